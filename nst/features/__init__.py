@@ -1,0 +1,42 @@
+"""Feature extractors: pretrained networks that know their own weights and preprocessing."""
+
+from collections.abc import Callable, Sequence
+
+from nst.errors import unknown
+from nst.features import vgg, weights
+from nst.features.vgg import VGG19
+
+__all__ = ["EXTRACTORS", "VGG19", "load", "weights"]
+
+#: From name to the function that builds an extractor out of weights.
+EXTRACTORS: dict[str, Callable[..., VGG19]] = {"vgg19": vgg.build}
+
+
+def load(
+    name: str = "vgg19",
+    *,
+    weights: str = weights.DEFAULT,
+    pooling: str = "avg",
+    padding: str = "zeros",
+    normalise: bool = False,
+    seed: int = 0,
+) -> VGG19:
+    """Build an extractor with its weights.
+
+    Args:
+      name: One of `EXTRACTORS`.
+      weights: A source of `nst.features.weights.SOURCES`, `"random"`, or the path of a weight file.
+      pooling: `"avg"`, `"max"` or `"l2"`.
+      padding: `"zeros"`, `"reflect"` or `"replicate"`.
+      normalise: Rescale each filter to a mean activation of 1 over the sample photographs.
+      seed: Of random weights.
+
+    Returns:
+      A module `extractor(image, layers) -> {layer: features}`, a plain pytree under `jax.jit`.
+
+    Raises:
+      InputError: An unknown name, or weights that are absent, damaged or another network's.
+    """
+    if name not in EXTRACTORS:
+        raise unknown("extractor", name, EXTRACTORS)
+    return EXTRACTORS[name](weights=weights, pooling=pooling, padding=padding, normalise=normalise, seed=seed)

@@ -1,0 +1,163 @@
+"""VGG-19 without its fully connected layers, as a Flax module.
+
+Source: Simonyan and Zisserman, Very Deep Convolutional Networks for Large-Scale Image Recognition, ICLR 2015,
+configuration E; average pooling as in Gatys, Ecker and Bethge, CVPR 2016, section 2.
+"""
+
+from collections.abc import Callable, Sequence
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+from nst.errors import InputError, unknown
+from nst.features.weights import Preprocessing, Weights
+from nst.types import Array, Features, Image
+
+_WIDTHS = (64, 128, 256, 512, 512)
+_CONVOLUTIONS = (2, 2, 4, 4, 4)
+
+
+def _layers() -> tuple[str, ...]:
+    names = []
+    for block, count in enumerate(_CONVOLUTIONS, start=1):
+        names += [f"{kind}{block}_{i}" for i in range(1, count + 1) for kind in ("conv", "relu")]
+        names.append(f"pool{block}")
+    return tuple(names)
+
+
+#: Every layer in the order of computation: `conv1_1`, `relu1_1`, …, `relu5_4`, `pool5`.
+LAYERS = _layers()
+
+
+def _windows(x: Array) -> Array:
+    """`[h, w, c]` to `[h // 2, 2, w // 2, 2, c]`: an odd last row or column falls away, as in Caffe and PyTorch."""
+    h, w, c = x.shape
+    return x[: h // 2 * 2, : w // 2 * 2].reshape(h // 2, 2, w // 2, 2, c)
+
+
+def _average(x: Array) -> Array:
+    return _windows(x).mean(axis=(1, 3))
+
+
+def _maximum(x: Array) -> Array:
+    return _windows(x).max(axis=(1, 3))
+
+
+def _l2(x: Array) -> Array:
+    """The root of the mean square: like the average, it leaves a constant as it is."""
+    mean_square = jnp.square(_windows(x)).mean(axis=(1, 3))
+    positive = mean_square > 0
+    # The gradient of a root at 0 is NaN, even where the other branch is taken.
+    return jnp.where(positive, jnp.sqrt(jnp.where(positive, mean_square, 1)), 0)
+
+
+#: 2×2 poolings with stride 2, `[h, w, c]` to `[h // 2, w // 2, c]`. All are positively homogeneous channel by channel.
+POOLINGS: dict[str, Callable[[Array], Array]] = {"avg": _average, "max": _maximum, "l2": _l2}
+
+#: What stands around a picture or a feature map, by `jnp.pad`'s names.
+PADDINGS = {"zeros": "constant", "reflect": "reflect", "replicate": "edge"}
+
+
+def check_layers(layers: Sequence[str]) -> None:
+    """Raise InputError if a name is not one of `LAYERS`."""
+    for layer in layers:
+        if layer not in LAYERS:
+            raise unknown("layer", layer, LAYERS)
+
+
+class VGG19(nnx.Module):
+    """The 16 convolutions and 5 poolings of VGG-19, with the preprocessing that belongs to the weights.
+
+    A plain pytree under `jax.jit` and `jax.grad`: the weights are its leaves, the rest is structure.
+    """
+
+    def __init__(self, *, pooling: str, padding: str, preprocessing: Preprocessing, rngs: nnx.Rngs):
+        self.pooling = pooling
+        self.padding = padding
+        self.preprocessing = preprocessing
+        previous = 3
+        for block, (count, width) in enumerate(zip(_CONVOLUTIONS, _WIDTHS, strict=True), start=1):
+            for i in range(1, count + 1):
+                convolution = nnx.Conv(
+                    previous, width, (3, 3), padding="VALID", precision=jax.lax.Precision.HIGHEST, rngs=rngs
+                )
+                setattr(self, f"conv{block}_{i}", convolution)
+                previous = width
+
+    def __call__(self, image: Image, layers: Sequence[str]) -> Features:
+        """Compute the features of a picture, no deeper than the deepest layer asked for.
+
+        Args:
+          image: `[h, w, 3]`, RGB, sRGB-encoded, in [0, 1].
+          layers: Names out of `LAYERS`: `conv4_2` is before the rectifier, `relu4_2` after it.
+
+        Returns:
+          From layer name to features `[h', w', c]`; after `pool1` h' is `h // 2`, and so on.
+
+        Raises:
+          InputError: An unknown layer, or a picture too small for the deepest one.
+        """
+        self.check(image.shape[0], image.shape[1], layers)
+        x = self._preprocess(image)
+        features = {}
+        for layer in LAYERS[: 1 + max(map(LAYERS.index, layers), default=-1)]:
+            x = self._layer(layer, x)
+            if layer in layers:
+                features[layer] = x
+        return features
+
+    def _layer(self, layer: str, x: Array) -> Array:
+        if layer.startswith("relu"):
+            return jax.nn.relu(x)
+        if layer.startswith("pool"):
+            return POOLINGS[self.pooling](x)
+        padded = jnp.pad(x, ((1, 1), (1, 1), (0, 0)), mode=PADDINGS[self.padding])
+        return getattr(self, layer)(padded)
+
+    def _preprocess(self, image: Image) -> Array:
+        order, scale, mean, std = self.preprocessing
+        channels = jnp.array(["RGB".index(channel) for channel in order])
+        return (image[..., channels] * scale - jnp.array(mean)) / jnp.array(std)
+
+    def least_side(self, layers: Sequence[str]) -> int:
+        """The shortest side, in pixels, of a picture that still has features in all `layers`."""
+        check_layers(layers)
+        deepest = max(map(LAYERS.index, layers), default=-1)
+        poolings = [layer for layer in LAYERS[: deepest + 1] if layer.startswith("pool")]
+        # A reflection needs a second pixel to reflect, except where nothing is convolved after the last pooling.
+        reflects = self.padding == "reflect" and not (layers and LAYERS[deepest].startswith("pool"))
+        return 2 ** (len(poolings) + reflects)
+
+    def check(self, height: int, width: int, layers: Sequence[str]) -> None:
+        """Raise InputError if a picture of this size is too small for one of `layers`."""
+        least = self.least_side(layers)
+        if min(height, width) < least:
+            raise InputError(
+                f"a picture of {width}×{height} pixels is too small for {max(layers, key=LAYERS.index)}: "
+                f"its shorter side needs at least {least} pixels; take a larger size or shallower layers"
+            )
+
+
+def build(weights: Weights, *, pooling: str = "avg", padding: str = "zeros") -> VGG19:
+    """A VGG-19 with these weights.
+
+    Args:
+      weights: Kernels `[3, 3, in, out]` and biases `[out]` of all 16 convolutions, and their preprocessing.
+      pooling: One of `POOLINGS`.
+      padding: One of `PADDINGS`.
+
+    Raises:
+      InputError: An unknown pooling or padding.
+    """
+    if pooling not in POOLINGS:
+        raise unknown("pooling", pooling, POOLINGS)
+    if padding not in PADDINGS:
+        raise unknown("padding", padding, PADDINGS)
+    network = nnx.eval_shape(
+        lambda: VGG19(
+            pooling=pooling, padding=padding, preprocessing=weights.preprocessing, rngs=nnx.Rngs(0)
+        )
+    )
+    nnx.update(network, jax.tree.map(jnp.asarray, weights.parameters))
+    return network

@@ -1,0 +1,133 @@
+"""What `scripts/weights.py` does: list, fetch, verify, convert, show."""
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from nst.errors import InputError, unknown
+from nst.features.weights import loading, network, ported, preprocessing
+from nst.features.weights.port import port
+from nst.features.weights.sources import SOURCES
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Do what the arguments (without the program's name) ask for; InputError if that is not known."""
+    options = vars(_parser().parse_args(list(arguments)))
+    command = options.pop("command")
+    command(**options)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise InputError(f"{message}: see {self.prog} --help")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="scripts/weights.py", description="Pretrained weights: sources, files, figures.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, command: Callable[..., None], text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text)
+        added.set_defaults(command=command)
+        return added
+
+    add("list", list_sources, "list the sources, and which are in the cache")
+    fetch_parser = add("fetch", fetch, "fetch a source into the cache")
+    fetch_parser.add_argument("name")
+    fetch_parser.add_argument("--again", action="store_true", help="even if it is there")
+    add("verify", verify, "check files in the cache by their hash").add_argument("name", nargs="?")
+    convert_parser = add("convert", convert, "turn a file you have into one of ours")
+    convert_parser.add_argument("file", type=Path)
+    convert_parser.add_argument("out", type=Path, help="a new file, ending in .safetensors")
+    convert_parser.add_argument("--preprocessing", help=" or ".join(preprocessing.PREPROCESSINGS))
+    add("show", show, "print a table per layer").add_argument("weights", help="a source, random, or a path")
+    return parser
+
+
+def list_sources() -> None:
+    """Print the sources, their licences and sizes, and whether they are in the cache."""
+    table = _table("name", "MB", "cached")
+    table.add_column("what; preprocessing; licence")
+    for name, source in SOURCES.items():
+        there = "yes" if ported.beside(loading.cached(name)).exists() else "no"
+        expected = preprocessing.name_of(source.preprocessing)
+        table.add_row(name, str(source.megabytes), there, f"{source.what}; {expected}; {source.licence}")
+    Console().print(table)
+
+
+def fetch(name: str, again: bool = False) -> None:
+    """Fetch a source into the cache, and say where it is."""
+    if name not in SOURCES:
+        raise unknown("source", name, SOURCES)
+    path = loading.fetched(name, again=again)
+    _say(f"{ported.verified(path, loading.remedy(path))}  {path}")
+
+
+def verify(name: str | None = None) -> None:
+    """Check one source's file, or all in the cache; InputError for the first that is damaged or absent."""
+    if name is not None and name not in SOURCES:
+        raise unknown("source", name, SOURCES)
+    paths = [loading.cached(name)] if name else sorted(loading.folder().rglob("*.safetensors"))
+    if not paths:
+        _say(f"no weights in {loading.folder()}")
+    for path in paths:
+        if not ported.beside(path).exists():
+            raise InputError(f"{path}: is not there, or without its .sha256: {loading.remedy(path)}")
+        ported.verified(path, loading.remedy(path))
+        _say(f"ok  {path}")
+
+
+def convert(file: Path, out: Path, preprocessing: str | None = None) -> None:
+    """Turn a weight file into one of ours; refused if `out` exists."""
+    if out.suffix != ".safetensors" or out.exists():
+        raise InputError(f"{out}: give a file that is not there yet and ends in .safetensors")
+    if not file.is_file():
+        raise InputError(f"{file}: not a file: give a weight file")
+    with ported.writing(out):
+        port(file, out, _claimed(preprocessing))
+    _say(f"{ported.verified(out, loading.remedy(out))}  {out}")
+
+
+def _claimed(name: str | None) -> preprocessing.Preprocessing | None:
+    return None if name is None else preprocessing.named(name)
+
+
+def show(weights: str) -> None:
+    """Print shape, number of parameters, mean, deviation and extremes of each array."""
+    loaded = loading.load(weights)
+    expected = preprocessing.name_of(loaded.preprocessing)
+    table = _table("array", "shape", "size", "mean", "std", "min", "max")
+    for layer, parts in loaded.parameters.items():
+        for part, array in parts.items():
+            shape = "×".join(map(str, array.shape))
+            table.add_row(f"{layer} {part}", shape, str(array.size), *_figures(array))
+    Console().print(table)
+    _say(f"{loaded.source}: preprocessing {expected}; {loaded.licence}; SHA-256 {loaded.sha256 or '-'}")
+    _say(f"{_count(loaded.parameters)} parameters in {len(loaded.parameters)} layers")
+
+
+def _table(*headers: str) -> Table:
+    """A table that fits in 80 columns, without lines, whose columns don't wrap."""
+    table = Table(box=None)
+    for header in headers:
+        table.add_column(header, no_wrap=True)
+    return table
+
+
+def _figures(array: np.ndarray) -> list[str]:
+    exact = array.astype(np.float64)
+    return [f"{figure:.3g}" for figure in (exact.mean(), exact.std(), exact.min(), exact.max())]
+
+
+def _count(parameters: network.Parameters) -> int:
+    return sum(array.size for parts in parameters.values() for array in parts.values())
+
+
+def _say(text: str) -> None:
+    # Not by rich, which would wrap a path that one wants to copy.
+    print(text)

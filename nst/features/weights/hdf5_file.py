@@ -1,0 +1,31 @@
+"""HDF5: the files of Keras."""
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from nst.features.weights.entries import Entries, Entry, Unreadable
+
+
+def entries(path: Path) -> Entries:
+    """The data sets of a file by their full names, `block1_conv1/kernel:0`. Links are not followed."""
+    found: Entries = {}
+
+    def visit(name: str, item: h5py.Dataset | h5py.Group | h5py.Datatype) -> None:
+        if isinstance(item, h5py.Dataset) and item.shape is not None:
+            # Such a data set would read other files of the user's.
+            if item.external or item.is_virtual:
+                raise Unreadable(f"{name} lies in another file: give a file that holds its own weights")
+            found[name] = Entry(tuple(item.shape), lambda: _read(path, name))
+
+    with h5py.File(path, "r") as file:
+        file.visititems(visit)
+    return found
+
+
+def _read(path: Path, name: str) -> np.ndarray:
+    with h5py.File(path, "r") as file:
+        dataset = file[name]
+        assert isinstance(dataset, h5py.Dataset)
+        return np.asarray(dataset[()])

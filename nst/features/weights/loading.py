@@ -1,0 +1,120 @@
+"""Weights by a source's name or a path, fetched and ported once and checked each time."""
+
+import contextlib
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from nst.errors import InputError, unknown
+from nst.features.weights import network, ported, sources
+from nst.features.weights.entries import refusing
+from nst.features.weights.formats import is_safetensors
+from nst.features.weights.network import Weights
+from nst.features.weights.port import port, read
+from nst.features.weights.sources import SOURCES
+from nst.files import cache_dir, make_once, sha256
+
+RANDOM = "random"
+
+
+def load(name: str, *, seed: int = 0) -> Weights:
+    """Load weights, fetching and porting them the first time.
+
+    Args:
+      name: A source of `SOURCES`, `"random"`, or the path of a weight file.
+      seed: Of random weights.
+
+    Raises:
+      InputError: An unknown name, or weights that are absent, damaged, another network's, or of a
+        preprocessing that is not known.
+    """
+    if name == RANDOM:
+        return network.random(seed)
+    path = fetched(name) if name in SOURCES else _file(name)
+    digest = ported.verified(path, remedy(path))
+    return read(path)._replace(source=name, sha256=digest)
+
+
+def folder() -> Path:
+    """Where ported files lie."""
+    return cache_dir() / "weights"
+
+
+def _files() -> Path:
+    """Where the ports of the user's own files lie."""
+    return folder() / "files"
+
+
+def cached(name: str) -> Path:
+    """Where the ported file of a source lies or will lie."""
+    return folder() / f"{name}.safetensors"
+
+
+def remedy(path: Path) -> str:
+    """What to do about a damaged file of ours."""
+    if path.parent == folder():
+        return f"scripts/weights.py fetch {path.stem} --again"
+    if path.parent == _files():
+        return "delete it, and it is read from your file again"
+    return "copy or convert it again"
+
+
+def fetched(name: str, *, again: bool = False) -> Path:
+    """The ported file of a source, fetched and ported if it isn't there, or if it is to be `again`."""
+    path = cached(name)
+    if again:
+        with ported.writing(path):
+            ported.beside(path).unlink(missing_ok=True)
+    _make_once(path, lambda: _fetch(name, path))
+    return path
+
+
+def _fetch(name: str, path: Path) -> None:
+    others = ", ".join(other for other in SOURCES if other != name)
+    otherwise = f"take another source ({others}) or a file you have, features.weights=PATH"
+    with _scratch(path) as scratch:
+        file = SOURCES[name].fetch(scratch, otherwise)
+        sources.check(file, name, otherwise)
+        port(file, path)
+
+
+@contextlib.contextmanager
+def _scratch(path: Path) -> Iterator[Path]:
+    """A folder beside `path` that is gone afterwards, with what a killed process left there before."""
+    # Always the same name: one process at a time is here, so what is there already is a leftover.
+    scratch = path.with_name(f".{path.stem}.fetching")
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir()
+    try:
+        yield scratch
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _file(name: str) -> Path:
+    """The file of that path if it is one of ours, else its port in the cache, found again by its hash."""
+    path = Path(name).expanduser()
+    if not path.is_file():
+        raise _absent(name, path)
+    with refusing(path):
+        if is_safetensors(path) and ported.origin(path):
+            return path
+        digest = sha256(path)
+    target = _files() / f"{digest}.safetensors"
+    _make_once(target, lambda: port(path, target))
+    return target
+
+
+def _absent(name: str, path: Path) -> InputError:
+    if path.name == name and not path.suffix and not path.exists():
+        return unknown("weights", name, [*SOURCES, RANDOM, "a weight file's path"])
+    reason = "is not a file" if path.exists() else "is not there"
+    return InputError(f"{path}: {reason}: give a weight file, or one of {', '.join([*SOURCES, RANDOM])}")
+
+
+def _make_once(path: Path, make: Callable[[], None]) -> None:
+    """Make a ported file in one process at a time; its hash, written last, tells that it is whole."""
+    with ported.writing(path):
+        if not path.exists():
+            ported.beside(path).unlink(missing_ok=True)
+        make_once(ported.beside(path), make)

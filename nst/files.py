@@ -1,0 +1,109 @@
+"""Files that are never half there: the cache folder, hashes, writing beside and renaming, fetching once."""
+
+import contextlib
+import hashlib
+import http.client
+import os
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from io import BufferedWriter
+from pathlib import Path
+
+import platformdirs
+from filelock import FileLock
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+from nst.errors import InputError
+
+_BLOCK = 1 << 20
+_TIMEOUT_SECONDS = 30
+
+
+def cache_dir() -> Path:
+    """The user's cache folder for weights and samples; `NST_CACHE_DIR` names another."""
+    return Path(os.environ.get("NST_CACHE_DIR") or platformdirs.user_cache_dir("nst"))
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, as 64 hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A path beside `path` to write to; it becomes `path` only if the block ends well.
+
+    The file is flushed to the disk before it is renamed, so a crash leaves the old file or the new one.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The suffix stays last: libraries choose a format by it.
+    beside = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        yield beside
+        with open(beside, "rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a whole file beside `path` and rename it."""
+    with replacing(path) as beside:
+        beside.write_bytes(content)
+
+
+def make_once(path: Path, make: Callable[[], None]) -> Path:
+    """Call `make` if `path` is absent, in one process at a time: the others wait and find it made."""
+    if path.exists():
+        return path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path.with_name(path.name + ".lock")):
+        if not path.exists():
+            make()
+    return path
+
+
+def download(url: str, path: Path, *, expected_sha256: str, otherwise: str) -> None:
+    """Fetch `url` to `path` with a progress bar, and keep it only if its hash is the expected one.
+
+    Args:
+      url: An http, https or file address.
+      path: Where it goes, written beside and renamed.
+      expected_sha256: Hexadecimal digits that the file's SHA-256 starts with.
+      otherwise: What the user can do instead, the end of the error message.
+
+    Raises:
+      InputError: The host can't be reached, or the bytes are not the expected ones.
+    """
+    with replacing(path) as beside:
+        try:
+            with (
+                urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as response,
+                open(beside, "wb") as file,
+            ):
+                total = int(response.headers.get("Content-Length") or 0) or None
+                _copy(response.read, file, total, path.name)
+        except (OSError, http.client.HTTPException) as error:
+            if isinstance(error, urllib.error.HTTPError):
+                error.close()  # It holds the connection.
+            reason = " ".join(str(getattr(error, "reason", error)).split())
+            raise InputError(f"{url} could not be fetched ({reason}): {otherwise}") from error
+        actual = sha256(beside)
+        if not actual.startswith(expected_sha256):
+            raise InputError(
+                f"{url}: expected SHA-256 {expected_sha256}, got {actual} "
+                f"(truncated, changed, or a proxy's page): try again, or {otherwise}"
+            )
+
+
+def _copy(read: Callable[[int], bytes], target: BufferedWriter, total: int | None, title: str) -> None:
+    columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(title, total=total)
+        while block := read(_BLOCK):
+            target.write(block)
+            progress.advance(task, len(block))

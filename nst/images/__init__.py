@@ -1,0 +1,21 @@
+"""Pictures: read, write, resize, and the initial image of a run."""
+
+from nst.images.initial import initial
+from nst.images.metadata import read_metadata
+from nst.images.profiles import PictureWarning
+from nst.images.read import list_pictures, read
+from nst.images.resize import fit, fit_size, resize
+from nst.images.write import check_output, write
+
+__all__ = [
+    "PictureWarning",
+    "check_output",
+    "fit",
+    "fit_size",
+    "initial",
+    "list_pictures",
+    "read",
+    "read_metadata",
+    "resize",
+    "write",
+]

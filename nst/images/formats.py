@@ -1,0 +1,85 @@
+"""Which files are tried at all: an allow-list, by how a file begins."""
+
+import contextlib
+import logging
+import os
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+from PIL import Image
+
+from nst.errors import InputError
+
+SUPPORTED = "PNG, JPEG, WebP, TIFF, BMP and GIF"
+
+#: How the files of each format begin. Nothing else reaches a decoder, so none can start a helper program.
+_SIGNATURES = {
+    b"\x89PNG\r\n\x1a\n": "PNG",
+    b"\xff\xd8\xff": "JPEG",
+    b"GIF8": "GIF",
+    b"BM": "BMP",
+    b"II*\0": "TIFF",
+    b"MM\0*": "TIFF",
+    b"II+\0": "TIFF",
+    b"MM\0+": "TIFF",
+}
+
+_HEADER_BYTES = 32
+_STDERR = 2
+
+
+def sniff(path: Path) -> str:
+    """The format of a file by its first bytes, as Pillow calls it; refused if it is not supported."""
+    first = header(path)
+    if not first:
+        raise InputError(f"{path} is empty: fetch or export it again")
+    if first[:4] == b"RIFF" and first[8:12] == b"WEBP":
+        return "WEBP"
+    for signature, format in _SIGNATURES.items():
+        if first.startswith(signature):
+            return format
+    raise InputError(f"{path} is not a picture that can be read: supported are {SUPPORTED}")
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Silence the decoders, and lift Pillow's limit of pixels, ours taking its place.
+
+    What goes wrong is told in one line of ours. All of these settings are global, so they are put back.
+    """
+    limit, disabled = Image.MAX_IMAGE_PIXELS, logging.root.manager.disable
+    try:
+        Image.MAX_IMAGE_PIXELS = None
+        logging.disable(logging.CRITICAL)
+        with warnings.catch_warnings(action="ignore"), _silent_stderr():
+            yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
+        logging.disable(disabled)
+
+
+@contextlib.contextmanager
+def _silent_stderr() -> Iterator[None]:
+    """Drop what libtiff and libpng print: they know only the process's own standard error."""
+    try:
+        saved = os.dup(_STDERR)
+    except OSError:  # closed
+        yield
+        return
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), _STDERR)
+        yield
+    finally:
+        os.dup2(saved, _STDERR)
+        os.close(saved)
+
+
+def header(path: Path) -> bytes:
+    """The first bytes of a file."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(_HEADER_BYTES)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}): check its permissions") from error

@@ -1,0 +1,31 @@
+"""The image that the optimisation starts from."""
+
+import numpy as np
+from jaxtyping import Float
+
+from nst.images.read import read
+from nst.images.resize import cover, resize
+from nst.types import Array, Image
+
+
+def initial(kind: str, content: Image, style: Float[Array, "style_h style_w c"], *, seed: int) -> np.ndarray:
+    """The initial image, float32 of the size of `content`.
+
+    Args:
+      kind: `content`; `style`, cut to the aspect of the content; `noise`, 0.5 + 0.1·N(0, 1); or else the path
+        or sample name of a picture, resized (a file called noise is `./noise`).
+      content: `[h, w, 3]`.
+      style: `[h', w', 3]`.
+      seed: Of the noise (NumPy's PCG64).
+    """
+    height, width = content.shape[:2]
+    match kind:
+        case "content":
+            return np.asarray(content, np.float32)
+        case "style":
+            return cover(style, height, width)
+        case "noise":
+            generator = np.random.Generator(np.random.PCG64(seed))
+            return 0.5 + 0.1 * generator.standard_normal(content.shape, np.float32)
+        case _:
+            return resize(read(kind), height, width)

@@ -1,0 +1,112 @@
+"""Reading pictures: a path or a sample's name in, an upright sRGB array out."""
+
+import stat
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from nst.errors import InputError
+from nst.images import samples
+from nst.images.decode import decode
+from nst.images.formats import SUPPORTED
+from nst.images.profiles import PictureWarning, to_srgb
+
+#: Large photographs have 100 million pixels; as an array these take 12 bytes each.
+MAX_PIXELS = 200_000_000
+
+_EXTENSIONS = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif"}
+
+#: EXIF orientation: whether rows and columns change places, then the step along each (TIFF 6.0, page 36).
+_ORIENTATIONS = {
+    1: (False, 1, 1),
+    2: (False, 1, -1),
+    3: (False, -1, -1),
+    4: (False, -1, 1),
+    5: (True, 1, 1),
+    6: (True, 1, -1),
+    7: (True, -1, -1),
+    8: (True, -1, 1),
+}
+
+
+def read(picture: str | Path, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+    """Read a picture as float32 `[h, w, 3]`, RGB, sRGB-encoded, in [0, 1].
+
+    It is turned upright by its EXIF orientation, converted to sRGB by its ICC profile (pictures without one
+    are taken as sRGB), and, where it is transparent, composed on white, in sRGB values as browsers do. Of an
+    animation the first frame is read, with a `PictureWarning`.
+
+    Args:
+      picture: A path, or the name of a sample; where both exist the path wins.
+      max_pixels: The largest picture to decode, height × width.
+
+    Raises:
+      InputError: There is no such picture, or it can't be read whole.
+    """
+    path = _find(picture)
+    decoded = decode(path, max_pixels)
+    if decoded.several:
+        warnings.warn(f"{path} has several frames or pages: the first is read", PictureWarning, stacklevel=2)
+    image = to_srgb(decoded.color, decoded.space, decoded.profile, str(path))
+    if decoded.alpha is not None:
+        image = _on_white(image, decoded.alpha)
+    return np.ascontiguousarray(_upright(image, decoded.orientation))
+
+
+def list_pictures(path: str | Path) -> list[Path]:
+    """The pictures of a folder, sorted by name and not of its subfolders; of a file or sample, itself.
+
+    Raises:
+      InputError: There is no such file, folder or sample, or the folder has no picture.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        return [_find(path)]
+    try:
+        files = [file for file in folder.iterdir() if _is_picture(file)]
+    except OSError as error:
+        raise InputError(f"{folder} cannot be listed ({error.strerror}): check its permissions") from error
+    if not files:
+        raise InputError(f"{folder} has no pictures: supported are {SUPPORTED}")
+    return sorted(files, key=lambda file: file.name)
+
+
+def _is_picture(file: Path) -> bool:
+    return file.suffix.lower() in _EXTENSIONS and not file.name.startswith(".") and file.is_file()
+
+
+def _find(picture: str | Path) -> Path:
+    path = Path(picture)
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return _find_sample(str(picture))
+    except (OSError, ValueError) as error:  # ValueError: a name with a NUL
+        raise InputError(
+            f"{path} cannot be read ({getattr(error, 'strerror', error)}): check the path"
+        ) from error
+    if stat.S_ISDIR(mode):
+        raise InputError(f"{path} is a folder: name one of its pictures")
+    if not stat.S_ISREG(mode):
+        raise InputError(f"{path} is not a regular file: copy the picture into one")
+    return path
+
+
+def _find_sample(name: str) -> Path:
+    path = samples.locate(name)
+    if path is None:
+        raise InputError(
+            f"{name}: no such file, nor a sample of that name (samples: {', '.join(samples.NAMES)})"
+        )
+    return path
+
+
+def _on_white(image: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    opacity = alpha[..., None]
+    return image * opacity + (1 - opacity)
+
+
+def _upright(image: np.ndarray, orientation: int) -> np.ndarray:
+    transposed, rows, columns = _ORIENTATIONS[orientation]
+    return (image.swapaxes(0, 1) if transposed else image)[::rows, ::columns]

@@ -1,0 +1,129 @@
+"""Writing pictures, in the format of the file's extension, the same bytes for the same picture."""
+
+import io
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import imagecodecs
+import numpy as np
+import PIL.Image
+import tifffile
+
+from nst.errors import InputError
+from nst.files import write_bytes
+from nst.images import metadata as texts
+from nst.images.profiles import PictureWarning
+from nst.types import Image
+
+_PNG_HEADER_BYTES = 33  # the signature and the IHDR chunk
+_EXIF_BYTES = 65_000  # a segment of JPEG holds little more
+_PERCEPTUAL = b"\0"
+
+
+def _png(samples: np.ndarray, metadata: dict[str, str], quality: int) -> bytes:
+    encoded = imagecodecs.png_encode(samples)
+    chunks = texts.png_chunk(b"sRGB", _PERCEPTUAL) + texts.png_text(metadata)
+    return bytes(encoded[:_PNG_HEADER_BYTES]) + chunks + bytes(encoded[_PNG_HEADER_BYTES:])
+
+
+def _tiff(samples: np.ndarray, metadata: dict[str, str], quality: int) -> bytes:
+    stream = io.BytesIO()
+    tifffile.imwrite(
+        stream,
+        samples,
+        photometric="rgb",
+        compression="zlib",
+        predictor=True,
+        description=texts.description(metadata),
+        metadata=None,
+        software=False,
+    )
+    return stream.getvalue()
+
+
+def _jpeg(samples: np.ndarray, metadata: dict[str, str], quality: int) -> bytes:
+    exif = texts.exif(metadata)
+    if len(exif) > _EXIF_BYTES:
+        warnings.warn("the metadata is longer than JPEG allows and is left out", PictureWarning, stacklevel=3)
+        exif = b""
+    # Halved chroma blurs the edges of saturated strokes.
+    return _pillow(samples, "JPEG", quality=quality, subsampling="4:4:4", exif=exif)
+
+
+def _webp(samples: np.ndarray, metadata: dict[str, str], quality: int) -> bytes:
+    return _pillow(samples, "WEBP", quality=quality, exif=texts.exif(metadata))
+
+
+def _pillow(samples: np.ndarray, format: str, **options: object) -> bytes:
+    stream = io.BytesIO()
+    PIL.Image.fromarray(samples).save(stream, format, **options)
+    return stream.getvalue()
+
+
+class _Format(NamedTuple):
+    encode: Callable[[np.ndarray, dict[str, str], int], bytes]
+    bits: tuple[int, ...]
+    longest: int  # side, in pixels
+
+
+_PNG = _Format(_png, (8, 16), 2**31 - 1)
+_TIFF = _Format(_tiff, (8, 16), 2**31 - 1)
+_JPEG = _Format(_jpeg, (8,), 65_500)
+_WEBP = _Format(_webp, (8,), 16_383)
+_FORMATS = {".png": _PNG, ".jpg": _JPEG, ".jpeg": _JPEG, ".webp": _WEBP, ".tif": _TIFF, ".tiff": _TIFF}
+
+
+def check_output(path: str | Path, *, bits: int = 8, longest: int = 1) -> None:
+    """Refuse before a run what `write` would refuse after it.
+
+    Args:
+      path: Where the picture is to go.
+      bits: A sample's.
+      longest: The longest side in pixels.
+
+    Raises:
+      InputError: The extension, or the bits or the size with it, can't be written.
+    """
+    format = _FORMATS.get(Path(path).suffix.lower())
+    if format is None:
+        raise InputError(f"{path}: unknown extension of an output: choose from {', '.join(_FORMATS)}")
+    if bits not in format.bits:
+        choices = " or ".join(map(str, format.bits))
+        raise InputError(f"{path}: {bits} bits cannot be written: choose {choices}, or .png or .tiff with 16")
+    if longest > format.longest:
+        raise InputError(
+            f"{path}: a side of {longest} pixels is over the format's {format.longest}: choose .png"
+        )
+
+
+def write(
+    path: str | Path,
+    image: Image,
+    *,
+    bits: int = 8,
+    metadata: dict[str, str] | None = None,
+    quality: int = 95,
+) -> None:
+    """Write a picture in the format of the extension, whole or not at all.
+
+    Args:
+      path: Ends in .png, .jpg, .jpeg, .webp, .tif or .tiff.
+      image: `[h, w, 3]`, sRGB-encoded; clipped to [0, 1] and rounded to the nearest level, halves to even.
+      bits: A sample's, 8, or 16 for PNG and TIFF.
+      metadata: Texts to keep in it, such as the config of a run; `read_metadata` gives them back.
+      quality: Of JPEG and WebP, up to 100.
+
+    Raises:
+      InputError: As `check_output`, or the image has values that are not finite.
+    """
+    path = Path(path)
+    values = np.asarray(image, np.float32)
+    check_output(path, bits=bits, longest=max(values.shape))
+    if not np.isfinite(values).all():
+        raise InputError(f"{path}: the image has values that are not finite: it is not written")
+    levels = 2**bits - 1
+    samples = np.rint(np.clip(values, 0, 1) * levels).astype(np.uint8 if bits == 8 else np.uint16)
+    encode = _FORMATS[path.suffix.lower()].encode
+    write_bytes(path, encode(samples, metadata or {}, quality))

@@ -1,0 +1,105 @@
+"""Limited-memory BFGS without a line search, as an optax transformation.
+
+Source: Nocedal and Wright, Numerical Optimization, algorithm 7.4 (the two loops) and equation 7.20 (the scaling of the
+initial matrix). One loss and gradient a step: near a minimum of this field's losses the unit step is a good one, and
+a line search spends two more evaluations to confirm it.
+
+`optax.scale_by_lbfgs` differs in one respect that decides the first twenty steps: it also keeps pairs of negative
+curvature, after which its matrix is no longer positive definite. Here such a pair is skipped, as in PyTorch.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax.flatten_util import ravel_pytree
+
+from nst.types import Array, Scalar
+
+import os
+_LEAST_CURVATURE = 1e-10
+_FIRST_STEP = float(os.environ.get('FS','0.004'))
+_LONGEST_STEP = float(os.environ.get('LS','0.1'))
+
+
+class LBFGSState(NamedTuple):
+    """The last `m` pairs s = x⁺ − x, y = g⁺ − g, in rings, with 1 / sᵀy; and what the next pair is made of."""
+
+    count: Array  # pairs kept so far
+    s: Array  # [m, n]
+    y: Array  # [m, n]
+    rho: Array  # [m]
+    scale: Scalar  # sᵀy / yᵀy of the newest pair: the initial matrix
+    params: Array  # [n]
+    gradient: Array  # [n]
+    started: Array
+
+
+def scale_by_lbfgs(memory_size: int) -> optax.GradientTransformation:
+    """Multiply a gradient by the L-BFGS approximation of the inverse Hessian.
+
+    Args:
+      memory_size: How many pairs are kept; each costs twice the memory of the parameters.
+    """
+
+    def init(params: optax.Params) -> LBFGSState:
+        x, _ = ravel_pytree(params)
+        ring = jnp.zeros((memory_size, x.size), x.dtype)
+        zero = jnp.zeros((), jnp.int32)
+        return LBFGSState(
+            zero, ring, ring, ring[:, 0], jnp.ones((), x.dtype), x, jnp.zeros_like(x), zero.astype(bool)
+        )
+
+    def update(
+        updates: optax.Updates, state: LBFGSState, params: optax.Params | None = None
+    ) -> tuple[optax.Updates, LBFGSState]:
+        x, _ = ravel_pytree(params)
+        g, unravel = ravel_pytree(updates)
+        state = _remember(state, x, g)
+        direction = jnp.where(state.count > 0, _two_loops(state, g), g * (_FIRST_STEP / _rms(g)))
+        direction *= jnp.minimum(1.0, _LONGEST_STEP / _rms(direction))
+        return unravel(direction), state._replace(params=x, gradient=g, started=jnp.ones((), bool))
+
+    return optax.GradientTransformation(init, update)
+
+
+def _remember(state: LBFGSState, x: Array, g: Array) -> LBFGSState:
+    """Keep the newest pair if its curvature is positive."""
+    s, y = x - state.params, g - state.gradient
+    curvature = jnp.vdot(s, y)
+    keep = state.started & (curvature > _LEAST_CURVATURE)
+    slot = state.count % state.rho.size
+    # A pair that is not kept is written over the oldest one's slot with what stands there: no branch, no copy.
+    old = lambda ring: jax.lax.dynamic_index_in_dim(ring, slot, keepdims=False)
+    put = lambda ring, new: ring.at[slot].set(jnp.where(keep, new, old(ring)))
+    return state._replace(
+        count=state.count + keep,
+        s=put(state.s, s),
+        y=put(state.y, y),
+        rho=put(state.rho, 1 / curvature),
+        scale=jnp.where(keep, curvature / jnp.vdot(y, y), state.scale),
+    )
+
+
+def _two_loops(state: LBFGSState, g: Array) -> Array:
+    size = state.rho.size
+    kept = jnp.minimum(state.count, size)
+    slot = lambda age: (state.count - 1 - age) % size  # age 0 is the newest pair
+
+    def newest_first(age: Array, carry: tuple[Array, Array]) -> tuple[Array, Array]:
+        q, alpha = carry
+        i = slot(age)
+        a = state.rho[i] * jnp.vdot(state.s[i], q)
+        return q - a * state.y[i], alpha.at[i].set(a)
+
+    def oldest_first(step: Array, r: Array) -> Array:
+        i = slot(kept - 1 - step)
+        return r + (alpha[i] - state.rho[i] * jnp.vdot(state.y[i], r)) * state.s[i]
+
+    q, alpha = jax.lax.fori_loop(0, kept, newest_first, (g, jnp.zeros_like(state.rho)))
+    return jax.lax.fori_loop(0, kept, oldest_first, state.scale * q)
+
+
+def _rms(x: Array) -> Scalar:
+    return jnp.sqrt(jnp.mean(jnp.square(x)))

@@ -1,0 +1,208 @@
+"""The optimisation loop: state in, state out, whole chunks of steps in one compiled call.
+
+It knows neither pictures nor networks: `fn(params, args, batch)` is any loss, `params` any pytree. Because the state is
+complete, the same property gives resuming to the byte, warm starts and the training of networks.
+"""
+
+import functools
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from nst.errors import RunError, unknown
+from nst.lbfgs import scale_by_lbfgs
+from nst.types import Array, Scalar
+
+#: `fn(params, args, batch)` gives the loss and its named terms.
+Loss = Callable[[Any, Any, Any], tuple[Scalar, dict[str, Scalar]]]
+
+_MEMORY_SIZE = 50
+
+
+@functools.cache
+def adam() -> optax.GradientTransformation:
+    """Adam (Kingma and Ba, ICLR 2015) as optax has it."""
+    return optax.inject_hyperparams(optax.adam)(learning_rate=0.02)
+
+
+@functools.cache
+def lbfgs() -> optax.GradientTransformation:
+    """L-BFGS without a line search: one loss and gradient a step. Its learning rate, 1, is the length of a step."""
+
+    def descend(learning_rate: float) -> optax.GradientTransformation:
+        return optax.chain(scale_by_lbfgs(_MEMORY_SIZE), optax.scale_by_learning_rate(learning_rate))
+
+    return optax.inject_hyperparams(descend)(learning_rate=1.0)
+
+
+#: Optimisers by name. Each is made once, so that a compiled loop is found again; the learning rate is in its state.
+OPTIMIZERS: dict[str, Callable[[], optax.GradientTransformation]] = {"adam": adam, "lbfgs": lbfgs}
+
+
+def optimiser(name: str) -> optax.GradientTransformation:
+    """The optimiser of that name, or InputError."""
+    if name not in OPTIMIZERS:
+        raise unknown("optimizer", name, OPTIMIZERS)
+    return OPTIMIZERS[name]()
+
+
+class State(NamedTuple):
+    """Where an optimisation stands: all that the next step depends on, evaluated.
+
+    `value`, `terms` and `gradient` are those of `params`. `attempt` has the magnitudes of the last evaluation, which
+    differ from those of `params` only if one of them was not finite: then the step was not taken.
+    """
+
+    params: Any
+    optimiser: Any
+    value: Scalar
+    terms: dict[str, Scalar]
+    gradient: Any
+    step: Array
+    attempt: dict[str, Scalar]
+
+
+def start(
+    fn: Loss,
+    params: Any,
+    optimiser: optax.GradientTransformation,
+    args: Any,
+    *,
+    learning_rate: float | None = None,
+    batch: Any = None,
+) -> State:
+    """Evaluate the loss at `params`: the state at step 0, at the cost of one loss and gradient.
+
+    Args:
+      fn: The loss.
+      params: What will be optimised.
+      optimiser: An optax transformation; with `learning_rate` given, one made by `optax.inject_hyperparams`.
+      args: Handed to `fn`: everything numeric that it depends on.
+      learning_rate: Replaces the optimiser's own. A number in the state: another one never recompiles.
+      batch: Handed to `fn`.
+    """
+    state = optimiser.init(params)
+    if learning_rate is not None:
+        state = optax.tree.set(state, learning_rate=jnp.asarray(learning_rate, jnp.float32))
+    value, terms, gradient, attempt = _evaluate(fn, params, args, batch)
+    first = State(params, state, value, terms, gradient, jnp.zeros((), jnp.int32), attempt)
+    # Its buffers will be donated: none may be shared, nor be the caller's.
+    return jax.tree.map(jnp.array, first)
+
+
+@functools.partial(jax.jit, static_argnames=("fn", "optimiser"), donate_argnames="state")
+def minimise(
+    fn: Loss,
+    state: State,
+    optimiser: optax.GradientTransformation,
+    steps: Array | int,
+    args: Any,
+    batches: Any = None,
+) -> State:
+    """Take `steps` steps in one compiled loop, or fewer: it stops before a step to where the loss is not finite.
+
+    Args:
+      fn: The loss.
+      state: Where to begin; its buffers are reused, so it can't be read afterwards.
+      optimiser: The transformation that the state was made with.
+      steps: How many; traced, so another number never recompiles.
+      args: Handed to `fn`.
+      batches: A pytree with a leading axis of at least `steps`: step i is evaluated on batch i.
+
+    Returns:
+      The state after the last step taken: `steps` further than `state` unless `finite` says otherwise.
+    """
+
+    def unfinished(carry: tuple[Array, State]) -> Array:
+        i, state = carry
+        return (i < steps) & finite(state)
+
+    def step(carry: tuple[Array, State]) -> tuple[Array, State]:
+        i, state = carry
+        batch = jax.tree.map(lambda x: x[i], batches)
+        return i + 1, _step(fn, state, optimiser, args, batch)
+
+    return jax.lax.while_loop(unfinished, step, (jnp.zeros((), jnp.int32), state))[1]
+
+
+def _step(fn: Loss, state: State, optimiser: optax.GradientTransformation, args: Any, batch: Any) -> State:
+    updates, optimiser_state = optimiser.update(state.gradient, state.optimiser, state.params)
+    params = optax.apply_updates(state.params, updates)
+    value, terms, gradient, attempt = _evaluate(fn, params, args, batch)
+    taken = (params, value, terms, gradient, state.step + 1)
+    stayed = (state.params, state.value, state.terms, state.gradient, state.step)
+    good = _all_finite(attempt)
+    params, value, terms, gradient, step = jax.tree.map(lambda a, b: jnp.where(good, a, b), taken, stayed)
+    # The optimiser's state is not selected: it saw finite values only, and its history may be 100 pictures large.
+    return State(params, optimiser_state, value, terms, gradient, step, attempt)
+
+
+@functools.partial(jax.jit, static_argnames="fn")
+def _evaluate(fn: Loss, params: Any, args: Any, batch: Any) -> tuple[Scalar, dict, Any, dict]:
+    (value, terms), gradient = jax.value_and_grad(fn, has_aux=True)(params, args, batch)
+    attempt = terms | {"loss": value, "gradient": _magnitude(gradient), "params": _magnitude(params)}
+    return value, terms, gradient, attempt
+
+
+def _magnitude(tree: Any) -> Scalar:
+    return jax.tree.reduce(jnp.maximum, jax.tree.map(lambda x: jnp.max(jnp.abs(x)), tree))
+
+
+def _all_finite(attempt: dict[str, Scalar]) -> Array:
+    return jnp.isfinite(jnp.stack(list(attempt.values()))).all()
+
+
+def finite(state: State) -> Array:
+    """Whether the last evaluation was finite."""
+    return _all_finite(state.attempt)
+
+
+def chunks(
+    fn: Loss,
+    state: State,
+    optimiser: optax.GradientTransformation,
+    args: Any,
+    stops: list[int],
+    *,
+    seconds: float = 2.0,
+) -> Iterator[State]:
+    """Go on to the last of `stops`, returning to the host about every `seconds` and at each stop.
+
+    Args:
+      fn: The loss.
+      state: Where to begin.
+      optimiser: The transformation that the state was made with.
+      args: Handed to `fn`.
+      stops: Step numbers, ascending, at which to yield in any case.
+      seconds: The time between two yields; how the steps are cut up does not change the result.
+
+    Yields:
+      The state after each chunk. It can be read until the next one is asked for.
+
+    Raises:
+      RunError: The loss is not finite. The last finite state was yielded before.
+    """
+    pace = float("inf")
+    for stop in stops:
+        while (step := int(state.step)) < stop:
+            size = int(np.clip(seconds / pace, 1, stop - step))
+            began = time.monotonic()
+            state = jax.block_until_ready(minimise(fn, state, optimiser, size, args))
+            # The first call may have compiled: what it took says nothing about the next.
+            pace = (time.monotonic() - began) / size
+            yield state
+            _require_finite(state)
+
+
+def _require_finite(state: State) -> None:
+    bad = [name for name, value in state.attempt.items() if not np.isfinite(value)]
+    if bad:
+        raise RunError(
+            f"step {int(state.step) + 1}: {', '.join(bad)} not finite; the state after step {int(state.step)} is kept: "
+            "lower optimizer.learning_rate or the loss weights"
+        )

@@ -1,0 +1,338 @@
+"""Formats, names and layouts of other people's files; other networks and other preprocessings refused."""
+
+import contextlib
+import shutil
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import safetensors.numpy
+
+from nst.errors import InputError
+from nst.features import weights
+from nst.features.weights import formats, naming, network, port, ported
+from nst.features.weights.entries import Entry, Unreadable, refusing
+from nst.features.weights.sources import SOURCES
+from nst.files import sha256
+
+DATA = Path(__file__).parent / "data"
+LAYERS = list(network.KERNELS)
+PLACES = (0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28, 30, 32, 34)
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("NST_CACHE_DIR", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def value(layer, part):
+    """A number for each array: what the golden files hold too."""
+    return (2 * LAYERS.index(layer) + (part == "bias")) / 32
+
+
+def shape(layer, part, layout):
+    kernel = network.KERNELS[layer]
+    return kernel[3:] if part == "bias" else tuple(kernel["HWIO".index(axis)] for axis in layout)
+
+
+def keras(path, kernel="{0}/{0}_W_1:0", bias="{0}/{0}_b_1:0"):
+    """A Keras file in which nothing is stored but the shapes and the number that fills them."""
+    with h5py.File(path, "w") as file:
+        for layer in LAYERS:
+            name = layer.replace("conv", "block").replace("_", "_conv")
+            for part, pattern in (("kernel", kernel), ("bias", bias)):
+                size = shape(layer, part, "HWIO")
+                file.create_dataset(
+                    pattern.format(name), size, "f4", chunks=size, fillvalue=value(layer, part)
+                )
+    return path
+
+
+def entries(pattern, layout, layers=LAYERS, **changed):
+    """Entries of a scheme whose names come from `pattern(layer, part)`."""
+    found = {}
+    for layer in layers:
+        for part in ("kernel", "bias"):
+            array = np.broadcast_to(np.float32(value(layer, part)), shape(layer, part, layout))
+            found[pattern(layer, part)] = Entry(array.shape, lambda array=array: array)
+    return found | changed
+
+
+def torchvision(layer, part):
+    return f"features.{PLACES[LAYERS.index(layer)]}.{'weight' if part == 'kernel' else part}"
+
+
+def check(parameters):
+    assert list(parameters) == LAYERS
+    for layer, kernel in network.KERNELS.items():
+        for part, size in (("kernel", kernel), ("bias", kernel[3:])):
+            array = parameters[layer][part]
+            assert (array.shape, array.dtype) == (size, np.float32)
+            assert (array == np.float32(value(layer, part))).all()
+
+
+@pytest.mark.parametrize("name", ["vgg19.zip.pth", "vgg19.legacy.pth"])
+@pytest.mark.parametrize("claimed", [weights.CAFFE, weights.TORCHVISION])
+def test_torch_files(name, claimed):
+    read = port.read(DATA / name, claimed)
+    check(read.parameters)
+    assert read.preprocessing == claimed
+    assert read.source == name
+    assert "not known" in read.licence
+
+
+@pytest.mark.parametrize(
+    ("kernel", "bias"),
+    [
+        ("{0}/{0}_W_1:0", "{0}/{0}_b_1:0"),
+        ("{0}/kernel:0", "{0}/bias:0"),
+        ("{0}/{0}/kernel:0", "{0}/{0}/bias:0"),
+        ("model_weights/{0}/{0}/kernel:0", "model_weights/{0}/{0}/bias:0"),
+        ("vgg19/{0}/{0}/kernel", "vgg19/{0}/{0}/bias"),
+    ],
+)
+def test_keras_files(tmp_path, kernel, bias):
+    read = port.read(keras(tmp_path / "a.h5", kernel, bias))
+    check(read.parameters)
+    assert read.preprocessing == weights.CAFFE
+
+
+def test_the_format_is_told_by_content_not_by_name(tmp_path):
+    check(port.read(keras(tmp_path / "a.pth")).parameters)
+    shutil.copy(DATA / "vgg19.zip.pth", tmp_path / "b.npz")
+    check(port.read(tmp_path / "b.npz", weights.CAFFE).parameters)
+
+
+def test_npz_and_foreign_safetensors(tmp_path):
+    names = entries(lambda layer, part: f"{layer}/{part}", "HWIO")
+    arrays = {name: np.ascontiguousarray(entry.read()) for name, entry in names.items()}
+    np.savez(tmp_path / "a.npz", **arrays)
+    safetensors.numpy.save_file(arrays, tmp_path / "a.safetensors")
+    for path in (tmp_path / "a.npz", tmp_path / "a.safetensors"):
+        check(port.read(path, weights.TORCHVISION).parameters)
+        with pytest.raises(InputError, match="does not say which preprocessing"):
+            port.read(path)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "layout"),
+    [
+        (torchvision, "OIHW"),
+        (lambda layer, part: torchvision(layer, part).removeprefix("features."), "OIHW"),
+        (lambda layer, part: "module." + torchvision(layer, part), "OIHW"),
+        (lambda layer, part: f"{layer}.{'weight' if part == 'kernel' else part}", "OIHW"),
+        (lambda layer, part: f"{layer}/{part}", "HWIO"),
+    ],
+)
+def test_names_and_layouts(pattern, layout):
+    scheme, layers = naming.recognise(entries(pattern, layout))
+    check(naming.parameters(scheme, layers))
+    assert scheme.preprocessing is None
+
+
+def test_a_kernel_is_transposed_and_not_turned_round():
+    kernel = np.arange(64 * 3 * 9, dtype=np.float32).reshape(64, 3, 3, 3)
+    changed = {"features.0.weight": Entry(kernel.shape, lambda: kernel)}
+    read = naming.parameters(*naming.recognise(entries(torchvision, "OIHW", **changed)))["conv1_1"]["kernel"]
+    for out, inside, y, x in [(0, 0, 0, 0), (5, 2, 0, 1), (63, 1, 2, 0)]:
+        assert read[y, x, inside, out] == kernel[out, inside, y, x]
+
+
+def test_coded_kernels_are_looked_up():
+    table = np.linspace(-1, 1, 256, dtype=np.float32)
+    codes = np.arange(64 * 3 * 9).astype(np.uint8).reshape(64, 3, 3, 3)
+    parts = {
+        "codes": Entry(codes.shape, lambda: codes), "table": Entry((256,), lambda: table),
+        "bias": Entry((64,), lambda: table[:64]),
+    }  # fmt: skip
+    names = {"W_q": "codes", "W_table": "table", "b": "bias"}
+    _, layers = naming.recognise({f"block1_conv1_{name}": parts[part] for name, part in names.items()})
+    np.testing.assert_array_equal(layers["conv1_1"]["kernel"].read(), table[codes])
+    parts["codes"] = Entry(codes.shape, lambda: codes.astype(np.int64) + 300)
+    _, layers = naming.recognise({f"block1_conv1_{name}": parts[part] for name, part in names.items()})
+    with pytest.raises(Unreadable, match="8-bit"):
+        layers["conv1_1"]["kernel"].read()
+
+
+VGG16 = ["conv3_4", "conv4_4", "conv5_4"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda found: [found.pop(f"{layer}/{part}") for layer in VGG16 for part in ("kernel", "bias")],
+         "conv3_4's kernel is missing and 5 more"),
+        (lambda found: found.pop("conv5_4/bias"), "conv5_4's bias is missing"),
+        (lambda found: found.update({"conv1_1/kernel": Entry((3, 3, 1, 64), None)}),
+         r"conv1_1's kernel is \[3, 3, 1, 64\], expected \[3, 3, 3, 64\]"),
+        (lambda found: found.update({"conv1_1/kernel": Entry((64, 3, 3, 3), None)}), "expected"),
+        (lambda found: found.update({"conv6_1/bias": Entry((4096,), None)}), "conv6_1 is too many"),
+        (lambda found: found.update({"conv3_1/bias": Entry((256,), lambda: np.full(256, np.nan, "f4"))}),
+         "conv3_1 has a value that is not finite"),
+        (lambda found: found.update({"conv3_1/bias": Entry((256,), lambda: np.full(256, 1e300))}),
+         "not finite"),
+        (lambda found: found.update({"conv3_1/bias": Entry((256,), lambda: np.zeros(256, "i8"))}),
+         "type int64"),
+        (lambda found: found.clear(), "none of its 0 arrays"),
+    ],
+)  # fmt: skip
+def test_another_network_is_refused_and_told_apart(change, message):
+    found = entries(lambda layer, part: f"{layer}/{part}", "HWIO")
+    change(found)
+    with pytest.raises(Unreadable, match=message):
+        naming.parameters(*naming.recognise(found))
+
+
+def test_vgg16_and_batch_normalisation_in_torchvisions_names_are_refused():
+    vgg16 = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)
+    normalised = (0, 3, 7, 10, 14, 17, 20, 23, 27, 30, 33, 36, 40, 43, 46, 49)
+    for places in (vgg16, normalised):
+        arrays = [Entry((64,), None)] * 2
+        names = [f"features.{place}.{part}" for place in places for part in ("weight", "bias")]
+        found = dict(zip(names, arrays * len(places), strict=True))
+        with pytest.raises(Unreadable, match="not VGG-19's weights"):
+            naming.parameters(*naming.recognise(found))
+
+
+def test_a_file_with_two_networks_is_refused():
+    found = entries(torchvision, "OIHW")
+    found |= {f"second.{name}": entry for name, entry in found.items()}
+    with pytest.raises(Unreadable, match="conv1_1 twice"):
+        naming.recognise(found)
+
+
+def known(monkeypatch, path, preprocessing):
+    source = SOURCES["vgg19-torchvision"]._replace(sha256=sha256(path), preprocessing=preprocessing)
+    monkeypatch.setitem(SOURCES, "vgg19-torchvision", source)
+
+
+def test_a_known_hash_decides_the_preprocessing(monkeypatch):
+    path = DATA / "vgg19.zip.pth"
+    known(monkeypatch, path, weights.TORCHVISION)
+    read = port.read(path)
+    assert (read.preprocessing, read.source) == (weights.TORCHVISION, "vgg19-torchvision")
+    assert "BSD" in read.licence
+    with pytest.raises(InputError, match="expect the preprocessing torchvision, not caffe"):
+        port.read(path, weights.CAFFE)
+
+
+def test_metadata_decides_the_preprocessing(tmp_path):
+    path = tmp_path / "a.safetensors"
+    port.port(DATA / "vgg19.zip.pth", path, weights.TORCHVISION)
+    assert port.read(path).preprocessing == weights.TORCHVISION
+    with pytest.raises(InputError, match="expect the preprocessing torchvision, not caffe"):
+        port.read(path, weights.CAFFE)
+
+
+@pytest.mark.parametrize(
+    "fields", ['{"order": "GBR"}', "[]", '{"scale": 0}', '{"std": [1, 1, 0]}', '{"mean": [NaN, 1, 1]}']
+)
+def test_nonsense_in_the_metadata_is_refused(tmp_path, fields):
+    good = '{"mean": [0, 0, 0], "order": "BGR", "scale": 1, "std": [1, 1, 1]}'
+    bad = good[:-1] + ", " + fields[1:] if fields != "[]" else fields
+    text = f'{{"source": "", "licence": "", "source_sha256": "", "preprocessing": {bad}}}'
+    safetensors.numpy.save_file({"a": np.zeros(1)}, tmp_path / "a.safetensors", {"nst": text})
+    with pytest.raises(InputError, match="damaged"):
+        weights.load(str(tmp_path / "a.safetensors"))
+
+
+def test_a_foreign_file_is_ported_once_and_left_alone(tmp_path, cache, monkeypatch):
+    path = keras(tmp_path / "mine.h5")
+    before = path.read_bytes()
+    first = weights.load(str(path))
+    monkeypatch.setattr(h5py, "File", None)
+    second = weights.load(str(path))
+    check(second.parameters)
+    assert first.sha256 == second.sha256
+    assert second.source == str(path)
+    assert path.read_bytes() == before
+    assert [file.name for file in (cache / "weights/files").glob("*.safetensors")] == [
+        f"{sha256(path)}.safetensors"
+    ]
+    origin = ported.origin(cache / f"weights/files/{sha256(path)}.safetensors")
+    assert origin is not None
+    assert origin.source_sha256 == sha256(path)
+
+
+def test_a_damaged_port_of_a_foreign_file_is_told_and_made_again(tmp_path, cache):
+    path = keras(tmp_path / "mine.h5")
+    first = weights.load(str(path))
+    target = cache / f"weights/files/{sha256(path)}.safetensors"
+    target.write_bytes(b"x")
+    with pytest.raises(InputError, match=f"expected SHA-256 {first.sha256}, got .*delete it"):
+        weights.load(str(path))
+    target.unlink()
+    assert weights.load(str(path)).sha256 == first.sha256
+
+
+def test_a_refused_file_leaves_nothing_in_the_cache(cache):
+    with pytest.raises(InputError, match="convert"):
+        weights.load(str(DATA / "vgg19.zip.pth"))
+    assert [file.name for file in cache.rglob("*") if file.is_file() and file.suffix != ".lock"] == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"", b"<!DOCTYPE html><html>", b"\x89HDF\r\n\x1a\n", b"PK\x03\x04", b"\x80", b"\x80\x02",
+        b"\x10" + b"\0" * 7 + b"{", b"\xff" * 100, b"version https://git-lfs", b"PK\x05\x06" + b"\0" * 18,
+    ],
+)  # fmt: skip
+def test_what_is_not_a_weight_file_is_refused_in_one_line(tmp_path, content):
+    path = tmp_path / "weights file.h5"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"weights file.h5: ") as caught:
+        weights.load(str(path))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".h5", ".safetensors"])
+def test_damage_is_refused_in_one_line(tmp_path, suffix):
+    path = tmp_path / f"a{suffix}"
+    array = np.linspace(0, 1, 50, dtype=np.float32)
+    if suffix == ".npz":
+        np.savez(path, a=array)
+    elif suffix == ".h5":
+        with h5py.File(path, "w") as file:
+            file["a"] = array
+    else:
+        safetensors.numpy.save_file({"a": array}, path)
+    content = path.read_bytes()
+    for size in range(1, len(content), 29):
+        path.write_bytes(content[:size])
+        with pytest.raises(InputError) as caught:
+            weights.load(str(path))
+        assert "\n" not in str(caught.value)
+
+
+def test_an_npz_with_objects_is_refused(tmp_path):
+    np.savez(tmp_path / "a.npz", a=np.array([print], dtype=object))
+    with pytest.raises(InputError, match="Python objects"):
+        weights.load(str(tmp_path / "a.npz"))
+
+
+def test_an_hdf5_file_does_not_read_other_files(tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_bytes(bytes(4 * 64))
+    with h5py.File(tmp_path / "outside.h5", "w") as file:
+        file.create_dataset("block1_conv1/bias:0", (64,), "f4", external=[(str(secret), 0, 4 * 64)])
+    with pytest.raises(InputError, match="another file"):
+        weights.load(str(tmp_path / "outside.h5"))
+    with h5py.File(tmp_path / "link.h5", "w") as file:
+        file["block1_conv1"] = h5py.ExternalLink(str(tmp_path / "outside.h5"), "block1_conv1")
+    with pytest.raises(InputError, match="none of its 0 arrays"):
+        weights.load(str(tmp_path / "link.h5"))
+
+
+def test_a_shape_is_refused_before_anything_of_it_is_made(tmp_path):
+    path = tmp_path / "a.h5"
+    keras(path)
+    with h5py.File(path, "a") as file:
+        del file["block3_conv1"]
+        file.create_dataset("block3_conv1/bias:0", (2**45,), "f4", chunks=(1024,))
+    with refusing(path), contextlib.suppress(Unreadable):
+        naming.parameters(*naming.recognise(formats.entries(path)))
+    with pytest.raises(InputError, match="conv3_1's kernel is missing and 1 more"):
+        weights.load(str(path))

@@ -1,0 +1,235 @@
+"""torch's two serialisations, read without torch; hostile and damaged ones refused without effect."""
+
+import contextlib
+import os
+import pickle
+import struct
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nst.errors import InputError
+from nst.features.weights import formats
+from nst.features.weights.entries import refusing
+
+DATA = Path(__file__).parent / "data"
+FILES = ["views.zip.pth", "views.legacy.pth"]
+NUMBERS = ["float16", "float64", "int64", "int32", "int16", "int8", "uint8"]
+MAGIC = 0x1950A86A20F9469CFC6C
+
+
+def arrays(path):
+    with refusing(path):
+        return {name: entry.read() for name, entry in formats.entries(path).items()}
+
+
+def string(text):
+    return b"X" + struct.pack("<I", len(text)) + text.encode()
+
+
+def number(value):
+    return b"J" + struct.pack("<i", value)
+
+
+def sequence(*items):
+    return b"(" + b"".join(items) + b"t"
+
+
+def tensor(
+    offset,
+    shape,
+    stride,
+    *,
+    count=4,
+    function=b"ctorch._utils\n_rebuild_tensor_v2\n",
+    kind=b"ctorch\nFloatStorage\n",
+):
+    """The opcodes that torch writes for a tensor."""
+    storage = sequence(string("storage"), kind, string("0"), string("cpu"), number(count)) + b"Q"
+    places = [sequence(*map(number, values)) for values in (shape, stride)]
+    return function + sequence(storage, number(offset), *places, b"\x89", b"}") + b"R"
+
+
+def zipped(path, value, *, count=4, compression=zipfile.ZIP_STORED, byteorder=b"little"):
+    """A torch zip of {"a": value} with a storage of 0, 1, 2, … ."""
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        archive.writestr("archive/data.pkl", b"\x80\x02}" + string("a") + value + b"s.")
+        archive.writestr("archive/byteorder", byteorder)
+        archive.writestr("archive/data/0", np.arange(count, dtype="<f4").tobytes())
+    return path
+
+
+def legacy(path, body, *, magic=MAGIC, protocol=1001, little=True):
+    heads = [magic, protocol, {"little_endian": little}]
+    path.write_bytes(b"".join(pickle.dumps(head, 2) for head in heads) + body)
+    return path
+
+
+class Evil:
+    def __init__(self, function, *arguments):
+        self.call = function, arguments
+
+    def __reduce__(self):
+        return self.call
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_kind_of_view_and_number_is_read_as_torch_meant_it(name):
+    found = arrays(DATA / name)
+    numbers = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
+    expected = {
+        "plain": numbers,
+        "permuted": numbers.transpose(2, 0, 1),
+        "sliced": numbers[1:, ::2, 1:3],
+        "expanded": np.full((5, 2), 3.0, np.float32),
+        "scalar": np.float32(7),
+        "empty": np.zeros((0, 3), np.float32),
+        "parameter": np.float32([1.5, -2.5]),
+        **{kind: np.array([0, 1, 1], kind) for kind in NUMBERS},
+        "bool": np.uint8([0, 1, 1]),
+    }
+    assert found.keys() == expected.keys()
+    for key, array in expected.items():
+        assert found[key].dtype == array.dtype, key
+        np.testing.assert_array_equal(found[key], array, strict=True)
+
+
+@pytest.mark.parametrize("name", ["vgg19.zip.pth", "vgg19.legacy.pth"])
+def test_what_is_not_asked_for_is_not_read(name):
+    entry = formats.entries(DATA / name)["classifier.0.weight"]
+    assert entry.shape == (4096, 25088)
+
+
+def test_hand_made_opcodes_are_what_torch_writes(tmp_path):
+    found = arrays(zipped(tmp_path / "a.pth", tensor(1, [2, 1], [2, 1])))
+    np.testing.assert_array_equal(found["a"], [[1], [3]])
+
+
+def test_a_tensor_as_torch_wrote_it_before_0_4(tmp_path):
+    function = b"ctorch._utils\n_rebuild_tensor\n"
+    python2 = tensor(0, [4], [1], function=function).replace(string("storage"), b"U\x07storage")
+    for value in (tensor(0, [4], [1], function=function), python2):
+        np.testing.assert_array_equal(arrays(zipped(tmp_path / "a.pth", value))["a"], [0, 1, 2, 3])
+
+
+def test_a_state_dict_inside_a_checkpoint_is_found(tmp_path):
+    inside = b"}" + string("features.0.weight") + tensor(0, [4], [1]) + b"s"
+    assert list(arrays(zipped(tmp_path / "a.pth", inside))) == ["a.features.0.weight"]
+
+
+@pytest.mark.parametrize(
+    ("offset", "shape", "stride"),
+    [
+        (1, [4], [1]), (4, [1], [1]), (0, [5], [1]), (0, [2], [4]), (0, [2, 2], [3, 1]), (0, [2, 2], [2]),
+        (-1, [2], [1]), (0, [-2], [1]), (3, [2], [-1]), (0, [2**31 - 1] * 8, [2**31 - 1] * 8),
+        (0, [1] * 40, [1] * 40),
+    ],
+)  # fmt: skip
+def test_a_view_beyond_its_storage_is_refused(tmp_path, offset, shape, stride):
+    with pytest.raises(InputError, match="damaged"):
+        arrays(zipped(tmp_path / "a.pth", tensor(offset, shape, stride)))
+
+
+@pytest.mark.parametrize("count", [3, 5, 2**31 - 1, -4])
+def test_a_storage_of_another_size_is_refused(tmp_path, count):
+    with pytest.raises(InputError, match=r"a.pth"):
+        arrays(zipped(tmp_path / "a.pth", tensor(0, [1], [1], count=count)))
+
+
+@pytest.mark.parametrize("options", [{"compression": zipfile.ZIP_DEFLATED}, {"byteorder": b"big"}])
+def test_a_zip_that_torch_does_not_write_is_refused(tmp_path, options):
+    with pytest.raises(InputError, match="save it again"):
+        arrays(zipped(tmp_path / "a.pth", tensor(0, [4], [1]), **options))
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+@pytest.mark.parametrize("form", ["bare", "zip", "legacy head", "legacy body"])
+def test_a_pickle_that_calls_os_system_is_refused_without_effect(tmp_path, protocol, form):
+    witness = tmp_path / "witness"
+    evil = pickle.dumps({"a": Evil(os.system, f"touch {witness}")}, protocol)
+    path = tmp_path / "evil.pth"
+    if form == "zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("archive/data.pkl", evil)
+    elif form == "bare":
+        path.write_bytes(evil)
+    elif form == "legacy head":
+        path.write_bytes(pickle.dumps(MAGIC, 2) + evil)
+    else:
+        legacy(path, evil)
+    with pytest.raises(InputError, match=r"posix.system|nt.system"):
+        arrays(path)
+    assert not witness.exists()
+
+
+def test_the_pickle_of_these_tests_does_call_what_it_names(tmp_path):
+    pickle.loads(pickle.dumps(Evil(os.mkdir, str(tmp_path / "witness"))))
+    assert (tmp_path / "witness").exists()
+
+
+@pytest.mark.parametrize("protocol", [0, 1])
+def test_an_old_pickle_is_no_weight_file(tmp_path, protocol):
+    witness = tmp_path / "witness"
+    (tmp_path / "a.pth").write_bytes(pickle.dumps(Evil(os.system, f"touch {witness}"), protocol))
+    with pytest.raises(InputError, match="not a weight file"):
+        arrays(tmp_path / "a.pth")
+    assert not witness.exists()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["builtins getattr", "torch.nn.modules.conv Conv2d", "torch load", "collections.OrderedDict __init__"],
+)
+def test_only_the_names_of_a_state_dict_are_known(tmp_path, name):
+    value = b"c" + name.replace(" ", "\n").encode() + b"\n)R"
+    with pytest.raises(InputError, match="nothing of it was run"):
+        arrays(zipped(tmp_path / "a.pth", value))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"r\xff\xff\xff\x7f",  # a memo of two thousand million places
+        b"X\xff\xff\xff\x7fabc",  # a text of two gigabytes
+        b")" + b"\x85" * 15_000 + b"Ns",  # a key nested too deep to be hashed
+        b"(" * 25_000,
+        b"I1\n",
+        b"j\x00\x00\x00\x00",
+        b"0" * 10,
+        b"ccollections\nOrderedDict\n(K\x01K\x02tR",
+        b"",
+    ],
+)
+def test_a_malformed_pickle_is_refused(tmp_path, value):
+    with pytest.raises(InputError, match=r"a.pth"):
+        arrays(zipped(tmp_path / "a.pth", value))
+
+
+@pytest.mark.parametrize("change", [{"magic": 7}, {"protocol": 1002}, {"little": False}])
+def test_a_legacy_head_that_is_not_torchs_is_refused(tmp_path, change):
+    with pytest.raises(InputError, match=r"a.pth"):
+        arrays(legacy(tmp_path / "a.pth", pickle.dumps({}), **change))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_cut_short_anywhere_is_refused(tmp_path, name):
+    content = (DATA / name).read_bytes()
+    for size in [*range(0, len(content), 61), len(content) - 1]:
+        path = tmp_path / "cut.pth"
+        path.write_bytes(content[:size])
+        with pytest.raises(InputError):
+            arrays(path)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_flipped_byte_never_raises_anything_else(tmp_path, name):
+    content = bytearray((DATA / name).read_bytes())
+    path = tmp_path / "flipped.pth"
+    for place in range(0, len(content), 47):
+        content[place] ^= 0xFF
+        path.write_bytes(content)
+        content[place] ^= 0xFF
+        with contextlib.suppress(InputError):
+            arrays(path)
