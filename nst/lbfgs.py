@@ -4,8 +4,9 @@ Source: Nocedal and Wright, Numerical Optimization, algorithm 7.4 (the two loops
 initial matrix). One loss and gradient a step: near a minimum of this field's losses the unit step is a good one, and
 a line search spends two more evaluations to confirm it.
 
-`optax.scale_by_lbfgs` differs in one respect that decides the first twenty steps: it also keeps pairs of negative
-curvature, after which its matrix is no longer positive definite. Here such a pair is skipped, as in PyTorch.
+`optax.scale_by_lbfgs` differs in a respect that decides the first twenty steps: it also keeps pairs of negative
+curvature, after which its matrix is no longer positive definite. Here such a pair is skipped, as in PyTorch. Beyond
+both, the first step and the longest one have a stated length, so that large losses do not diverge.
 """
 
 from typing import NamedTuple
@@ -17,10 +18,13 @@ from jax.flatten_util import ravel_pytree
 
 from nst.types import Array, Scalar
 
-import os
 _LEAST_CURVATURE = 1e-10
-_FIRST_STEP = float(os.environ.get('FS','0.004'))
-_LONGEST_STEP = float(os.environ.get('LS','0.1'))
+
+# Root mean squares of a step, in the parameters' units (pixels in [0, 1]): one grey level of 255 to begin with, which
+# is enough for the first difference of gradients to rise above their rounding, where PyTorch's step of length
+# 1 / ‖g‖₁ is not; and a limit that only a wrong curvature reaches.
+_FIRST_STEP = 0.004
+_LONGEST_STEP = 0.1
 
 
 class LBFGSState(NamedTuple):
@@ -31,9 +35,9 @@ class LBFGSState(NamedTuple):
     y: Array  # [m, n]
     rho: Array  # [m]
     scale: Scalar  # sᵀy / yᵀy of the newest pair: the initial matrix
-    params: Array  # [n]
-    gradient: Array  # [n]
-    started: Array
+    params: Array  # [n], of the step before, as the gradient
+    gradient: Array
+    started: Array  # whether there was a step before
 
 
 def scale_by_lbfgs(memory_size: int) -> optax.GradientTransformation:
@@ -102,4 +106,6 @@ def _two_loops(state: LBFGSState, g: Array) -> Array:
 
 
 def _rms(x: Array) -> Scalar:
-    return jnp.sqrt(jnp.mean(jnp.square(x)))
+    # Scaled by the maximum: squares of this field's gradients may overflow float32.
+    largest = jnp.maximum(jnp.max(jnp.abs(x)), jnp.finfo(x.dtype).tiny)
+    return largest * jnp.sqrt(jnp.mean(jnp.square(x / largest)))

@@ -95,37 +95,57 @@ def start(
     return jax.tree.map(jnp.array, first)
 
 
-@functools.partial(jax.jit, static_argnames=("fn", "optimiser"), donate_argnames="state")
 def minimise(
     fn: Loss,
     state: State,
     optimiser: optax.GradientTransformation,
-    steps: Array | int,
+    steps: int,
     args: Any,
     batches: Any = None,
 ) -> State:
-    """Take `steps` steps in one compiled loop, or fewer: it stops before a step to where the loss is not finite.
+    """Take `steps` steps without a round trip to the host, or fewer: none is taken to where the loss is not finite.
 
     Args:
       fn: The loss.
       state: Where to begin; its buffers are reused, so it can't be read afterwards.
       optimiser: The transformation that the state was made with.
-      steps: How many; traced, so another number never recompiles.
+      steps: How many; another number never recompiles.
       args: Handed to `fn`.
       batches: A pytree with a leading axis of at least `steps`: step i is evaluated on batch i.
 
     Returns:
       The state after the last step taken: `steps` further than `state` unless `finite` says otherwise.
     """
+    # XLA leaves the body of a loop to one thread on a CPU: there a step takes 2.3 times as long as on its own
+    # (docs/performance.md). So the steps are queued one by one; each is still one compiled call, and none is awaited.
+    if jax.default_backend() != "cpu":
+        return _loop(fn, state, optimiser, steps, args, batches)
+    for i in range(steps):
+        state = _one(fn, state, optimiser, i, args, batches)
+    return state
 
+
+_compiled = functools.partial(jax.jit, static_argnames=("fn", "optimiser"), donate_argnames="state")
+
+
+@_compiled
+def _one(
+    fn: Loss, state: State, optimiser: optax.GradientTransformation, i: Array | int, args: Any, batches: Any
+) -> State:
+    return _step(fn, state, optimiser, args, jax.tree.map(lambda x: x[i], batches))
+
+
+@_compiled
+def _loop(
+    fn: Loss, state: State, optimiser: optax.GradientTransformation, steps: Array | int, args: Any, batches: Any
+) -> State:
     def unfinished(carry: tuple[Array, State]) -> Array:
         i, state = carry
         return (i < steps) & finite(state)
 
     def step(carry: tuple[Array, State]) -> tuple[Array, State]:
         i, state = carry
-        batch = jax.tree.map(lambda x: x[i], batches)
-        return i + 1, _step(fn, state, optimiser, args, batch)
+        return i + 1, _step(fn, state, optimiser, args, jax.tree.map(lambda x: x[i], batches))
 
     return jax.lax.while_loop(unfinished, step, (jnp.zeros((), jnp.int32), state))[1]
 
@@ -134,12 +154,19 @@ def _step(fn: Loss, state: State, optimiser: optax.GradientTransformation, args:
     updates, optimiser_state = optimiser.update(state.gradient, state.optimiser, state.params)
     params = optax.apply_updates(state.params, updates)
     value, terms, gradient, attempt = _evaluate(fn, params, args, batch)
+    # Once a step was refused, those queued behind it are refused too, and its magnitudes are what is told.
+    going = finite(state)
+    good = going & _all_finite(attempt)
+    attempt = _select(going, attempt, state.attempt)
     taken = (params, value, terms, gradient, state.step + 1)
     stayed = (state.params, state.value, state.terms, state.gradient, state.step)
-    good = _all_finite(attempt)
-    params, value, terms, gradient, step = jax.tree.map(lambda a, b: jnp.where(good, a, b), taken, stayed)
+    params, value, terms, gradient, step = _select(good, taken, stayed)
     # The optimiser's state is not selected: it saw finite values only, and its history may be 100 pictures large.
     return State(params, optimiser_state, value, terms, gradient, step, attempt)
+
+
+def _select(condition: Array, yes: Any, no: Any) -> Any:
+    return jax.tree.map(lambda a, b: jnp.where(condition, a, b), yes, no)
 
 
 @functools.partial(jax.jit, static_argnames="fn")

@@ -1,12 +1,14 @@
 """Feature extractors: pretrained networks that know their own weights and preprocessing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from nst.errors import unknown
 from nst.features import vgg, weights
+from nst.features import weights as source
+from nst.features.normalise import normalised, photographs
 from nst.features.vgg import VGG19
 
-__all__ = ["EXTRACTORS", "VGG19", "load", "weights"]
+__all__ = ["EXTRACTORS", "VGG19", "load", "normalised", "weights"]
 
 #: From name to the function that builds an extractor out of weights.
 EXTRACTORS: dict[str, Callable[..., VGG19]] = {"vgg19": vgg.build}
@@ -39,4 +41,5 @@ def load(
     """
     if name not in EXTRACTORS:
         raise unknown("extractor", name, EXTRACTORS)
-    return EXTRACTORS[name](weights=weights, pooling=pooling, padding=padding, normalise=normalise, seed=seed)
+    network = EXTRACTORS[name](source.load(weights, seed=seed), pooling=pooling, padding=padding)
+    return normalised(network, photographs()) if normalise else network

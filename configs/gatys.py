@@ -1,0 +1,26 @@
+"""Style transfer as in Gatys, Ecker and Bethge, Image Style Transfer Using CNNs, CVPR 2016.
+
+    python scripts/run.py --config configs/gatys.py
+    python scripts/run.py --config configs/gatys.py:paper
+
+The default goes from coarse to fine, starts from the photograph and ends in about two minutes on two CPU cores.
+`paper` is what the article describes: white noise, one scale of 512 pixels, 500 steps; half an hour or more there.
+"""
+
+from ml_collections import ConfigDict
+
+from nst.config import base
+from nst.errors import unknown
+
+
+def get_config(variant: str = "") -> ConfigDict:
+    """The default, or the variant `paper`."""
+    config = base()
+    if variant == "paper":
+        config.images.init = "noise"
+        config.images.size = 512
+        config.pyramid.scales = ()
+        config.optimizer.steps = 500
+    elif variant:
+        raise unknown("variant of configs/gatys.py", variant, ["paper"])
+    return config

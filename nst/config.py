@@ -1,0 +1,112 @@
+"""The schema of a run: every field, its default, its unit, its reason."""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from ml_collections import ConfigDict
+
+from nst.errors import InputError, unknown
+
+
+def base() -> ConfigDict:
+    """A locked config with every field at its default."""
+    config = ConfigDict()
+
+    config.images = ConfigDict()
+    config.images.content = "coffee"  # a path, a folder or a sample's name
+    config.images.style = "strokes"  # the same; painted by the project, so nothing is fetched
+    config.images.size = 256  # longest side of the result, pixels: what two cores do in two minutes
+    config.images.style_scale = 1.0  # the style's longest side in units of size: larger strokes below 1
+    config.images.init = "content"  # content, style, noise, or a picture: content converges soonest
+    config.images.seed = 0  # of noise and of random weights
+
+    config.features = ConfigDict()
+    config.features.weights = "vgg19"  # a source (scripts/weights.py list), random, or a path
+    config.features.normalise = True  # mean activation 1, as in the paper, so that its α/β carry over
+    config.features.pooling = "avg"  # avg (the paper's), max, l2
+    config.features.padding = "zeros"  # zeros (what the weights were trained with), reflect, replicate
+
+    config.loss = ConfigDict()
+    config.loss.style_loss = "gram"  # a name of nst.losses.STYLE_LOSSES
+    config.loss.content_layers = ("relu4_2",)  # the paper's conv4_2: its values are rectified
+    config.loss.style_layers = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")  # the paper's
+    config.loss.style_layer_weights = ()  # w_l, one for each style layer; empty: 1 / (number of layers)
+    config.loss.content_weight = 1.0  # α
+    config.loss.style_weight = 1000.0  # β: α/β = 1e-3, figure 3B of the paper
+    config.loss.tv_weight = 0.0  # of the total variation, in [0, 1] units; the paper has none
+
+    config.optimizer = ConfigDict()
+    config.optimizer.name = "lbfgs"  # lbfgs (the paper's) or adam
+    config.optimizer.steps = 60  # at the last scale; each costs one loss and gradient
+    config.optimizer.learning_rate = 1.0  # 1 for lbfgs; 0.02 is a start for adam, in [0, 1] units
+
+    config.pyramid = ConfigDict()
+    config.pyramid.scales = (128, 256)  # longest sides, the last one images.size; empty: that alone
+    config.pyramid.steps = 100  # at each scale but the last
+
+    config.run = ConfigDict()
+    config.run.log_every = 10  # steps between lines of metrics.jsonl
+    config.run.save_every = 50  # steps between checkpoints and intermediate pictures
+    return config.lock()
+
+
+_POSITIVE = ("images.size", "images.style_scale", "optimizer.learning_rate", "run.log_every", "run.save_every")
+_NOT_NEGATIVE = (
+    "images.seed",
+    "loss.content_weight",
+    "loss.style_weight",
+    "loss.tv_weight",
+    "optimizer.steps",
+    "pyramid.steps",
+)
+
+
+def fields(config: ConfigDict) -> Iterator[tuple[str, Any]]:
+    """Dotted names and values of all fields."""
+    for name, value in config.items():
+        if isinstance(value, ConfigDict):
+            yield from ((f"{name}.{inner}", leaf) for inner, leaf in fields(value))
+        else:
+            yield name, value
+
+
+def validate(config: ConfigDict) -> None:
+    """Raise InputError naming the first field whose name, type or number can't be used."""
+    given, default = dict(fields(config)), dict(fields(base()))
+    for name in given:
+        if name not in default:
+            raise unknown("config field", name, default)
+    for name, value in default.items():
+        if name not in given:
+            raise InputError(f"config.{name} is missing: start from nst.config.base()")
+        _check_type(name, given[name], value)
+    for name in (*_POSITIVE, *_NOT_NEGATIVE):
+        _check_number(name, given[name])
+    for weight in given["loss.style_layer_weights"]:
+        _check_number("loss.style_layer_weights", weight)
+    _check_layers(config.loss)
+
+
+def _check_type(name: str, value: Any, default: Any) -> None:
+    kinds = {float: (float, int), tuple: (tuple, list)}.get(type(default), (type(default),))
+    if not isinstance(value, kinds) or (isinstance(value, bool) and not isinstance(default, bool)):
+        raise InputError(f"config.{name} = {value!r}: give a {type(default).__name__}, such as {default!r}")
+
+
+def _check_number(name: str, value: Any) -> None:
+    if not isinstance(value, float | int) or not math.isfinite(value) or value < 0:
+        raise InputError(f"config.{name} = {value!r}: give a finite number that is not negative")
+    if name in _POSITIVE and value == 0:
+        raise InputError(f"config.{name} = {value!r}: give a number above 0")
+
+
+def _check_layers(loss: ConfigDict) -> None:
+    if not loss.style_layers and not loss.content_layers:
+        raise InputError("config.loss.style_layers and content_layers are both empty: name a layer")
+    weights, layers = loss.style_layer_weights, loss.style_layers
+    if weights and len(weights) != len(layers):
+        raise InputError(
+            f"config.loss.style_layer_weights has {len(weights)} numbers for {len(layers)} style layers: "
+            "give one for each, or none"
+        )

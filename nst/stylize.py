@@ -1,0 +1,197 @@
+"""Style transfer of one picture: pyramid × objective × optimiser. The library's entry."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from nst import features, images
+from nst.errors import InputError
+from nst.objective import Objective, loss, objective
+from nst.optimize import State, chunks, optimiser, start
+from nst.types import Image
+
+#: The losses of the paper's figure 3 (Gatys et al. 2016): α/β = 1e-3 on normalised weights.
+LOSS = {
+    "content_layers": ("relu4_2",),
+    "style_layers": ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"),
+    "content_weight": 1.0,
+    "style_weight": 1000.0,
+}
+
+
+class Scale(NamedTuple):
+    """One level of the pyramid: the longest side in pixels, and how many steps are taken there."""
+
+    size: int
+    steps: int
+
+
+class Snapshot(NamedTuple):
+    """Where a run stands: `step` counts over all scales, `state` is that of the scale's optimisation."""
+
+    scale: int
+    step: int
+    evaluations: int
+    state: State
+
+
+def stylization(
+    content: Image,
+    style: Image,
+    initial: Image,
+    *,
+    extractor: features.VGG19,
+    scales: Sequence[Scale],
+    style_scale: float = 1.0,
+    loss_settings: Mapping[str, Any] = LOSS,
+    optimizer: str = "lbfgs",
+    learning_rate: float | None = None,
+    every: Sequence[int] = (),
+    resume: "Resume | None" = None,
+) -> Iterator[Snapshot]:
+    """Stylise from coarse to fine, each scale starting from the one before, resampled.
+
+    Args:
+      content: `[h, w, 3]`, at least as large as the last scale asks for.
+      style: `[h', w', 3]`.
+      initial: `[h, w, 3]`, where the first scale starts.
+      extractor: The network.
+      scales: Coarse to fine; the last one has the size of the result.
+      style_scale: The style picture's longest side at each scale, in units of the result's.
+      loss_settings: Keyword arguments of `nst.objective.objective`.
+      optimizer: One of `nst.optimize.OPTIMIZERS`.
+      learning_rate: The optimiser's own by default.
+      every: A snapshot is yielded at least at the multiples of these step numbers.
+      resume: Where an earlier run stood.
+
+    Yields:
+      A snapshot at step 0, about every two seconds, and at the end of each scale.
+
+    Raises:
+      RunError: A value is not finite; the last good snapshot was yielded before.
+    """
+    image, method = initial, optimiser(optimizer)
+    for i, scale in enumerate(scales):
+        done = sum(s.steps for s in scales[:i])
+        snapshot = partial(_snapshot, i, done)
+        if resume is not None and i < resume.scale:
+            continue
+        target = _objective(content, style, scale.size, style_scale, extractor, loss_settings)
+        begin = partial(start, loss, optimiser=method, args=target, learning_rate=learning_rate)
+        if resume is not None and i == resume.scale:
+            h, w = images.fit_size(*content.shape[:2], scale.size)
+            state = resume.restore(jax.eval_shape(begin, jax.ShapeDtypeStruct((h, w, 3), jnp.float32)))
+        else:
+            state = begin(jnp.asarray(images.resize(image, *images.fit_size(*content.shape[:2], scale.size))))
+            yield snapshot(state)
+        for state in chunks(loss, state, method, target, _stops(done, scale.steps, every)):
+            yield snapshot(state)
+        image = np.asarray(state.params)
+
+
+class Resume(NamedTuple):
+    """An earlier run's scale, and what fills a state's structure with that run's values."""
+
+    scale: int
+    restore: Any
+
+
+def _snapshot(scale: int, done: int, state: State) -> Snapshot:
+    step = done + int(state.step)
+    return Snapshot(scale, step, step + scale + 1, state)
+
+
+def _stops(done: int, steps: int, every: Sequence[int]) -> list[int]:
+    """The steps of a scale after which to return to the host: multiples over the whole run, and the last."""
+    multiples = {step for n in every for step in range(n - done % n, steps, n)}
+    return sorted(multiples | {steps})
+
+
+def _objective(
+    content: Image,
+    style: Image,
+    size: int,
+    style_scale: float,
+    extractor: features.VGG19,
+    loss_settings: Mapping[str, Any],
+) -> Objective:
+    style_size = max(1, round(size * style_scale))
+    return objective(
+        extractor,
+        jnp.asarray(images.fit(content, size)),
+        jnp.asarray(images.fit(style, style_size)),
+        **loss_settings,
+    )
+
+
+def plan(size: int, steps: int, scales: Sequence[int], scale_steps: int) -> list[Scale]:
+    """The pyramid: `scale_steps` at each of `scales` but the last, which is `size` and takes `steps`.
+
+    Raises:
+      InputError: The scales do not ascend to `size`.
+    """
+    scales = tuple(scales) or (size,)
+    if list(scales) != sorted(set(scales)) or scales[-1] != size:
+        raise InputError(f"pyramid.scales {scales}: give longest sides that ascend to images.size, {size}")
+    return [Scale(side, scale_steps) for side in scales[:-1]] + [Scale(size, steps)]
+
+
+def stylize(
+    content: str | Path | Image,
+    style: str | Path | Image,
+    *,
+    size: int = 256,
+    steps: int = 100,
+    scales: Sequence[int] = (),
+    scale_steps: int = 100,
+    init: str = "content",
+    seed: int = 0,
+    extractor: features.VGG19 | None = None,
+    style_scale: float = 1.0,
+    optimizer: str = "lbfgs",
+    learning_rate: float | None = None,
+    **loss_settings: Any,
+) -> np.ndarray:
+    """Paint the content picture in the style of another (Gatys, Ecker and Bethge, CVPR 2016).
+
+    Args:
+      content: A path, the name of a sample, or an array `[h, w, 3]` in [0, 1].
+      style: The same.
+      size: The result's longest side in pixels.
+      steps: Optimisation steps at that size.
+      scales: Longest sides to pass through, ascending to `size`; none by default.
+      scale_steps: Steps at each of those before the last.
+      init: `content`, `style`, `noise`, or a picture.
+      seed: Of the noise.
+      extractor: VGG-19 with normalised weights and average pooling by default.
+      style_scale: The style picture's longest side, in units of `size`.
+      optimizer: One of `nst.optimize.OPTIMIZERS`.
+      learning_rate: The optimiser's own by default.
+      **loss_settings: Keyword arguments of `nst.objective.objective` that replace those of `LOSS`.
+
+    Returns:
+      The result, float32 `[h, w, 3]` in [0, 1].
+
+    Raises:
+      InputError: A picture, name or number that can't be used.
+      RunError: A value became infinite or NaN on the way.
+    """
+    content, style = (images.read(x) if isinstance(x, str | Path) else x for x in (content, style))
+    initial = images.initial(init, content, style, seed=seed)
+    *_, last = stylization(
+        content,
+        style,
+        initial,
+        extractor=extractor or features.load(normalise=True),
+        scales=plan(size, steps, scales, scale_steps),
+        style_scale=style_scale,
+        loss_settings=LOSS | loss_settings,
+        optimizer=optimizer,
+        learning_rate=learning_rate,
+    )
+    return np.clip(np.asarray(last.state.params), 0, 1)
