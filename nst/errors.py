@@ -18,6 +18,14 @@ class RunError(RuntimeError):
     """
 
 
+class Interrupted(RunError):
+    """A signal stopped a run whose state is kept; the command line exits with 128 plus its number."""
+
+    def __init__(self, number: int, message: str):
+        super().__init__(message)
+        self.number = number
+
+
 def unknown(what: str, name: object, choices: Iterable[str]) -> InputError:
     """The error for a name that is not among the `choices`: the nearest ones first."""
     choices = list(choices)

@@ -36,4 +36,4 @@ def _table() -> Table:
 
 
 if __name__ == "__main__":
-    cli.main(main, usage=__doc__)
+    cli.main(main, usage=__doc__ or "")

@@ -11,4 +11,4 @@ from nst import cli
 from nst.features.weights import commands
 
 if __name__ == "__main__":
-    cli.main(commands.run, usage=__doc__)
+    cli.main(commands.run, usage=__doc__ or "")

@@ -1,0 +1,114 @@
+"""The command line: flags, errors in one line, exit codes. Every script goes through it.
+
+Exit status 2: the input can't be used; 1: a run failed; 130 and 143: stopped by SIGINT and SIGTERM, with what it had
+reached kept. `--debug` shows the traceback of any of them.
+"""
+
+import re
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from absl import flags
+from ml_collections import ConfigDict, config_flags
+
+from nst import experiment
+from nst.config import fields
+from nst.errors import InputError, Interrupted, RunError, unknown
+
+
+def main(function: Callable[[Sequence[str]], None], *, usage: str) -> NoReturn:
+    """Run a script: hand `function` the arguments, turn what goes wrong into a line and an exit status."""
+    arguments = sys.argv[1:]
+    debug = "--debug" in arguments
+    if any(argument in ("-h", "--help") for argument in arguments):
+        print(usage.strip())
+        sys.exit(0)
+    warnings.showwarning = _one_line
+    try:
+        function([argument for argument in arguments if argument != "--debug"])
+    except (InputError, RunError, OSError, MemoryError, KeyboardInterrupt) as error:
+        if debug:
+            raise
+        print(f"error: {_message(error)}", file=sys.stderr)
+        sys.exit(_status(error))
+    sys.exit(0)
+
+
+def _status(error: BaseException) -> int:
+    if isinstance(error, KeyboardInterrupt):
+        return 130
+    if isinstance(error, Interrupted):
+        return 128 + error.number
+    return 2 if isinstance(error, InputError) else 1
+
+
+def _message(error: BaseException) -> str:
+    if isinstance(error, KeyboardInterrupt):
+        return "stopped"
+    if isinstance(error, MemoryError):
+        return "memory ran out: lower images.size"
+    return " ".join(str(error).split())
+
+
+def _one_line(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
+    print(f"warning: {' '.join(str(message).split())}", file=sys.stderr)
+
+
+def run(arguments: Sequence[str]) -> None:
+    """`scripts/run.py`: one config, one run (or one for each picture of a folder)."""
+    values = flags.FlagValues()
+    config = config_flags.DEFINE_config_file("config", None, "The config file.", flag_values=values)
+    flags.DEFINE_string("workdir", None, "The run directory: runs/NAME by default.", flag_values=values)
+    flags.DEFINE_bool("resume", False, "Go on with the run in --workdir.", flag_values=values)
+    flags.DEFINE_string("output", None, "Also write the result here.", flag_values=values)
+    flags.DEFINE_integer("max_pixels", 200_000_000, "Refuse larger pictures.", 1, flag_values=values)
+    _parse(values, arguments)
+    if config.value is None:
+        raise InputError("no config was given: add --config configs/gatys.py")
+    if values.resume and not values.workdir:
+        raise InputError("--resume: which run? add its --workdir")
+    name = Path(values["config"].config_filename.split(":")[0]).stem  # type: ignore[attr-defined]
+    folders = experiment.run(
+        config.value,
+        Path(values.workdir) if values.workdir else _next_free(Path("runs") / name),
+        resume=values.resume,
+        output=Path(values.output) if values.output else None,
+        max_pixels=values.max_pixels,
+    )
+    for folder in folders:
+        print(folder / "image.png")
+
+
+def _next_free(folder: Path) -> Path:
+    """`runs/NAME`, then `runs/NAME-2`, …"""
+    candidate, number = folder, 1
+    while candidate.exists():
+        number += 1
+        candidate = folder.with_name(f"{folder.name}-{number}")
+    return candidate
+
+
+def _parse(values: flags.FlagValues, arguments: Sequence[str]) -> None:
+    try:
+        rest = values(["run.py", *arguments])
+    except InputError:
+        raise
+    except Exception as error:
+        raise _flag_error(values, arguments, error) from error
+    if len(rest) > 1:
+        raise InputError(f"stray argument {rest[1]!r}: flags begin with --, as in --config configs/gatys.py")
+
+
+def _flag_error(values: flags.FlagValues, arguments: Sequence[str], error: Exception) -> InputError:
+    """absl and ml_collections answer with anything from a NameError to a SyntaxError: say which flag it was."""
+    config = values["config"].value
+    if isinstance(config, ConfigDict):
+        names = dict(fields(config))
+        for name in re.findall(r"^--?config\.([\w.]+)", "\n".join(arguments), re.MULTILINE):
+            if name not in names:
+                return unknown("config field", name, names)
+    message = " ".join(str(error).split()) or type(error).__name__
+    return InputError(message.removeprefix("FATAL Flags parsing error: "))

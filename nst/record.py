@@ -1,0 +1,109 @@
+"""What a run leaves behind: its directory, one method for each file in it."""
+
+import io
+import json
+import platform
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from filelock import FileLock, Timeout
+
+from nst import files, images
+from nst.errors import InputError
+from nst.types import Image
+
+_PACKAGES = ("nst", "jax", "jaxlib", "flax", "optax", "numpy", "pillow")
+_MAY_GROW = ("optimizer.steps",)
+
+
+def describe(config: dict[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """What `config.json` says: nothing in it depends on when the run was made."""
+    return {
+        "config": config,
+        "versions": {name: version(name) for name in _PACKAGES} | {"python": platform.python_version()},
+        "device": jax.devices()[0].device_kind,
+        "inputs": dict(inputs),
+    }
+
+
+def lock(folder: Path) -> FileLock:
+    """Hold a run directory, so that no second process writes to it.
+
+    Raises:
+      InputError: Another process holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    held = FileLock(folder / ".lock")
+    try:
+        return held.acquire(timeout=0).lock  # type: ignore[return-value]
+    except Timeout:
+        raise InputError(f"{folder}: another process is running here: give another --workdir") from None
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON for people to read, beside and renamed."""
+    files.write_bytes(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """The dotted names of what differs, with both values."""
+    found = []
+    for name in sorted({*old, *new}):
+        a, b = old.get(name), new.get(name)
+        if isinstance(a, Mapping) and isinstance(b, Mapping):
+            found += differences(a, b, f"{prefix}{name}.")
+        elif a != b and not (f"{prefix}{name}" in _MAY_GROW and a is not None and b is not None and b > a):
+            found.append(f"{prefix}{name} was {a!r}, now {b!r}")
+    return found
+
+
+def append(path: Path, line: Mapping[str, Any]) -> None:
+    """Add a line to `metrics.jsonl`, flushed."""
+    with open(path, "a", encoding="utf-8") as file:
+        file.write(json.dumps(line) + "\n")
+
+
+def cut_back(path: Path, step: int) -> None:
+    """Drop the lines past `step`, and one that a crash left half written."""
+    kept = [line for line in metrics(path) if line["step"] <= step]
+    files.write_bytes(path, "".join(json.dumps(line) + "\n" for line in kept).encode())
+
+
+def metrics(path: Path) -> list[dict[str, Any]]:
+    """The lines of `metrics.jsonl`, as far as they are whole."""
+    lines = []
+    for text in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        try:
+            lines.append(json.loads(text))
+        except json.JSONDecodeError:
+            break
+    return lines
+
+
+def sheet(content: Image, style: Image, result: Image) -> np.ndarray:
+    """Content, style and result side by side, at the height of the result, on white."""
+    height = result.shape[0]
+    gap = np.ones((height, max(2, height // 64), 3), np.float32)
+    scaled = [images.resize(x, height, max(1, round(x.shape[1] * height / x.shape[0]))) for x in (content, style)]
+    return np.concatenate([scaled[0], gap, scaled[1], gap, np.asarray(result)], axis=1)
+
+
+def write_curve(path: Path, lines: list[dict[str, Any]]) -> None:
+    """Plot the loss and its terms over the steps."""
+    from matplotlib.figure import Figure  # half a second to import, needed once a run
+
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    axes = figure.add_subplot(xlabel="step", ylabel="loss", yscale="log")
+    for name in [name for name in lines[-1] if name not in ("step", "evaluations", "seconds")]:
+        points = [(line["step"], line[name]) for line in lines if line[name] > 0]
+        if points:
+            axes.plot(*zip(*points, strict=True), label=name, linewidth=2 if name == "loss" else 1)
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=120, metadata={"Software": None})
+    files.write_bytes(path, buffer.getvalue())

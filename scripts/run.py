@@ -1,0 +1,12 @@
+"""Turn a photograph and a painting into a stylised picture.
+
+python scripts/run.py --config configs/gatys.py[:paper]
+    --config.images.content=PATH --config.images.style=PATH   paths, folders, or names of samples
+    --config.FIELD=VALUE                                      any field of nst/config.py
+    --workdir DIR   --resume   --output FILE   --max_pixels N   --debug
+"""
+
+from nst import cli
+
+if __name__ == "__main__":
+    cli.main(cli.run, usage=__doc__ or "")
