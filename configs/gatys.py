@@ -3,8 +3,9 @@
     python scripts/run.py --config configs/gatys.py
     python scripts/run.py --config configs/gatys.py:paper
 
-The default goes from coarse to fine, starts from the photograph and ends in about two minutes on two CPU cores.
-`paper` is what the article describes: white noise, one scale of 512 pixels, 500 steps; half an hour or more there.
+The default goes from coarse to fine, starts from the photograph and ends in about two minutes on two CPU
+cores. `paper` is what the article describes: white noise, one scale of 512 pixels, 500 steps; half an hour or
+more there.
 """
 
 from ml_collections import ConfigDict

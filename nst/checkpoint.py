@@ -30,7 +30,7 @@ def write(folder: Path, step: int, tree: Any, facts: dict[str, Any]) -> None:
       facts: What else belongs to it, as JSON allows.
     """
     leaves = jax.tree_util.tree_leaves_with_path(tree)
-    arrays = {jax.tree_util.keystr(path): np.ascontiguousarray(leaf) for path, leaf in leaves}
+    arrays = {jax.tree_util.keystr(path): np.array(leaf, order="C") for path, leaf in leaves}
     path = folder / f"{step:08}.safetensors"
     write_bytes(path, save(arrays, {"facts": json.dumps(facts)}))
     # The hash is written last: a checkpoint without one was never finished.

@@ -15,7 +15,7 @@ from absl import flags
 from ml_collections import ConfigDict, config_flags
 
 from nst import experiment
-from nst.config import fields
+from nst.config import base, fields
 from nst.errors import InputError, Interrupted, RunError, unknown
 
 
@@ -60,19 +60,17 @@ def _one_line(message: Warning | str, category: type[Warning], *_: object, **__:
 def run(arguments: Sequence[str]) -> None:
     """`scripts/run.py`: one config, one run (or one for each picture of a folder)."""
     values = flags.FlagValues()
-    config = config_flags.DEFINE_config_file("config", None, "The config file.", flag_values=values)
+    config_flags.DEFINE_config_file("config", None, "The config file.", flag_values=values)
     flags.DEFINE_string("workdir", None, "The run directory: runs/NAME by default.", flag_values=values)
     flags.DEFINE_bool("resume", False, "Go on with the run in --workdir.", flag_values=values)
     flags.DEFINE_string("output", None, "Also write the result here.", flag_values=values)
     flags.DEFINE_integer("max_pixels", 200_000_000, "Refuse larger pictures.", 1, flag_values=values)
-    _parse(values, arguments)
-    if config.value is None:
-        raise InputError("no config was given: add --config configs/gatys.py")
+    config = _parse(values, arguments)
     if values.resume and not values.workdir:
         raise InputError("--resume: which run? add its --workdir")
     name = Path(values["config"].config_filename.split(":")[0]).stem  # type: ignore[attr-defined]
     folders = experiment.run(
-        config.value,
+        config,
         Path(values.workdir) if values.workdir else _next_free(Path("runs") / name),
         resume=values.resume,
         output=Path(values.output) if values.output else None,
@@ -91,24 +89,35 @@ def _next_free(folder: Path) -> Path:
     return candidate
 
 
-def _parse(values: flags.FlagValues, arguments: Sequence[str]) -> None:
+def _parse(values: flags.FlagValues, arguments: Sequence[str]) -> ConfigDict:
     try:
         rest = values(["run.py", *arguments])
-    except InputError:
-        raise
+        config = values.config
+        if config is not None:
+            dict(fields(config))  # a file that could not be loaded fails when it is read
     except Exception as error:
-        raise _flag_error(values, arguments, error) from error
+        raise _flag_error(arguments, error) from error
     if len(rest) > 1:
         raise InputError(f"stray argument {rest[1]!r}: flags begin with --, as in --config configs/gatys.py")
+    if config is None:
+        raise InputError("no config was given: add --config configs/gatys.py")
+    return config
 
 
-def _flag_error(values: flags.FlagValues, arguments: Sequence[str], error: Exception) -> InputError:
-    """absl and ml_collections answer with anything from a NameError to a SyntaxError: say which flag it was."""
-    config = values["config"].value
-    if isinstance(config, ConfigDict):
-        names = dict(fields(config))
-        for name in re.findall(r"^--?config\.([\w.]+)", "\n".join(arguments), re.MULTILINE):
-            if name not in names:
-                return unknown("config field", name, names)
-    message = " ".join(str(error).split()) or type(error).__name__
-    return InputError(message.removeprefix("FATAL Flags parsing error: "))
+def _flag_error(arguments: Sequence[str], error: BaseException) -> InputError:
+    """Say which flag it was: absl and ml_collections answer with anything from a KeyError to a traceback as text."""
+    chain = [error]
+    while (cause := chain[-1].__cause__ or chain[-1].__context__) is not None:
+        chain.append(cause)
+    # The innermost is the config file's own: ml_collections raises it again with its traceback as text.
+    for cause in reversed(chain):
+        if isinstance(cause, InputError):
+            return cause
+    names = dict(fields(base()))
+    for name in re.findall(r"^--?config\.([\w.]+)", "\n".join(arguments), re.MULTILINE):
+        if name not in names:
+            return unknown("config field", name, names)
+    text = str(error.args[0] if isinstance(error, KeyError) else error).strip()
+    if "Traceback" in text:  # ml_collections quotes one: its last line is the cause
+        text = f"the config can't be loaded: {text.splitlines()[-1]}"
+    return InputError(" ".join(text.split()).removeprefix("FATAL Flags parsing error: "))

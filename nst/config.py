@@ -51,7 +51,13 @@ def base() -> ConfigDict:
     return config.lock()
 
 
-_POSITIVE = ("images.size", "images.style_scale", "optimizer.learning_rate", "run.log_every", "run.save_every")
+_POSITIVE = (
+    "images.size",
+    "images.style_scale",
+    "optimizer.learning_rate",
+    "run.log_every",
+    "run.save_every",
+)
 _NOT_NEGATIVE = (
     "images.seed",
     "loss.content_weight",

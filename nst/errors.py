@@ -18,7 +18,7 @@ class RunError(RuntimeError):
     """
 
 
-class Interrupted(RunError):
+class Interrupted(RunError):  # noqa: N818  (nothing went wrong)
     """A signal stopped a run whose state is kept; the command line exits with 128 plus its number."""
 
     def __init__(self, number: int, message: str):

@@ -56,7 +56,9 @@ def run(
         _check_output(output, [path for paths in pictures for path in paths], len(pairs))
     folders = [workdir / f"{c.stem}-{s.stem}" for c, s in pairs] if len(pairs) > 1 else [workdir]
     if len(set(folders)) < len(folders):
-        raise InputError(f"{config.images.content}: two pictures share a name up to the extension: rename one")
+        raise InputError(
+            f"{config.images.content}: two pictures share a name up to the extension: rename one"
+        )
     inputs = [_read_inputs(config, c, s, max_pixels) for c, s in pairs]
     for folder in folders:
         _check_folder(folder, resume)
@@ -125,9 +127,11 @@ def _scales(config: ConfigDict) -> list[Scale]:
 def _check_size(config: ConfigDict, inputs: Inputs, extractor: features.VGG19) -> None:
     """The smallest scale must still have features in the deepest layer, for both pictures."""
     size, layers = _scales(config)[0].size, (*config.loss.content_layers, *config.loss.style_layers)
-    extractor.check(*images.fit_size(*inputs.content.shape[:2], size), layers)
+    extractor.check(*images.fit_size(inputs.content.shape[0], inputs.content.shape[1], size), layers)
     style_size = max(1, round(size * config.images.style_scale))
-    extractor.check(*images.fit_size(*inputs.style.shape[:2], style_size), config.loss.style_layers)
+    extractor.check(
+        *images.fit_size(inputs.style.shape[0], inputs.style.shape[1], style_size), config.loss.style_layers
+    )
 
 
 def _run_one(
@@ -159,7 +163,9 @@ def _begin(folder: Path, facts: dict[str, Any], resume: bool) -> tuple[Resume | 
     old = json.loads((folder / "config.json").read_text())
     changed = [x for key in ("config", "inputs") for x in record.differences(old[key], facts[key])]
     if changed:
-        raise InputError(f"{folder} is another run ({'; '.join(changed)}): undo that, or give another --workdir")
+        raise InputError(
+            f"{folder} is another run ({'; '.join(changed)}): undo that, or give another --workdir"
+        )
     found = checkpoint.read(folder / "checkpoint")
     if found is None:
         record.cut_back(folder / "metrics.jsonl", -1)
@@ -248,9 +254,7 @@ def _save(folder: Path, snapshot: Snapshot, seconds: float) -> None:
     images.write(folder / "frames" / f"{snapshot.step:06}.png", np.asarray(snapshot.state.params))
 
 
-def _finish(
-    folder: Path, inputs: Inputs, last: Snapshot, facts: dict[str, Any], output: Path | None
-) -> None:
+def _finish(folder: Path, inputs: Inputs, last: Snapshot, facts: dict[str, Any], output: Path | None) -> None:
     picture = np.asarray(last.state.params)
     metadata = {"nst": json.dumps(facts["config"])}
     images.write(folder / "image.png", picture, metadata=metadata)

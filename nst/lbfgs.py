@@ -9,7 +9,7 @@ curvature, after which its matrix is no longer positive definite. Here such a pa
 both, the first step and the longest one have a stated length, so that large losses do not diverge.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -30,10 +30,10 @@ _LONGEST_STEP = 0.1
 class LBFGSState(NamedTuple):
     """The last `m` pairs s = x⁺ − x, y = g⁺ − g, in rings, with 1 / sᵀy; and what the next pair is made of."""
 
-    count: Array  # pairs kept so far
-    s: Array  # [m, n]
-    y: Array  # [m, n]
-    rho: Array  # [m]
+    kept: jax.Array  # pairs kept so far; the oldest are written over
+    s: jax.Array  # [m, n]
+    y: jax.Array  # [m, n]
+    rho: jax.Array  # [m]
     scale: Scalar  # sᵀy / yᵀy of the newest pair: the initial matrix
     params: Array  # [n], of the step before, as the gradient
     gradient: Array
@@ -56,12 +56,12 @@ def scale_by_lbfgs(memory_size: int) -> optax.GradientTransformation:
         )
 
     def update(
-        updates: optax.Updates, state: LBFGSState, params: optax.Params | None = None
-    ) -> tuple[optax.Updates, LBFGSState]:
+        updates: optax.Updates, state: Any, params: optax.Params | None = None
+    ) -> tuple[optax.Updates, optax.OptState]:
         x, _ = ravel_pytree(params)
         g, unravel = ravel_pytree(updates)
         state = _remember(state, x, g)
-        direction = jnp.where(state.count > 0, _two_loops(state, g), g * (_FIRST_STEP / _rms(g)))
+        direction = jnp.where(state.kept > 0, _two_loops(state, g), g * (_FIRST_STEP / _rms(g)))
         direction *= jnp.minimum(1.0, _LONGEST_STEP / _rms(direction))
         return unravel(direction), state._replace(params=x, gradient=g, started=jnp.ones((), bool))
 
@@ -73,12 +73,14 @@ def _remember(state: LBFGSState, x: Array, g: Array) -> LBFGSState:
     s, y = x - state.params, g - state.gradient
     curvature = jnp.vdot(s, y)
     keep = state.started & (curvature > _LEAST_CURVATURE)
-    slot = state.count % state.rho.size
+    slot = state.kept % state.rho.size
+
     # A pair that is not kept is written over the oldest one's slot with what stands there: no branch, no copy.
-    old = lambda ring: jax.lax.dynamic_index_in_dim(ring, slot, keepdims=False)
-    put = lambda ring, new: ring.at[slot].set(jnp.where(keep, new, old(ring)))
+    def put(ring: jax.Array, new: Array) -> jax.Array:
+        return ring.at[slot].set(jnp.where(keep, new, ring[slot]))
+
     return state._replace(
-        count=state.count + keep,
+        kept=state.kept + keep,
         s=put(state.s, s),
         y=put(state.y, y),
         rho=put(state.rho, 1 / curvature),
@@ -88,10 +90,12 @@ def _remember(state: LBFGSState, x: Array, g: Array) -> LBFGSState:
 
 def _two_loops(state: LBFGSState, g: Array) -> Array:
     size = state.rho.size
-    kept = jnp.minimum(state.count, size)
-    slot = lambda age: (state.count - 1 - age) % size  # age 0 is the newest pair
+    kept = jnp.minimum(state.kept, size)
 
-    def newest_first(age: Array, carry: tuple[Array, Array]) -> tuple[Array, Array]:
+    def slot(age: Array) -> Array:
+        return (state.kept - 1 - age) % size  # age 0 is the newest pair
+
+    def newest_first(age: Array, carry: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
         q, alpha = carry
         i = slot(age)
         a = state.rho[i] * jnp.vdot(state.s[i], q)

@@ -1,8 +1,8 @@
 """The losses of Gatys, Ecker and Bethge, in the paper's symbols, as pure functions on dicts of layers.
 
-Source: Image Style Transfer Using Convolutional Neural Networks, CVPR 2016, equations 1 to 5. Features come as
-`[h, w, N]` here where the paper writes a matrix F of N filters by M = h·w positions. Whatever the precision of the
-features, sums are accumulated in float32: a Gram matrix overflows float16.
+Source: Image Style Transfer Using Convolutional Neural Networks, CVPR 2016, equations 1 to 5. Features come
+as `[h, w, N]` here where the paper writes a matrix F of N filters by M = h·w positions. Whatever the
+precision of the features, sums are accumulated in float32: a Gram matrix overflows float16.
 """
 
 from collections.abc import Callable
@@ -26,14 +26,14 @@ def content_loss(features: Features, target: Features) -> Scalar:
 def total_variation(image: Image) -> Scalar:
     """Σ (x[i, j+1] − x[i, j])² + (x[i+1, j] − x[i, j])², in [0, 1] units.
 
-    Source: Mahendran and Vedaldi, Understanding Deep Image Representations by Inverting Them, CVPR 2015, the
-    regulariser R_V^β with β = 2; here without wrapping around the border, for one colour channel after another.
+    Source: Mahendran and Vedaldi, Understanding Deep Image Representations by Inverting Them, CVPR 2015,
+    the regulariser R_V^β with β = 2; here without wrapping around the border, channel by channel.
     """
     return jnp.sum(jnp.square(jnp.diff(image, axis=0))) + jnp.sum(jnp.square(jnp.diff(image, axis=1)))
 
 
 class Gram(NamedTuple):
-    """The second moments of a layer's features and how many positions they were summed over; both are additive."""
+    """The second moments of a layer's features and their number of positions; both are additive."""
 
     G: Float[Array, "n n"]
     M: Scalar
@@ -64,8 +64,8 @@ def gram_statistics(features: Features, weight: dict[str, Weight] | None = None)
 def gram_distance(statistics: Statistics, target: Statistics, layer_weights: dict[str, Scalar]) -> Scalar:
     """Σ_l w_l / (4 N_l²) · Σ (G/M − A/M′)² (equations 4 and 5).
 
-    The paper's E_l = Σ (G − A)² / (4 N² M²) where both pictures have M positions. Where they differ in size each
-    Gram matrix is divided by its own M, which the paper leaves open.
+    The paper's E_l = Σ (G − A)² / (4 N² M²) where both pictures have M positions. Where they differ in size
+    each Gram matrix is divided by its own M, which the paper leaves open.
     """
     return sum(
         (layer_weights[layer] * _gram_distance(statistics[layer], A) for layer, A in target.items()),

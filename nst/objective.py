@@ -73,13 +73,16 @@ def objective(
     loss = STYLE_LOSSES[style_loss]
     layers = style_layer_weights or {layer: 1 / len(style_layers) for layer in style_layers}
     if set(layers) != set(style_layers):
-        raise InputError(f"style_layer_weights names {sorted(layers)}: name the style layers {list(style_layers)}")
-    weights = LossWeights(content_weight, style_weight, tv_weight, dict(layers))
+        raise InputError(
+            f"style_layer_weights names {sorted(layers)}: name the style layers {list(style_layers)}"
+        )
+    numbers = (content_weight, style_weight, tv_weight, dict(layers))
+    weights = LossWeights(*jax.tree.map(lambda number: jnp.asarray(number, jnp.float32), numbers))
     return Objective(
         extractor=extractor,
         content=_features(extractor, content, tuple(content_layers)),
         style=_statistics(extractor, style, tuple(style_layers), loss),
-        weights=jax.tree.map(lambda weight: jnp.asarray(weight, jnp.float32), weights),
+        weights=weights,
         style_loss=loss,
     )
 

@@ -34,7 +34,7 @@ def adam() -> optax.GradientTransformation:
 def lbfgs() -> optax.GradientTransformation:
     """L-BFGS without a line search: one loss and gradient a step. Its learning rate, 1, is the length of a step."""
 
-    def descend(learning_rate: float) -> optax.GradientTransformation:
+    def descend(learning_rate: float | jax.Array) -> optax.GradientTransformation:
         return optax.chain(scale_by_lbfgs(_MEMORY_SIZE), optax.scale_by_learning_rate(learning_rate))
 
     return optax.inject_hyperparams(descend)(learning_rate=1.0)
@@ -137,7 +137,12 @@ def _one(
 
 @_compiled
 def _loop(
-    fn: Loss, state: State, optimiser: optax.GradientTransformation, steps: Array | int, args: Any, batches: Any
+    fn: Loss,
+    state: State,
+    optimiser: optax.GradientTransformation,
+    steps: Array | int,
+    args: Any,
+    batches: Any,
 ) -> State:
     def unfinished(carry: tuple[Array, State]) -> Array:
         i, state = carry

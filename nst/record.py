@@ -88,7 +88,9 @@ def sheet(content: Image, style: Image, result: Image) -> np.ndarray:
     """Content, style and result side by side, at the height of the result, on white."""
     height = result.shape[0]
     gap = np.ones((height, max(2, height // 64), 3), np.float32)
-    scaled = [images.resize(x, height, max(1, round(x.shape[1] * height / x.shape[0]))) for x in (content, style)]
+    scaled = [
+        images.resize(x, height, max(1, round(x.shape[1] * height / x.shape[0]))) for x in (content, style)
+    ]
     return np.concatenate([scaled[0], gap, scaled[1], gap, np.asarray(result)], axis=1)
 
 

@@ -84,12 +84,13 @@ def stylization(
         target = _objective(content, style, scale.size, style_scale, extractor, loss_settings)
         begin = partial(start, loss, optimiser=method, args=target, learning_rate=learning_rate)
         if resume is not None and i == resume.scale:
-            h, w = images.fit_size(*content.shape[:2], scale.size)
+            h, w = _size(content, scale.size)
             state = resume.restore(jax.eval_shape(begin, jax.ShapeDtypeStruct((h, w, 3), jnp.float32)))
         else:
-            state = begin(jnp.asarray(images.resize(image, *images.fit_size(*content.shape[:2], scale.size))))
+            state = begin(jnp.asarray(images.resize(image, *_size(content, scale.size))))
             yield snapshot(state)
-        for state in chunks(loss, state, method, target, _stops(done, scale.steps, every)):
+        for current in chunks(loss, state, method, target, _stops(done, scale.steps, every)):
+            state = current
             yield snapshot(state)
         image = np.asarray(state.params)
 
@@ -104,6 +105,10 @@ class Resume(NamedTuple):
 def _snapshot(scale: int, done: int, state: State) -> Snapshot:
     step = done + int(state.step)
     return Snapshot(scale, step, step + scale + 1, state)
+
+
+def _size(content: Image, longest: int) -> tuple[int, int]:
+    return images.fit_size(content.shape[0], content.shape[1], longest)
 
 
 def _stops(done: int, steps: int, every: Sequence[int]) -> list[int]:

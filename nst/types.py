@@ -9,7 +9,7 @@ from jaxtyping import Float
 Array = jax.Array | np.ndarray
 
 #: A picture: RGB, sRGB-encoded, in [0, 1], without a batch axis. Sounds come as [1, frames, channels].
-Image = Float[Array, "h w c"]
+Image = Float[Array, "_ _ _"]
 
 #: From layer name (`relu4_2`) to what the network computes there, `[h', w', c']`.
 Features = dict[str, Float[Array, "_ _ _"]]

@@ -155,9 +155,7 @@ def build(weights: Weights, *, pooling: str = "avg", padding: str = "zeros") -> 
     if padding not in PADDINGS:
         raise unknown("padding", padding, PADDINGS)
     network = nnx.eval_shape(
-        lambda: VGG19(
-            pooling=pooling, padding=padding, preprocessing=weights.preprocessing, rngs=nnx.Rngs(0)
-        )
+        lambda: VGG19(pooling=pooling, padding=padding, preprocessing=weights.preprocessing, rngs=nnx.Rngs(0))
     )
     nnx.update(network, jax.tree.map(jnp.asarray, weights.parameters))
     return network

@@ -1,0 +1,45 @@
+"""Imports go down only: each module may import what stands on a lower floor."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import nst
+
+ROOT = Path(nst.__file__).parent
+
+#: A folder is one module. Within floor 0, features reads the photographs that it normalises by from images.
+FLOORS = [
+    {"errors", "types"},
+    {"files", "config"},
+    {"images", "losses", "lbfgs", "checkpoint"},
+    {"features", "optimize", "record"},
+    {"objective"},
+    {"stylize"},
+    {"experiment"},
+    {"cli"},
+]
+FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
+
+
+def modules():
+    return sorted(path for path in ROOT.rglob("*.py") if path != ROOT / "__init__.py")
+
+
+def owner(path):
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def imported(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module == "nst":
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("nst."):
+            yield node.module.split(".")[1]
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_go_down(path):
+    for name in set(imported(path)) - {owner(path)}:
+        assert FLOOR[name] < FLOOR[owner(path)], f"{owner(path)} imports {name}"

@@ -1,0 +1,149 @@
+"""The loop: oracles by NumPy and SciPy, chunks that change no byte, values that are not finite."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from nst import optimize
+from nst.errors import InputError, RunError
+from nst.lbfgs import scale_by_lbfgs
+
+
+def rosenbrock(x, scale, batch):
+    terms = {
+        "valley": scale * 100 * jnp.sum(jnp.square(x[1:] - jnp.square(x[:-1]))),
+        "slope": jnp.sum(jnp.square(1 - x[:-1])),
+    }
+    return sum(terms.values(), jnp.zeros(())), terms
+
+
+def cliff(x, args, batch):
+    return jnp.sum(x), {"term": jnp.sum(jnp.log(x))}
+
+
+def fit_mean(x, args, batch):
+    return jnp.sum(jnp.square(x - batch)), {}
+
+
+def begin(name, fn=rosenbrock, x=None, args=1.0, **settings):
+    x = jnp.linspace(-1, 1.2, 8) if x is None else x
+    return optimize.start(fn, x, optimize.optimiser(name), jnp.float32(args), **settings)
+
+
+def finish(name, stops, seconds=2.0):
+    state = begin(name)
+    *_, last = optimize.chunks(
+        rosenbrock, state, optimize.optimiser(name), jnp.float32(1), stops, seconds=seconds
+    )
+    return last
+
+
+@pytest.mark.parametrize("name", sorted(optimize.OPTIMIZERS))
+def test_how_steps_are_cut_up_changes_no_byte(name):
+    whole = finish(name, [40])
+    pieces = finish(name, [1, 2, 7, 20, 40], seconds=0.0)
+    for a, b in zip(jax.tree.leaves(whole), jax.tree.leaves(pieces), strict=True):
+        assert np.asarray(a).tobytes() == np.asarray(b).tobytes()
+
+
+@pytest.mark.parametrize("name", sorted(optimize.OPTIMIZERS))
+def test_compiled_loop_agrees_with_queued_steps(name):
+    optimiser = optimize.optimiser(name)
+    queued = optimize.minimise(rosenbrock, begin(name), optimiser, 5, jnp.float32(1))
+    looped = optimize._loop(rosenbrock, begin(name), optimiser, 5, jnp.float32(1), None)
+    assert int(looped.step) == 5
+    np.testing.assert_allclose(looped.params, queued.params, rtol=1e-3)
+
+
+def test_lbfgs_reaches_the_minimum():
+    state = finish("lbfgs", [200])
+    np.testing.assert_allclose(state.params, np.ones(8), atol=1e-3)
+
+
+def test_another_number_compiles_nothing():
+    optimiser = optimize.optimiser("adam")
+    optimize.minimise(rosenbrock, begin("adam"), optimiser, 2, jnp.float32(1))
+    compiled = optimize._one._cache_size()
+    state = begin("adam", args=3.0, learning_rate=0.5)
+    optimize.minimise(rosenbrock, state, optimiser, 3, jnp.float32(3))
+    assert optimize._one._cache_size() == compiled
+
+
+def test_adam_agrees_with_numpy():
+    x, m, v = np.linspace(-1, 1.2, 8), 0.0, 0.0
+    for t in range(1, 6):
+        g = np.zeros(8)
+        inner = x[1:] - x[:-1] ** 2
+        g[1:] += 200 * inner
+        g[:-1] += -400 * x[:-1] * inner - 2 * (1 - x[:-1])
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+        x = x - 0.1 * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
+    adam = optimize.optimiser("adam")
+    state = optimize.minimise(rosenbrock, begin("adam", learning_rate=0.1), adam, 5, jnp.float32(1))
+    np.testing.assert_allclose(state.params, x, rtol=1e-5)
+
+
+def test_lbfgs_direction_is_the_bfgs_matrix_times_the_gradient():
+    generator = np.random.default_rng(0)
+    root = generator.standard_normal((6, 6))
+    A = root @ root.T + np.eye(6)
+    method = scale_by_lbfgs(4)
+    x = jnp.asarray(generator.standard_normal(6), jnp.float32)
+    state, pairs = method.init(x), []
+    for _ in range(4):
+        g = jnp.asarray(A @ np.asarray(x), jnp.float32)
+        direction, state = method.update(g, state, x)
+        new = x - 0.01 * direction
+        s = np.asarray(new - x, np.float64)
+        pairs.append((s, A @ s))
+        x = new
+    g = A @ np.asarray(x, np.float64)
+    direction, _ = method.update(jnp.asarray(g, jnp.float32), state, x)
+    s, y = pairs[-1]
+    H = np.eye(6) * (s @ y) / (y @ y)
+    for s, y in pairs:
+        V = np.eye(6) - np.outer(y, s) / (s @ y)
+        H = V.T @ H @ V + np.outer(s, s) / (s @ y)
+    expected = H @ g
+    expected *= min(1, 0.1 / np.sqrt(np.mean(expected**2)))
+    np.testing.assert_allclose(direction, expected, rtol=2e-2)
+
+
+def test_lbfgs_skips_negative_curvature():
+    method = scale_by_lbfgs(4)
+    x = jnp.ones(3)
+    state = method.init(x)
+    _, state = method.update(-x, state, x)
+    _, state = method.update(-2 * x, state, 2 * x)  # the gradient falls along the step: y·s < 0
+    assert int(state.kept) == 0
+
+
+@pytest.mark.parametrize("rate", [1e6, 2.0])
+def test_stops_at_the_last_finite_state(rate):
+    adam = optimize.optimiser("adam")
+    state = begin("adam", fn=cliff, x=jnp.full(3, 5.0), learning_rate=rate)
+    seen = []
+
+    def watch():
+        for reached in optimize.chunks(cliff, state, adam, jnp.float32(0), [50], seconds=100.0):
+            seen.append((int(reached.step), np.asarray(reached.params)))
+
+    with pytest.raises(RunError, match=r"step \d+: term not finite"):
+        watch()
+    assert seen[-1][0] == int(5 // rate)
+    assert (seen[-1][1] > 0).all()
+
+
+def test_batches_are_taken_in_turn():
+    batches = jnp.asarray([[1.0], [2.0], [3.0]])
+    plain = optax.sgd(0.5)  # one step goes to the batch whose gradient it has
+    state = optimize.start(fit_mean, jnp.zeros(1), plain, None, batch=jnp.zeros(1))
+    state = optimize.minimise(fit_mean, state, plain, 3, None, batches)
+    np.testing.assert_allclose(state.params, [2.0])
+
+
+def test_unknown_optimiser_lists_the_choices():
+    with pytest.raises(InputError, match="adam, lbfgs"):
+        optimize.optimiser("sgdd")

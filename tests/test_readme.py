@@ -1,0 +1,17 @@
+import ast
+import re
+from pathlib import Path
+
+from nst import config
+
+README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+
+
+def test_table_lists_every_field_with_its_default():
+    rows = re.findall(r"^\| `(\w+\.\w+)` \| `(.+?)` \|", README, re.MULTILINE)
+    assert {name: ast.literal_eval(default) for name, default in rows} == dict(config.fields(config.base()))
+
+
+def test_the_files_it_points_to_exist():
+    links = re.findall(r"\]\(([^):]+)\)", README)
+    assert [link for link in links if not Path(__file__).parents[1].joinpath(link).exists()] == []

@@ -1,0 +1,274 @@
+"""Runs from the command line and from `experiment.run`: records, resume to the byte, faults, exit codes."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nst import experiment, images
+from nst.config import base
+from nst.errors import InputError, RunError
+
+ROOT = Path(__file__).parent.parent
+SMALL = {
+    "images.size": 24,
+    "features.weights": "random",
+    "features.normalise": False,
+    "loss.content_layers": ("relu2_1",),
+    "loss.style_layers": ("relu1_1", "relu2_1"),
+    "pyramid.scales": (16, 24),
+    "pyramid.steps": 8,
+    "optimizer.steps": 12,
+    "run.log_every": 5,
+    "run.save_every": 4,
+}
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pictures")
+    generator = np.random.default_rng(0)
+    for name in ("content", "style"):
+        pixels = generator.integers(0, 256, (20, 30, 3), np.uint8)
+        Image.fromarray(pixels).resize((60, 40)).save(folder / f"{name}.png")
+    return folder
+
+
+@pytest.fixture
+def config(pictures):
+    return with_values(pictures)
+
+
+def with_values(pictures):
+    config = base()
+    config.update_from_flattened_dict(SMALL)
+    config.images.content = str(pictures / "content.png")
+    config.images.style = str(pictures / "style.png")
+    return config
+
+
+@pytest.fixture(scope="module")
+def finished(pictures, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("finished") / "run"
+    experiment.run(with_values(pictures), folder)
+    return folder
+
+
+def command(pictures, workdir, *flags):
+    values = SMALL | {"images.content": pictures / "content.png", "images.style": pictures / "style.png"}
+    assignments = [f"--config.{name}={value}" for name, value in values.items()]
+    config = f"--config={ROOT / 'configs' / 'gatys.py'}"
+    return [
+        sys.executable,
+        str(ROOT / "scripts" / "run.py"),
+        config,
+        *assignments,
+        f"--workdir={workdir}",
+        *flags,
+    ]
+
+
+def call(*arguments, **settings):
+    return subprocess.run(arguments, capture_output=True, text=True, check=False, timeout=120, **settings)
+
+
+def test_a_run_directory(finished):
+    present = {path.name for path in finished.iterdir()}
+    wanted = {
+        "config.json",
+        "metrics.jsonl",
+        "image.png",
+        "sheet.png",
+        "curve.png",
+        "frames",
+        "checkpoint",
+        "done",
+    }
+    assert wanted <= present
+    assert images.read(finished / "image.png").shape == (16, 24, 3)
+    lines = [json.loads(line) for line in (finished / "metrics.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [0, 5, 10, 15, 20]
+    assert [line["evaluations"] for line in lines] == [1, 6, 12, 17, 22]
+    for line in lines:
+        assert line["loss"] == pytest.approx(line["content"] + line["style"] + line["tv"], rel=1e-5)
+    assert lines[-1]["loss"] < lines[0]["loss"]
+    assert json.loads(images.read_metadata(finished / "image.png")["nst"])["images"]["size"] == 24
+
+
+def test_the_same_config_gives_the_same_bytes(config, finished, tmp_path):
+    experiment.run(config, tmp_path / "again", output=tmp_path / "copy.png")
+    for name in ("image.png", "sheet.png", "config.json"):
+        assert (tmp_path / "again" / name).read_bytes() == (finished / name).read_bytes()
+    assert (tmp_path / "copy.png").read_bytes() == (finished / "image.png").read_bytes()
+
+
+def test_killed_25_times_and_resumed_it_ends_in_the_same_bytes(pictures, finished, tmp_path):
+    generator = np.random.default_rng(1)
+    workdir = tmp_path / "run"
+    kills = 0
+    while kills < 25:
+        resume = ["--resume"] if (workdir / "config.json").exists() else []
+        process = subprocess.Popen(
+            command(pictures, workdir, *resume), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+        )
+        # Between the start of the interpreter and a little after the end of the run.
+        try:
+            process.wait(generator.uniform(0.5, 6.0))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            kills += 1
+        else:
+            assert process.returncode == 0
+            for name in ("done", "image.png"):
+                (workdir / name).unlink()
+            # Finished before it could be killed: take its last steps back, so that something is left to kill.
+            kills += 1
+            for path in sorted((workdir / "checkpoint").glob("*.safetensors"))[1:]:
+                path.unlink()
+    resume = ["--resume"] if (workdir / "config.json").exists() else []
+    result = call(*command(pictures, workdir, *resume))
+    assert result.returncode == 0, result.stderr
+    assert (workdir / "image.png").read_bytes() == (finished / "image.png").read_bytes()
+    steps = [json.loads(line)["step"] for line in (workdir / "metrics.jsonl").read_text().splitlines()]
+    assert steps == [0, 5, 10, 15, 20]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_saves_the_state(pictures, tmp_path, number):
+    flags = ("--config.optimizer.steps=1000000", "--config.run.log_every=1")
+    process = subprocess.Popen(
+        command(pictures, tmp_path / "run", *flags),
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+    metrics = tmp_path / "run" / "metrics.jsonl"
+    deadline = time.monotonic() + 60
+    while not metrics.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.kill(process.pid, number)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 128 + number, stderr
+    assert stderr.strip().splitlines()[-1].endswith("go on with --resume")
+    assert list((tmp_path / "run" / "checkpoint").glob("*.sha256"))
+
+
+def test_a_damaged_checkpoint_is_told_and_the_one_before_used(config, finished, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(finished, folder)
+    (folder / "done").unlink()
+    newest = sorted((folder / "checkpoint").glob("*.safetensors"))[-1]
+    newest.write_bytes(newest.read_bytes()[:-4] + b"\1\2\3\4")
+    with pytest.warns(UserWarning, match="damaged"):
+        experiment.run(config, folder, resume=True)
+    assert (folder / "image.png").read_bytes() == (finished / "image.png").read_bytes()
+
+
+def test_resume_refuses_another_config_or_picture(config, finished):
+    config.loss.style_weight = 5.0
+    with pytest.raises(InputError, match=r"loss.style_weight was 1000.0, now 5.0"):
+        experiment.run(config, finished, resume=True)
+
+
+def test_more_steps_may_be_asked_for(config, finished, tmp_path):
+    shutil.copytree(finished, tmp_path / "run")
+    config.optimizer.steps = 16
+    experiment.run(config, tmp_path / "run", resume=True)
+    whole = experiment.run(config, tmp_path / "whole")[0]
+    assert (tmp_path / "run" / "image.png").read_bytes() == (whole / "image.png").read_bytes()
+
+
+def test_a_run_directory_in_use_or_full_is_refused(config, finished, tmp_path):
+    with pytest.raises(InputError, match="not empty"):
+        experiment.run(config, finished)
+    with experiment.record.lock(tmp_path / "run"), pytest.raises(InputError, match="another process"):
+        experiment.run(config, tmp_path / "run")
+
+
+def test_a_rate_of_a_million_keeps_the_last_finite_picture(config, tmp_path):
+    config.optimizer.name = "adam"
+    config.optimizer.learning_rate = 1e30
+    with pytest.raises(RunError, match=r"step \d+: .* not finite"):
+        experiment.run(config, tmp_path / "run")
+    assert np.isfinite(images.read(sorted((tmp_path / "run" / "frames").iterdir())[-1])).all()
+
+
+def test_a_folder_gives_one_run_for_each_picture(config, pictures, tmp_path):
+    config.images.content = str(pictures)
+    config.optimizer.steps = config.pyramid.steps = 1
+    folders = experiment.run(config, tmp_path)
+    assert [folder.name for folder in folders] == ["content-style", "style-style"]
+    assert all((folder / "done").exists() for folder in folders)
+
+
+def test_an_output_that_is_an_input_is_refused(config, pictures, tmp_path):
+    with pytest.raises(InputError, match="one of the pictures read"):
+        experiment.run(config, tmp_path / "run", output=pictures / "content.png")
+    assert not (tmp_path / "run").exists()
+
+
+WRONG = {
+    "images.contnet": ("x", "did you mean images.content"),
+    "features.pooling": ("mean", "choose from avg, max, l2"),
+    "features.padding": ("same", "choose from zeros, reflect, replicate"),
+    "features.weights": ("vgg99", "vgg99"),
+    "loss.style_loss": ("gramm", "did you mean gram"),
+    "loss.style_layers": ("('relu9_1',)", "unknown layer 'relu9_1'"),
+    "loss.style_weight": ("-1", "loss.style_weight = -1"),
+    "loss.content_weight": ("nan", "loss.content_weight = nan"),
+    "loss.style_layer_weights": ("(1.0,)", "1 numbers for 2 style layers"),
+    "optimizer.steps": ("many", "optimizer.steps"),
+    "optimizer.name": ("sgd", "choose from adam, lbfgs"),
+    "pyramid.scales": ("(64,32)", "ascend"),
+    "images.size": ("(1,2)", "images.size"),
+    "run.log_every": ("0", "run.log_every = 0"),
+}
+
+
+@pytest.mark.parametrize("field", WRONG)
+def test_a_wrong_config_is_one_line_and_leaves_nothing(pictures, tmp_path, field):
+    value, expected = WRONG[field]
+    result = call(*command(pictures, tmp_path / "run", f"--config.{field}={value}"))
+    assert result.returncode == 2
+    assert len(result.stderr.strip().splitlines()) == 1, result.stderr
+    assert expected in result.stderr
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ([], "add --config"),
+        (["--config", "configs/gatys.py:papre"], "did you mean paper"),
+        (["--config", "configs/gatys.py", "stray"], "stray argument 'stray'"),
+        (["--config", "configs/absent.py"], "absent.py"),
+        (["--confgi", "configs/gatys.py"], "confgi"),
+        (["--config", "configs/gatys.py", "--resume"], "add its --workdir"),
+        (["--config", "configs/gatys.py", "--config.images.content=absent.jpg"], "absent.jpg"),
+        (
+            ["--config", "configs/gatys.py", "--config.images.size=8", "--config.pyramid.scales=()"],
+            "too small",
+        ),
+    ],
+)
+def test_a_wrong_command_is_one_line(arguments, expected, tmp_path):
+    result = call(sys.executable, str(ROOT / "scripts" / "run.py"), *arguments, cwd=ROOT)
+    assert result.returncode == 2, result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1, result.stderr
+    assert expected in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_debug_shows_the_traceback():
+    result = call(sys.executable, str(ROOT / "scripts" / "run.py"), "--debug")
+    assert result.returncode == 1
+    assert "Traceback" in result.stderr
