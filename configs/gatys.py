@@ -18,6 +18,10 @@ def get_config(variant: str = "") -> ConfigDict:
     """The default, or the variant `paper`."""
     config = base()
     if variant == "paper":
+        config.features.normalise = True
+        config.loss.style_layer_weights = ()
+        config.loss.style_weight = 1000.0  # α/β = 1e-3, figure 3B
+        config.loss.tv_weight = 0.0
         config.images.init = "noise"
         config.images.size = 512
         config.pyramid.scales = ()

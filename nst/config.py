@@ -8,6 +8,10 @@ from ml_collections import ConfigDict
 
 from nst.errors import InputError, unknown
 
+#: ∝ 1/N², as in the authors' own code for weights that are not normalised: there the deep layers, of more filters and
+#: larger activations, otherwise leave nothing to the shallow ones, and with them to colour and brush.
+LAYER_WEIGHTS = (0.744, 0.186, 0.0465, 0.0116, 0.0116)
+
 
 def base() -> ConfigDict:
     """A locked config with every field at its default."""
@@ -23,7 +27,7 @@ def base() -> ConfigDict:
 
     config.features = ConfigDict()
     config.features.weights = "vgg19"  # a source (scripts/weights.py list), random, or a path
-    config.features.normalise = True  # mean activation 1, as in the paper, so that its α/β carry over
+    config.features.normalise = False  # True: mean activation 1, as in the paper, whose α/β then carry over
     config.features.pooling = "avg"  # avg (the paper's), max, l2
     config.features.padding = "zeros"  # zeros (what the weights were trained with), reflect, replicate
 
@@ -31,10 +35,12 @@ def base() -> ConfigDict:
     config.loss.style_loss = "gram"  # a name of nst.losses.STYLE_LOSSES
     config.loss.content_layers = ("relu4_2",)  # the paper's conv4_2: its values are rectified
     config.loss.style_layers = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")  # the paper's
-    config.loss.style_layer_weights = ()  # w_l, one for each style layer; empty: 1 / (number of layers)
+    config.loss.style_layer_weights = (
+        LAYER_WEIGHTS  # w_l, one for each style layer; empty: 1 / (number of layers)
+    )
     config.loss.content_weight = 1.0  # α
-    config.loss.style_weight = 1000.0  # β: α/β = 1e-3, figure 3B of the paper
-    config.loss.tv_weight = 0.0  # of the total variation, in [0, 1] units; the paper has none
+    config.loss.style_weight = 6000.0  # β, chosen by eye for weights that are not normalised
+    config.loss.tv_weight = 1e6  # of the total variation, in [0, 1] units: less speckle; the paper has none
 
     config.optimizer = ConfigDict()
     config.optimizer.name = "lbfgs"  # lbfgs (the paper's) or adam

@@ -10,17 +10,22 @@ import jax.numpy as jnp
 import numpy as np
 
 from nst import features, images
+from nst.config import LAYER_WEIGHTS
 from nst.errors import InputError
 from nst.objective import Objective, loss, objective
 from nst.optimize import State, chunks, optimiser, start
 from nst.types import Image
 
-#: The losses of the paper's figure 3 (Gatys et al. 2016): α/β = 1e-3 on normalised weights.
+_STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+
+#: The default loss: the paper's layers, weighed for weights that are not normalised.
 LOSS = {
     "content_layers": ("relu4_2",),
-    "style_layers": ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"),
+    "style_layers": _STYLE_LAYERS,
+    "style_layer_weights": dict(zip(_STYLE_LAYERS, LAYER_WEIGHTS, strict=True)),
     "content_weight": 1.0,
-    "style_weight": 1000.0,
+    "style_weight": 6000.0,
+    "tv_weight": 1e6,
 }
 
 
@@ -173,11 +178,12 @@ def stylize(
       scale_steps: Steps at each of those before the last.
       init: `content`, `style`, `noise`, or a picture.
       seed: Of the noise.
-      extractor: VGG-19 with normalised weights and average pooling by default.
+      extractor: VGG-19 with average pooling by default.
       style_scale: The style picture's longest side, in units of `size`.
       optimizer: One of `nst.optimize.OPTIMIZERS`.
       learning_rate: The optimiser's own by default.
-      **loss_settings: Keyword arguments of `nst.objective.objective` that replace those of `LOSS`.
+      **loss_settings: Keyword arguments of `nst.objective.objective` that replace those of `LOSS`; other style
+        layers come with their `style_layer_weights`, or None for equal ones.
 
     Returns:
       The result, float32 `[h, w, 3]` in [0, 1].
@@ -192,7 +198,7 @@ def stylize(
         content,
         style,
         initial,
-        extractor=extractor or features.load(normalise=True),
+        extractor=extractor or features.load(),
         scales=plan(size, steps, scales, scale_steps),
         style_scale=style_scale,
         loss_settings=LOSS | loss_settings,

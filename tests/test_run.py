@@ -24,6 +24,7 @@ SMALL = {
     "features.normalise": False,
     "loss.content_layers": ("relu2_1",),
     "loss.style_layers": ("relu1_1", "relu2_1"),
+    "loss.style_layer_weights": (),
     "pyramid.scales": (16, 24),
     "pyramid.steps": 8,
     "optimizer.steps": 12,

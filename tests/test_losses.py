@@ -1,0 +1,124 @@
+"""Losses against NumPy in float64, finite differences, and additivity."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from nst import losses
+
+GENERATOR = np.random.default_rng(0)
+
+
+def features(h, w, n):
+    return GENERATOR.standard_normal((h, w, n)).astype(np.float32)
+
+
+def gram64(F):
+    F = F.reshape(-1, F.shape[-1]).astype(np.float64)
+    return F.T @ F
+
+
+@pytest.fixture
+def layers():
+    return {"relu1_1": features(6, 5, 4), "relu2_1": features(3, 2, 7)}
+
+
+def test_content_loss(layers):
+    target = {name: F + features(*F.shape) for name, F in layers.items()}
+    expected = sum(0.5 * np.sum((F.astype(np.float64) - target[name]) ** 2) for name, F in layers.items())
+    np.testing.assert_allclose(losses.content_loss(layers, target), expected, rtol=1e-6)
+
+
+def test_total_variation():
+    x = features(5, 4, 3)
+    y = x.astype(np.float64)
+    expected = sum(
+        (y[i, j] - y[k, m]) @ (y[i, j] - y[k, m])
+        for i in range(5)
+        for j in range(4)
+        for k, m in ((i + 1, j), (i, j + 1))
+        if k < 5 and m < 4
+    )
+    np.testing.assert_allclose(losses.total_variation(x), expected, rtol=1e-6)
+
+
+def test_style_is_the_papers_equation(layers):
+    style = {name: features(*F.shape) for name, F in layers.items()}
+    weights = {"relu1_1": 0.3, "relu2_1": 0.7}
+    expected = 0
+    for name, F in layers.items():
+        N, M = F.shape[-1], F.shape[0] * F.shape[1]
+        expected += weights[name] / (4 * N**2 * M**2) * np.sum((gram64(F) - gram64(style[name])) ** 2)
+    style_loss = losses.STYLE_LOSSES["gram"]
+    arrays = {name: jnp.float32(weight) for name, weight in weights.items()}
+    actual = style_loss.distance(style_loss.statistics(layers), style_loss.statistics(style), arrays)
+    np.testing.assert_allclose(actual, expected, rtol=1e-5)
+
+
+def test_pictures_of_two_sizes_are_divided_by_their_own_count():
+    F = features(4, 4, 3)
+    repeated = np.tile(F, (2, 3, 1))
+    one = {"a": jnp.float32(1)}
+    statistics = losses.gram_statistics
+    assert float(losses.gram_distance(statistics({"a": F}), statistics({"a": repeated}), one)) < 1e-12
+
+
+def test_statistics_of_tiles_add_up_to_those_of_the_whole():
+    F = features(6, 8, 5)
+    tiles = [losses.gram_matrix(tile) for tile in (F[:2], F[2:, :3], F[2:, 3:])]
+    total = jax.tree.map(lambda *parts: sum(parts), *tiles)
+    whole = losses.gram_matrix(F)
+    np.testing.assert_allclose(total.G, whole.G, rtol=1e-5, atol=1e-5)
+    assert total.M == whole.M
+
+
+def test_a_weight_of_zero_takes_a_region_out():
+    F = features(6, 8, 5)
+    weight = np.zeros((6, 8), np.float32)
+    weight[1:4, 2:7] = 1
+    inside, masked = losses.gram_matrix(F[1:4, 2:7]), losses.gram_matrix(F, weight)
+    np.testing.assert_allclose(masked.G, inside.G, rtol=1e-5, atol=1e-5)
+    assert masked.M == inside.M
+
+
+@pytest.mark.parametrize("dtype", [jnp.float16, jnp.bfloat16])
+def test_low_precision_features_have_float32_statistics(dtype):
+    F = jnp.full((16, 16, 2), 300, dtype)
+    G, M = losses.gram_matrix(F)
+    assert G.dtype == M.dtype == jnp.float32
+    np.testing.assert_allclose(G, np.full((2, 2), 256 * float(F[0, 0, 0]) ** 2), rtol=1e-6)
+
+
+def test_gradient_against_finite_differences(layers):
+    style = losses.gram_statistics({name: features(*F.shape) for name, F in layers.items()})
+    target = {name: features(*F.shape) for name, F in layers.items()}
+    weights = {name: jnp.float32(0.5) for name in layers}
+
+    def total(features):
+        distance = losses.gram_distance(losses.gram_statistics(features), style, weights)
+        return losses.content_loss(features, target) + 10 * distance
+
+    direction = {name: features(*F.shape) for name, F in layers.items()}
+    gradient = jax.grad(total)(layers)
+    slope = sum(float(np.vdot(gradient[name], direction[name])) for name in layers)
+    with jax.enable_x64(True):
+        step = 1e-2
+        ends = [
+            float(total({n: np.float32(F + sign * step * direction[n]) for n, F in layers.items()}))
+            for sign in (1, -1)
+        ]
+    np.testing.assert_allclose(slope, (ends[0] - ends[1]) / (2 * step), rtol=5e-3)
+
+
+def test_identical_and_constant_features_have_finite_gradients():
+    F = {"a": np.ones((4, 4, 3), np.float32)}
+    target = losses.gram_statistics(F)
+
+    def total(features):
+        distance = losses.gram_distance(losses.gram_statistics(features), target, {"a": jnp.float32(1)})
+        return distance + losses.content_loss(features, F)
+
+    value, gradient = jax.value_and_grad(total)(F)
+    assert value == 0
+    assert np.isfinite(gradient["a"]).all()
