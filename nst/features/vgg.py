@@ -41,7 +41,17 @@ def _average(x: Array) -> Array:
 
 
 def _maximum(x: Array) -> Array:
-    return _windows(x).max(axis=(1, 3))
+    windows = _windows(x)
+    rows = _first_maximum(windows[:, :, :, 0], windows[:, :, :, 1])
+    return _first_maximum(rows[:, 0], rows[:, 1])
+
+
+def _first_maximum(a: Array, b: Array) -> Array:
+    """The larger; of two equal ones the first gets the gradient, as in PyTorch and Caffe. `max` would share it.
+
+    Equal ones are common: wherever a picture is flat.
+    """
+    return jnp.where(a >= b, a, b)
 
 
 def _l2(x: Array) -> Array:

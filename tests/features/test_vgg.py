@@ -1,0 +1,134 @@
+"""VGG-19 against PyTorch (golden figures of data/make_golden.py) and by its own rules."""
+
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from nst.errors import InputError
+from nst.features import vgg
+from nst.features.weights import load
+
+GOLDEN = Path(__file__).parent / "data" / "vgg_golden.npz"
+
+
+@pytest.fixture(scope="module")
+def golden():
+    with np.load(GOLDEN) as file:
+        return dict(file)
+
+
+@pytest.fixture(scope="module")
+def weights():
+    return load("vgg19")
+
+
+@pytest.fixture(scope="module")
+def random():
+    return load("random")
+
+
+@jax.jit(static_argnums=2)
+def compute(network, image, layers):
+    return network(image, layers)
+
+
+@jax.jit
+def gradient(network, image):
+    return jax.grad(lambda x: 0.5 * jnp.sum(jnp.square(network(x, ("relu4_2",))["relu4_2"])))(image)
+
+
+def picture(golden, i):
+    return golden[f"picture{i}"].astype(np.float32) / 255
+
+
+def difference(actual, expected):
+    actual, expected = np.asarray(actual, np.float64), np.asarray(expected, np.float64)
+    return np.linalg.norm(actual - expected) / max(np.linalg.norm(expected), 1e-30)
+
+
+@pytest.mark.parametrize("pooling", ["avg", "max"])
+@pytest.mark.parametrize("i", [0, 1])
+def test_every_layer_agrees_with_pytorch(golden, weights, pooling, i):
+    features = compute(vgg.build(weights, pooling=pooling), picture(golden, i), vgg.LAYERS)
+    assert tuple(sorted(features)) == tuple(sorted(vgg.LAYERS))
+    for layer, value in features.items():
+        entries = golden[f"{pooling}/{i}/{layer}/entries"]
+        assert difference(np.ravel(value)[entries], golden[f"{pooling}/{i}/{layer}/values"]) < 1e-5, layer
+
+
+@pytest.mark.parametrize("pooling", ["avg", "max"])
+def test_gradients_agree_with_pytorch(golden, weights, pooling):
+    network = vgg.build(weights, pooling=pooling)
+    found = [
+        difference(gradient(network, picture(golden, i)), golden[f"{pooling}/gradient{i}"]) for i in range(10)
+    ]
+    assert np.median(found) < 1e-5, found
+    # One rectifier or maximum that flips in float32 makes 2e-4 to 3e-3.
+    assert max(found) < 1e-2, found
+
+
+@pytest.mark.parametrize("padding", sorted(vgg.PADDINGS))
+def test_padding_is_numpys(random, padding):
+    image = np.random.default_rng(0).random((5, 6, 3), np.float32)
+    network = vgg.build(random, padding=padding)
+    x = image[..., ::-1].astype(np.float64) * 255 - np.array(random.preprocessing.mean)
+    padded = np.pad(x, ((1, 1), (1, 1), (0, 0)), mode=vgg.PADDINGS[padding])
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(0, 1))
+    expected = np.einsum(
+        "hwcij,ijco->hwo", windows, random.parameters["conv1_1"]["kernel"].astype(np.float64)
+    )
+    assert difference(network(jnp.asarray(image), ["conv1_1"])["conv1_1"], expected) < 1e-5
+
+
+def test_poolings_of_odd_sizes():
+    x = np.random.default_rng(0).standard_normal((5, 7, 2)).astype(np.float32)
+    blocks = np.stack([x[i:4:2, j:6:2] for i in (0, 1) for j in (0, 1)]).astype(np.float64)
+    expected = {"avg": blocks.mean(0), "max": blocks.max(0), "l2": np.sqrt((blocks**2).mean(0))}
+    for name, pool in vgg.POOLINGS.items():
+        np.testing.assert_allclose(pool(x), expected[name], rtol=1e-6)
+
+
+def test_l2_pooling_has_a_gradient_at_zero():
+    assert np.isfinite(jax.grad(lambda x: vgg.POOLINGS["l2"](x).sum())(jnp.zeros((4, 4, 1)))).all()
+
+
+def test_no_deeper_than_asked(random):
+    network = vgg.build(random)
+    program = str(jax.make_jaxpr(lambda x: network(x, ["relu2_1"]))(jnp.zeros((16, 16, 3))))
+    assert program.count("conv_general_dilated[") == 3
+
+
+def test_vmap_is_one_picture_after_another(random):
+    network = vgg.build(random)
+    pictures = np.random.default_rng(0).random((2, 8, 9, 3), np.float32)
+    together = jax.vmap(lambda x: network(x, ["pool1"])["pool1"])(pictures)
+    for one, batched in zip(pictures, together, strict=True):
+        assert difference(network(jnp.asarray(one), ["pool1"])["pool1"], batched) < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("padding", "layer", "least"),
+    [("zeros", "relu1_1", 1), ("zeros", "relu5_1", 16), ("zeros", "pool5", 32), ("reflect", "conv5_1", 32)],
+)
+def test_least_side(random, padding, layer, least):
+    network = vgg.build(random, padding=padding)
+    assert network.least_side([layer]) == least
+    shape = jax.eval_shape(lambda x: network(x, [layer]), jnp.zeros((least, 99, 3)))[layer].shape
+    assert min(shape) >= 1
+    if least > 1:
+        with pytest.raises(InputError, match=f"at least {least} pixels"):
+            network(jnp.zeros((99, least - 1, 3)), [layer])
+
+
+@pytest.mark.parametrize("field", [{"pooling": "mean"}, {"padding": "same"}])
+def test_unknown_names_list_the_choices(random, field):
+    with pytest.raises(InputError, match="choose from"):
+        vgg.build(random, **field)
+
+
+def test_unknown_layer(random):
+    with pytest.raises(InputError, match="did you mean conv4_2"):
+        vgg.build(random)(jnp.zeros((64, 64, 3)), ["conv4_22"])
