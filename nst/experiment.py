@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from ml_collections import ConfigDict
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from nst import checkpoint, features, files, images, record
 from nst.config import validate
@@ -100,7 +100,7 @@ def _check_output(output: Path, inputs: list[Path], runs: int) -> None:
 def _check_folder(folder: Path, resume: bool) -> None:
     if resume and not (folder / "config.json").exists():
         raise InputError(f"{folder}: there is no run to resume: leave --resume out, or give its --workdir")
-    if not resume and folder.exists() and any(path.name != ".lock" for path in folder.iterdir()):
+    if not resume and folder.exists() and any(not path.name.startswith(".") for path in folder.iterdir()):
         raise InputError(f"{folder} is not empty: go on with --resume, or give another --workdir")
 
 
@@ -214,8 +214,7 @@ def _optimise(
             if snapshot is not None:
                 _save(folder, snapshot, time.monotonic() - began)
             raise
-    if snapshot is None:
-        raise RunError(f"{folder}: the checkpoint is past the last step: raise optimizer.steps")
+    assert snapshot is not None  # the state it begins with is always among them
     return snapshot
 
 
@@ -266,23 +265,22 @@ def _finish(folder: Path, inputs: Inputs, last: Snapshot, facts: dict[str, Any],
 
 
 def _progress() -> Progress:
+    """A bar that fits 80 columns."""
     return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
+        BarColumn(bar_width=10),
         TextColumn("{task.completed:.0f}/{task.total:.0f}"),
         TextColumn("{task.fields[terms]}"),
         TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
+        TimeRemainingColumn(compact=True),
         console=Console(stderr=True),
     )
 
 
-def _show(progress: Progress, task: Any, snapshot: Snapshot) -> None:
-    terms = {"loss": snapshot.state.value, **snapshot.state.terms}
-    text = "  ".join(f"{name} {float(value):.3g}" for name, value in terms.items() if float(value))
+def _show(progress: Progress, task: TaskID, snapshot: Snapshot) -> None:
+    terms = {name: float(value) for name, value in snapshot.state.terms.items()}
+    text = " ".join(f"{name} {value:.2g}" for name, value in terms.items() if value)
     speed = progress.tasks[0].speed
-    rate = f"{speed:.2f} steps/s" if speed else ""
-    progress.update(task, completed=snapshot.step, terms=text, rate=rate)
+    progress.update(task, completed=snapshot.step, terms=text, rate=f"{speed:.2g} steps/s" if speed else "")
 
 
 @contextmanager

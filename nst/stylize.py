@@ -75,7 +75,7 @@ def stylization(
       resume: Where an earlier run stood.
 
     Yields:
-      A snapshot at step 0, about every two seconds, and at the end of each scale.
+      A snapshot where it begins, about every two seconds, and at the end of each scale.
 
     Raises:
       RunError: A value is not finite; the last good snapshot was yielded before.
@@ -93,7 +93,7 @@ def stylization(
             state = resume.restore(jax.eval_shape(begin, jax.ShapeDtypeStruct((h, w, 3), jnp.float32)))
         else:
             state = begin(jnp.asarray(images.resize(image, *_size(content, scale.size))))
-            yield snapshot(state)
+        yield snapshot(state)
         for current in chunks(loss, state, method, target, _stops(done, scale.steps, every)):
             state = current
             yield snapshot(state)
