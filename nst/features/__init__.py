@@ -30,7 +30,7 @@ def load(
       weights: A source of `nst.features.weights.SOURCES`, `"random"`, or the path of a weight file.
       pooling: `"avg"`, `"max"` or `"l2"`.
       padding: `"zeros"`, `"reflect"` or `"replicate"`.
-      normalise: Rescale each filter to a mean activation of 1 over the sample photographs.
+      normalise: Rescale each filter to a mean activation of 1 over a dozen photographs.
       seed: Of random weights.
 
     Returns:

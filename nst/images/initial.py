@@ -3,12 +3,19 @@
 import numpy as np
 from jaxtyping import Float
 
-from nst.images.read import read
+from nst.images.read import MAX_PIXELS, read
 from nst.images.resize import cover, resize
 from nst.types import Array, Image
 
 
-def initial(kind: str, content: Image, style: Float[Array, "style_h style_w c"], *, seed: int) -> np.ndarray:
+def initial(
+    kind: str,
+    content: Image,
+    style: Float[Array, "style_h style_w c"],
+    *,
+    seed: int,
+    max_pixels: int = MAX_PIXELS,
+) -> np.ndarray:
     """The initial image, float32 of the size of `content`.
 
     Args:
@@ -17,6 +24,7 @@ def initial(kind: str, content: Image, style: Float[Array, "style_h style_w c"],
       content: `[h, w, 3]`.
       style: `[h', w', 3]`.
       seed: Of the noise (NumPy's PCG64).
+      max_pixels: As of `read`.
     """
     height, width = content.shape[:2]
     match kind:
@@ -28,4 +36,4 @@ def initial(kind: str, content: Image, style: Float[Array, "style_h style_w c"],
             generator = np.random.Generator(np.random.PCG64(seed))
             return 0.5 + 0.1 * generator.standard_normal(content.shape, np.float32)
         case _:
-            return resize(read(kind), height, width)
+            return resize(read(kind, max_pixels=max_pixels), height, width)

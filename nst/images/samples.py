@@ -33,14 +33,17 @@ class Sample(NamedTuple):
     sha256: str | None = None
 
 
-def _in_scikit_image(sample: Sample) -> Path:
+def in_scikit_image(file: str) -> Path:
+    """Where a picture lies that scikit-image ships."""
     # Found without importing the package, which takes a second.
     package = importlib.util.find_spec("skimage")
     if package is None or not package.submodule_search_locations:
-        raise InputError(
-            f"{sample.file} is part of scikit-image, which is not installed: pip install scikit-image"
-        )
-    return Path(package.submodule_search_locations[0], "data", sample.file)
+        raise InputError(f"{file} is part of scikit-image, which is not installed: pip install scikit-image")
+    return Path(package.submodule_search_locations[0], "data", file)
+
+
+def _in_scikit_image(sample: Sample) -> Path:
+    return in_scikit_image(sample.file)
 
 
 def _in_this_package(sample: Sample) -> Path:

@@ -11,74 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from nst import experiment, images
-from nst.config import base
+from nst import experiment, images, record
 from nst.errors import InputError, RunError
 
-ROOT = Path(__file__).parent.parent
-SMALL = {
-    "images.size": 24,
-    "features.weights": "random",
-    "features.normalise": False,
-    "loss.content_layers": ("relu2_1",),
-    "loss.style_layers": ("relu1_1", "relu2_1"),
-    "loss.style_layer_weights": (),
-    "pyramid.scales": (16, 24),
-    "pyramid.steps": 8,
-    "optimizer.steps": 12,
-    "run.log_every": 5,
-    "run.save_every": 4,
-}
-
-
-@pytest.fixture(scope="module")
-def pictures(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("pictures")
-    generator = np.random.default_rng(0)
-    for name in ("content", "style"):
-        pixels = generator.integers(0, 256, (20, 30, 3), np.uint8)
-        Image.fromarray(pixels).resize((60, 40)).save(folder / f"{name}.png")
-    return folder
-
-
-@pytest.fixture
-def config(pictures):
-    return with_values(pictures)
-
-
-def with_values(pictures):
-    config = base()
-    config.update_from_flattened_dict(SMALL)
-    config.images.content = str(pictures / "content.png")
-    config.images.style = str(pictures / "style.png")
-    return config
-
-
-@pytest.fixture(scope="module")
-def finished(pictures, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("finished") / "run"
-    experiment.run(with_values(pictures), folder)
-    return folder
-
-
-def command(pictures, workdir, *flags):
-    values = SMALL | {"images.content": pictures / "content.png", "images.style": pictures / "style.png"}
-    assignments = [f"--config.{name}={value}" for name, value in values.items()]
-    config = f"--config={ROOT / 'configs' / 'gatys.py'}"
-    return [
-        sys.executable,
-        str(ROOT / "scripts" / "run.py"),
-        config,
-        *assignments,
-        f"--workdir={workdir}",
-        *flags,
-    ]
-
-
-def call(*arguments, **settings):
-    return subprocess.run(arguments, capture_output=True, text=True, check=False, timeout=120, **settings)
+ROOT = Path(__file__).parent.parent.parent
 
 
 def test_a_run_directory(finished):
@@ -111,14 +48,14 @@ def test_the_same_config_gives_the_same_bytes(config, finished, tmp_path):
     assert (tmp_path / "copy.png").read_bytes() == (finished / "image.png").read_bytes()
 
 
-def test_killed_25_times_and_resumed_it_ends_in_the_same_bytes(pictures, finished, tmp_path):
+def test_killed_25_times_and_resumed_it_ends_in_the_same_bytes(command, call, finished, tmp_path):
     generator = np.random.default_rng(1)
     workdir = tmp_path / "run"
     kills = 0
     while kills < 25:
         resume = ["--resume"] if (workdir / "config.json").exists() else []
         process = subprocess.Popen(
-            command(pictures, workdir, *resume), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+            command(workdir, *resume), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
         )
         # Between the start of the interpreter and a little after the end of the run.
         try:
@@ -136,7 +73,7 @@ def test_killed_25_times_and_resumed_it_ends_in_the_same_bytes(pictures, finishe
             for path in sorted((workdir / "checkpoint").glob("*.safetensors"))[1:]:
                 path.unlink()
     resume = ["--resume"] if (workdir / "config.json").exists() else []
-    result = call(*command(pictures, workdir, *resume))
+    result = call(*command(workdir, *resume))
     assert result.returncode == 0, result.stderr
     assert (workdir / "image.png").read_bytes() == (finished / "image.png").read_bytes()
     steps = [json.loads(line)["step"] for line in (workdir / "metrics.jsonl").read_text().splitlines()]
@@ -144,10 +81,10 @@ def test_killed_25_times_and_resumed_it_ends_in_the_same_bytes(pictures, finishe
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_saves_the_state(pictures, tmp_path, number):
+def test_a_signal_saves_the_state(command, tmp_path, number):
     flags = ("--config.optimizer.steps=1000000", "--config.run.log_every=1")
     process = subprocess.Popen(
-        command(pictures, tmp_path / "run", *flags),
+        command(tmp_path / "run", *flags),
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,
@@ -191,7 +128,7 @@ def test_more_steps_may_be_asked_for(config, finished, tmp_path):
 def test_a_run_directory_in_use_or_full_is_refused(config, finished, tmp_path):
     with pytest.raises(InputError, match="not empty"):
         experiment.run(config, finished)
-    with experiment.record.lock(tmp_path / "run"), pytest.raises(InputError, match="another process"):
+    with record.lock(tmp_path / "run"), pytest.raises(InputError, match="another process"):
         experiment.run(config, tmp_path / "run")
 
 
@@ -236,9 +173,9 @@ WRONG = {
 
 
 @pytest.mark.parametrize("field", WRONG)
-def test_a_wrong_config_is_one_line_and_leaves_nothing(pictures, tmp_path, field):
+def test_a_wrong_config_is_one_line_and_leaves_nothing(command, call, tmp_path, field):
     value, expected = WRONG[field]
-    result = call(*command(pictures, tmp_path / "run", f"--config.{field}={value}"))
+    result = call(*command(tmp_path / "run", f"--config.{field}={value}"))
     assert result.returncode == 2
     assert len(result.stderr.strip().splitlines()) == 1, result.stderr
     assert expected in result.stderr
@@ -261,7 +198,7 @@ def test_a_wrong_config_is_one_line_and_leaves_nothing(pictures, tmp_path, field
         ),
     ],
 )
-def test_a_wrong_command_is_one_line(arguments, expected, tmp_path):
+def test_a_wrong_command_is_one_line(call, arguments, expected):
     result = call(sys.executable, str(ROOT / "scripts" / "run.py"), *arguments, cwd=ROOT)
     assert result.returncode == 2, result.stderr
     assert len(result.stderr.strip().splitlines()) == 1, result.stderr
@@ -269,7 +206,7 @@ def test_a_wrong_command_is_one_line(arguments, expected, tmp_path):
     assert "Traceback" not in result.stderr
 
 
-def test_debug_shows_the_traceback():
+def test_debug_shows_the_traceback(call):
     result = call(sys.executable, str(ROOT / "scripts" / "run.py"), "--debug")
     assert result.returncode == 1
     assert "Traceback" in result.stderr

@@ -1,0 +1,87 @@
+"""How much memory a run needs, and how much is free."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+import psutil
+
+from nst.features import VGG19, vgg
+
+# Fitted to runs of 256, 512 and 768 pixels (docs/performance.md). XLA keeps about two copies of what the layers
+# compute; the optimiser's state stands twice more while a checkpoint is made of it; compiling takes the rest.
+_COPIES_OF_FEATURES = 2
+_COPIES_OF_STATE = 3
+_REST = 500 * 2**20
+
+REMEDY = "lower images.size, or take optimizer.name=adam, which keeps no history"
+
+
+class MemoryWarning(UserWarning):
+    """A run may need more memory than is free."""
+
+
+def needed(
+    extractor: VGG19,
+    layers: Sequence[str],
+    content: tuple[int, int],
+    style: tuple[int, int],
+    optimiser: optax.GradientTransformation,
+) -> int:
+    """An estimate of the bytes that a run takes at its largest scale.
+
+    Args:
+      extractor: The network.
+      layers: What the loss looks at.
+      content: Height and width of the picture that is optimised.
+      style: Height and width of the style picture; only its features are computed, no gradient.
+      optimiser: What keeps a history of pictures.
+    """
+    computed = vgg.LAYERS[: 1 + max(map(vgg.LAYERS.index, layers))]
+
+    def features(height: int, width: int) -> int:
+        return _bytes(jax.eval_shape(lambda x: extractor(x, computed), _image(height, width)))
+
+    state = _bytes(jax.eval_shape(optimiser.init, _image(*content)))
+    activations = max(_COPIES_OF_FEATURES * features(*content), features(*style))
+    return _REST + max(activations + state, _COPIES_OF_STATE * state)
+
+
+def _image(height: int, width: int) -> jax.ShapeDtypeStruct:
+    return jax.ShapeDtypeStruct((height, width, 3), jnp.float32)
+
+
+def _bytes(tree: Any) -> int:
+    return sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree))
+
+
+def free() -> int | None:
+    """Bytes that can still be had on the device that JAX computes on; None if it doesn't say."""
+    device = jax.devices()[0]
+    if device.platform == "cpu":
+        return min([psutil.virtual_memory().available, *_container()])
+    statistics = device.memory_stats() or {}
+    if "bytes_limit" not in statistics:
+        return None
+    return statistics["bytes_limit"] - statistics["bytes_in_use"]
+
+
+def _container() -> list[int]:
+    """What a Linux container may still take: the system's own figure does not know of its limit."""
+    try:
+        limit, used = (Path(f"/sys/fs/cgroup/memory.{x}").read_text().strip() for x in ("max", "current"))
+        return [int(limit) - int(used)]
+    except (OSError, ValueError):  # no container, or "max"
+        return []
+
+
+def warning(height: int, width: int, needed: int, free: int) -> str:
+    """One line for the user."""
+    return f"{width}×{height} pixels need about {_gib(needed)} and {_gib(free)} are free: {REMEDY}"
+
+
+def _gib(n: int) -> str:
+    return f"{n / 2**30:.1f} GiB"

@@ -1,0 +1,141 @@
+"""What a config asks for, and every reason to refuse it before anything is computed."""
+
+import itertools
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ml_collections import ConfigDict
+
+from nst import features, files, images
+from nst.errors import InputError, unknown
+from nst.experiment import memory
+from nst.losses import STYLE_LOSSES
+from nst.optimize import optimiser
+from nst.stylize import Scale, plan
+from nst.types import Image
+
+
+class Job(NamedTuple):
+    """One run: its two pictures, and the directory that it is kept in."""
+
+    content: Path
+    style: Path
+    folder: Path
+
+
+class Inputs(NamedTuple):
+    """The pictures of one run, and by name the path and SHA-256 of each file read."""
+
+    content: Image
+    style: Image
+    initial: Image
+    files: dict[str, Any]
+
+
+def jobs(config: ConfigDict, workdir: Path) -> list[Job]:
+    """One job for each content and style picture: in `workdir`, or in folders of it where there are several."""
+    contents, styles = (images.list_pictures(config.images[name]) for name in ("content", "style"))
+    if len(contents) * len(styles) == 1:
+        return [Job(contents[0], styles[0], workdir)]
+    found = [Job(c, s, workdir / f"{c.stem}-{s.stem}") for c, s in itertools.product(contents, styles)]
+    if len({job.folder for job in found}) < len(found):
+        raise InputError(
+            f"{config.images.content}: two pictures share a name up to the extension: rename one"
+        )
+    return found
+
+
+def check_output(output: Path, jobs: Sequence[Job]) -> None:
+    """Refuse an output of unknown format, one for several results, or one that is a picture read."""
+    images.check_output(output)
+    if len(jobs) > 1:
+        raise InputError(f"--output {output}: there are {len(jobs)} results: leave it out, look in --workdir")
+    if output.exists() and any(output.samefile(path) for path in (jobs[0].content, jobs[0].style)):
+        raise InputError(f"--output {output} is one of the pictures read: give another path")
+
+
+def check_folders(folders: Sequence[Path], resume: bool) -> None:
+    """Refuse to overwrite a run, and to resume where there is none."""
+    begun = [folder for folder in folders if (folder / "config.json").exists()]
+    if resume and not begun:
+        raise InputError(
+            f"{folders[0]}: there is no run to resume: leave --resume out, or give its --workdir"
+        )
+    for folder in folders:
+        if (resume and folder in begun) or not folder.exists():
+            continue
+        if not folder.is_dir() or any(not path.name.startswith(".") for path in folder.iterdir()):
+            raise InputError(f"{folder} is not empty: go on with --resume, or give another --workdir")
+
+
+def shapes(config: ConfigDict, jobs: Sequence[Job], max_pixels: int) -> dict[Path, tuple[int, int]]:
+    """Height and width of every picture. Each is read whole, so that a damaged one is found now."""
+    paths = {path for job in jobs for path in (job.content, job.style)}
+    found = {path: images.read(path, max_pixels=max_pixels).shape[:2] for path in sorted(paths)}
+    if _initial_is_a_picture(config):
+        images.read(config.images.init, max_pixels=max_pixels)
+    return found
+
+
+def read(config: ConfigDict, job: Job, max_pixels: int) -> Inputs:
+    """The pictures of a job."""
+    content, style = (images.read(path, max_pixels=max_pixels) for path in (job.content, job.style))
+    initial = images.initial(
+        config.images.init, content, style, seed=config.images.seed, max_pixels=max_pixels
+    )
+    paths = {"content": job.content, "style": job.style}
+    if _initial_is_a_picture(config):
+        paths["init"] = images.list_pictures(config.images.init)[0]
+    hashes = {name: {"path": str(path), "sha256": files.sha256(path)} for name, path in paths.items()}
+    return Inputs(content, style, initial, hashes)
+
+
+def _initial_is_a_picture(config: ConfigDict) -> bool:
+    return config.images.init not in ("content", "style", "noise")
+
+
+def extractor(config: ConfigDict) -> features.VGG19:
+    """The network, after a look at the names that would fail later than its weights are fetched."""
+    if config.loss.style_loss not in STYLE_LOSSES:
+        raise unknown("config.loss.style_loss", config.loss.style_loss, STYLE_LOSSES)
+    optimiser(config.optimizer.name)
+    scales(config)
+    features.vgg.check_layers(layers(config))
+    settings = config.features
+    return features.load(
+        weights=settings.weights,
+        pooling=settings.pooling,
+        padding=settings.padding,
+        normalise=settings.normalise,
+        seed=config.images.seed,
+    )
+
+
+def scales(config: ConfigDict) -> list[Scale]:
+    """The pyramid of a config."""
+    return plan(config.images.size, config.optimizer.steps, config.pyramid.scales, config.pyramid.steps)
+
+
+def layers(config: ConfigDict) -> tuple[str, ...]:
+    """Every layer that the loss looks at."""
+    return (*config.loss.content_layers, *config.loss.style_layers)
+
+
+def check_size(
+    config: ConfigDict, extractor: features.VGG19, content: tuple[int, int], style: tuple[int, int]
+) -> None:
+    """The smallest scale must have features in the deepest layer; a largest that may not fit is warned of."""
+
+    def sizes(scale: Scale) -> tuple[tuple[int, int], tuple[int, int]]:
+        style_size = max(1, round(scale.size * config.images.style_scale))
+        return images.fit_size(*content, scale.size), images.fit_size(*style, style_size)
+
+    smallest, largest = sizes(scales(config)[0]), sizes(scales(config)[-1])
+    extractor.check(*smallest[0], layers(config))
+    extractor.check(*smallest[1], config.loss.style_layers)
+    needed = memory.needed(extractor, layers(config), *largest, optimiser(config.optimizer.name))
+    free = memory.free()
+    if free is not None and needed > free:
+        warnings.warn(memory.warning(*largest[0], needed, free), memory.MemoryWarning, stacklevel=2)

@@ -1,0 +1,94 @@
+"""What a machine runs out of in the middle of a run: disk and memory; and what a killed process leaves lying about."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import jax
+import pytest
+
+from nst import experiment, features
+from nst.errors import InputError
+from nst.experiment import memory
+from nst.optimize import optimiser
+
+LIMITED = str(Path(__file__).with_name("limited.py"))
+
+
+@pytest.fixture
+def limited(call):
+    """`limited(limit, number, command)`: the same command, under a limit."""
+    return lambda limit, number, command: call(sys.executable, LIMITED, limit, str(number), *command[1:])
+
+
+def test_a_full_disk_leaves_the_files_before_whole(config, limited, command, finished, tmp_path):
+    # Checkpoints of the first scale have 180 KB, those of the second 460 KB: the kernel refuses to write these.
+    result = limited("RLIMIT_FSIZE", 300_000, command(tmp_path / "run"))
+    assert result.returncode == 1, result.stderr
+    assert "safetensors" in result.stderr.splitlines()[-1]
+    assert result.stderr.rstrip().endswith("go on with --resume")
+    assert "Traceback" not in result.stderr
+    experiment.run(config, tmp_path / "run", resume=True)
+    assert (tmp_path / "run" / "image.png").read_bytes() == (finished / "image.png").read_bytes()
+
+
+def test_out_of_memory_is_one_line(limited, command, tmp_path):
+    flags = ("--config.images.size=4000", "--config.pyramid.scales=(4000,)")
+    result = limited("RLIMIT_AS", 6 * 2**30, command(tmp_path / "run", *flags))
+    assert result.returncode == 1, result.stderr
+    assert "Traceback" not in result.stderr
+    last = result.stderr.strip().splitlines()[-1]
+    assert "images.size=4000" in last
+    assert "lower images.size" in last
+    assert not (tmp_path / "run" / "image.png").exists()
+
+
+def test_a_run_that_may_not_fit_is_warned_of_before_it_starts(config, tmp_path, monkeypatch):
+    monkeypatch.setattr(memory, "free", lambda: 100 * 2**20)
+    with pytest.warns(
+        memory.MemoryWarning, match=r"24×16 pixels need about 0.5 GiB and 0.1 GiB are free: lower"
+    ):
+        experiment.run(config, tmp_path / "run")
+
+
+def test_the_estimate_counts_the_features_and_the_history():
+    extractor, size = features.load(weights="random"), (64, 96)
+    needed = {
+        name: memory.needed(extractor, ["relu1_1"], size, size, optimiser(name)) for name in ("adam", "lbfgs")
+    }
+    pixels = 64 * 96
+    features_and_state = 2 * (64 + 64) * pixels * 4 + 2 * 3 * pixels * 4  # conv1_1 and relu1_1; two moments
+    assert needed["adam"] - memory._REST == pytest.approx(features_and_state, abs=100)
+    history = 2 * 50 * 3 * pixels * 4  # 50 pairs of pictures, on the device and twice in a checkpoint
+    assert needed["lbfgs"] - memory._REST == pytest.approx(3 * history, rel=0.03)
+
+
+def test_free_memory_is_a_number_on_a_cpu():
+    assert jax.default_backend() != "cpu" or 0 < memory.free() < 2**50
+
+
+def test_what_a_killed_process_left_is_removed(config, finished, tmp_path):
+    shutil.copytree(finished, tmp_path / "run")
+    (tmp_path / "run" / "done").unlink()
+    for name in (".image.123.png", "checkpoint/.00000020.99.safetensors", "frames/.000004.7.png"):
+        (tmp_path / "run" / name).write_bytes(b"half")
+    experiment.run(config, tmp_path / "run", resume=True)
+    assert sorted(path.name for path in (tmp_path / "run").rglob(".*")) == [".lock"]
+
+
+def test_the_limit_of_pixels_holds_for_every_picture(config, pictures, tmp_path):
+    config.images.init = str(pictures / "style.png")
+    experiment.prepare.shapes(config, [], 60 * 40)
+    with pytest.raises(InputError, match=r"style.png"):
+        experiment.prepare.shapes(config, [], 60 * 40 - 1)
+
+
+def test_a_folder_of_runs_goes_on_where_it_stopped(config, pictures, tmp_path):
+    config.images.content = str(pictures)
+    config.optimizer.steps = config.pyramid.steps = 1
+    first, second = experiment.run(config, tmp_path)
+    shutil.rmtree(second)
+    before = (first / "image.png").stat().st_mtime_ns
+    experiment.run(config, tmp_path, resume=True)
+    assert (second / "done").exists()
+    assert (first / "image.png").stat().st_mtime_ns == before
