@@ -12,13 +12,13 @@ ROOT = Path(nst.__file__).parent
 #: A folder is one module. Within floor 0, features reads the photographs that it normalises by from images.
 FLOORS = [
     {"errors", "types"},
-    {"files", "config"},
+    {"files", "config", "arguments"},
     {"images", "losses", "lbfgs", "checkpoint"},
     {"features", "optimize", "record"},
     {"objective"},
     {"stylize"},
     {"experiment"},
-    {"cli"},
+    {"cli", "bench"},
 ]
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
 

@@ -3,12 +3,12 @@
 import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from nst.arguments import Parser
 from nst.errors import InputError, unknown
 from nst.features.weights import loading, network, ported, preprocessing
 from nst.features.weights.port import port
@@ -22,13 +22,8 @@ def run(arguments: Sequence[str]) -> None:
     command(**options)
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise InputError(f"{message}: see {self.prog} --help")
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="scripts/weights.py", description="Pretrained weights: sources, files, figures.")
+    parser = Parser(prog="scripts/weights.py", description="Pretrained weights: sources, files, figures.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def add(name: str, command: Callable[..., None], text: str) -> argparse.ArgumentParser:

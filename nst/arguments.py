@@ -1,0 +1,14 @@
+"""Command-line arguments of scripts that have commands of their own."""
+
+import argparse
+from typing import NoReturn
+
+from nst.errors import InputError
+
+
+class Parser(argparse.ArgumentParser):
+    """An argparse parser that answers a wrong argument with one InputError instead of a usage text."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise InputError."""
+        raise InputError(f"{message}: see {self.prog} --help")

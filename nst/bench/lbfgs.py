@@ -1,0 +1,122 @@
+"""Our L-BFGS beside PyTorch's: the same compiled loss, the same start, the loss after as many evaluations."""
+
+import argparse
+import importlib
+import json
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from nst import features, files, images
+from nst.errors import InputError
+from nst.objective import Objective, loss, objective
+from nst.optimize import chunks, optimiser, start
+from nst.stylize import LOSS
+from nst.types import Image
+
+PAIRS = ("coffee:strokes", "chelsea:panes", "astronaut:hatching", "rocket:strokes", "coffee:panes")
+
+#: The losses to compare on: the paper's weighting, and this project's default.
+LOSSES = {
+    "paper": LOSS | {"style_layer_weights": None, "style_weight": 1e3, "tv_weight": 0.0},
+    "default": LOSS,
+}
+
+# PyTorch's users give it pixels in 0 to 255: in [0, 1] its first step, of length 1 / ‖g‖₁, is lost in rounding.
+_GREY_LEVELS = 255
+
+
+def add_to(commands: Any) -> None:
+    """Add the command `lbfgs`."""
+    parser: argparse.ArgumentParser = commands.add_parser("lbfgs", help=__doc__, description=__doc__)
+    parser.set_defaults(command=compare)
+    parser.add_argument("--pairs", nargs="+", default=PAIRS, metavar="CONTENT:STYLE", help="samples or paths")
+    parser.add_argument("--evaluations", nargs="+", type=int, default=[50, 100, 150], help="when to compare")
+    parser.add_argument("--size", type=int, default=256, help="longest side, pixels")
+    parser.add_argument("--loss", choices=LOSSES, default="paper")
+    parser.add_argument("--history", type=int, default=100, help="of PyTorch's; ours is what a run uses")
+    parser.add_argument("--output", type=Path, help="write the figures here as JSON")
+
+
+def compare(
+    pairs: Sequence[str], evaluations: Sequence[int], size: int, loss: str, history: int, output: Path | None
+) -> None:
+    """Print a table of ratios, ours / PyTorch's, and their medians; below 1 ours is ahead."""
+    _import_torch()
+    network, evaluations = features.load(), sorted(evaluations)
+    table = Table(
+        "pair", *(f"after {n}" for n in evaluations), title=f"loss, ours / torch ({loss}, {size} px)"
+    )
+    records = []
+    for pair in pairs:
+        initial, target = _problem(pair, size, network, loss)
+        a, b = ours(initial, target, evaluations), torchs(initial, target, evaluations, history)
+        ratios = [x / y for x, y in zip(a, b, strict=True)]
+        records.append({"pair": pair, "ours": a, "torch": b, "ratio": ratios})
+        table.add_row(pair, *(f"{x:.3f}" for x in ratios))
+        Console(stderr=True).print(f"{pair}: {' '.join(f'{x:.3f}' for x in ratios)}")
+    medians = [statistics.median(column) for column in zip(*(r["ratio"] for r in records), strict=True)]
+    table.add_section()
+    table.add_row("median", *(f"{x:.3f}" for x in medians))
+    Console().print(table)
+    if output:
+        settings = {"size": size, "loss": loss, "history": history, "evaluations": evaluations}
+        result = settings | {"pairs": records, "median": medians}
+        files.write_bytes(output, (json.dumps(result, indent=2) + "\n").encode())
+
+
+def _import_torch() -> Any:
+    try:
+        return importlib.import_module("torch")
+    except ImportError as error:
+        raise InputError("torch is not installed: pip install -e '.[bench]'") from error
+
+
+def _problem(pair: str, size: int, network: features.VGG19, name: str) -> tuple[jax.Array, Objective]:
+    content, colon, style = pair.partition(":")
+    if not colon:
+        raise InputError(f"--pairs {pair}: give CONTENT:STYLE")
+    pictures: list[Image] = [images.fit(images.read(x), size) for x in (content, style)]
+    initial = jnp.asarray(pictures[0])
+    return initial, objective(network, initial, jnp.asarray(pictures[1]), **LOSSES[name])
+
+
+def ours(initial: jax.Array, target: Objective, evaluations: Sequence[int]) -> list[float]:
+    """The loss after so many evaluations of this project's `lbfgs`, with its own history."""
+    method = optimiser("lbfgs")
+    first = start(loss, initial, method, target)
+    found = {1: float(first.value)}
+    for state in chunks(loss, first, method, target, [n - 1 for n in evaluations]):
+        found[int(state.step) + 1] = float(state.value)
+    return [found[n] for n in evaluations]
+
+
+def torchs(initial: jax.Array, target: Objective, evaluations: Sequence[int], history: int) -> list[float]:
+    """The same of `torch.optim.LBFGS` without a line search, as the peers use it."""
+    torch = _import_torch()
+    evaluate = jax.jit(jax.value_and_grad(loss, has_aux=True))
+    pixels = torch.tensor(np.asarray(initial) * _GREY_LEVELS, requires_grad=True)
+    found: list[float] = []
+
+    def closure() -> float:
+        (value, _), gradient = evaluate(jnp.asarray(pixels.detach().numpy()) / _GREY_LEVELS, target)
+        pixels.grad = torch.tensor(np.asarray(gradient) / _GREY_LEVELS)
+        found.append(float(value))
+        return found[-1]
+
+    method = torch.optim.LBFGS(
+        [pixels],
+        max_iter=max(evaluations),  # one evaluation each, the first included
+        tolerance_grad=0,
+        tolerance_change=0,
+        history_size=history,
+    )
+    method.step(closure)
+    return [found[n - 1] for n in evaluations]
