@@ -17,10 +17,12 @@ from ml_collections import ConfigDict, config_flags
 from nst import experiment
 from nst.config import base, fields
 from nst.errors import InputError, Interrupted, RunError, unknown
+from nst.process import keep_freed_memory
 
 
 def main(function: Callable[[Sequence[str]], None], *, usage: str) -> NoReturn:
     """Run a script: hand `function` the arguments, turn what goes wrong into a line and an exit status."""
+    keep_freed_memory()
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
     if any(argument in ("-h", "--help") for argument in arguments):

@@ -29,6 +29,7 @@ def base() -> ConfigDict:
     config.features.weights = "vgg19"  # a source (scripts/weights.py list), random, or a path
     config.features.normalise = False  # True: mean activation 1, as in the paper, whose α/β then carry over
     config.features.pooling = "avg"  # avg (the paper's), max, l2
+    config.features.convolution = "auto"  # auto (winograd where it is faster), direct, winograd
     config.features.padding = "zeros"  # zeros (what the weights were trained with), reflect, replicate
 
     config.loss = ConfigDict()

@@ -81,6 +81,7 @@ def stylization(
       RunError: A value is not finite; the last good snapshot was yielded before.
     """
     image, method = initial, optimiser(optimizer)
+    extractor = extractor.freeze((*loss_settings["content_layers"], *loss_settings["style_layers"]))
     for i, scale in enumerate(scales):
         done = sum(s.steps for s in scales[:i])
         snapshot = partial(_snapshot, i, done)

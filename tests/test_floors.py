@@ -11,7 +11,7 @@ ROOT = Path(nst.__file__).parent
 
 #: A folder is one module. Within floor 0, features reads the photographs that it normalises by from images.
 FLOORS = [
-    {"errors", "types"},
+    {"errors", "types", "process"},
     {"files", "config", "arguments"},
     {"images", "losses", "lbfgs", "checkpoint"},
     {"features", "optimize", "record"},

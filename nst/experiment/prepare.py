@@ -108,6 +108,7 @@ def extractor(config: ConfigDict) -> features.VGG19:
         weights=settings.weights,
         pooling=settings.pooling,
         padding=settings.padding,
+        convolution=settings.convolution,
         normalise=settings.normalise,
         seed=config.images.seed,
     )

@@ -20,6 +20,7 @@ def load(
     weights: str = weights.DEFAULT,
     pooling: str = "avg",
     padding: str = "zeros",
+    convolution: str = "auto",
     normalise: bool = False,
     seed: int = 0,
 ) -> VGG19:
@@ -30,6 +31,7 @@ def load(
       weights: A source of `nst.features.weights.SOURCES`, `"random"`, or the path of a weight file.
       pooling: `"avg"`, `"max"` or `"l2"`.
       padding: `"zeros"`, `"reflect"` or `"replicate"`.
+      convolution: `"auto"`, `"direct"` or `"winograd"`.
       normalise: Rescale each filter to a mean activation of 1 over a dozen photographs.
       seed: Of random weights.
 
@@ -41,5 +43,7 @@ def load(
     """
     if name not in EXTRACTORS:
         raise unknown("extractor", name, EXTRACTORS)
-    network = EXTRACTORS[name](source.load(weights, seed=seed), pooling=pooling, padding=padding)
+    network = EXTRACTORS[name](
+        source.load(weights, seed=seed), pooling=pooling, padding=padding, convolution=convolution
+    )
     return normalised(network, photographs()) if normalise else network

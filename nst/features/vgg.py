@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 from nst.errors import InputError, unknown
+from nst.features.convolution import CONVOLUTIONS, direct, pays, transform, winograd
 from nst.features.weights import Preprocessing, Weights
 from nst.types import Array, Features, Image
 
@@ -76,23 +77,43 @@ def check_layers(layers: Sequence[str]) -> None:
             raise unknown("layer", layer, LAYERS)
 
 
+def _reached(layers: Sequence[str]) -> tuple[str, ...]:
+    """What has to be computed for `layers`."""
+    return LAYERS[: 1 + max(map(LAYERS.index, layers), default=-1)]
+
+
+class Convolution(nnx.Module):
+    """The filters and biases of a 3×3 convolution; `frozen` has the filters in Winograd's form, or nothing."""
+
+    def __init__(self, inputs: int, outputs: int):
+        self.kernel = nnx.Param(jnp.zeros((3, 3, inputs, outputs)))
+        self.bias = nnx.Param(jnp.zeros(outputs))
+        self.frozen = nnx.data(None)
+
+    def __call__(self, x: jax.Array, padding: int = 0) -> jax.Array:
+        """`[h, w, c]` to `[h + 2 · padding − 2, w + 2 · padding − 2, n]`, with zeros around `x`."""
+        if self.frozen is None:
+            y: jax.Array = direct(x, self.kernel[...], padding)
+        else:
+            y = winograd(x, self.frozen[...], padding)  # type: ignore[assignment]
+        return y + self.bias[...]
+
+
 class VGG19(nnx.Module):
     """The 16 convolutions and 5 poolings of VGG-19, with the preprocessing that belongs to the weights.
 
     A plain pytree under `jax.jit` and `jax.grad`: the weights are its leaves, the rest is structure.
     """
 
-    def __init__(self, *, pooling: str, padding: str, preprocessing: Preprocessing, rngs: nnx.Rngs):
+    def __init__(self, *, pooling: str, padding: str, convolution: str, preprocessing: Preprocessing):
         self.pooling = pooling
         self.padding = padding
+        self.convolution = convolution
         self.preprocessing = preprocessing
         previous = 3
         for block, (count, width) in enumerate(zip(_CONVOLUTIONS, _WIDTHS, strict=True), start=1):
             for i in range(1, count + 1):
-                convolution = nnx.Conv(
-                    previous, width, (3, 3), padding="VALID", precision=jax.lax.Precision.HIGHEST, rngs=rngs
-                )
-                setattr(self, f"conv{block}_{i}", convolution)
+                setattr(self, f"conv{block}_{i}", Convolution(previous, width))
                 previous = width
 
     def __call__(self, image: Image, layers: Sequence[str]) -> Features:
@@ -109,10 +130,11 @@ class VGG19(nnx.Module):
           InputError: An unknown layer, or a picture too small for the deepest one.
         """
         self.check(image.shape[0], image.shape[1], layers)
+        network = self.freeze(layers) if self.convolution == "winograd" else self
         x = self._preprocess(image)
         features = {}
-        for layer in LAYERS[: 1 + max(map(LAYERS.index, layers), default=-1)]:
-            x = self._layer(layer, x)
+        for layer in _reached(layers):
+            x = network._layer(layer, x)
             if layer in layers:
                 features[layer] = x
         return features
@@ -122,8 +144,23 @@ class VGG19(nnx.Module):
             return jax.nn.relu(x)
         if layer.startswith("pool"):
             return POOLINGS[self.pooling](x)
-        padded = jnp.pad(x, ((1, 1), (1, 1), (0, 0)), mode=PADDINGS[self.padding])
-        return getattr(self, layer)(padded)
+        convolution = getattr(self, layer)
+        if self.padding == "zeros":
+            return convolution(x, 1)
+        return convolution(jnp.pad(x, ((1, 1), (1, 1), (0, 0)), mode=PADDINGS[self.padding]), 0)
+
+    def freeze(self, layers: Sequence[str]) -> "VGG19":
+        """The same network, its filters transformed once for fast convolutions as far as `layers` need them.
+
+        The filters get no gradient any more. Without it `winograd` transforms them whenever the network is called.
+        """
+        network = nnx.clone(self)
+        for layer in filter(lambda name: name.startswith("conv"), _reached(layers)):
+            convolution = getattr(network, layer)
+            faster = self.convolution == "auto" and pays(convolution.kernel.shape)
+            if convolution.frozen is None and (faster or self.convolution == "winograd"):
+                convolution.frozen = nnx.Variable(transform(convolution.kernel[...]))
+        return network
 
     def _preprocess(self, image: Image) -> Array:
         order, scale, mean, std = self.preprocessing
@@ -133,10 +170,10 @@ class VGG19(nnx.Module):
     def least_side(self, layers: Sequence[str]) -> int:
         """The shortest side, in pixels, of a picture that still has features in all `layers`."""
         check_layers(layers)
-        deepest = max(map(LAYERS.index, layers), default=-1)
-        poolings = [layer for layer in LAYERS[: deepest + 1] if layer.startswith("pool")]
+        reached = _reached(layers)
+        poolings = [layer for layer in reached if layer.startswith("pool")]
         # A reflection needs a second pixel to reflect, except where nothing is convolved after the last pooling.
-        reflects = self.padding == "reflect" and not (layers and LAYERS[deepest].startswith("pool"))
+        reflects = self.padding == "reflect" and not (reached and reached[-1].startswith("pool"))
         return 2 ** (len(poolings) + reflects)
 
     def check(self, height: int, width: int, layers: Sequence[str]) -> None:
@@ -149,23 +186,27 @@ class VGG19(nnx.Module):
             )
 
 
-def build(weights: Weights, *, pooling: str = "avg", padding: str = "zeros") -> VGG19:
+def build(
+    weights: Weights, *, pooling: str = "avg", padding: str = "zeros", convolution: str = "auto"
+) -> VGG19:
     """A VGG-19 with these weights.
 
     Args:
       weights: Kernels `[3, 3, in, out]` and biases `[out]` of all 16 convolutions, and their preprocessing.
       pooling: One of `POOLINGS`.
       padding: One of `PADDINGS`.
+      convolution: One of `CONVOLUTIONS`; `auto` and `direct` differ only in what `freeze` does.
 
     Raises:
-      InputError: An unknown pooling or padding.
+      InputError: An unknown pooling, padding or convolution.
     """
     if pooling not in POOLINGS:
         raise unknown("pooling", pooling, POOLINGS)
     if padding not in PADDINGS:
         raise unknown("padding", padding, PADDINGS)
-    network = nnx.eval_shape(
-        lambda: VGG19(pooling=pooling, padding=padding, preprocessing=weights.preprocessing, rngs=nnx.Rngs(0))
-    )
+    if convolution not in CONVOLUTIONS:
+        raise unknown("convolution", convolution, CONVOLUTIONS)
+    settings = {"pooling": pooling, "padding": padding, "convolution": convolution}
+    network = nnx.eval_shape(lambda: VGG19(**settings, preprocessing=weights.preprocessing))
     nnx.update(network, jax.tree.map(jnp.asarray, weights.parameters))
     return network

@@ -94,9 +94,11 @@ def difference(actual, expected):
 
 
 @pytest.mark.parametrize("pooling", ["avg", "max"])
+@pytest.mark.parametrize("convolution", ["direct", "winograd"])
 @pytest.mark.parametrize("i", [0, 1])
-def test_every_layer_agrees_with_pytorch(golden, weights, pooling, i):
-    features = compute(vgg.build(weights, pooling=pooling), picture(golden, i), vgg.LAYERS)
+def test_every_layer_agrees_with_pytorch(golden, weights, pooling, convolution, i):
+    network = vgg.build(weights, pooling=pooling, convolution=convolution).freeze(vgg.LAYERS)
+    features = compute(network, picture(golden, i), vgg.LAYERS)
     assert tuple(sorted(features)) == tuple(sorted(vgg.LAYERS))
     for layer, value in features.items():
         entries = golden[f"{pooling}/{i}/{layer}/entries"]

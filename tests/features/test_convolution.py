@@ -1,0 +1,108 @@
+"""Winograd's convolution against SciPy in float64 and against the direct one, its gradient, and what `freeze` does."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import scipy.signal
+
+from nst.features import convolution, vgg
+from nst.features.weights import load
+
+
+def difference(actual, expected):
+    actual, expected = np.asarray(actual, np.float64), np.asarray(expected, np.float64)
+    return np.linalg.norm(actual - expected) / np.linalg.norm(expected)
+
+
+def random(*shape, seed=0):
+    return np.random.default_rng(seed).standard_normal(shape, np.float32)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 9), (4, 8), (13, 6)])
+@pytest.mark.parametrize("padding", [0, 1, 2])
+def test_it_is_scipys_correlation(size, padding):
+    height, width = (n + 2 - 2 * min(padding, 1) for n in size)
+    x, kernel = random(height, width, 5), random(3, 3, 5, 7, seed=1)
+    padded = np.pad(x, ((padding, padding), (padding, padding), (0, 0))).astype(np.float64)
+    expected = np.stack(
+        [
+            sum(
+                scipy.signal.correlate2d(padded[..., c], kernel[..., c, n].astype(np.float64), "valid")
+                for c in range(5)
+            )
+            for n in range(7)
+        ],
+        axis=-1,
+    )
+    filters = convolution.transform(jnp.asarray(kernel))
+    assert difference(convolution.winograd(jnp.asarray(x), filters, padding), expected) < 3e-6
+    assert difference(convolution.direct(jnp.asarray(x), jnp.asarray(kernel), padding), expected) < 1e-6
+
+
+@pytest.mark.parametrize("padding", [0, 1, 2])
+def test_its_gradient_is_the_adjoint(padding):
+    x, kernel = jnp.asarray(random(11, 7, 6)), jnp.asarray(random(3, 3, 6, 4, seed=1))
+    filters = convolution.transform(kernel)
+    y, pull = jax.vjp(lambda x: convolution.winograd(x, filters, padding), x)
+    g = jnp.asarray(random(*y.shape, seed=2))
+    _, direct = jax.vjp(lambda x: convolution.direct(x, kernel, padding), x)
+    assert difference(pull(g)[0], direct(g)[0]) < 3e-6
+
+
+@pytest.fixture(scope="module")
+def weights():
+    return load("vgg19")
+
+
+@pytest.mark.parametrize("padding", sorted(vgg.PADDINGS))
+@pytest.mark.parametrize("size", [(33, 50), (64, 37)])
+def test_every_layer_agrees_with_the_direct_one(weights, padding, size):
+    image = jnp.asarray(np.random.default_rng(0).random((*size, 3), np.float32))
+    networks = [
+        vgg.build(weights, padding=padding, convolution=name).freeze(vgg.LAYERS)
+        for name in ("direct", "winograd")
+    ]
+    direct, fast = (
+        jax.jit(lambda network, x: network(x, vgg.LAYERS))(network, image) for network in networks
+    )
+    for layer in vgg.LAYERS:
+        assert difference(fast[layer], direct[layer]) < 1e-5, layer
+
+
+def test_under_vmap(weights):
+    network = vgg.build(weights, convolution="winograd").freeze(["relu2_2"])
+    pictures = jnp.asarray(np.random.default_rng(0).random((2, 18, 21, 3), np.float32))
+
+    evaluate = jax.value_and_grad(lambda x: jnp.sum(jnp.square(network(x, ["relu2_2"])["relu2_2"])))
+    together = jax.jit(jax.vmap(evaluate))(pictures)
+    for i, picture in enumerate(pictures):
+        value, gradient = jax.jit(evaluate)(picture)
+        assert difference(together[0][i], value) < 1e-6
+        assert difference(together[1][i], gradient) < 1e-5
+
+
+def test_freeze_transforms_what_is_needed_once(weights):
+    network = vgg.build(weights, convolution="winograd").freeze(["relu3_1"])
+    frozen = [
+        name for name in vgg.LAYERS if name.startswith("conv") and getattr(network, name).frozen is not None
+    ]
+    assert frozen == ["conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_1"]
+    assert network.freeze(["relu3_1"]).conv3_1.frozen[...] is network.conv3_1.frozen[...]
+    assert vgg.build(weights, convolution="direct").freeze(vgg.LAYERS).conv4_2.frozen is None
+
+
+def test_auto_is_fast_where_that_pays(weights, monkeypatch):
+    frozen = vgg.build(weights).freeze(["relu3_1"])
+    on_a_cpu = jax.default_backend() == "cpu"
+    assert (frozen.conv3_1.frozen is not None) == on_a_cpu
+    assert frozen.conv1_2.frozen is None
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    assert vgg.build(weights).freeze(["relu3_1"]).conv3_1.frozen is None
+
+
+def test_winograd_needs_no_freezing(weights):
+    network = vgg.build(weights, convolution="winograd")
+    image = jnp.asarray(np.random.default_rng(0).random((8, 8, 3), np.float32))
+    program = str(jax.make_jaxpr(lambda x: network(x, ["conv1_2"]))(image))
+    assert "conv_general_dilated" not in program
