@@ -1,5 +1,6 @@
 """Measure nst beside its peers; torch comes with pip install -e '.[bench]'.
 
+python scripts/bench.py step [--sizes PIXELS ...] [--rounds N] [--output FILE]
 python scripts/bench.py lbfgs [--pairs CONTENT:STYLE ...] [--evaluations N ...] [--size PIXELS]
 """
 

@@ -1,7 +1,6 @@
 """Our L-BFGS beside PyTorch's: the same compiled loss, the same start, the loss after as many evaluations."""
 
 import argparse
-import importlib
 import json
 import statistics
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from nst import features, files, images
+from nst.bench import peers
 from nst.errors import InputError
 from nst.objective import Objective, loss, objective
 from nst.optimize import chunks, optimiser, start
@@ -49,8 +49,9 @@ def compare(
     pairs: Sequence[str], evaluations: Sequence[int], size: int, loss: str, history: int, output: Path | None
 ) -> None:
     """Print a table of ratios, ours / PyTorch's, and their medians; below 1 ours is ahead."""
-    _import_torch()
-    network, evaluations = features.load(), sorted(evaluations)
+    peers.torch()
+    network = features.load().freeze((*LOSS["content_layers"], *LOSS["style_layers"]))
+    evaluations = sorted(evaluations)
     table = Table(
         "pair", *(f"after {n}" for n in evaluations), title=f"loss, ours / torch ({loss}, {size} px)"
     )
@@ -70,13 +71,6 @@ def compare(
         settings = {"size": size, "loss": loss, "history": history, "evaluations": evaluations}
         result = settings | {"pairs": records, "median": medians}
         files.write_bytes(output, (json.dumps(result, indent=2) + "\n").encode())
-
-
-def _import_torch() -> Any:
-    try:
-        return importlib.import_module("torch")
-    except ImportError as error:
-        raise InputError("torch is not installed: pip install -e '.[bench]'") from error
 
 
 def _problem(pair: str, size: int, network: features.VGG19, name: str) -> tuple[jax.Array, Objective]:
@@ -100,7 +94,7 @@ def ours(initial: jax.Array, target: Objective, evaluations: Sequence[int]) -> l
 
 def torchs(initial: jax.Array, target: Objective, evaluations: Sequence[int], history: int) -> list[float]:
     """The same of `torch.optim.LBFGS` without a line search, as the peers use it."""
-    torch = _import_torch()
+    torch = peers.torch()
     evaluate = jax.jit(jax.value_and_grad(loss, has_aux=True))
     pixels = torch.tensor(np.asarray(initial) * _GREY_LEVELS, requires_grad=True)
     found: list[float] = []

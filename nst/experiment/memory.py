@@ -11,11 +11,12 @@ import psutil
 
 from nst.features import VGG19, vgg
 
-# Fitted to runs of 256, 512 and 768 pixels (docs/performance.md). XLA keeps about two copies of what the layers
-# compute; the optimiser's state stands twice more while a checkpoint is made of it; compiling takes the rest.
-_COPIES_OF_FEATURES = 2
+# Fitted to runs of 256, 512 and 768 pixels (docs/performance.md). XLA keeps about three copies of what the layers
+# compute, tiles of Winograd's included; the optimiser's state stands twice more while a checkpoint is made of it;
+# compiling and transformed filters take the rest.
+_COPIES_OF_FEATURES = 3
 _COPIES_OF_STATE = 3
-_REST = 500 * 2**20
+_REST = 600 * 2**20
 
 REMEDY = "lower images.size, or take optimizer.name=adam, which keeps no history"
 

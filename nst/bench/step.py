@@ -1,0 +1,99 @@
+"""Seconds for one loss and gradient: ours beside PyTorch's, on the same pictures, weights and loss, in turns."""
+
+import argparse
+import dataclasses
+import json
+import statistics
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from nst import features, files, images
+from nst.bench import peers
+from nst.bench.peers import Evaluation
+from nst.errors import RunError
+from nst.objective import Objective, loss, objective
+from nst.stylize import LOSS
+
+# bfloat16 has 8 bits: its loss differs by more than rounding of float32.
+_AGREEMENT = {"float32": 1e-3, "bfloat16": 5e-2}
+
+
+def add_to(commands: Any) -> None:
+    """Add the command `step`."""
+    parser: argparse.ArgumentParser = commands.add_parser("step", help=__doc__, description=__doc__)
+    parser.set_defaults(command=compare)
+    parser.add_argument("--sizes", nargs="+", type=int, default=[128, 256, 512], help="longest sides, pixels")
+    parser.add_argument("--rounds", type=int, default=7, help="how often each is timed")
+    parser.add_argument("--output", type=Path, help="write the figures here as JSON")
+
+
+def compare(sizes: Sequence[int], rounds: int, output: Path | None) -> None:
+    """Print minimum, median and spread of each; the ratio is that of the medians to PyTorch's eager float32."""
+    peers.torch()
+    table = Table("pixels", "what", "minimum s", "median s", "spread s", "ratio")
+    records = []
+    for size in sizes:
+        target, image = _problem(size)
+        seconds = _in_turns(_contestants(target), image, rounds)
+        reference = statistics.median(seconds["torch"])
+        for name, times in seconds.items():
+            low, middle, spread = min(times), statistics.median(times), max(times) - min(times)
+            records.append({"size": size, "what": name, "seconds": times})
+            row = (f"{x:.3f}" for x in (low, middle, spread))
+            table.add_row(f"{image.shape[1]}×{image.shape[0]}", name, *row, f"{middle / reference:.2f}")
+        table.add_section()
+    Console().print(table)
+    if output:
+        files.write_bytes(output, (json.dumps(records, indent=2) + "\n").encode())
+
+
+def _problem(size: int) -> tuple[Objective, np.ndarray]:
+    content, style = (images.fit(images.read(name), size) for name in ("coffee", "strokes"))
+    target = objective(features.load(), jnp.asarray(content), jnp.asarray(style), **LOSS)
+    return target, images.resize(images.read("chelsea"), *content.shape[:2])
+
+
+def _contestants(target: Objective) -> dict[str, Evaluation]:
+    return {
+        "nst": _ours(target, "auto"),
+        "nst, direct": _ours(target, "direct"),
+        "torch": peers.evaluation(target),
+        "torch, channels last": peers.evaluation(target, channels_last=True),
+        "torch, bfloat16": peers.evaluation(target, bfloat16=True),
+    }
+
+
+def _ours(target: Objective, convolution: str) -> Evaluation:
+    network = features.load(convolution=convolution).freeze((*target.content, *target.style))
+    frozen = dataclasses.replace(target, extractor=network)
+    compiled = jax.jit(jax.value_and_grad(loss, has_aux=True))
+
+    def evaluate(image: np.ndarray) -> tuple[float, np.ndarray]:
+        (value, _), gradient = compiled(image, frozen)
+        return float(value), np.asarray(gradient)
+
+    return evaluate
+
+
+def _in_turns(contestants: dict[str, Evaluation], image: np.ndarray, rounds: int) -> dict[str, list[float]]:
+    """Times of A B C A B C …, after one call each that warms up and must agree with the first contestant's."""
+    expected, _ = next(iter(contestants.values()))(image)
+    for name, evaluate in contestants.items():
+        value, _ = evaluate(image)
+        if abs(value / expected - 1) > _AGREEMENT["bfloat16" if "bfloat16" in name else "float32"]:
+            raise RunError(f"{name} has a loss of {value}, not {expected}: they would not do the same work")
+    times: dict[str, list[float]] = {name: [] for name in contestants}
+    for _ in range(rounds):
+        for name, evaluate in contestants.items():
+            began = time.perf_counter()
+            evaluate(image)
+            times[name].append(time.perf_counter() - began)
+    return times

@@ -1,0 +1,72 @@
+"""The benchmarks without PyTorch: what they say, and that ours counts evaluations as it should."""
+
+import importlib
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from nst import bench, features
+from nst.bench import lbfgs, step
+from nst.errors import InputError, RunError
+from nst.objective import loss, objective
+from nst.optimize import minimise, optimiser, start
+
+SETTINGS = {
+    "content_layers": ["relu1_1"],
+    "style_layers": ["relu1_1"],
+    "content_weight": 1.0,
+    "style_weight": 1.0,
+}
+
+
+@pytest.fixture(scope="module")
+def target():
+    picture = jnp.asarray(np.random.default_rng(0).random((12, 10, 3), np.float32))
+    return objective(features.load(weights="random"), picture, picture[:8], **SETTINGS)
+
+
+@pytest.mark.parametrize("command", ["step", "lbfgs"])
+def test_without_torch_it_says_how_to_get_it(monkeypatch, command):
+    def absent(name):
+        raise ImportError(name)
+
+    monkeypatch.setattr(importlib, "import_module", absent)
+    with pytest.raises(InputError, match=r"pip install -e '.\[bench\]'"):
+        bench.run([command])
+
+
+@pytest.mark.parametrize("arguments", [[], ["steps"], ["step", "--sizes", "x"], ["lbfgs", "--loss", "x"]])
+def test_wrong_arguments_are_one_line(arguments):
+    with pytest.raises(InputError, match=r"see scripts/bench.py"):
+        bench.run(arguments)
+
+
+def test_a_pair_needs_a_colon():
+    with pytest.raises(InputError, match="CONTENT:STYLE"):
+        lbfgs._problem("coffee", 16, features.load(weights="random"), "paper")
+
+
+def test_n_evaluations_are_n_minus_one_steps(target):
+    initial = jnp.full((12, 10, 3), 0.5)
+    method = optimiser("lbfgs")
+    states = [minimise(loss, start(loss, initial, method, target), method, n, target) for n in (0, 3, 7)]
+    assert lbfgs.ours(initial, target, [1, 4, 8]) == [float(state.value) for state in states]
+
+
+def test_contestants_take_turns_and_must_agree():
+    calls = []
+
+    def contestant(name, value):
+        def evaluate(image):
+            calls.append(name)
+            return value, image
+
+        return evaluate
+
+    same = {name: contestant(name, 2.0) for name in "ab"}
+    times = step._in_turns(same, np.zeros((1, 1, 3)), 3)
+    assert "".join(calls[-6:]) == "ababab"
+    assert [len(times[name]) for name in "ab"] == [3, 3]
+    with pytest.raises(RunError, match=r"b has a loss of 2\.1"):
+        step._in_turns({"a": contestant("a", 2.0), "b": contestant("b", 2.1)}, np.zeros((1, 1, 3)), 1)
