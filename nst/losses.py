@@ -50,10 +50,27 @@ def gram_matrix(features: Float[Array, "h w n"], weight: Weight | None = None) -
       G `[N, N]` and M, both float32: the statistics of two parts of a picture add up to those of the whole.
     """
     F = _float32(features).reshape(-1, features.shape[-1])
-    w = None if weight is None else _float32(weight).reshape(-1, 1)
-    G = jnp.matmul((F if w is None else w * F).T, F, precision=jax.lax.Precision.HIGHEST)
-    M = jnp.asarray(F.shape[0], jnp.float32) if w is None else jnp.sum(w)
-    return Gram(G, M)
+    if weight is None:
+        return Gram(_second_moments(F), jnp.asarray(F.shape[0], jnp.float32))
+    w = _float32(weight).reshape(-1, 1)
+    return Gram(_product(w * F, F), jnp.sum(w))
+
+
+def _product(A: jax.Array, B: jax.Array) -> jax.Array:
+    return jnp.matmul(A.T, B, precision=jax.lax.Precision.HIGHEST)
+
+
+@jax.custom_jvp
+def _second_moments(F: jax.Array) -> jax.Array:
+    return _product(F, F)
+
+
+@_second_moments.defjvp
+def _(primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> tuple[jax.Array, jax.Array]:
+    """By symmetry one product where differentiating FᵀF takes two: a third of the gradient's time."""
+    (F,), (dF,) = primals, tangents
+    half = _product(dF, F)
+    return _second_moments(F), half + half.T
 
 
 def gram_statistics(features: Features, weight: dict[str, Weight] | None = None) -> Statistics:

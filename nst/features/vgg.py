@@ -154,6 +154,7 @@ class VGG19(nnx.Module):
 
         The filters get no gradient any more. Without it `winograd` transforms them whenever the network is called.
         """
+        check_layers(layers)
         network = nnx.clone(self)
         for layer in filter(lambda name: name.startswith("conv"), _reached(layers)):
             convolution = getattr(network, layer)

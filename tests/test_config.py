@@ -1,0 +1,161 @@
+"""The schema: what it refuses and how it says so, JSON and back, the same defaults for library and script."""
+
+import importlib.util
+import inspect
+import json
+from pathlib import Path
+
+import pytest
+from ml_collections import ConfigDict
+
+from nst import config, features, objective
+from nst.errors import InputError
+from nst.stylize import LOSS
+
+CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.py"))
+NAMES = dict(config.fields(config.base()))
+
+
+def changed(name, value):
+    """The base with one field changed, of whatever type: a ConfigDict made anew has no types to check."""
+    settings = config.base().to_dict()
+    group, field = name.split(".")
+    settings[group][field] = value
+    return ConfigDict(settings)
+
+
+def get_config(path, *variant):
+    spec = importlib.util.spec_from_file_location("the_config", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.get_config(*variant)
+
+
+def test_fields_are_dotted_names_of_leaves():
+    nested = ConfigDict({"a": 1, "b": {"c": 2, "d": {"e": (3,)}}})
+    assert dict(config.fields(nested)) == {"a": 1, "b.c": 2, "b.d.e": (3,)}
+    assert {name.count(".") for name in NAMES} == {1}
+    assert config.base().is_locked
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_every_config_is_valid(path):
+    config.validate(get_config(path))
+
+
+def test_the_papers_variant_is_valid_and_another_is_refused():
+    gatys = CONFIGS[0].with_name("gatys.py")
+    config.validate(get_config(gatys, "paper"))
+    with pytest.raises(InputError, match="unknown variant of configs/gatys.py 'papr': did you mean paper"):
+        get_config(gatys, "papr")
+
+
+def test_what_json_makes_of_it_is_valid():
+    settings = ConfigDict(json.loads(config.base().to_json()))
+    assert isinstance(settings.loss.style_layers, list)
+    config.validate(settings)
+    listed = {name: list(x) if isinstance(x, tuple) else x for name, x in NAMES.items()}
+    assert dict(config.fields(settings)) == listed
+
+
+def test_the_library_has_the_same_loss():
+    loss = config.base().loss
+    names, weights = loss.style_layers, loss.style_layer_weights
+    default = {name: each.default for name, each in inspect.signature(objective.objective).parameters.items()}
+    assert LOSS == {
+        "content_layers": loss.content_layers,
+        "style_layers": names,
+        "style_layer_weights": dict(zip(names, weights, strict=True)),
+        "content_weight": loss.content_weight,
+        "style_weight": loss.style_weight,
+        "tv_weight": loss.tv_weight,
+    }
+    assert default["style_loss"] == loss.style_loss
+
+
+def test_the_library_has_the_same_extractor():
+    default = {name: each.default for name, each in inspect.signature(features.load).parameters.items()}
+    assert dict(config.base().features) == {name: default[name] for name in config.base().features}
+    assert config.base().images.seed == default["seed"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_value_of_another_type_names_the_field(name):
+    wrong = {str: [3, None, ("a",)], bool: [1, "True"], tuple: ["relu1_1", 3, None]}
+    wrong |= {int: [1.5, "3", True, None, (1,)], float: ["3", True, None, [1.0]]}
+    for value in wrong[type(NAMES[name])]:
+        with pytest.raises(InputError, match=rf"config\.{name} = .*: give a .*, such as") as caught:
+            config.validate(changed(name, value))
+        assert "\n" not in str(caught.value)
+
+
+def test_an_integer_is_a_number():
+    config.validate(changed("loss.style_weight", 7))
+
+
+NUMBERS = [name for name, value in NAMES.items() if type(value) in (int, float)]
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_a_number_that_is_negative_or_not_finite_names_the_field(name):
+    for value in [-1] if isinstance(NAMES[name], int) else [-1e-9, float("nan"), float("inf")]:
+        with pytest.raises(
+            InputError, match=rf"config\.{name} = .*: give a finite number that is not negative"
+        ):
+            config.validate(changed(name, value))
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_zero_is_refused_where_it_means_nothing(name):
+    meaningless = ("size", "style_scale", "learning_rate", "log_every", "save_every")
+    settings = changed(name, type(NAMES[name])(0))
+    if name.endswith(meaningless):
+        with pytest.raises(InputError, match=rf"config\.{name} = 0.*: give a number above 0"):
+            config.validate(settings)
+    else:
+        config.validate(settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        (
+            "loss.style_wieght",
+            3.0,
+            "unknown config field 'loss.style_wieght': did you mean loss.style_weight",
+        ),
+        ("loss.style_layer_weights", (1.0,), "has 1 numbers for 5 style layers: give one for each, or none"),
+        ("loss.style_layer_weights", (1.0,) * 4 + (-1.0,), r"style_layer_weights = -1.0: give a finite"),
+        ("loss.style_layer_weights", (1.0,) * 4 + (float("nan"),), r"style_layer_weights = nan"),
+        ("loss.style_layer_weights", (1.0,) * 4 + ("a",), r"style_layer_weights = 'a'"),
+    ],
+)
+def test_a_field_that_cannot_be_used_is_named(name, value, message):
+    with pytest.raises(InputError, match=message):
+        config.validate(changed(name, value))
+
+
+@pytest.mark.xfail(reason="the tuple is checked, not what is in it", strict=True)
+@pytest.mark.parametrize("scales", [("a", 256), (None, 256), (True, 256), (-5, 256), (0, 256), (1.5, 256)])
+def test_scales_are_numbers_of_pixels(scales):
+    with pytest.raises(InputError, match=r"pyramid\.scales"):
+        config.validate(changed("pyramid.scales", scales))
+
+
+def test_a_missing_field_is_named():
+    settings = config.base()
+    with settings.unlocked():
+        del settings.loss.tv_weight
+    with pytest.raises(InputError, match="config.loss.tv_weight is missing: start from nst.config.base"):
+        config.validate(settings)
+
+
+def test_no_layer_at_all_is_refused_and_one_kind_is_enough():
+    settings = config.base()
+    settings.loss.style_layer_weights = settings.loss.style_layers = ()
+    config.validate(settings)
+    settings.loss.content_layers = ()
+    with pytest.raises(InputError, match="are both empty: name a layer"):
+        config.validate(settings)
+    settings.loss.style_layers = ("relu1_1",)
+    config.validate(settings)

@@ -1,0 +1,211 @@
+"""The library's entry on arrays, names and paths; the pyramid: sizes, step numbers, evaluations."""
+
+import importlib
+
+import jax
+import numpy as np
+import pytest
+from PIL import Image
+
+import nst
+from nst import features, images
+from nst.errors import InputError, RunError
+from nst.stylize import LOSS, Scale, plan, stylization
+
+# The function of that name is in its way.
+module = importlib.import_module("nst.stylize")
+
+SMALL = {
+    "content_layers": ("relu2_1",),
+    "style_layers": ("relu1_1", "relu2_1"),
+    "style_layer_weights": None,
+    "style_weight": 30.0,
+    "tv_weight": 1.0,
+}
+GENERATOR = np.random.default_rng(0)
+CONTENT, STYLE = (GENERATOR.random(shape, np.float32) for shape in ((33, 51, 3), (40, 28, 3)))
+
+
+@pytest.fixture(scope="module")
+def extractor():
+    return features.load(weights="random")
+
+
+@pytest.fixture(scope="module")
+def stylize(extractor):
+    """`nst.stylize` by a small network, for two steps."""
+
+    def stylize(content=CONTENT, style=STYLE, **settings):
+        return nst.stylize(
+            content, style, **({"size": 24, "steps": 2, "extractor": extractor} | SMALL | settings)
+        )
+
+    return stylize
+
+
+@pytest.fixture(scope="module")
+def snapshots(extractor):
+    """What `stylization` yields: step, evaluations and a copy of the picture each time."""
+
+    def snapshots(scales, **settings):
+        settings |= {"extractor": extractor, "loss_settings": LOSS | SMALL, "optimizer": "adam"}
+        run = stylization(CONTENT, STYLE, CONTENT, scales=scales, **settings)
+        return [(s.scale, s.step, s.evaluations, np.array(s.state.params)) for s in run]
+
+    return snapshots
+
+
+@pytest.mark.parametrize(
+    ("shape", "size", "expected"),
+    [
+        ((333, 517), 517, (333, 517)),
+        ((33, 51), 25, (16, 25)),
+        ((51, 33), 17, (17, 11)),
+        ((19, 19), 31, (31, 31)),
+    ],
+)
+def test_the_result_has_exactly_the_size_asked_for(stylize, shape, size, expected):
+    content = GENERATOR.random((*shape, 3), np.float32)
+    layers = {"content_layers": ("relu1_1",), "style_layers": ("relu1_1",)}
+    result = stylize(content, size=size, steps=1, optimizer="adam", **layers)
+    assert result.shape == (*expected, 3)
+    assert result.dtype == np.float32
+
+
+def test_the_result_is_a_picture_and_not_the_content(stylize):
+    wild = stylize(optimizer="adam", learning_rate=0.9)
+    assert (wild.min(), wild.max()) == (0, 1)  # without clipping it would go beyond
+    calm = stylize()
+    assert 0 <= calm.min() < calm.max() <= 1
+    assert not np.array_equal(calm, images.fit(CONTENT, 24))
+
+
+def test_paths_names_and_arrays_are_the_same(stylize, tmp_path):
+    path = tmp_path / "Übung 1.png"
+    Image.fromarray(np.uint8(CONTENT * 255)).save(path)
+    by_path = stylize(path, "strokes", steps=1)
+    by_text = stylize(str(path), images.read("strokes"), steps=1)
+    assert by_path.tobytes() == by_text.tobytes()
+
+
+def test_noise_is_given_by_its_seed(stylize):
+    first, again, other = (stylize(init="noise", seed=seed, steps=1).tobytes() for seed in (3, 3, 4))
+    assert first == again != other
+
+
+def test_where_it_begins(stylize, tmp_path):
+    images.write(tmp_path / "init.png", STYLE)
+    for init, expected in (
+        ("content", CONTENT),
+        ("style", images.initial("style", CONTENT, STYLE, seed=0)),
+        (str(tmp_path / "init.png"), images.resize(images.read(tmp_path / "init.png"), 33, 51)),
+    ):
+        begun = stylize(init=init, steps=0)
+        np.testing.assert_array_equal(begun, np.clip(images.fit(expected, 24), 0, 1))
+
+
+def test_layer_weights_of_none_are_equal_ones(stylize):
+    equal = dict.fromkeys(SMALL["style_layers"], 0.5)
+    assert stylize().tobytes() == stylize(style_layer_weights=equal).tobytes()
+
+
+def test_the_style_has_its_own_size(stylize, monkeypatch):
+    shapes = []
+
+    def objective(extractor, content, style, original=module.objective, **settings):
+        shapes.append((content.shape, style.shape))
+        return original(extractor, content, style, **settings)
+
+    monkeypatch.setattr(module, "objective", objective)
+    stylize(style_scale=0.5, scales=(16, 24), scale_steps=0, steps=0)
+    assert shapes == [((10, 16, 3), (8, 6, 3)), ((16, 24, 3), (12, 8, 3))]
+
+
+def test_each_scale_starts_from_the_one_before(snapshots):
+    run = snapshots([Scale(12, 3), Scale(16, 2), Scale(24, 2)], every=(2,))
+    borders = [i for i in range(1, len(run)) if run[i][0] != run[i - 1][0]]
+    assert [run[i][1] for i in borders] == [run[i - 1][1] for i in borders] == [3, 5]
+    for i in borders:
+        start, end = run[i][3], run[i - 1][3]
+        np.testing.assert_array_equal(start, images.resize(end, *start.shape[:2]))
+    assert {0, 2, 3, 4, 5, 6, 7} <= {step for _, step, _, _ in run}
+    assert run[-1][1] == 7
+    assert [step for _, step, _, _ in run] == sorted(step for _, step, _, _ in run)
+
+
+def test_evaluations_are_counted_as_they_happen(snapshots, monkeypatch):
+    happened = []
+
+    def counted(image, objective, batch, original=module.loss):
+        jax.debug.callback(lambda: happened.append(1))
+        return original(image, objective, batch)
+
+    monkeypatch.setattr(module, "loss", counted)
+    told = snapshots([Scale(12, 3), Scale(16, 2)])[-1][2]
+    jax.effects_barrier()
+    assert told == len(happened) == 7
+
+
+def test_snapshots_are_taken_at_the_multiples_of_the_whole_run(snapshots):
+    steps = [step for _, step, _, _ in snapshots([Scale(12, 5), Scale(16, 9)], every=(3, 7))]
+    assert {3, 5, 6, 7, 9, 12, 14} <= set(steps)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ((64, 9, (), 5), [Scale(64, 9)]),
+        ((64, 9, (64,), 5), [Scale(64, 9)]),
+        ((64, 9, [16, 32, 64], 5), [Scale(16, 5), Scale(32, 5), Scale(64, 9)]),
+    ],
+)
+def test_plan(arguments, expected):
+    assert plan(*arguments) == expected
+
+
+@pytest.mark.parametrize("scales", [(32,), (32, 48), (64, 32), (32, 32, 64), (128, 64), (16, 64, 32)])
+def test_a_plan_ascends_to_the_size(scales):
+    with pytest.raises(InputError, match=r"pyramid.scales .* ascend to images.size, 64"):
+        plan(64, 9, scales, 5)
+
+
+@pytest.mark.parametrize("init", ["content", "noise"])
+def test_a_style_that_is_the_content_stays_finite(stylize, init):
+    grey = np.full((16, 24, 3), 0.5, np.float32)
+    for content in (grey, CONTENT):
+        assert np.isfinite(stylize(content, content, init=init, tv_weight=0.0)).all()
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    ["adam", pytest.param("lbfgs", marks=pytest.mark.xfail(reason="0 / 0 in its first step", strict=True))],
+)
+def test_nothing_to_improve_leaves_the_picture(stylize, optimizer):
+    # The content alone, from the content: loss and gradient are exactly zero.
+    result = stylize(style_weight=0.0, tv_weight=0.0, optimizer=optimizer)
+    np.testing.assert_array_equal(result, np.clip(images.fit(CONTENT, 24), 0, 1))
+
+
+def test_a_value_that_is_not_finite_is_told(stylize):
+    with pytest.raises(RunError, match=r"step 1: .*loss.* not finite; the state after step 0 is kept"):
+        stylize(optimizer="adam", learning_rate=1e30)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"content": "no_such_picture"}, "no_such_picture: no such file, nor a sample"),
+        ({"init": "no_such_picture"}, "no_such_picture"),
+        ({"optimizer": "adma"}, "unknown optimizer 'adma': did you mean adam"),
+        ({"scales": (12, 16)}, "ascend to images.size, 24"),
+        ({"style_loss": "grma"}, "did you mean gram"),
+        ({"style_layers": ("relu9_1",)}, "unknown layer 'relu9_1'"),
+        ({"style_layer_weights": {"relu1_1": 1.0}}, "name the style layers"),
+        ({"content": np.zeros((10_000, 3, 3), np.float32)}, "1×24 pixels is too small for relu2_1"),
+        ({"style": np.zeros((3, 10_000, 3), np.float32)}, "24×1 pixels is too small for relu2_1"),
+    ],
+)
+def test_what_cannot_be_used_is_told_in_one_line(stylize, settings, message):
+    with pytest.raises(InputError, match=message) as caught:
+        stylize(**settings)
+    assert "\n" not in str(caught.value)
