@@ -62,6 +62,8 @@ def _one_line(message: Warning | str, category: type[Warning], *_: object, **__:
 def run(arguments: Sequence[str]) -> None:
     """`scripts/run.py`: one config, one run (or one for each picture of a folder)."""
     values = flags.FlagValues()
+    if any(argument.lstrip("-").startswith("flagfile") for argument in arguments):
+        raise InputError("--flagfile is not supported: give the flags themselves")
     config_flags.DEFINE_config_file("config", None, "The config file.", flag_values=values)
     flags.DEFINE_string("workdir", None, "The run directory: runs/NAME by default.", flag_values=values)
     flags.DEFINE_bool("resume", False, "Go on with the run in --workdir.", flag_values=values)

@@ -98,6 +98,11 @@ def validate(config: ConfigDict) -> None:
         _check_number(name, given[name])
     for weight in given["loss.style_layer_weights"]:
         _check_number("loss.style_layer_weights", weight)
+    for side in given["pyramid.scales"]:
+        if type(side) is not int or side < 1:
+            raise InputError(
+                f"config.pyramid.scales = {side!r}: give longest sides in pixels, such as (128, 256)"
+            )
     _check_layers(config.loss)
 
 

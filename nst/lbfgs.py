@@ -110,6 +110,7 @@ def _two_loops(state: LBFGSState, g: Array) -> Array:
 
 
 def _rms(x: Array) -> Scalar:
-    # Scaled by the maximum: squares of this field's gradients may overflow float32.
-    largest = jnp.maximum(jnp.max(jnp.abs(x)), jnp.finfo(x.dtype).tiny)
-    return largest * jnp.sqrt(jnp.mean(jnp.square(x / largest)))
+    # Scaled by the maximum: squares of this field's gradients may overflow float32. Never 0: it is divided by.
+    tiny = jnp.finfo(x.dtype).tiny
+    largest = jnp.maximum(jnp.max(jnp.abs(x)), tiny)
+    return jnp.maximum(largest * jnp.sqrt(jnp.mean(jnp.square(x / largest))), tiny)

@@ -46,7 +46,7 @@ def test_every_config_is_valid(path):
 def test_the_papers_variant_is_valid_and_another_is_refused():
     gatys = CONFIGS[0].with_name("gatys.py")
     config.validate(get_config(gatys, "paper"))
-    with pytest.raises(InputError, match="unknown variant of configs/gatys.py 'papr': did you mean paper"):
+    with pytest.raises(InputError, match=r"unknown variant of configs/gatys\.py 'papr': did you mean paper"):
         get_config(gatys, "papr")
 
 
@@ -62,7 +62,7 @@ def test_the_library_has_the_same_loss():
     loss = config.base().loss
     names, weights = loss.style_layers, loss.style_layer_weights
     default = {name: each.default for name, each in inspect.signature(objective.objective).parameters.items()}
-    assert LOSS == {
+    assert dict(LOSS) == {
         "content_layers": loss.content_layers,
         "style_layers": names,
         "style_layer_weights": dict(zip(names, weights, strict=True)),
@@ -135,7 +135,6 @@ def test_a_field_that_cannot_be_used_is_named(name, value, message):
         config.validate(changed(name, value))
 
 
-@pytest.mark.xfail(reason="the tuple is checked, not what is in it", strict=True)
 @pytest.mark.parametrize("scales", [("a", 256), (None, 256), (True, 256), (-5, 256), (0, 256), (1.5, 256)])
 def test_scales_are_numbers_of_pixels(scales):
     with pytest.raises(InputError, match=r"pyramid\.scales"):
@@ -146,7 +145,7 @@ def test_a_missing_field_is_named():
     settings = config.base()
     with settings.unlocked():
         del settings.loss.tv_weight
-    with pytest.raises(InputError, match="config.loss.tv_weight is missing: start from nst.config.base"):
+    with pytest.raises(InputError, match=r"config\.loss\.tv_weight is missing: start from"):
         config.validate(settings)
 
 

@@ -90,6 +90,20 @@ def test_low_precision_features_have_float32_statistics(dtype):
     np.testing.assert_allclose(G, np.full((2, 2), 256 * float(F[0, 0, 0]) ** 2), rtol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", [jnp.float16, jnp.bfloat16])
+def test_low_precision_features_have_float32_losses(dtype):
+    # The squares and sums of these overflow float16, and vanish beside each other in bfloat16.
+    F, P = jnp.full((16, 16, 2), 300, dtype), jnp.zeros((16, 16, 2), dtype)
+    content, gradient = jax.value_and_grad(lambda F: losses.content_loss({"a": F}, {"a": P}))(F)
+    assert content.dtype == jnp.float32
+    np.testing.assert_allclose(content, 0.5 * 512 * float(F[0, 0, 0]) ** 2, rtol=1e-6)
+    assert np.isfinite(np.float32(gradient)).all()
+    statistics = losses.gram_statistics({"a": F})
+    style = losses.gram_distance(statistics, losses.gram_statistics({"a": P}), {"a": jnp.float32(1)})
+    assert style.dtype == jnp.float32
+    np.testing.assert_allclose(style, 4 * float(F[0, 0, 0]) ** 4 / 16, rtol=1e-6)
+
+
 def test_gradient_against_finite_differences(layers):
     style = losses.gram_statistics({name: features(*F.shape) for name, F in layers.items()})
     target = {name: features(*F.shape) for name, F in layers.items()}
@@ -109,6 +123,15 @@ def test_gradient_against_finite_differences(layers):
             for sign in (1, -1)
         ]
     np.testing.assert_allclose(slope, (ends[0] - ends[1]) / (2 * step), rtol=5e-3)
+
+
+def test_the_gram_matrix_is_differentiated_forward_and_backward():
+    F, dF, cotangent = features(3, 4, 5), features(3, 4, 5), features(5, 5, 1)[..., 0]
+    f, df, c = (x.reshape(-1, 5).astype(np.float64) for x in (F, dF, cotangent))
+    _, forward = jax.jvp(lambda F: losses.gram_matrix(F).G, (F,), (dF,))
+    np.testing.assert_allclose(forward, df.T @ f + f.T @ df, rtol=1e-5, atol=1e-5)
+    _, pull = jax.vjp(lambda F: losses.gram_matrix(F).G, F)
+    np.testing.assert_allclose(pull(cotangent)[0].reshape(-1, 5), f @ (c + c.T), rtol=1e-5, atol=1e-5)
 
 
 def test_identical_and_constant_features_have_finite_gradients():

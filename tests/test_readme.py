@@ -15,3 +15,14 @@ def test_table_lists_every_field_with_its_default():
 def test_the_files_it_points_to_exist():
     links = re.findall(r"\]\(([^):]+)\)", README)
     assert [link for link in links if not Path(__file__).parents[1].joinpath(link).exists()] == []
+
+
+def test_the_python_example_runs():
+    (example,) = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    quick = example.replace("size=256, steps=100", "size=32, steps=0")
+    assert quick != example
+    names = {}
+    exec(compile(quick, "README.md", "exec"), names)
+    assert names["picture"].shape == (21, 32, 3)
+    shapes = {layer: value.shape for layer, value in names["features"].items()}
+    assert shapes == {"relu4_2": (37, 56, 512), "pool4": (18, 28, 512)}

@@ -40,7 +40,7 @@ def run(
     validate(config)
     jobs = prepare.jobs(config, workdir)
     if output is not None:
-        prepare.check_output(output, jobs)
+        prepare.check_output(config, output, jobs)
     prepare.check_folders([job.folder for job in jobs], resume)
     shapes = prepare.shapes(config, jobs, max_pixels)
     extractor = prepare.extractor(config)

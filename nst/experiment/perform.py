@@ -31,6 +31,7 @@ def perform(
     """Do a job, or what is left of it."""
     folder = job.folder
     with _told(config, folder), record.lock(folder), signals() as received:
+        prepare.check_folders([folder], resume and (folder / "config.json").exists())  # now that it is ours
         inputs = prepare.read(config, job, max_pixels)
         facts = record.describe(json.loads(config.to_json()), inputs.files)
         earlier = _earlier(folder, facts) if resume and (folder / "config.json").exists() else None

@@ -47,12 +47,12 @@ def jobs(config: ConfigDict, workdir: Path) -> list[Job]:
     return found
 
 
-def check_output(output: Path, jobs: Sequence[Job]) -> None:
+def check_output(config: ConfigDict, output: Path, jobs: Sequence[Job]) -> None:
     """Refuse an output of unknown format, one for several results, or one that is a picture read."""
     images.check_output(output)
     if len(jobs) > 1:
         raise InputError(f"--output {output}: there are {len(jobs)} results: leave it out, look in --workdir")
-    if output.exists() and any(output.samefile(path) for path in (jobs[0].content, jobs[0].style)):
+    if output.exists() and any(output.samefile(path) for path in _paths(config, jobs[0]).values()):
         raise InputError(f"--output {output} is one of the pictures read: give another path")
 
 
@@ -85,11 +85,20 @@ def read(config: ConfigDict, job: Job, max_pixels: int) -> Inputs:
     initial = images.initial(
         config.images.init, content, style, seed=config.images.seed, max_pixels=max_pixels
     )
+    hashes: dict[str, Any] = {
+        name: {"path": str(path), "sha256": files.sha256(path)} for name, path in _paths(config, job).items()
+    }
+    weights = config.features.weights
+    hashes["weights"] = {"path": weights, "sha256": features.weights.digest(weights)}
+    return Inputs(content, style, initial, hashes)
+
+
+def _paths(config: ConfigDict, job: Job) -> dict[str, Path]:
+    """The pictures that a job reads."""
     paths = {"content": job.content, "style": job.style}
     if _initial_is_a_picture(config):
         paths["init"] = images.list_pictures(config.images.init)[0]
-    hashes = {name: {"path": str(path), "sha256": files.sha256(path)} for name, path in paths.items()}
-    return Inputs(content, style, initial, hashes)
+    return paths
 
 
 def _initial_is_a_picture(config: ConfigDict) -> bool:

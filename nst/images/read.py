@@ -61,6 +61,8 @@ def list_pictures(path: str | Path) -> list[Path]:
       InputError: There is no such file, folder or sample, or the folder has no picture.
     """
     folder = Path(path)
+    if not str(path):
+        raise InputError("the name of a picture is empty: give a path, a folder or a sample's name")
     if not folder.is_dir():
         return [_find(path)]
     try:

@@ -30,9 +30,18 @@ def load(name: str, *, seed: int = 0) -> Weights:
     """
     if name == RANDOM:
         return network.random(seed)
-    path = fetched(name) if name in SOURCES else _file(name)
+    path = _path(name)
     digest = ported.verified(path, remedy(path))
     return read(path)._replace(source=name, sha256=digest)
+
+
+def digest(name: str) -> str | None:
+    """The SHA-256 of the file of ours that `load` reads; None for random weights."""
+    return None if name == RANDOM else sha256(_path(name))
+
+
+def _path(name: str) -> Path:
+    return fetched(name) if name in SOURCES else _file(name)
 
 
 def folder() -> Path:

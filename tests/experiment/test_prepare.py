@@ -1,0 +1,114 @@
+"""What is refused before anything is computed: too narrow pictures, outputs that are inputs, changed inputs; names."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nst import experiment, images
+from nst.errors import InputError
+from nst.features import weights
+from nst.features.weights import ported
+
+
+def brief(config):
+    config.pyramid.scales = ()
+    config.optimizer.steps = 1
+    return config
+
+
+def save(path, height, width, seed=0):
+    pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
+    Image.fromarray(pixels).save(path)
+    return str(path)
+
+
+@pytest.mark.parametrize("shape", [(3, 10_000), (10_000, 3)])
+@pytest.mark.parametrize("name", ["content", "style"])
+def test_a_sliver_is_refused_with_the_least_side(config, tmp_path, name, shape):
+    config.images[name] = save(tmp_path / "sliver.png", *shape)
+    with pytest.raises(InputError, match=r"too small for relu2_1: its shorter side needs at least 2 pixels"):
+        experiment.run(config, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("name", ["content", "style", "init"])
+def test_no_picture_that_is_read_is_written_over(config, tmp_path, name):
+    path = tmp_path / "picture.png"
+    config.images[name] = save(path, 40, 60)
+    before = path.read_bytes()
+    (tmp_path / "same.png").symlink_to(path)
+    for output in (path, tmp_path / "same.png"):
+        with pytest.raises(InputError, match="is one of the pictures read"):
+            experiment.run(brief(config), tmp_path / "run", output=output)
+    assert path.read_bytes() == before
+    assert not (tmp_path / "run").exists()
+
+
+def test_unusual_names(config, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config.images.content = save("-a picture.png", 40, 60)
+    config.images.style = save("--config=Übung 日本 🎨.png", 40, 60)
+    output = tmp_path / "-out ü.jpg"
+    (folder,) = experiment.run(brief(config), tmp_path / "-a run ü", output=output)
+    assert images.read(folder / "image.png").shape == images.read("-out ü.jpg").shape == (16, 24, 3)
+    assert json.loads((folder / "config.json").read_text("utf-8"))["inputs"]["style"]["path"].endswith(
+        "🎨.png"
+    )
+
+
+@pytest.fixture
+def begun(config, tmp_path):
+    """A run of one step on pictures of its own, and the files that it read."""
+    paths = {name: tmp_path / f"{name}.png" for name in ("content", "style", "init")}
+    for seed, (name, path) in enumerate(paths.items()):
+        config.images[name] = save(path, 40, 60, seed)
+    experiment.run(brief(config), tmp_path / "run")
+    (tmp_path / "run" / "done").unlink()
+    return paths
+
+
+def test_resume_refuses_another_picture_of_the_same_name(config, begun, tmp_path):
+    result = (tmp_path / "run" / "image.png").read_bytes()
+    for name, path in begun.items():
+        before = path.read_bytes()
+        save(path, 40, 60, seed=9)
+        with pytest.raises(InputError, match=rf"is another run \({name}\.sha256 was '\w+', now '\w+'\)"):
+            experiment.run(config, tmp_path / "run", resume=True)
+        path.write_bytes(before)
+    assert (tmp_path / "run" / "image.png").read_bytes() == result
+    experiment.run(config, tmp_path / "run", resume=True)
+    assert (tmp_path / "run" / "image.png").read_bytes() == result
+
+
+def test_resume_refuses_other_weights_of_the_same_name(config, tmp_path):
+    path = tmp_path / "weights.safetensors"
+    ported.write(path, weights.load("random", seed=0), "0" * 64)
+    config.features.weights = str(path)
+    experiment.run(brief(config), tmp_path / "run")
+    (tmp_path / "run" / "done").unlink()
+    ported.write(path, weights.load("random", seed=1), "0" * 64)
+    with pytest.raises(InputError, match=r"is another run \(weights\.sha256 was"):
+        experiment.run(config, tmp_path / "run", resume=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "difference"),
+    [
+        ("optimizer.steps", 3, r"optimizer\.steps was 12, now 3"),
+        ("pyramid.steps", 9, r"pyramid\.steps was 8, now 9"),
+        ("features.pooling", "max", r"features\.pooling was 'avg', now 'max'"),
+        ("run.log_every", 6, r"run\.log_every was 5, now 6"),
+    ],
+)
+def test_resume_names_what_changed(config, finished, tmp_path, name, value, difference):
+    shutil.copytree(finished, tmp_path / "run")
+    before = {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()}
+    config.update_from_flattened_dict({name: value})
+    with pytest.raises(
+        InputError, match=rf"is another run \({difference}\): undo that, or give another --workdir"
+    ):
+        experiment.run(config, tmp_path / "run", resume=True)
+    assert {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()} == before

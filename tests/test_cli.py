@@ -1,0 +1,268 @@
+"""The command line in one process: exit codes, single lines, flags; and a whole run without a network."""
+
+import errno
+import runpy
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import pytest
+
+from nst import cli, experiment
+from nst.config import fields, validate
+from nst.errors import InputError, Interrupted, RunError
+from nst.features import weights
+
+# How ml_collections loads a config file.
+pytestmark = pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")
+
+ROOT = Path(__file__).parents[1]
+GATYS = f"--config={ROOT / 'configs' / 'gatys.py'}"
+
+
+@pytest.fixture
+def script(monkeypatch, capsys):
+    """`script(function, *arguments)`: exit status, standard output and standard error of a script."""
+
+    def script(function, *arguments):
+        monkeypatch.setattr(sys, "argv", ["script.py", *arguments])
+        monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # to be put back
+        with pytest.raises(SystemExit) as caught:
+            cli.main(function, usage="what it does\n\n")
+        return caught.value.code, *capsys.readouterr()
+
+    return script
+
+
+@pytest.fixture
+def asked(monkeypatch, tmp_path):
+    """What `experiment.run` was asked for; the run itself is left out."""
+    asked = {}
+
+    def run(config, workdir, **settings):
+        validate(config)
+        asked.update(settings, workdir=workdir, config=dict(fields(config)))
+        return [workdir]
+
+    monkeypatch.setattr(experiment, "run", run)
+    monkeypatch.chdir(tmp_path)
+    return asked
+
+
+def raising(error):
+    def function(arguments):
+        raise error
+
+    return function
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "line"),
+    [
+        (InputError("a.png is empty:\n  fetch it again"), 2, "a.png is empty: fetch it again"),
+        (RunError("step 3: loss not finite"), 1, "step 3: loss not finite"),
+        (Interrupted(2, "go on with --resume"), 130, "go on with --resume"),
+        (Interrupted(15, "go on with --resume"), 143, "go on with --resume"),
+        (KeyboardInterrupt(), 130, "stopped"),
+        (MemoryError(), 1, "memory ran out: lower images.size"),
+        (OSError(errno.ENOSPC, "No space left", "a.png"), 1, "[Errno 28] No space left: 'a.png'"),
+    ],
+)
+def test_what_goes_wrong_is_one_line_and_a_status(script, error, status, line):
+    assert script(raising(error)) == (status, "", f"error: {line}\n")
+
+
+def test_debug_shows_where_it_went_wrong_and_is_not_handed_on(script, monkeypatch):
+    handed = []
+    assert script(handed.append, "a", "--debug", "b") == (0, "", "")
+    assert handed == [["a", "b"]]
+    monkeypatch.setattr(sys, "argv", ["script.py", "--debug"])
+    with pytest.raises(InputError, match="wrong"):
+        cli.main(raising(InputError("wrong")), usage="")
+
+
+def test_a_mistake_of_ours_keeps_its_traceback(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["script.py"])
+    with pytest.raises(ZeroDivisionError):
+        cli.main(raising(ZeroDivisionError()), usage="")
+
+
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+def test_help_is_printed_and_nothing_is_done(script, flag):
+    assert script(raising(AssertionError), "x", flag) == (0, "what it does\n", "")
+
+
+@pytest.mark.parametrize("name", ["run", "weights", "samples", "bench"])
+def test_every_script_says_what_it_does(monkeypatch, capsys, name):
+    monkeypatch.setattr(sys, "argv", [f"{name}.py", "--help"])
+    with pytest.raises(SystemExit) as caught:
+        runpy.run_path(str(ROOT / "scripts" / f"{name}.py"), run_name="__main__")
+    assert caught.value.code == 0
+    assert f"python scripts/{name}.py" in capsys.readouterr().out
+
+
+def test_a_warning_is_one_line(script):
+    def function(arguments):
+        with warnings.catch_warnings(action="always"):
+            warnings.warn("two\n  lines", UserWarning, stacklevel=1)
+
+    # `catch_warnings` of an outer test framework replaces the function that shows them.
+    with warnings.catch_warnings():
+        assert script(function) == (0, "", "warning: two lines\n")
+
+
+def test_every_kind_of_field_is_set(script, asked):
+    values = {
+        "images.content": "a b=ü.png",
+        "images.size": 64,
+        "features.normalise": True,
+        "loss.style_layers": ("relu1_1", "relu3_1"),
+        "loss.style_layer_weights": (0.5, 2.0),
+        "loss.tv_weight": 0.25,
+        "pyramid.scales": (),
+    }
+    status, out, err = script(cli.run, GATYS, *(f"--config.{name}={value}" for name, value in values.items()))
+    assert (status, out, err) == (0, f"{Path('runs/gatys/image.png')}\n", "")
+    assert {name: asked["config"][name] for name in values} == values
+
+
+def test_one_name_is_a_tuple_of_one(script, asked):
+    script(cli.run, GATYS, "--config.loss.style_layers=relu1_1", "--config.loss.style_layer_weights=()")
+    assert asked["config"]["loss.style_layers"] == ("relu1_1",)
+
+
+def test_a_variant_is_handed_to_the_config(script, asked):
+    script(cli.run, f"{GATYS}:paper")
+    assert asked["config"]["images.init"] == "noise"
+    assert asked["workdir"] == Path("runs/gatys")
+
+
+def test_flags_are_handed_on(script, asked):
+    flags = ("--workdir=-a dir", "--resume", "--output=ü.png", "--max_pixels=123")
+    assert script(cli.run, GATYS, *flags)[0] == 0
+    del asked["config"]
+    expected = {"workdir": Path("-a dir"), "resume": True, "output": Path("ü.png"), "max_pixels": 123}
+    assert asked == expected
+
+
+def test_the_limit_of_pixels_has_the_default_of_reading(script, asked):
+    script(cli.run, GATYS)
+    assert asked["max_pixels"] == cli.experiment.MAX_PIXELS
+    assert (asked["resume"], asked["output"]) == (False, None)
+
+
+def test_the_default_directory_is_the_next_free_one(script, asked):
+    for expected in ("runs/gatys", "runs/gatys-2", "runs/gatys-3"):
+        script(cli.run, GATYS)
+        assert asked["workdir"] == Path(expected)
+        asked["workdir"].mkdir(parents=True)
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (
+            ["--config.loss.style_wieght=3"],
+            "unknown config field 'loss.style_wieght': did you mean loss.style_w",
+        ),
+        (["--config.images=3"], "unknown config field 'images': did you mean images.size"),
+        (["--config.foo.bar=1"], "unknown config field 'foo.bar': choose from features.convolution"),
+        (["--config.loss.content_weight=[1]"], "loss.content_weight=[1]"),
+        (["--config.images.size=(1,2)"], "images.size=(1,2)"),
+        (["--config.images.size=256.5"], "images.size=256.5"),
+        (["--config.features.normalise=perhaps"], "features.normalise=perhaps"),
+        (["--config.loss.style_weight=1e400"], "config.loss.style_weight = inf: give a finite number"),
+        (["--config.images.seed=-1"], "config.images.seed = -1: give a finite number that is not negative"),
+        (["--config.loss.style_layers=relu1_1"], "has 5 numbers for 1 style layers"),
+        (["--config.images.size"], "Missing value for flag --config.images.size"),
+        (["--workdir"], "Missing value for flag --workdir"),
+        (["--worckdir=x"], "Did you mean: workdir"),
+        (["--max_pixels=0"], "--max_pixels=0"),
+        (["--resume=maybe", "--workdir=x"], "--resume=maybe"),
+        (["--", "stray.png"], "stray argument 'stray.png'"),
+    ],
+)
+def test_a_wrong_flag_is_one_line_that_names_it(script, asked, flags, message):
+    status, out, err = script(cli.run, GATYS, *flags)
+    assert (status, out) == (2, "")
+    assert message in err
+    assert err.count("\n") == 1
+    assert not asked
+    assert not list(Path().iterdir())
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("def get_config(:\n", "invalid syntax"),
+        ("import no_such_module\n", "No module named 'no_such_module'"),
+        ("x = 1\n", "no attribute 'get_config'"),
+        ("def get_config(): raise ValueError('cause')\n", "cause"),
+        ("import ml_collections\nget_config = lambda: ml_collections.ConfigDict({'a': 1})\n", "field 'a'"),
+        ("from nst.errors import InputError\ndef get_config(): raise InputError('told')\n", "told"),
+        ("from nst.config import base\ndef get_config():\n  base().images.sise = 3\n", "sise"),
+    ],
+)
+def test_a_config_file_that_cannot_be_used_is_one_line(script, asked, content, message, monkeypatch):
+    monkeypatch.delitem(sys.modules, "config_config", raising=False)  # the one loaded before
+    path = Path("wrong.py")
+    path.write_text(content)
+    status, out, err = script(cli.run, f"--config={path}")
+    assert (status, out) == (2, "")
+    assert message in err
+    assert err.count("\n") == 1
+    assert not asked
+
+
+OFFLINE = """
+import runpy, sys
+
+def refuse(event, arguments):
+    network = event in ("socket.__new__", "socket.connect", "socket.getaddrinfo")
+    process = event in ("subprocess.Popen", "os.posix_spawn", "os.exec") and arguments[0] != "uname"
+    if network or process:
+        print("asked for:", event, arguments, file=sys.stderr)
+        raise OSError("blocked")
+
+sys.addaudithook(refuse)
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+@pytest.fixture
+def offline(tmp_path):
+    """`offline(*flags)`: a run in a process that can open no socket and start no other process."""
+
+    def offline(*flags):
+        small = {
+            "images.size": 32,
+            "pyramid.scales": (),
+            "optimizer.steps": 1,
+            "loss.style_layer_weights": (),
+        }
+        small |= {"loss.style_layers": "relu1_1", "loss.content_layers": "relu2_1"}
+        values = [f"--config.{name}={value}" for name, value in small.items()]
+        script = [str(ROOT / "scripts" / "run.py"), GATYS, *values, f"--workdir={tmp_path / 'run'}"]
+        command = [sys.executable, "-c", OFFLINE, *script, *flags]
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+    return offline
+
+
+def test_without_a_network_what_has_its_weights_works(offline, tmp_path):
+    weights.load(weights.DEFAULT)  # into the cache, if they are not there
+    result = offline()
+    assert result.returncode == 0, result.stderr
+    assert "asked for" not in result.stderr
+    assert (tmp_path / "run" / "done").exists()
+
+
+def test_without_a_network_what_is_absent_is_told(offline, tmp_path, monkeypatch):
+    monkeypatch.setenv("NST_CACHE_DIR", str(tmp_path / "cache"))
+    result = offline("--config.images.content=tubingen")
+    assert result.returncode == 2
+    assert "asked for: socket" in result.stderr  # so the block does block
+    assert "add it with python scripts/samples.py add FILE" in result.stderr.splitlines()[-1]
+    assert not (tmp_path / "run").exists()
