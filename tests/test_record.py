@@ -1,0 +1,103 @@
+"""A run's records: who holds the directory, what differs from the run before, and what a crash left half written."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from nst import images, record
+from nst.errors import InputError
+
+HOLDER = """
+import sys
+from pathlib import Path
+from nst import record
+held = record.lock(Path(sys.argv[1]))
+print("held", flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_a_directory_belongs_to_one_process_and_a_killed_one_lets_go(tmp_path):
+    command = [sys.executable, "-c", HOLDER, str(tmp_path / "run")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(InputError, match="run: another process is running here: give another --workdir"):
+            record.lock(tmp_path / "run")
+        other.kill()
+        other.wait()
+    record.lock(tmp_path / "run").release()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ({"a": 1, "b": {"c": 2}}, {"a": 1, "b": {"c": 2}}, []),
+        ({"a": 1, "b": {"c": 2}}, {"a": 1, "b": {"c": 3}}, ["b.c was 2, now 3"]),
+        ({"a": 1}, {}, ["a was 1, now None"]),
+        ({}, {"a": {"b": 1}}, ["a was None, now {'b': 1}"]),
+        ({"b": 1, "a": "x"}, {"b": 2, "a": "y"}, ["a was 'x', now 'y'", "b was 1, now 2"]),
+        ({"optimizer": {"steps": 5}}, {"optimizer": {"steps": 6}}, []),
+        ({"optimizer": {"steps": 5}}, {"optimizer": {"steps": 4}}, ["optimizer.steps was 5, now 4"]),
+        ({"optimizer": {"steps": 5}}, {"optimizer": {}}, ["optimizer.steps was 5, now None"]),
+        ({"pyramid": {"steps": 5}}, {"pyramid": {"steps": 6}}, ["pyramid.steps was 5, now 6"]),
+        ({"style": "nan"}, {"style": None}, ["style was 'nan', now None"]),
+    ],
+)
+def test_what_differs_is_named_and_only_steps_may_grow(old, new, expected):
+    assert record.differences(old, new) == expected
+
+
+def test_metrics_are_cut_back_and_half_a_line_is_dropped(tmp_path):
+    path, lines = tmp_path / "metrics.jsonl", [{"step": step, "loss": 0.1 * step} for step in (0, 5, 10)]
+    assert record.metrics(path) == []
+    for line in lines:
+        record.append(path, line)
+    whole = path.read_text()
+    for length in range(len(whole) - len('{"step": 10, "loss": 1.0}\n'), len(whole) - 1):
+        path.write_text(whole[:length])
+        assert record.metrics(path) == lines[:2]
+    record.cut_back(path, 5)
+    record.append(path, lines[2])
+    assert path.read_text() == whole
+    record.cut_back(path, 9)
+    assert record.metrics(path) == lines[:2]
+    record.cut_back(path, -1)
+    assert path.read_text() == ""
+
+
+def test_the_description_does_not_depend_on_when(tmp_path):
+    facts = [record.describe({"a": "ü"}, {"content": {"path": "x"}}) for _ in range(2)]
+    for path, each in zip(("first", "second"), facts, strict=True):
+        record.write_json(tmp_path / path, each)
+    written = (tmp_path / "first").read_bytes()
+    assert written == (tmp_path / "second").read_bytes()
+    assert json.loads(written) == facts[0]
+    assert facts[0]["versions"]["numpy"] == np.__version__
+    assert '"ü"' in written.decode()
+
+
+def test_the_sheet_has_the_results_height_and_the_three_pictures():
+    colours = np.eye(3, dtype=np.float32)
+    shapes = ((40, 60), (30, 15), (20, 30))
+    content, style, result = (
+        np.broadcast_to(colour, (*shape, 3)) for colour, shape in zip(colours, shapes, strict=True)
+    )
+    sheet = record.sheet(content, style, result)
+    assert sheet.shape == (20, 30 + 2 + 10 + 2 + 30, 3)
+    places = ((0, 30, colours[0]), (30, 32, 1), (32, 42, colours[1]), (42, 44, 1), (44, 74, colours[2]))
+    for left, right, colour in places:
+        np.testing.assert_allclose(
+            sheet[:, left:right], np.broadcast_to(colour, (20, right - left, 3)), atol=1e-6
+        )
+
+
+def test_the_curve_is_a_picture_and_the_same_each_time(tmp_path):
+    # A term of zero has no place on a logarithmic axis.
+    lines = [{"step": n, "evaluations": n, "seconds": 0.1, "loss": 9.0 - n, "tv": 0.0} for n in range(3)]
+    for name in ("a.png", "b.png"):
+        record.write_curve(tmp_path / name, lines)
+    assert images.read(tmp_path / "a.png").std() > 0
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
