@@ -5,8 +5,8 @@
 
 The default goes from coarse to fine, starts from the photograph and ends in about two minutes on two CPU
 cores. `paper` is what the article describes: white noise, one scale of 512 pixels, 500 steps; a quarter of an hour
-there. With its α/β of 1e-3 and sums as the article writes them the content prevails; 1e-5
-(--config.loss.style_weight=100000) looks more like its figures.
+there. With its α/β of 1e-3 and sums as the article writes them the content prevails; a larger
+--config.loss.style_weight brings out the style.
 """
 
 from ml_collections import ConfigDict

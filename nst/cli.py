@@ -95,7 +95,7 @@ def _next_free(folder: Path) -> Path:
 
 def _parse(values: flags.FlagValues, arguments: Sequence[str]) -> ConfigDict:
     try:
-        rest = values(["run.py", *arguments])
+        rest = values(["run.py", *_last_of_each(arguments)])
         config = values.config
         if config is not None:
             dict(fields(config))  # a file that could not be loaded fails when it is read
@@ -106,6 +106,15 @@ def _parse(values: flags.FlagValues, arguments: Sequence[str]) -> ConfigDict:
     if config is None:
         raise InputError("no config was given: add --config configs/gatys.py")
     return config
+
+
+def _last_of_each(arguments: Sequence[str]) -> list[str]:
+    """Leave out a field that is set again later: ml_collections would add the second tuple to the first."""
+    names = [re.match(r"--?config\.[\w.]+(?==)", argument) for argument in arguments]
+    later = [{m[0].lstrip("-") for m in names[i + 1 :] if m} for i in range(len(names))]
+    return [
+        a for a, m, rest in zip(arguments, names, later, strict=True) if not m or m[0].lstrip("-") not in rest
+    ]
 
 
 def _flag_error(arguments: Sequence[str], error: BaseException) -> InputError:

@@ -106,6 +106,13 @@ def validate(config: ConfigDict) -> None:
     _check_layers(config.loss)
 
 
+def check(name: str, value: Any) -> None:
+    """Raise InputError unless `value` has the type and the range of the field `name`."""
+    _check_type(name, value, dict(fields(base()))[name])
+    if name in (*_POSITIVE, *_NOT_NEGATIVE):
+        _check_number(name, value)
+
+
 def _check_type(name: str, value: Any, default: Any) -> None:
     kinds = {float: (float, int), tuple: (tuple, list)}.get(type(default), (type(default),))
     if not isinstance(value, kinds) or (isinstance(value, bool) and not isinstance(default, bool)):
@@ -123,6 +130,9 @@ def _check_layers(loss: ConfigDict) -> None:
     if not loss.style_layers and not loss.content_layers:
         raise InputError("config.loss.style_layers and content_layers are both empty: name a layer")
     weights, layers = loss.style_layer_weights, loss.style_layers
+    for name in ("content_layers", "style_layers"):
+        if len(set(loss[name])) < len(loss[name]):
+            raise InputError(f"config.loss.{name} = {tuple(loss[name])}: name each layer once")
     if weights and len(weights) != len(layers):
         raise InputError(
             f"config.loss.style_layer_weights has {len(weights)} numbers for {len(layers)} style layers: "

@@ -48,7 +48,8 @@ def replacing(path: Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         os.replace(beside, path)
     except OSError as error:
-        error.filename = error.filename or str(path)  # a failed write does not say whose it was
+        if error.filename in (None, str(beside)):  # a failed write does not say whose it was
+            error.filename = str(path)
         raise
     finally:
         beside.unlink(missing_ok=True)

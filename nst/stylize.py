@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from nst import features, images
-from nst.config import LAYER_WEIGHTS
+from nst.config import LAYER_WEIGHTS, check
 from nst.errors import InputError
 from nst.objective import Objective, loss, objective
 from nst.optimize import State, chunks, optimiser, start
@@ -177,7 +177,7 @@ def stylize(
       steps: Optimisation steps at that size.
       scales: Longest sides to pass through, ascending to `size`; none by default.
       scale_steps: Steps at each of those before the last.
-      init: `content`, `style`, `noise`, or a picture.
+      init: `content`, `style`, `noise`, or the path or sample name of a picture.
       seed: Of the noise.
       extractor: VGG-19 with average pooling by default.
       style_scale: The style picture's longest side, in units of `size`.
@@ -193,7 +193,15 @@ def stylize(
       InputError: A picture, name or number that can't be used.
       RunError: A value became infinite or NaN on the way.
     """
-    content, style = (images.read(x) if isinstance(x, str | Path) else x for x in (content, style))
+    content, style = _picture("content", content), _picture("style", style)
+    loss_settings = LOSS | loss_settings
+    numbers = {"images.size": size, "images.style_scale": style_scale, "images.seed": seed}
+    numbers |= {"optimizer.steps": steps, "pyramid.steps": scale_steps}
+    numbers |= {
+        f"loss.{name}": loss_settings[name] for name in ("content_weight", "style_weight", "tv_weight")
+    }
+    for name, value in numbers.items():
+        check(name, value)
     initial = images.initial(init, content, style, seed=seed)
     *_, last = stylization(
         content,
@@ -202,8 +210,29 @@ def stylize(
         extractor=extractor or features.load(),
         scales=plan(size, steps, scales, scale_steps),
         style_scale=style_scale,
-        loss_settings=LOSS | loss_settings,
+        loss_settings=loss_settings,
         optimizer=optimizer,
         learning_rate=learning_rate,
     )
     return np.clip(np.asarray(last.state.params), 0, 1)
+
+
+def _picture(name: str, picture: str | Path | Image) -> np.ndarray:
+    """The array itself, or what the path or name stands for."""
+    if isinstance(picture, str | Path):
+        return images.read(picture)
+    array = np.asarray(picture)
+    if (
+        array.ndim != 3
+        or array.shape[2] != 3
+        or not array.size
+        or not np.issubdtype(array.dtype, np.floating)
+    ):
+        raise InputError(
+            f"{name} is {array.dtype} {array.shape}: give floats [h, w, 3]; divide integers by 255"
+        )
+    if not (array.min() > -0.5 and array.max() < 1.5):  # NaN neither; resampling overshoots a little
+        raise InputError(
+            f"{name} has values from {array.min()} to {array.max()}: give finite values from 0 to 1"
+        )
+    return array

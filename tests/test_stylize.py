@@ -205,3 +205,20 @@ def test_what_cannot_be_used_is_told_in_one_line(stylize, settings, message):
     with pytest.raises(InputError, match=message) as caught:
         stylize(**settings)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        # Whole numbers are refused too, but under the tests the type hook is first.
+        ({"style": np.zeros((16, 24, 4), np.float32)}, "give floats"),
+        ({"content": np.full((16, 24, 3), 200.0, np.float32)}, "finite values from 0 to 1"),
+        ({"content": np.full((16, 24, 3), np.nan, np.float32)}, "finite values from 0 to 1"),
+        ({"size": 0}, "images.size = 0"),
+        ({"steps": -1}, "optimizer.steps = -1"),
+        ({"style_weight": -1.0}, "loss.style_weight = -1"),
+    ],
+)
+def test_arrays_and_numbers_are_looked_at(settings, message):
+    with pytest.raises(InputError, match=message):
+        nst.stylize(**({"content": CONTENT, "style": STYLE} | settings))

@@ -52,8 +52,11 @@ class Earlier(NamedTuple):
 
 def _earlier(folder: Path, facts: dict[str, Any]) -> Earlier:
     """Where the run in `folder` had got to; its records are cut back to there."""
-    old = json.loads((folder / "config.json").read_text())
-    changed = [x for key in ("config", "inputs") for x in record.differences(old[key], facts[key])]
+    try:
+        old = json.loads((folder / "config.json").read_text())
+        changed = [x for key in ("config", "inputs") for x in record.differences(old[key], facts[key])]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{folder}/config.json is damaged: start again in another --workdir") from error
     if changed:
         raise InputError(
             f"{folder} is another run ({'; '.join(changed)}): undo that, or give another --workdir"

@@ -16,6 +16,9 @@ from nst.optimize import optimiser
 from nst.stylize import Scale, plan
 from nst.types import Image
 
+# Beyond it not even the pictures fit into memory, and the system would end the process without a word.
+_LARGEST_SIDE = 32_768
+
 
 class Job(NamedTuple):
     """One run: its two pictures, and the directory that it is kept in."""
@@ -50,6 +53,11 @@ def jobs(config: ConfigDict, workdir: Path) -> list[Job]:
 def check_output(config: ConfigDict, output: Path, jobs: Sequence[Job]) -> None:
     """Refuse an output of unknown format, one for several results, or one that is a picture read."""
     images.check_output(output)
+    parent = next(path for path in output.absolute().parents if path.exists())
+    if output.is_dir() or not parent.is_dir():
+        raise InputError(
+            f"--output {output} can't be written, a folder or a file is in its place: give another"
+        )
     if len(jobs) > 1:
         raise InputError(f"--output {output}: there are {len(jobs)} results: leave it out, look in --workdir")
     if output.exists() and any(output.samefile(path) for path in _paths(config, jobs[0]).values()):
@@ -142,6 +150,11 @@ def check_size(
         style_size = max(1, round(scale.size * config.images.style_scale))
         return images.fit_size(*content, scale.size), images.fit_size(*style, style_size)
 
+    if config.images.size * max(1, config.images.style_scale) > _LARGEST_SIDE:
+        raise InputError(
+            f"config.images.size = {config.images.size} at style_scale {config.images.style_scale}: "
+            f"give at most {_LARGEST_SIDE} pixels a side"
+        )
     smallest, largest = sizes(scales(config)[0]), sizes(scales(config)[-1])
     extractor.check(*smallest[0], layers(config))
     extractor.check(*smallest[1], config.loss.style_layers)

@@ -112,3 +112,28 @@ def test_resume_names_what_changed(config, finished, tmp_path, name, value, diff
     ):
         experiment.run(config, tmp_path / "run", resume=True)
     assert {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()} == before
+
+
+def test_an_output_that_could_not_be_written_is_refused_at_once(config, tmp_path):
+    (tmp_path / "folder.png").mkdir()
+    (tmp_path / "file").write_bytes(b"")
+    for output in (tmp_path / "folder.png", tmp_path / "file" / "x.png"):
+        with pytest.raises(InputError, match="can't be written"):
+            experiment.run(brief(config), tmp_path / "run", output=output)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("damage", [b"", b"[]", b"{}", b"\xff", b'{"config": 3, "inputs": {}}'])
+def test_a_damaged_config_is_told(config, finished, tmp_path, damage):
+    shutil.copytree(finished, tmp_path / "run")
+    (tmp_path / "run" / "config.json").write_bytes(damage)
+    with pytest.raises(InputError, match=r"config\.json is damaged"):
+        experiment.run(config, tmp_path / "run", resume=True)
+
+
+@pytest.mark.parametrize(("name", "value"), [("images.size", 10**7), ("images.style_scale", 1e30)])
+def test_a_picture_without_bounds_is_refused(config, tmp_path, name, value):
+    brief(config).update_from_flattened_dict({name: value})
+    with pytest.raises(InputError, match="at most 32768 pixels"):
+        experiment.run(config, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
