@@ -90,12 +90,10 @@ def validate(config: ConfigDict) -> None:
     for name in given:
         if name not in default:
             raise unknown("config field", name, default)
-    for name, value in default.items():
+    for name in default:
         if name not in given:
             raise InputError(f"config.{name} is missing: start from nst.config.base()")
-        _check_type(name, given[name], value)
-    for name in (*_POSITIVE, *_NOT_NEGATIVE):
-        _check_number(name, given[name])
+        check(name, given[name])
     for weight in given["loss.style_layer_weights"]:
         _check_number("loss.style_layer_weights", weight)
     for side in given["pyramid.scales"]:

@@ -70,6 +70,9 @@ def objective(
     """
     if style_loss not in STYLE_LOSSES:
         raise unknown("style loss", style_loss, STYLE_LOSSES)
+    for names in (content_layers, style_layers):
+        if len(set(names)) < len(names):
+            raise InputError(f"{list(names)}: name each layer once")
     loss = STYLE_LOSSES[style_loss]
     layers = style_layer_weights or {layer: 1 / len(style_layers) for layer in style_layers}
     if set(layers) != set(style_layers):

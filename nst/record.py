@@ -17,6 +17,9 @@ from nst.errors import InputError
 from nst.types import Image
 
 _PACKAGES = ("nst", "jax", "jaxlib", "flax", "optax", "numpy", "pillow")
+#: The pictures at the top of a run directory.
+PICTURES = ("image.png", "sheet.png", "curve.png")
+
 _MAY_GROW = ("optimizer.steps",)
 
 
@@ -76,11 +79,14 @@ def cut_back(path: Path, step: int) -> None:
 def metrics(path: Path) -> list[dict[str, Any]]:
     """The lines of `metrics.jsonl`, as far as they are whole."""
     lines = []
-    for text in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+    for text in path.read_bytes().splitlines() if path.exists() else ():
         try:
-            lines.append(json.loads(text))
-        except json.JSONDecodeError:
+            line = json.loads(text)
+            if not isinstance(line["step"], int):
+                break
+        except (ValueError, KeyError, TypeError):
             break
+        lines.append(line)
     return lines
 
 
@@ -105,7 +111,8 @@ def write_curve(path: Path, lines: list[dict[str, Any]]) -> None:
         if points:
             axes.plot(*zip(*points, strict=True), label=name, linewidth=2 if name == "loss" else 1)
     axes.grid(alpha=0.3)
-    axes.legend(frameon=False)
+    if axes.lines:  # a loss of zero throughout has no place on a logarithmic axis
+        axes.legend(frameon=False)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=120, metadata={"Software": None})
     files.write_bytes(path, buffer.getvalue())

@@ -197,6 +197,8 @@ def stylize(
     loss_settings = LOSS | loss_settings
     numbers = {"images.size": size, "images.style_scale": style_scale, "images.seed": seed}
     numbers |= {"optimizer.steps": steps, "pyramid.steps": scale_steps}
+    if learning_rate is not None:
+        numbers["optimizer.learning_rate"] = learning_rate
     numbers |= {
         f"loss.{name}": loss_settings[name] for name in ("content_weight", "style_weight", "tv_weight")
     }

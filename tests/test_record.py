@@ -101,3 +101,15 @@ def test_the_curve_is_a_picture_and_the_same_each_time(tmp_path):
         record.write_curve(tmp_path / name, lines)
     assert images.read(tmp_path / "a.png").std() > 0
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+@pytest.mark.parametrize("damage", [b"\xff\xfe", b"3", b"{}", b'{"step": "x"}', b"[1]"])
+def test_a_damaged_line_ends_the_metrics(tmp_path, damage):
+    path = tmp_path / "metrics.jsonl"
+    path.write_bytes(b'{"step": 0}\n' + damage + b'\n{"step": 10}\n')
+    assert record.metrics(path) == [{"step": 0}]
+
+
+def test_a_curve_of_nothing_is_drawn_without_a_warning(tmp_path):
+    record.write_curve(tmp_path / "a.png", [{"step": 0, "evaluations": 1, "seconds": 0.0, "loss": 0.0}])
+    assert (tmp_path / "a.png").exists()

@@ -217,6 +217,8 @@ def test_what_cannot_be_used_is_told_in_one_line(stylize, settings, message):
         ({"size": 0}, "images.size = 0"),
         ({"steps": -1}, "optimizer.steps = -1"),
         ({"style_weight": -1.0}, "loss.style_weight = -1"),
+        ({"learning_rate": float("nan")}, "optimizer.learning_rate = nan"),
+        ({"content_layers": ("relu1_1", "relu1_1")}, "name each layer once"),
     ],
 )
 def test_arrays_and_numbers_are_looked_at(settings, message):

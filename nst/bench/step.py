@@ -22,8 +22,8 @@ from nst.errors import RunError
 from nst.objective import Objective, loss, objective
 from nst.stylize import LOSS
 
-# bfloat16 has 8 bits: its loss differs by more than rounding of float32.
-_AGREEMENT = {"float32": 1e-3, "bfloat16": 5e-2}
+# A flipped rectifier changes a float32 gradient by up to 5e-3 (tests/features/test_vgg.py); bfloat16 has 8 bits.
+_AGREEMENT = {"float32": 1e-2, "bfloat16": 0.5}
 
 
 def add_to(commands: Any) -> None:
@@ -40,11 +40,13 @@ def add_to(commands: Any) -> None:
 def compare(sizes: Sequence[int], rounds: int, bfloat16: bool, output: Path | None) -> None:
     """Print minimum, median and spread of each; the ratio is that of the medians to PyTorch's eager float32."""
     peers.torch()
+    layers = (*LOSS["content_layers"], *LOSS["style_layers"])
+    networks = {name: features.load(convolution=name).freeze(layers) for name in ("auto", "direct")}
     table = Table("pixels", "what", "minimum s", "median s", "spread s", "ratio")
     records = []
     for size in sizes:
-        target, image = _problem(size)
-        seconds = _in_turns(_contestants(target, bfloat16), image, rounds)
+        target, image = _problem(networks["direct"], size)
+        seconds = _in_turns(_contestants(target, networks, bfloat16), image, rounds)
         reference = statistics.median(seconds["torch"])
         for name, times in seconds.items():
             low, middle, spread = min(times), statistics.median(times), max(times) - min(times)
@@ -57,16 +59,18 @@ def compare(sizes: Sequence[int], rounds: int, bfloat16: bool, output: Path | No
         files.write_bytes(output, (json.dumps(records, indent=2) + "\n").encode())
 
 
-def _problem(size: int) -> tuple[Objective, np.ndarray]:
+def _problem(network: features.VGG19, size: int) -> tuple[Objective, np.ndarray]:
     content, style = (images.fit(images.read(name), size) for name in ("coffee", "strokes"))
-    target = objective(features.load(), jnp.asarray(content), jnp.asarray(style), **LOSS)
+    target = objective(network, jnp.asarray(content), jnp.asarray(style), **LOSS)
     return target, images.resize(images.read("chelsea"), *content.shape[:2])
 
 
-def _contestants(target: Objective, bfloat16: bool) -> dict[str, Evaluation]:
+def _contestants(
+    target: Objective, networks: dict[str, features.VGG19], bfloat16: bool
+) -> dict[str, Evaluation]:
     contestants = {
-        "nst": _ours(target, "auto"),
-        "nst, direct": _ours(target, "direct"),
+        "nst": _ours(target, networks["auto"]),
+        "nst, direct": _ours(target, networks["direct"]),
         "torch": peers.evaluation(target),
         "torch, channels last": peers.evaluation(target, channels_last=True),
     }
@@ -75,25 +79,27 @@ def _contestants(target: Objective, bfloat16: bool) -> dict[str, Evaluation]:
     return contestants
 
 
-def _ours(target: Objective, convolution: str) -> Evaluation:
-    network = features.load(convolution=convolution).freeze((*target.content, *target.style))
-    frozen = dataclasses.replace(target, extractor=network)
-    compiled = jax.jit(jax.value_and_grad(loss, has_aux=True))
+def _ours(target: Objective, network: features.VGG19) -> Evaluation:
+    target = dataclasses.replace(target, extractor=network)
 
     def evaluate(image: np.ndarray) -> tuple[float, np.ndarray]:
-        (value, _), gradient = compiled(image, frozen)
+        (value, _), gradient = _value_and_gradient(image, target)
         return float(value), np.asarray(gradient)
 
     return evaluate
 
 
+_value_and_gradient = jax.jit(jax.value_and_grad(loss, has_aux=True))
+
+
 def _in_turns(contestants: dict[str, Evaluation], image: np.ndarray, rounds: int) -> dict[str, list[float]]:
     """Times of A B C A B C …, after one call each that warms up and must agree with the first contestant's."""
-    expected, _ = next(iter(contestants.values()))(image)
+    _, expected = next(iter(contestants.values()))(image)
     for name, evaluate in contestants.items():
-        value, _ = evaluate(image)
-        if abs(value / expected - 1) > _AGREEMENT["bfloat16" if "bfloat16" in name else "float32"]:
-            raise RunError(f"{name} has a loss of {value}, not {expected}: they would not do the same work")
+        _, gradient = evaluate(image)
+        difference = float(np.linalg.norm(gradient - expected) / np.linalg.norm(expected))
+        if not difference < _AGREEMENT["bfloat16" if "bfloat16" in name else "float32"]:
+            raise RunError(f"{name} has a gradient that differs by {difference:.1e}: it does other work")
     times: dict[str, list[float]] = {name: [] for name in contestants}
     for _ in range(rounds):
         for name, evaluate in contestants.items():

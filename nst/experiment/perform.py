@@ -97,7 +97,7 @@ def _optimise(
         every=(config.run.log_every, config.run.save_every),
         resume=earlier.resume,
     )
-    snapshot, began = None, None
+    snapshot, began, seconds = None, None, earlier.seconds
     bar, task = progress.bar(total)
     with bar:
         try:
@@ -113,7 +113,7 @@ def _optimise(
                     raise Interrupted(received[0], f"stopped after step {snapshot.step}: go on with --resume")
         except RunError as error:
             if snapshot is not None and not isinstance(error, Interrupted):
-                _save(folder, snapshot, earlier.seconds + time.monotonic() - (began or 0))
+                _save(folder, snapshot, seconds)
             raise
     assert snapshot is not None  # the state it begins with is always among them
     return snapshot

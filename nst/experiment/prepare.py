@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from ml_collections import ConfigDict
 
-from nst import features, files, images
+from nst import features, files, images, record
 from nst.errors import InputError, unknown
 from nst.experiment import memory
 from nst.losses import STYLE_LOSSES
@@ -53,8 +53,7 @@ def jobs(config: ConfigDict, workdir: Path) -> list[Job]:
 def check_output(config: ConfigDict, output: Path, jobs: Sequence[Job]) -> None:
     """Refuse an output of unknown format, one for several results, or one that is a picture read."""
     images.check_output(output)
-    parent = next(path for path in output.absolute().parents if path.exists())
-    if output.is_dir() or not parent.is_dir():
+    if output.is_dir() or not _nearest(output.absolute().parent).is_dir():
         raise InputError(
             f"--output {output} can't be written, a folder or a file is in its place: give another"
         )
@@ -62,6 +61,8 @@ def check_output(config: ConfigDict, output: Path, jobs: Sequence[Job]) -> None:
         raise InputError(f"--output {output}: there are {len(jobs)} results: leave it out, look in --workdir")
     if output.exists() and any(output.samefile(path) for path in _paths(config, jobs[0]).values()):
         raise InputError(f"--output {output} is one of the pictures read: give another path")
+    if output.absolute() in [jobs[0].folder.absolute() / name for name in record.PICTURES]:
+        raise InputError(f"--output {output} is one of the run's own files: give another path")
 
 
 def check_folders(folders: Sequence[Path], resume: bool) -> None:
@@ -72,10 +73,17 @@ def check_folders(folders: Sequence[Path], resume: bool) -> None:
             f"{folders[0]}: there is no run to resume: leave --resume out, or give its --workdir"
         )
     for folder in folders:
+        if not _nearest(folder).is_dir():
+            raise InputError(f"{folder} can't be made, a file is in its place: give another --workdir")
         if (resume and folder in begun) or not folder.exists():
             continue
-        if not folder.is_dir() or any(not path.name.startswith(".") for path in folder.iterdir()):
+        if any(not path.name.startswith(".") for path in folder.iterdir()):
             raise InputError(f"{folder} is not empty: go on with --resume, or give another --workdir")
+
+
+def _nearest(path: Path) -> Path:
+    """The path itself, or the nearest of its parents that exists."""
+    return next(candidate for candidate in (path, *path.absolute().parents) if candidate.exists())
 
 
 def shapes(config: ConfigDict, jobs: Sequence[Job], max_pixels: int) -> dict[Path, tuple[int, int]]:

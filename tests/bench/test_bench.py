@@ -57,16 +57,17 @@ def test_n_evaluations_are_n_minus_one_steps(target):
 def test_contestants_take_turns_and_must_agree():
     calls = []
 
-    def contestant(name, value):
+    def contestant(name, slope):
         def evaluate(image):
             calls.append(name)
-            return value, image
+            return 0.0, slope * image
 
         return evaluate
 
-    same = {name: contestant(name, 2.0) for name in "ab"}
-    times = step._in_turns(same, np.zeros((1, 1, 3)), 3)
+    image = np.ones((1, 1, 3))
+    times = step._in_turns({name: contestant(name, 2.0) for name in "ab"}, image, 3)
     assert "".join(calls[-6:]) == "ababab"
     assert [len(times[name]) for name in "ab"] == [3, 3]
-    with pytest.raises(RunError, match=r"b has a loss of 2\.1"):
-        step._in_turns({"a": contestant("a", 2.0), "b": contestant("b", 2.1)}, np.zeros((1, 1, 3)), 1)
+    for slope in (2.1, np.nan):
+        with pytest.raises(RunError, match="b has a gradient that differs"):
+            step._in_turns({"a": contestant("a", 2.0), "b": contestant("b", slope)}, image, 1)

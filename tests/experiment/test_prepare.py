@@ -137,3 +137,15 @@ def test_a_picture_without_bounds_is_refused(config, tmp_path, name, value):
     with pytest.raises(InputError, match="at most 32768 pixels"):
         experiment.run(config, tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_an_output_that_is_one_of_the_runs_own_files_is_refused(config, tmp_path):
+    with pytest.raises(InputError, match="one of the run's own files"):
+        experiment.run(brief(config), tmp_path / "run", output=tmp_path / "run" / "sheet.png")
+
+
+def test_a_run_directory_in_place_of_a_file_is_refused(config, tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    for folder in (tmp_path / "file", tmp_path / "file" / "run"):
+        with pytest.raises(InputError, match="a file is in its place"):
+            experiment.run(brief(config), folder)
