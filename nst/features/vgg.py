@@ -4,6 +4,7 @@ Source: Simonyan and Zisserman, Very Deep Convolutional Networks for Large-Scale
 configuration E; average pooling as in Gatys, Ecker and Bethge, CVPR 2016, section 2.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 
 import jax
@@ -31,20 +32,21 @@ def _layers() -> tuple[str, ...]:
 LAYERS = _layers()
 
 
-def _windows(x: Array) -> Array:
-    """`[h, w, c]` to `[h // 2, 2, w // 2, 2, c]`: an odd last row or column falls away, as in Caffe and PyTorch."""
-    h, w, c = x.shape
-    return x[: h // 2 * 2, : w // 2 * 2].reshape(h // 2, 2, w // 2, 2, c)
+def _corners(x: Array) -> tuple[Array, Array, Array, Array]:
+    """The four values of each window, row by row: an odd last row or column falls away, as in Caffe and PyTorch.
+
+    As slices, not as a sum over two axes of `[h // 2, 2, w // 2, 2, c]`: on a CPU that takes three times as long.
+    """
+    h, w = (n // 2 * 2 for n in x.shape[:2])
+    return x[0:h:2, 0:w:2], x[0:h:2, 1:w:2], x[1:h:2, 0:w:2], x[1:h:2, 1:w:2]
 
 
 def _average(x: Array) -> Array:
-    return _windows(x).mean(axis=(1, 3))
+    return functools.reduce(jnp.add, _corners(x)) / 4
 
 
 def _maximum(x: Array) -> Array:
-    windows = _windows(x)
-    rows = _first_maximum(windows[:, :, :, 0], windows[:, :, :, 1])
-    return _first_maximum(rows[:, 0], rows[:, 1])
+    return functools.reduce(_first_maximum, _corners(x))
 
 
 def _first_maximum(a: Array, b: Array) -> Array:
@@ -57,7 +59,7 @@ def _first_maximum(a: Array, b: Array) -> Array:
 
 def _l2(x: Array) -> Array:
     """The root of the mean square: like the average, it leaves a constant as it is."""
-    mean_square = jnp.square(_windows(x)).mean(axis=(1, 3))
+    mean_square = _average(jnp.square(x))
     positive = mean_square > 0
     # The gradient of a root at 0 is NaN, even where the other branch is taken.
     return jnp.where(positive, jnp.sqrt(jnp.where(positive, mean_square, 1)), 0)

@@ -96,7 +96,7 @@ def test_auto_is_fast_where_that_pays(weights, monkeypatch):
     frozen = vgg.build(weights).freeze(["relu3_1"])
     on_a_cpu = jax.default_backend() == "cpu"
     assert (frozen.conv3_1.frozen is not None) == on_a_cpu
-    assert frozen.conv1_2.frozen is None
+    assert frozen.conv1_1.frozen is None
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
     assert vgg.build(weights).freeze(["relu3_1"]).conv3_1.frozen is None
 
