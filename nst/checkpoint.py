@@ -7,13 +7,14 @@ from typing import Any
 
 import jax
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load, save
 
 from nst.errors import RunError
-from nst.files import sha256, write_bytes
+from nst.files import replacing, sha256, write_bytes
 
 _KEPT = 2
+
+# Beside the leaves' names, which begin with a dot or a bracket.
+_FACTS = "facts"
 
 
 class CheckpointWarning(UserWarning):
@@ -30,9 +31,12 @@ def write(folder: Path, step: int, tree: Any, facts: dict[str, Any]) -> None:
       facts: What else belongs to it, as JSON allows.
     """
     leaves = jax.tree_util.tree_leaves_with_path(tree)
-    arrays = {jax.tree_util.keystr(path): np.array(leaf, order="C") for path, leaf in leaves}
-    path = folder / f"{step:08}.safetensors"
-    write_bytes(path, save(arrays, {"facts": json.dumps(facts)}))
+    # On a CPU these are views: the history of L-BFGS is most of what a run keeps.
+    arrays = {jax.tree_util.keystr(path): np.asarray(leaf) for path, leaf in leaves}
+    arrays[_FACTS] = np.array(json.dumps(facts))
+    path = folder / f"{step:08}.npz"
+    with replacing(path) as beside:
+        np.savez(beside, allow_pickle=False, **arrays)  # piece by piece: no copy of the whole
     # The hash is written last: a checkpoint without one was never finished.
     write_bytes(path.with_suffix(".sha256"), f"{sha256(path)}  {path.name}\n".encode())
     for old in _steps(folder)[:-_KEPT]:
@@ -49,9 +53,9 @@ def read(folder: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]] | None:
     candidates = _steps(folder)
     for path in reversed(candidates):
         if _intact(path):
-            content = path.read_bytes()
-            header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
-            return json.loads(header["__metadata__"]["facts"]), load(content)
+            with np.load(path) as file:
+                arrays = dict(file)
+            return json.loads(str(arrays.pop(_FACTS))), arrays
         warnings.warn(f"{path} is damaged: the checkpoint before it is used", CheckpointWarning, stacklevel=2)
     if candidates:
         raise RunError(f"{folder}: no checkpoint is intact: start again in another --workdir")
@@ -78,11 +82,11 @@ def restore(like: Any, arrays: dict[str, np.ndarray]) -> Any:
 
 
 def _steps(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.glob("*.safetensors") if path.with_suffix(".sha256").exists())
+    return sorted(path for path in folder.glob("*.npz") if path.with_suffix(".sha256").exists())
 
 
 def _intact(path: Path) -> bool:
     try:
         return path.with_suffix(".sha256").read_text().split()[0] == sha256(path)
-    except (OSError, IndexError, UnicodeDecodeError, SafetensorError):
+    except (OSError, IndexError, UnicodeDecodeError):
         return False

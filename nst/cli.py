@@ -17,12 +17,14 @@ from ml_collections import ConfigDict, config_flags
 from nst import experiment
 from nst.config import base, fields
 from nst.errors import InputError, Interrupted, RunError, unknown
-from nst.process import keep_freed_memory
+from nst.files import cache_dir
+from nst.process import keep_compiled_programs, keep_freed_memory
 
 
 def main(function: Callable[[Sequence[str]], None], *, usage: str) -> NoReturn:
     """Run a script: hand `function` the arguments, turn what goes wrong into a line and an exit status."""
     keep_freed_memory()
+    keep_compiled_programs(cache_dir() / "compiled")
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
     if any(argument in ("-h", "--help") for argument in arguments):

@@ -86,13 +86,13 @@ def start(
       learning_rate: Replaces the optimiser's own. A number in the state: another one never recompiles.
       batch: Handed to `fn`.
     """
-    state = optimiser.init(params)
+    # These will be donated: none may be shared, nor be the caller's.
+    evaluated = jax.tree.map(jnp.array, (params, *_evaluate(fn, params, args, batch)))
+    params, value, terms, gradient, attempt = evaluated
+    state = _initial(optimiser, params)
     if learning_rate is not None:
         state = optax.tree.set(state, learning_rate=jnp.asarray(learning_rate, jnp.float32))
-    value, terms, gradient, attempt = _evaluate(fn, params, args, batch)
-    first = State(params, state, value, terms, gradient, jnp.zeros((), jnp.int32), attempt)
-    # Its buffers will be donated: none may be shared, nor be the caller's.
-    return jax.tree.map(jnp.array, first)
+    return State(params, state, value, terms, gradient, jnp.zeros((), jnp.int32), attempt)
 
 
 def minimise(
@@ -117,25 +117,15 @@ def minimise(
       The state after the last step taken: `steps` further than `state` unless `finite` says otherwise.
     """
     # XLA leaves the body of a loop to one thread on a CPU: there a step takes 2.3 times as long as on its own
-    # (docs/performance.md). So the steps are queued one by one; each is still one compiled call, and none is awaited.
+    # (docs/performance.md). So the steps are queued one by one, and none is awaited.
     if jax.default_backend() != "cpu":
         return _loop(fn, state, optimiser, steps, args, batches)
     for i in range(steps):
-        state = _one(fn, state, optimiser, i, args, batches)
+        state = _step(fn, state, optimiser, i, args, batches)
     return state
 
 
-_compiled = functools.partial(jax.jit, static_argnames=("fn", "optimiser"), donate_argnames="state")
-
-
-@_compiled
-def _one(
-    fn: Loss, state: State, optimiser: optax.GradientTransformation, i: Array | int, args: Any, batches: Any
-) -> State:
-    return _step(fn, state, optimiser, args, jax.tree.map(lambda x: x[i], batches))
-
-
-@_compiled
+@functools.partial(jax.jit, static_argnames=("fn", "optimiser"), donate_argnames="state")
 def _loop(
     fn: Loss,
     state: State,
@@ -150,24 +140,44 @@ def _loop(
 
     def step(carry: tuple[Array, State]) -> tuple[Array, State]:
         i, state = carry
-        return i + 1, _step(fn, state, optimiser, args, jax.tree.map(lambda x: x[i], batches))
+        return i + 1, _step(fn, state, optimiser, i, args, batches)
 
     return jax.lax.while_loop(unfinished, step, (jnp.zeros((), jnp.int32), state))[1]
 
 
-def _step(fn: Loss, state: State, optimiser: optax.GradientTransformation, args: Any, batch: Any) -> State:
-    updates, optimiser_state = optimiser.update(state.gradient, state.optimiser, state.params)
-    params = optax.apply_updates(state.params, updates)
-    value, terms, gradient, attempt = _evaluate(fn, params, args, batch)
+def _step(
+    fn: Loss, state: State, optimiser: optax.GradientTransformation, i: Array | int, args: Any, batches: Any
+) -> State:
+    """Three compiled calls: `_evaluate`, the largest by far, is the one that `start` has compiled already."""
+    params, optimiser_state = _propose(optimiser, state.gradient, state.optimiser, state.params)
+    evaluated = _evaluate(fn, params, args, jax.tree.map(lambda x: x[i], batches))
+    # The optimiser's state is not selected: it saw finite values only, and its history may be 100 pictures large.
+    return _commit(state._replace(optimiser=None), params, evaluated)._replace(optimiser=optimiser_state)
+
+
+@functools.partial(jax.jit, static_argnames="optimiser")
+def _initial(optimiser: optax.GradientTransformation, params: Any) -> Any:
+    return optimiser.init(params)
+
+
+@functools.partial(jax.jit, static_argnames="optimiser", donate_argnames="state")
+def _propose(
+    optimiser: optax.GradientTransformation, gradient: Any, state: Any, params: Any
+) -> tuple[Any, Any]:
+    updates, state = optimiser.update(gradient, state, params)
+    return optax.apply_updates(params, updates), state
+
+
+@jax.jit
+def _commit(state: State, params: Any, evaluated: tuple[Scalar, dict, Any, dict]) -> State:
+    """Take the step, unless what was evaluated is not finite."""
+    value, terms, gradient, attempt = evaluated
     # Once a step was refused, those queued behind it are refused too, and its magnitudes are what is told.
     going = finite(state)
     good = going & _all_finite(attempt)
     attempt = _select(going, attempt, state.attempt)
-    taken = (params, value, terms, gradient, state.step + 1)
-    stayed = (state.params, state.value, state.terms, state.gradient, state.step)
-    params, value, terms, gradient, step = _select(good, taken, stayed)
-    # The optimiser's state is not selected: it saw finite values only, and its history may be 100 pictures large.
-    return State(params, optimiser_state, value, terms, gradient, step, attempt)
+    taken = State(params, None, value, terms, gradient, state.step + 1, attempt)
+    return _select(good, taken, state._replace(attempt=attempt))
 
 
 def _select(condition: Array, yes: Any, no: Any) -> Any:

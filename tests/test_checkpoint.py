@@ -25,12 +25,12 @@ def test_round_trip_and_only_two_are_kept(folder):
     assert facts == {"step": 3}
     restored = checkpoint.restore(jax.eval_shape(lambda: tree(0.0)), arrays)
     assert jax.tree.all(jax.tree.map(lambda a, b: bool((a == b).all()), restored, tree(3.0)))
-    assert len(list(folder.glob("*.safetensors"))) == 2
+    assert len(list(folder.glob("*.npz"))) == 2
 
 
 @pytest.mark.parametrize("place", np.linspace(0, 1, 9, endpoint=False))
 def test_a_flipped_bit_is_noticed(folder, place):
-    newest = folder / "00000003.safetensors"
+    newest = folder / "00000003.npz"
     content = bytearray(newest.read_bytes())
     content[int(place * len(content))] ^= 4
     newest.write_bytes(content)
@@ -40,7 +40,7 @@ def test_a_flipped_bit_is_noticed(folder, place):
 
 
 def test_none_intact_says_so(folder):
-    for path in folder.glob("*.safetensors"):
+    for path in folder.glob("*.npz"):
         path.write_bytes(b"")
     with pytest.warns(checkpoint.CheckpointWarning), pytest.raises(RunError, match="no checkpoint is intact"):
         checkpoint.read(folder)

@@ -46,6 +46,7 @@ def run(
     extractor = prepare.extractor(config)
     for job in jobs:
         prepare.check_size(config, extractor, shapes[job.content], shapes[job.style])
+    extractor = extractor.freeze(prepare.layers(config))
     for job in jobs:
         perform(config, job, extractor, resume=resume, output=output, max_pixels=max_pixels)
     return [job.folder for job in jobs]

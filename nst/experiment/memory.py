@@ -11,12 +11,12 @@ import psutil
 
 from nst.features import VGG19, vgg
 
-# Fitted to runs of 256, 512 and 768 pixels (docs/performance.md). XLA keeps about three copies of what the layers
-# compute, tiles of Winograd's included; the optimiser's state stands twice more while a checkpoint is made of it;
-# compiling and transformed filters take the rest.
-_COPIES_OF_FEATURES = 3
-_COPIES_OF_STATE = 3
-_REST = 600 * 2**20
+# Fitted to runs of 256, 512, 768 and 1024 pixels (docs/performance.md): the network's filters in Winograd's form, and
+# what compiling takes.
+_REST = 550 * 2**20
+
+#: What a process need not be careful about: a step's speed counts for more.
+LARGE = 2**30
 
 REMEDY = "lower images.size, or take optimizer.name=adam, which keeps no history"
 
@@ -47,8 +47,7 @@ def needed(
         return _bytes(jax.eval_shape(lambda x: extractor(x, computed), _image(height, width)))
 
     state = _bytes(jax.eval_shape(optimiser.init, _image(*content)))
-    activations = max(_COPIES_OF_FEATURES * features(*content), features(*style))
-    return _REST + max(activations + state, _COPIES_OF_STATE * state)
+    return _REST + max(features(*content), features(*style)) + state
 
 
 def _image(height: int, width: int) -> jax.ShapeDtypeStruct:

@@ -145,7 +145,8 @@ def _log(folder: Path, snapshot: Snapshot, seconds: float) -> None:
 
 def _save(folder: Path, snapshot: Snapshot, seconds: float) -> None:
     facts = {"scale": snapshot.scale, "step": snapshot.step, "seconds": seconds}
-    checkpoint.write(folder / "checkpoint", snapshot.step, snapshot.state, facts)
+    if snapshot.step > 0:  # before, there is nothing to lose
+        checkpoint.write(folder / "checkpoint", snapshot.step, snapshot.state, facts)
     images.write(folder / "frames" / f"{snapshot.step:06}.png", np.asarray(snapshot.state.params))
 
 

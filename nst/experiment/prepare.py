@@ -13,6 +13,7 @@ from nst.errors import InputError, unknown
 from nst.experiment import memory
 from nst.losses import STYLE_LOSSES
 from nst.optimize import optimiser
+from nst.process import hand_back_large_pieces
 from nst.stylize import Scale, plan
 from nst.types import Image
 
@@ -167,6 +168,8 @@ def check_size(
     extractor.check(*smallest[0], layers(config))
     extractor.check(*smallest[1], config.loss.style_layers)
     needed = memory.needed(extractor, layers(config), *largest, optimiser(config.optimizer.name))
+    if needed > memory.LARGE:
+        hand_back_large_pieces()
     free = memory.free()
     if free is not None and needed > free:
         warnings.warn(memory.warning(*largest[0], needed, free), memory.MemoryWarning, stacklevel=2)

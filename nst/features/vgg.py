@@ -85,7 +85,7 @@ def _reached(layers: Sequence[str]) -> tuple[str, ...]:
 
 
 class Convolution(nnx.Module):
-    """The filters and biases of a 3×3 convolution; `frozen` has the filters in Winograd's form, or nothing."""
+    """The filters and biases of a 3×3 convolution; a frozen one has its filters in Winograd's form instead."""
 
     def __init__(self, inputs: int, outputs: int):
         self.kernel = nnx.Param(jnp.zeros((3, 3, inputs, outputs)))
@@ -154,16 +154,20 @@ class VGG19(nnx.Module):
     def freeze(self, layers: Sequence[str]) -> "VGG19":
         """The same network, its filters transformed once for fast convolutions as far as `layers` need them.
 
-        The filters get no gradient any more. Without it `winograd` transforms them whenever the network is called.
+        The filters themselves are given up, and get no gradient any more. Without it `winograd` transforms them
+        whenever the network is called.
         """
         check_layers(layers)
         network = nnx.clone(self)
         for layer in filter(lambda name: name.startswith("conv"), _reached(layers)):
             convolution = getattr(network, layer)
-            faster = self.convolution == "auto" and pays(convolution.kernel.shape)
-            if convolution.frozen is None and (faster or self.convolution == "winograd"):
+            if convolution.frozen is None and self._gains(convolution.kernel.shape):
                 convolution.frozen = nnx.Variable(transform(convolution.kernel[...]))
+                convolution.kernel = nnx.data(None)
         return network
+
+    def _gains(self, shape: tuple[int, ...]) -> bool:
+        return self.convolution == "winograd" or (self.convolution == "auto" and pays(shape))
 
     def _preprocess(self, image: Image) -> Array:
         order, scale, mean, std = self.preprocessing

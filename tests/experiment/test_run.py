@@ -70,7 +70,7 @@ def test_killed_25_times_and_resumed_it_ends_in_the_same_bytes(command, call, fi
                 (workdir / name).unlink()
             # Finished before it could be killed: take its last steps back, so that something is left to kill.
             kills += 1
-            for path in sorted((workdir / "checkpoint").glob("*.safetensors"))[1:]:
+            for path in sorted((workdir / "checkpoint").glob("*.npz"))[1:]:
                 path.unlink()
     resume = ["--resume"] if (workdir / "config.json").exists() else []
     result = call(*command(workdir, *resume))
@@ -104,7 +104,7 @@ def test_a_damaged_checkpoint_is_told_and_the_one_before_used(config, finished, 
     folder = tmp_path / "run"
     shutil.copytree(finished, folder)
     (folder / "done").unlink()
-    newest = sorted((folder / "checkpoint").glob("*.safetensors"))[-1]
+    newest = sorted((folder / "checkpoint").glob("*.npz"))[-1]
     newest.write_bytes(newest.read_bytes()[:-4] + b"\1\2\3\4")
     with pytest.warns(UserWarning, match="damaged"):
         experiment.run(config, folder, resume=True)
