@@ -23,18 +23,23 @@ def torch() -> Any:
         raise InputError("torch is not installed: pip install -e '.[bench]'") from error
 
 
-def evaluation(target: Objective, *, channels_last: bool = False, bfloat16: bool = False) -> Evaluation:
+def evaluation(
+    target: Objective, *, channels_last: bool = False, bfloat16: bool = False, compiled: bool = False
+) -> Evaluation:
     """Loss and gradient of `target` on PyTorch: Caffe's preprocessing, zero padding, average or max pooling, Gram.
 
     Args:
       target: What is compared to, with the network's own weights.
       channels_last: PyTorch's other memory format.
       bfloat16: Autocast of the convolutions.
+      compiled: By `torch.compile`, at the first call.
     """
     t = torch()
     device = "cuda" if t.cuda.is_available() else "cpu"
     features = _extractor(target, device, t.channels_last if channels_last else t.contiguous_format)
     loss = _loss(target, device)
+    if compiled:
+        features, loss = (t.compile(function, dynamic=False) for function in (features, loss))
 
     def evaluate(image: np.ndarray) -> tuple[float, np.ndarray]:
         x = t.tensor(image.transpose(2, 0, 1)[None].copy(), device=device, requires_grad=True)

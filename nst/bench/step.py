@@ -4,6 +4,7 @@ import argparse
 import dataclasses
 import json
 import statistics
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,10 +35,11 @@ def add_to(commands: Any) -> None:
     parser.add_argument("--rounds", type=int, default=7, help="how often each is timed")
     # PyTorch emulates bfloat16 where the processor has none: a step of 512 pixels then takes a minute.
     parser.add_argument("--bfloat16", action="store_true", help="PyTorch's autocast too")
+    parser.add_argument("--compile", action="store_true", help="torch.compile too, where it works")
     parser.add_argument("--output", type=Path, help="write the figures here as JSON")
 
 
-def compare(sizes: Sequence[int], rounds: int, bfloat16: bool, output: Path | None) -> None:
+def compare(sizes: Sequence[int], rounds: int, bfloat16: bool, compile: bool, output: Path | None) -> None:
     """Print minimum, median and spread of each; the ratio is that of the medians to PyTorch's eager float32."""
     peers.torch()
     layers = (*LOSS["content_layers"], *LOSS["style_layers"])
@@ -46,7 +48,9 @@ def compare(sizes: Sequence[int], rounds: int, bfloat16: bool, output: Path | No
     records = []
     for size in sizes:
         target, image = _problem(networks["direct"], size)
-        seconds = _in_turns(_contestants(target, networks, bfloat16), image, rounds)
+        contestants = _contestants(target, networks, bfloat16)
+        contestants |= _compiled(target, image) if compile else {}
+        seconds = _in_turns(contestants, image, rounds)
         reference = statistics.median(seconds["torch"])
         for name, times in seconds.items():
             low, middle, spread = min(times), statistics.median(times), max(times) - min(times)
@@ -77,6 +81,18 @@ def _contestants(
     if bfloat16:
         contestants["torch, bfloat16"] = peers.evaluation(target, bfloat16=True)
     return contestants
+
+
+def _compiled(target: Objective, image: np.ndarray) -> dict[str, Evaluation]:
+    """PyTorch's compiled contestant, if it can be compiled here."""
+    evaluate = peers.evaluation(target, compiled=True)
+    try:
+        evaluate(image)
+    except Exception as error:  # no C++ compiler, a Python too new: torch has a class for each
+        cause = next(iter(str(error).split("\n")))
+        print(f"torch.compile does not work here and is left out: {cause}", file=sys.stderr)
+        return {}
+    return {"torch, compiled": evaluate}
 
 
 def _ours(target: Objective, network: features.VGG19) -> Evaluation:

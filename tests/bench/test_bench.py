@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from nst import bench, features
-from nst.bench import lbfgs, step
+from nst.bench import lbfgs, peers, step
 from nst.errors import InputError, RunError
 from nst.objective import loss, objective
 from nst.optimize import minimise, optimiser, start
@@ -71,3 +71,12 @@ def test_contestants_take_turns_and_must_agree():
     for slope in (2.1, np.nan):
         with pytest.raises(RunError, match="b has a gradient that differs"):
             step._in_turns({"a": contestant("a", 2.0), "b": contestant("b", slope)}, image, 1)
+
+
+def test_what_does_not_compile_is_left_out(monkeypatch, capsys, target):
+    def fails(image):
+        raise RuntimeError("no compiler\nand more")
+
+    monkeypatch.setattr(peers, "evaluation", lambda *_, **__: fails)
+    assert step._compiled(target, np.zeros((1, 1, 3))) == {}
+    assert capsys.readouterr().err == "torch.compile does not work here and is left out: no compiler\n"

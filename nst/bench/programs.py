@@ -1,0 +1,76 @@
+"""A program in a process of its own: when each line of what it writes came, and how much memory it took."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from nst.errors import RunError
+
+_POLL_SECONDS = 0.01
+_RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes that ru_maxrss counts in
+
+
+class Watched(NamedTuple):
+    """What a program wrote, each line with the seconds since the command was given, and its peak memory in bytes."""
+
+    lines: list[tuple[float, str]]
+    peak: int
+
+
+def watch(
+    command: Sequence[str], folder: Path, *, follow: str = "stdout", environment: Mapping[str, str]
+) -> Watched:
+    """Run a command to its end and time the lines of a file as they come.
+
+    Args:
+      command: The program and its arguments.
+      folder: Its files `stdout` and `stderr` are written here.
+      follow: The file to watch, relative to `folder`; it need not exist at first.
+      environment: Variables beside those that this process has.
+
+    Raises:
+      RunError: The program failed; what it said last.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    began = time.monotonic()
+    with open(folder / "stdout", "wb") as stdout, open(folder / "stderr", "wb") as stderr:
+        process = subprocess.Popen(command, stdout=stdout, stderr=stderr, env={**os.environ, **environment})
+    try:
+        watched = _follow(process, folder / follow, began)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            process.wait()
+    if process.returncode:
+        said = (folder / "stderr").read_text(errors="replace").strip().splitlines() or ["nothing was said"]
+        raise RunError(f"{' '.join(command[:3])} … ended with status {process.returncode}: {said[-1]}")
+    return watched
+
+
+def _follow(process: subprocess.Popen, path: Path, began: float) -> Watched:
+    lines: list[tuple[float, str]] = []
+    offset = 0
+    while True:
+        # Looked at before the file: what was written last is read too.
+        pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+        new, offset = _new_lines(path, offset)
+        lines += [(time.monotonic() - began, line) for line in new]
+        if pid:
+            process.returncode = os.waitstatus_to_exitcode(status)
+            return Watched(lines, usage.ru_maxrss * _RSS_UNIT)
+        time.sleep(_POLL_SECONDS)
+
+
+def _new_lines(path: Path, offset: int) -> tuple[list[str], int]:
+    """The whole lines past `offset`, and where they end."""
+    if not path.exists():
+        return [], offset
+    with open(path, "rb") as file:
+        file.seek(offset)
+        block = file.read()
+    end = block.rfind(b"\n") + 1
+    return block[:end].decode(errors="replace").splitlines(), offset + end

