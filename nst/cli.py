@@ -24,13 +24,13 @@ from nst.process import keep_compiled_programs, keep_freed_memory
 def main(function: Callable[[Sequence[str]], None], *, usage: str) -> NoReturn:
     """Run a script: hand `function` the arguments, turn what goes wrong into a line and an exit status."""
     keep_freed_memory()
-    keep_compiled_programs(cache_dir() / "compiled")
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
     if any(argument in ("-h", "--help") for argument in arguments):
         print(usage.strip())
         sys.exit(0)
     warnings.showwarning = _one_line
+    keep_compiled_programs(cache_dir() / "compiled")
     try:
         function([argument for argument in arguments if argument != "--debug"])
     except (InputError, RunError, OSError, MemoryError, KeyboardInterrupt) as error:

@@ -1,4 +1,4 @@
-"""The optimisation loop: state in, state out, whole chunks of steps in one compiled call.
+"""The optimisation loop: state in, state out, whole chunks of steps without a word to the host.
 
 It knows neither pictures nor networks: `fn(params, args, batch)` is any loss, `params` any pytree. Because the state is
 complete, the same property gives resuming to the byte, warm starts and the training of networks.

@@ -1,11 +1,17 @@
 """What a process of ours keeps: memory while it lives, and compiled programs beyond that."""
 
+import contextlib
 import ctypes
+import glob
 import os
+import re
 import sys
+import warnings
 from pathlib import Path
+from typing import Any
 
 import jax
+from filelock import FileLock
 
 # Of glibc's malloc.h.
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD, _MMAP_MAX, _ARENA_MAX = -1, -2, -3, -4, -8
@@ -37,18 +43,68 @@ def _mallopt(*settings: tuple[int, int]) -> None:
             mallopt(parameter, value)
 
 
-# A compiled step has some 1 to 5 MB. What compiles faster than this is not worth a file.
+# The programs of one scale have some 300 KB. What compiles faster than this is not worth a file.
 _LEAST_SECONDS = 0.1
 _MOST_BYTES = 2**30
+
+
+_CACHE_ERROR = re.compile(
+    r"Error (reading|writing) persistent compilation cache entry for '(.+?)': (.*)", re.S
+)
 
 
 def keep_compiled_programs(folder: Path) -> None:
     """Let the next process find in `folder` what this one compiles; for scripts.
 
-    The entries used longest ago make room. JAX's own variables go first: another folder by
-    `JAX_COMPILATION_CACHE_DIR`, none at all by `JAX_ENABLE_COMPILATION_CACHE=0`. A damaged entry costs a warning.
+    The entries used longest ago make room. Machines may share a folder: a program's key has the processor's features.
+    JAX's own variables go first: another folder, left to JAX alone, by `JAX_COMPILATION_CACHE_DIR`, none at all by
+    `JAX_ENABLE_COMPILATION_CACHE=0`. A damaged entry is replaced; whatever is wrong with the folder costs one warning.
     """
-    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
-        jax.config.update("jax_compilation_cache_dir", str(folder))
-        jax.config.update("jax_compilation_cache_max_size", _MOST_BYTES)
     jax.config.update("jax_persistent_cache_min_compile_time_secs", _LEAST_SECONDS)
+    if "JAX_COMPILATION_CACHE_DIR" in os.environ or not jax.config.values["jax_enable_compilation_cache"]:
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _remove_unfinished(folder)
+    except OSError as error:
+        return _warn_unwritable(folder, error.strerror or type(error).__name__)
+    jax.config.update("jax_compilation_cache_dir", str(folder))
+    jax.config.update("jax_compilation_cache_max_size", _MOST_BYTES)
+    _mend_when_jax_warns(folder)
+
+
+def _remove_unfinished(folder: Path) -> None:
+    """Remove what a killed process or a full disk left of an entry: JAX can write no other beside it."""
+    with FileLock(folder / ".lockfile", timeout=10):  # JAX's own
+        for entry in folder.glob("*-cache"):
+            if not entry.with_name(entry.name.removesuffix("-cache") + "-atime").exists():
+                entry.unlink()
+
+
+def _mend_when_jax_warns(folder: Path) -> None:
+    """Mend the folder when JAX warns of it, and say so once in our words.
+
+    JAX compiles what it can't read but leaves the damaged entry there for ever. It warns before it compiles and names
+    the program, not the entry: with all of that program's entries gone, the one compiled is written again.
+    """
+    show = warnings.showwarning
+
+    def mend(message: Warning | str, category: type[Warning], *rest: Any, **named: Any) -> None:
+        match = _CACHE_ERROR.match(str(message))
+        if match is None:
+            return show(message, category, *rest, **named)
+        what, program, cause = match.groups()
+        with contextlib.suppress(OSError):
+            _remove_unfinished(folder)
+            for entry in folder.glob(f"{glob.escape(program)}-*") if what == "reading" else ():
+                entry.unlink()
+        if what == "writing":
+            return _warn_unwritable(folder, cause.partition(": '")[0])
+        warnings.warn(f"{folder}: damaged, so what was kept there is compiled anew", stacklevel=1)
+
+    warnings.showwarning = mend
+
+
+def _warn_unwritable(folder: Path, cause: str) -> None:
+    remedy = "free it, or name another with NST_CACHE_DIR"
+    warnings.warn(f"{folder}: {cause}: programs are compiled anew each time: {remedy}", stacklevel=1)

@@ -13,7 +13,6 @@ from nst.errors import InputError, unknown
 from nst.experiment import memory
 from nst.losses import STYLE_LOSSES
 from nst.optimize import optimiser
-from nst.process import hand_back_large_pieces
 from nst.stylize import Scale, plan
 from nst.types import Image
 
@@ -152,8 +151,21 @@ def layers(config: ConfigDict) -> tuple[str, ...]:
 
 def check_size(
     config: ConfigDict, extractor: features.VGG19, content: tuple[int, int], style: tuple[int, int]
-) -> None:
-    """The smallest scale must have features in the deepest layer; a largest that may not fit is warned of."""
+) -> int:
+    """The smallest scale must have features in the deepest layer; a largest that may not fit is warned of.
+
+    Args:
+      config: Of the run.
+      extractor: The network.
+      content: Height and width of the content picture as read.
+      style: Height and width of the style picture as read.
+
+    Returns:
+      An estimate of the bytes that the run takes.
+
+    Raises:
+      InputError: A picture is too small for a layer, or the size beyond what is supported.
+    """
 
     def sizes(scale: Scale) -> tuple[tuple[int, int], tuple[int, int]]:
         style_size = max(1, round(scale.size * config.images.style_scale))
@@ -168,8 +180,7 @@ def check_size(
     extractor.check(*smallest[0], layers(config))
     extractor.check(*smallest[1], config.loss.style_layers)
     needed = memory.needed(extractor, layers(config), *largest, optimiser(config.optimizer.name))
-    if needed > memory.LARGE:
-        hand_back_large_pieces()
     free = memory.free()
     if free is not None and needed > free:
         warnings.warn(memory.warning(*largest[0], needed, free), memory.MemoryWarning, stacklevel=2)
+    return needed

@@ -6,9 +6,7 @@ Networks, ACM TOMS 2020. A tile of 4×4 outputs takes 36 products where the dire
 """
 
 import functools
-from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -20,7 +18,7 @@ _IN = _OUT + _TAPS - 1
 _INFINITY = np.inf
 
 # Where the polynomials are evaluated. Of the usual choices these round least: a third less than 0, ±1, ±2, ∞.
-_POINTS = np.array([0, 1, -1, 1 / 2, -2, _INFINITY])
+_POINTS = (0.0, 1.0, -1.0, 1 / 2, -2.0, _INFINITY)
 
 _EXACT = jax.lax.Precision.HIGHEST
 
@@ -36,13 +34,13 @@ def pays(shape: tuple[int, ...]) -> bool:
     return jax.default_backend() == "cpu" and min(shape[2:]) >= _WIDE
 
 
-def _powers(points: np.ndarray, n: int) -> np.ndarray:
+def _powers(points: tuple[float, ...], n: int) -> np.ndarray:
     """Rows 1, p, p², … of each point; at infinity the last power alone."""
     at_infinity = np.eye(n)[n - 1]
     return np.stack([at_infinity if np.isinf(p) else p ** np.arange(n) for p in points])
 
 
-def _transforms(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _transforms(points: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray]:
     """Aᵀ `[4, 6]` and Bᵀ `[6, 6]` of y = Aᵀ (G g ⊙ Bᵀ d) with G = `_powers(points, 3)` (Toom and Cook)."""
     return _powers(points, _OUT).T, np.linalg.inv(_powers(points, _IN)).T
 
@@ -75,8 +73,7 @@ def winograd(x: jax.Array, filters: jax.Array, padding: int) -> jax.Array:
     Returns:
       `[h + 2 · padding − 2, w + 2 · padding − 2, n]`.
     """
-    A, B = _transforms(_POINTS)
-    return _tiled(x, filters, padding, A, B, "ptc,pcn->ptn")
+    return _tiled(x, filters, padding, _POINTS, 1, "ptc,pcn->ptn")
 
 
 def _forward(x: jax.Array, filters: jax.Array, padding: int) -> tuple[jax.Array, jax.Array]:
@@ -90,11 +87,10 @@ def _backward(padding: int, filters: jax.Array, gradient: jax.Array) -> tuple[ja
     at p. So the points are the reciprocals, and the factor goes into Aᵀ (at 0 and infinity it is 1).
     """
     with np.errstate(divide="ignore"):
-        points = 1 / _POINTS
+        points = 1 / np.array(_POINTS)
     finite = np.isfinite(points) & (points != 0)
     factor = np.where(finite, np.where(finite, points, 1) ** 2, 1)
-    A, B = _transforms(points)
-    x = _tiled(gradient, filters, _TAPS - 1 - padding, A * factor, B, "ptn,pcn->ptc")
+    x = _tiled(gradient, filters, _TAPS - 1 - padding, tuple(points.tolist()), factor, "ptn,pcn->ptc")
     return x, jnp.zeros_like(filters)
 
 
@@ -102,43 +98,46 @@ winograd.defvjp(_forward, _backward)
 
 
 def _tiled(
-    x: jax.Array, filters: jax.Array, padding: int, A: np.ndarray, B: np.ndarray, product: str
+    x: jax.Array,
+    filters: jax.Array,
+    padding: int,
+    points: tuple[float, ...],
+    factor: np.ndarray | int,
+    product: str,
 ) -> jax.Array:
     """Cut into overlapping tiles, transform, multiply, transform back, put together."""
     height, width = (n + 2 * padding - _TAPS + 1 for n in x.shape[:2])
     down, across = -(-height // _OUT), -(-width // _OUT)
-    reach = [
+    reach = tuple(
         (padding, _OUT * n + _TAPS - 1 - size - padding)
         for n, size in zip((down, across), x.shape, strict=False)
-    ]
-    x = _apart(_pad, x, reach)
-    for tiles in (across, down):
-        x = _apart(_transformed, x, B, tiles)
+    )
+    # XLA would fuse each of these into the one that reads it, and so compute each of its values six times over.
+    with set_xla_metadata(inlineable="false"):
+        x = _pad(x, reach)
+        for tiles in (across, down):
+            x = _transformed(x, points, tiles)
     transformed = x.reshape(_IN**2, down * across, -1)
     products = jnp.einsum(product, transformed, filters, precision=_EXACT)
+    A = _transforms(points)[0] * factor
     y = _multiply(np.kron(A, A), products.reshape(_IN**2, -1))
     y = y.reshape(_OUT, _OUT, down, across, -1).transpose(2, 0, 3, 1, 4)
     return y.reshape(_OUT * down, _OUT * across, -1)[:height, :width]
 
 
-def _pad(x: jax.Array, reach: list[tuple[int, int]]) -> jax.Array:
+# Traced once for each shape: a network has many layers of one shape.
+@partial(jax.jit, static_argnums=1)
+def _pad(x: jax.Array, reach: tuple[tuple[int, int], ...]) -> jax.Array:
     return jnp.pad(x, (*reach, (0, 0)))
 
 
-def _transformed(x: jax.Array, B: np.ndarray, tiles: int) -> jax.Array:
+@partial(jax.jit, static_argnums=(1, 2))
+def _transformed(x: jax.Array, points: tuple[float, ...], tiles: int) -> jax.Array:
     """Bᵀ d of the overlapping `tiles` along axis 1, as a new first axis of 6."""
+    B = _transforms(points)[1]
     d = [x[None, :, j : j + _OUT * (tiles - 1) + 1 : _OUT] for j in range(_IN)]
     columns = jnp.asarray(B.T.reshape(_IN, _IN, *[1] * x.ndim), x.dtype)
     return functools.reduce(jnp.add, map(jnp.multiply, columns, d))
-
-
-def _apart(function: Callable[..., jax.Array], x: jax.Array, *static: Any) -> jax.Array:
-    """`function(x, *static)` as a call of its own in the compiled program.
-
-    XLA would fuse a transform into the one that reads it, and so compute each of its values six times over.
-    """
-    with set_xla_metadata(inlineable="false"):
-        return jax.jit(lambda x: function(x, *static))(x)
 
 
 def _multiply(matrix: np.ndarray, x: jax.Array) -> jax.Array:

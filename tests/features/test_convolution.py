@@ -50,6 +50,13 @@ def test_its_gradient_is_the_adjoint(padding):
     assert difference(pull(g)[0], direct(g)[0]) < 3e-6
 
 
+def test_the_transforms_stay_apart_when_compiled():
+    # Its speed depends on it, and on an attribute that XLA is free to drop: padding, rows and columns, each a call.
+    filters = convolution.transform(jnp.asarray(random(3, 3, 8, 8)))
+    function = jax.jit(lambda x: convolution.winograd(x, filters, 1))
+    assert function.lower(jnp.zeros((16, 16, 8))).compile().as_text().count(" call(") >= 3
+
+
 @pytest.fixture(scope="module")
 def weights():
     return load("vgg19")
