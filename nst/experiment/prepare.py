@@ -134,6 +134,7 @@ def extractor(config: ConfigDict) -> features.VGG19:
         pooling=settings.pooling,
         padding=settings.padding,
         convolution=settings.convolution,
+        precision=settings.precision,
         normalise=settings.normalise,
         seed=config.images.seed,
     )

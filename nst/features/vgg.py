@@ -6,6 +6,7 @@ configuration E; average pooling as in Gatys, Ecker and Bethge, CVPR 2016, secti
 
 import functools
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -16,6 +17,7 @@ from nst.features.convolution import CONVOLUTIONS, direct, pays, transform, wino
 from nst.features.weights import Preprocessing, Weights
 from nst.types import Array, Features, Image
 
+_CHANNELS = 3  # of a picture
 _WIDTHS = (64, 128, 256, 512, 512)
 _CONVOLUTIONS = (2, 2, 4, 4, 4)
 
@@ -71,6 +73,12 @@ POOLINGS: dict[str, Callable[[Array], Array]] = {"avg": _average, "max": _maximu
 #: What stands around a picture or a feature map, by `jnp.pad`'s names.
 PADDINGS = {"zeros": "constant", "reflect": "reflect", "replicate": "edge"}
 
+#: What the products of convolutions are computed in; their sums and all else are float32.
+PRECISIONS = {"float32": jnp.float32, "bfloat16": jnp.bfloat16}
+
+# Convolution and precision that take the filters as they are.
+_AS_THEY_ARE = {("auto", "float32"), ("direct", "float32")}
+
 
 def check_layers(layers: Sequence[str]) -> None:
     """Raise InputError if a name is not one of `LAYERS`."""
@@ -85,7 +93,7 @@ def _reached(layers: Sequence[str]) -> tuple[str, ...]:
 
 
 class Convolution(nnx.Module):
-    """The filters and biases of a 3×3 convolution; a frozen one has its filters in Winograd's form instead."""
+    """The filters and biases of a 3×3 convolution; a frozen one may have its filters in Winograd's form instead."""
 
     def __init__(self, inputs: int, outputs: int):
         self.kernel = nnx.Param(jnp.zeros((3, 3, inputs, outputs)))
@@ -107,12 +115,15 @@ class VGG19(nnx.Module):
     A plain pytree under `jax.jit` and `jax.grad`: the weights are its leaves, the rest is structure.
     """
 
-    def __init__(self, *, pooling: str, padding: str, convolution: str, preprocessing: Preprocessing):
+    def __init__(
+        self, *, pooling: str, padding: str, convolution: str, precision: str, preprocessing: Preprocessing
+    ):
         self.pooling = pooling
         self.padding = padding
         self.convolution = convolution
+        self.precision = precision
         self.preprocessing = preprocessing
-        previous = 3
+        previous = _CHANNELS
         for block, (count, width) in enumerate(zip(_CONVOLUTIONS, _WIDTHS, strict=True), start=1):
             for i in range(1, count + 1):
                 setattr(self, f"conv{block}_{i}", Convolution(previous, width))
@@ -126,13 +137,13 @@ class VGG19(nnx.Module):
           layers: Names out of `LAYERS`: `conv4_2` is before the rectifier, `relu4_2` after it.
 
         Returns:
-          From layer name to features `[h', w', c]`; after `pool1` h' is `h // 2`, and so on.
+          From layer name to features `[h', w', c]`, float32; after `pool1` h' is `h // 2`, and so on.
 
         Raises:
           InputError: An unknown layer, or a picture too small for the deepest one.
         """
         self.check(image.shape[0], image.shape[1], layers)
-        network = self.freeze(layers) if self.convolution == "winograd" else self
+        network = self if (self.convolution, self.precision) in _AS_THEY_ARE else self.freeze(layers)
         x = self._preprocess(image)
         features = {}
         for layer in _reached(layers):
@@ -154,20 +165,29 @@ class VGG19(nnx.Module):
     def freeze(self, layers: Sequence[str]) -> "VGG19":
         """The same network, its filters transformed once for fast convolutions as far as `layers` need them.
 
-        The filters themselves are given up, and get no gradient any more. Without it `winograd` transforms them
-        whenever the network is called.
+        They are also brought to the precision that products are computed in. The filters themselves are given up,
+        and get no gradient any more. What is not frozen before does the same whenever the network is called.
         """
         check_layers(layers)
         network = nnx.clone(self)
         for layer in filter(lambda name: name.startswith("conv"), _reached(layers)):
             convolution = getattr(network, layer)
-            if convolution.frozen is None and self._gains(convolution.kernel.shape):
-                convolution.frozen = nnx.Variable(transform(convolution.kernel[...]))
+            kernel = convolution.kernel
+            if kernel is None:  # frozen before
+                continue
+            if self._gains(kernel.shape):
+                convolution.frozen = nnx.Variable(transform(kernel[...]).astype(self._dtype(kernel.shape)))
                 convolution.kernel = nnx.data(None)
+            else:
+                convolution.kernel = nnx.Param(kernel[...].astype(self._dtype(kernel.shape)))
         return network
 
     def _gains(self, shape: tuple[int, ...]) -> bool:
         return self.convolution == "winograd" or (self.convolution == "auto" and pays(shape))
+
+    def _dtype(self, shape: tuple[int, ...]) -> Any:
+        """The pixels themselves are not rounded: that would cost most and save least."""
+        return PRECISIONS["float32" if shape[2] == _CHANNELS else self.precision]
 
     def _preprocess(self, image: Image) -> Array:
         order, scale, mean, std = self.preprocessing
@@ -194,7 +214,12 @@ class VGG19(nnx.Module):
 
 
 def build(
-    weights: Weights, *, pooling: str = "avg", padding: str = "zeros", convolution: str = "auto"
+    weights: Weights,
+    *,
+    pooling: str = "avg",
+    padding: str = "zeros",
+    convolution: str = "auto",
+    precision: str = "float32",
 ) -> VGG19:
     """A VGG-19 with these weights.
 
@@ -203,9 +228,10 @@ def build(
       pooling: One of `POOLINGS`.
       padding: One of `PADDINGS`.
       convolution: One of `CONVOLUTIONS`; `auto` and `direct` differ only in what `freeze` does.
+      precision: One of `PRECISIONS`.
 
     Raises:
-      InputError: An unknown pooling, padding or convolution.
+      InputError: An unknown pooling, padding, convolution or precision.
     """
     if pooling not in POOLINGS:
         raise unknown("pooling", pooling, POOLINGS)
@@ -213,7 +239,9 @@ def build(
         raise unknown("padding", padding, PADDINGS)
     if convolution not in CONVOLUTIONS:
         raise unknown("convolution", convolution, CONVOLUTIONS)
-    settings = {"pooling": pooling, "padding": padding, "convolution": convolution}
+    if precision not in PRECISIONS:
+        raise unknown("precision", precision, PRECISIONS)
+    settings = {"pooling": pooling, "padding": padding, "convolution": convolution, "precision": precision}
     network = nnx.eval_shape(lambda: VGG19(**settings, preprocessing=weights.preprocessing))
     nnx.update(network, jax.tree.map(jnp.asarray, weights.parameters))
     return network

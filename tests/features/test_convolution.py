@@ -58,6 +58,19 @@ def test_the_transforms_stay_apart_when_compiled():
     assert function.lower(jnp.zeros((16, 16, 8))).compile().as_text().count(" call(") >= 3
 
 
+@pytest.mark.parametrize("convolve", [convolution.direct, convolution.winograd])
+def test_bfloat16_rounds_the_factors(convolve):
+    x, kernel = jnp.asarray(np.abs(random(20, 24, 64))), jnp.asarray(random(3, 3, 64, 32, seed=1))
+    filters = convolution.transform(kernel) if convolve is convolution.winograd else kernel
+    exact, pull = jax.vjp(lambda x: convolve(x, filters, 1), x)
+    rounded, pull_rounded = jax.vjp(lambda x: convolve(x, filters.astype(jnp.bfloat16), 1), x)
+    g = jnp.asarray(random(*exact.shape, seed=2))
+    assert rounded.dtype == pull_rounded(g)[0].dtype == jnp.float32
+    # Two factors are rounded to 8 bits, 2⁻⁹ / √3 in the mean; Winograd multiplies that by up to five.
+    for a, b in ((rounded, exact), (pull_rounded(g)[0], pull(g)[0])):
+        assert 1e-3 < difference(a, b) < 1.5e-2
+
+
 @pytest.fixture(scope="module")
 def weights():
     return load("vgg19")

@@ -132,6 +132,19 @@ def test_one_turned_rectifier_is_seen(golden, weights):
     assert difference(imposed, golden["avg/gradient0"]) > 1e-5
 
 
+@pytest.mark.parametrize("convolution", ["auto", "direct", "winograd"])
+def test_bfloat16_stays_close(golden, weights, convolution):
+    network = vgg.build(weights, convolution=convolution, precision="bfloat16")
+    layers = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+    features = compute(network, picture(golden, 0), layers)
+    exact = compute(vgg.build(weights), picture(golden, 0), layers)
+    differences = [difference(features[layer], exact[layer]) for layer in layers]
+    assert differences[0] < 1e-6  # the pixels are not rounded
+    assert min(differences[1:]) > 1e-3
+    assert max(differences) < 2e-2
+    assert {x.dtype for x in features.values()} == {jnp.dtype("float32")}
+
+
 @pytest.mark.parametrize("padding", sorted(vgg.PADDINGS))
 def test_padding_is_numpys(random, padding):
     image = np.random.default_rng(0).random((5, 6, 3), np.float32)
@@ -185,7 +198,7 @@ def test_least_side(random, padding, layer, least):
             network(jnp.zeros((99, least - 1, 3)), [layer])
 
 
-@pytest.mark.parametrize("field", [{"pooling": "mean"}, {"padding": "same"}])
+@pytest.mark.parametrize("field", [{"pooling": "mean"}, {"padding": "same"}, {"precision": "float16"}])
 def test_unknown_names_list_the_choices(random, field):
     with pytest.raises(InputError, match="choose from"):
         vgg.build(random, **field)
