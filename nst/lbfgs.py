@@ -9,6 +9,7 @@ curvature, after which its matrix is no longer positive definite. Here such a pa
 both, the first step and the longest one have a stated length, so that large losses do not diverge.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -26,6 +27,9 @@ _LEAST_CURVATURE = 1e-10
 _FIRST_STEP = 0.004
 _LONGEST_STEP = 0.1
 
+#: A linear map of parameters, or of their gradient, to parameters.
+Linear = Callable[[Any], Any]
+
 
 class LBFGSState(NamedTuple):
     """The last `m` pairs s = x⁺ − x, y = g⁺ − g, in rings, with 1 / sᵀy; and what the next pair is made of."""
@@ -34,17 +38,20 @@ class LBFGSState(NamedTuple):
     s: jax.Array  # [m, n]
     y: jax.Array  # [m, n]
     rho: jax.Array  # [m]
-    scale: Scalar  # sᵀy / yᵀy of the newest pair: the initial matrix
+    scale: Scalar  # γ = sᵀy / yᵀH₀y of the newest pair, the factor of the initial matrix H₀
     params: Array  # [n], of the step before, as the gradient
     gradient: Array
     started: Array  # whether there was a step before
 
 
-def scale_by_lbfgs(memory_size: int) -> optax.GradientTransformation:
+def scale_by_lbfgs(memory_size: int, initial: Linear = lambda x: x) -> optax.GradientTransformation:
     """Multiply a gradient by the L-BFGS approximation of the inverse Hessian.
 
     Args:
       memory_size: How many pairs are kept; each costs twice the memory of the parameters.
+      initial: Multiplies by the initial matrix H₀, up to the factor γ of equation 7.20: any linear map that is
+        symmetric and positive definite; the identity by default. It is the same as L-BFGS in the coordinates
+        z = H₀^(−½) x.
     """
 
     def init(params: optax.Params) -> LBFGSState:
@@ -60,15 +67,19 @@ def scale_by_lbfgs(memory_size: int) -> optax.GradientTransformation:
     ) -> tuple[optax.Updates, optax.OptState]:
         x, _ = ravel_pytree(params)
         g, unravel = ravel_pytree(updates)
-        state = _remember(state, x, g)
-        direction = jnp.where(state.kept > 0, _two_loops(state, g), g * (_FIRST_STEP / _rms(g)))
+
+        def matrix(v: Array) -> Array:
+            return ravel_pytree(initial(unravel(jnp.asarray(v))))[0]
+
+        state = _remember(state, x, g, matrix)
+        direction = jnp.where(state.kept > 0, _two_loops(state, g, matrix), g * (_FIRST_STEP / _rms(g)))
         direction *= jnp.minimum(1.0, _LONGEST_STEP / _rms(direction))
         return unravel(direction), state._replace(params=x, gradient=g, started=jnp.ones((), bool))
 
     return optax.GradientTransformation(init, update)
 
 
-def _remember(state: LBFGSState, x: Array, g: Array) -> LBFGSState:
+def _remember(state: LBFGSState, x: Array, g: Array, initial: Linear) -> LBFGSState:
     """Keep the newest pair if its curvature is positive."""
     s, y = x - state.params, g - state.gradient
     curvature = jnp.vdot(s, y)
@@ -84,11 +95,11 @@ def _remember(state: LBFGSState, x: Array, g: Array) -> LBFGSState:
         s=put(state.s, s),
         y=put(state.y, y),
         rho=put(state.rho, 1 / curvature),
-        scale=jnp.where(keep, curvature / jnp.vdot(y, y), state.scale),
+        scale=jnp.where(keep, curvature / jnp.vdot(y, initial(y)), state.scale),
     )
 
 
-def _two_loops(state: LBFGSState, g: Array) -> Array:
+def _two_loops(state: LBFGSState, g: Array, initial: Linear) -> Array:
     size = state.rho.size
     kept = jnp.minimum(state.kept, size)
 
@@ -106,7 +117,7 @@ def _two_loops(state: LBFGSState, g: Array) -> Array:
         return r + (alpha[i] - state.rho[i] * jnp.vdot(state.y[i], r)) * state.s[i]
 
     q, alpha = jax.lax.fori_loop(0, kept, newest_first, (g, jnp.zeros_like(state.rho)))
-    return jax.lax.fori_loop(0, kept, oldest_first, state.scale * q)
+    return jax.lax.fori_loop(0, kept, oldest_first, state.scale * initial(q))
 
 
 def _rms(x: Array) -> Scalar:

@@ -13,7 +13,7 @@ ROOT = Path(nst.__file__).parent
 FLOORS = [
     {"errors", "types", "process"},
     {"files", "config", "arguments"},
-    {"images", "losses", "lbfgs", "checkpoint"},
+    {"images", "losses", "lbfgs", "spectrum", "checkpoint"},
     {"features", "optimize", "record"},
     {"objective"},
     {"stylize"},

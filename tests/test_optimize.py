@@ -89,11 +89,17 @@ def test_adam_agrees_with_numpy():
     np.testing.assert_allclose(state.params, x, rtol=1e-5)
 
 
-def test_lbfgs_direction_is_the_bfgs_matrix_times_the_gradient():
+@pytest.mark.parametrize("given", [False, True])
+def test_lbfgs_direction_is_the_bfgs_matrix_times_the_gradient(given):
     generator = np.random.default_rng(0)
-    root = generator.standard_normal((6, 6))
+    root, other = generator.standard_normal((2, 6, 6))
     A = root @ root.T + np.eye(6)
-    method = scale_by_lbfgs(4)
+    initial = other @ other.T + np.eye(6) if given else np.eye(6)
+    method = (
+        scale_by_lbfgs(4, initial=lambda v: jnp.asarray(initial, jnp.float32) @ v)
+        if given
+        else scale_by_lbfgs(4)
+    )
     x = jnp.asarray(generator.standard_normal(6), jnp.float32)
     state, pairs = method.init(x), []
     for _ in range(4):
@@ -106,7 +112,7 @@ def test_lbfgs_direction_is_the_bfgs_matrix_times_the_gradient():
     g = A @ np.asarray(x, np.float64)
     direction, _ = method.update(jnp.asarray(g, jnp.float32), state, x)
     s, y = pairs[-1]
-    H = np.eye(6) * (s @ y) / (y @ y)
+    H = initial * (s @ y) / (y @ initial @ y)
     for s, y in pairs:
         V = np.eye(6) - np.outer(y, s) / (s @ y)
         H = V.T @ H @ V + np.outer(s, s) / (s @ y)
@@ -149,5 +155,5 @@ def test_batches_are_taken_in_turn():
 
 
 def test_unknown_optimiser_lists_the_choices():
-    with pytest.raises(InputError, match="adam, lbfgs"):
+    with pytest.raises(InputError, match="adam, lbfgs, lbfgs_fourier"):
         optimize.optimiser("sgdd")
