@@ -25,6 +25,7 @@ def get_config(variant: str = "") -> ConfigDict:
         config.loss.tv_weight = 0.0
         config.images.init = "noise"
         config.images.size = 512
+        config.optimizer.name = "lbfgs"
         config.pyramid.scales = ()
         config.optimizer.steps = 500
     elif variant:

@@ -3,8 +3,8 @@
     python scripts/bench.py pastiche
 
 runs it beside that program. Network, layers and pooling are that program's defaults, and so are the weights: it takes
-0.01 · mean (F − P)² for the content and 10 / N⁴ · Σ (G/M − A/M′)² for each style layer of N filters. It goes from
-coarse to fine, which that program does not.
+0.01 · mean (F − P)² for the content and 10 / N⁴ · Σ (G/M − A/M′)² for each style layer of N filters. Like that program
+it takes one scale: from coarse to fine is sooner at first, but not where that program ends (docs/performance.md).
 """
 
 from ml_collections import ConfigDict
@@ -26,9 +26,9 @@ def get_config() -> ConfigDict:
     config.loss.style_weight = 40.0  # 1 / (4 N²) · w_l to 10 / N⁴
     config.loss.style_layer_weights = tuple(1 / N**2 for N in _FILTERS)
     config.loss.tv_weight = 0.0
+    config.optimizer.name = "lbfgs_fourier"
     config.optimizer.steps = 200
-    config.pyramid.scales = (128, 256, 512)
-    config.pyramid.steps = 60
+    config.pyramid.scales = ()
     config.run.log_every = 1
     config.run.save_every = 1_000_000  # at the end only: that program keeps nothing on the way
     return config

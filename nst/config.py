@@ -30,7 +30,7 @@ def base() -> ConfigDict:
     config.features.normalise = False  # True: mean activation 1, as in the paper, whose α/β then carry over
     config.features.pooling = "avg"  # avg (the paper's), max, l2
     config.features.convolution = "auto"  # auto (winograd where it is faster), direct, winograd
-    config.features.precision = "float32"  # float32; bfloat16: products, where the device has them
+    config.features.precision = "float32"  # float32; mixed (gradients by bfloat16 products), bfloat16
     config.features.padding = "zeros"  # zeros (what the weights were trained with), reflect, replicate
 
     config.loss = ConfigDict()
@@ -45,9 +45,9 @@ def base() -> ConfigDict:
     config.loss.tv_weight = 1e6  # of the total variation, in [0, 1] units: less speckle; the paper has none
 
     config.optimizer = ConfigDict()
-    config.optimizer.name = "lbfgs"  # lbfgs (the paper's) or adam
+    config.optimizer.name = "lbfgs_fourier"  # fewer steps than lbfgs (the paper's), or adam
     config.optimizer.steps = 60  # at the last scale; each costs one loss and gradient
-    config.optimizer.learning_rate = 1.0  # 1 for lbfgs; 0.02 is a start for adam, in [0, 1] units
+    config.optimizer.learning_rate = 1.0  # 1 for L-BFGS; 0.02 is a start for adam, in [0, 1] units
 
     config.pyramid = ConfigDict()
     config.pyramid.scales = (128, 256)  # longest sides, the last one images.size; empty: that alone

@@ -14,7 +14,12 @@ import jax
 from filelock import FileLock
 
 # Of glibc's malloc.h.
-_TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD, _MMAP_MAX, _ARENA_MAX = -1, -2, -3, -4, -8
+_TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX, _ARENA_MAX = -1, -2, -4, -8
+
+
+# A step's temporaries are one piece of hundreds of MiB. Freed, it is split by the next small piece for want of a
+# smaller one, does not fit the next time, and the process grows by its size. So there are smaller ones from the start.
+_PIECES, _PIECE, _FENCE = 32, 2**25, 2**20
 
 
 def keep_freed_memory() -> None:
@@ -24,23 +29,31 @@ def keep_freed_memory() -> None:
     every page is faulted in and cleared again at every step: a third of a step's time (docs/performance.md).
     Elsewhere than on Linux with glibc nothing happens.
     """
-    _mallopt((_MMAP_MAX, 0), (_TRIM_THRESHOLD, 2**31 - 1), (_TOP_PAD, 2**28), (_ARENA_MAX, 1))
+    libc = _glibc()
+    if libc is None:
+        return
+    for setting in ((_MMAP_MAX, 0), (_TRIM_THRESHOLD, 2**31 - 1), (_TOP_PAD, 2**28), (_ARENA_MAX, 1)):
+        libc.mallopt(*setting)
+    # Addresses, not memory: pages come when they are written to. What is between two pieces is never freed.
+    pieces = [libc.malloc(size) for _ in range(_PIECES) for size in (_PIECE, _FENCE)][::2]
+    for piece in pieces:
+        libc.free(piece)
 
 
-def hand_back_large_pieces() -> None:
-    """From now on keep what is freed only up to 32 MiB, the most that glibc has a limit for.
-
-    For large pictures: their temporaries of hundreds of MiB fit badly into what was freed before, so that a process
-    which keeps them takes up to twice what it needs. A step then takes 5 % longer (docs/performance.md).
-    """
-    _mallopt((_MMAP_THRESHOLD, 2**25), (_MMAP_MAX, 2**16))
+def hand_back_what_is_free() -> None:
+    """Hand all free pages back once: what compiling leaves behind, or a smaller scale, is hundreds of MiB of them."""
+    libc = _glibc()
+    if libc is not None:
+        libc.malloc_trim(0)
 
 
-def _mallopt(*settings: tuple[int, int]) -> None:
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
-    if mallopt is not None:
-        for parameter, value in settings:
-            mallopt(parameter, value)
+def _glibc() -> Any:
+    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+    if not hasattr(libc, "malloc_trim"):
+        return None
+    libc.malloc.argtypes, libc.malloc.restype = [ctypes.c_size_t], ctypes.c_void_p
+    libc.free.argtypes, libc.free.restype = [ctypes.c_void_p], None
+    return libc
 
 
 # The programs of one scale have some 300 KB. What compiles faster than this is not worth a file.

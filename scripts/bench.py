@@ -2,7 +2,7 @@
 
 python scripts/bench.py step [--sizes PIXELS ...] [--rounds N] [--compile] [--output FILE]
 python scripts/bench.py lbfgs [--pairs CONTENT:STYLE ...] [--evaluations N ...] [--size PIXELS]
-python scripts/bench.py pastiche [--size PIXELS] [--steps N] [--content PATH --style PATH] [--rounds N] [--output FILE]
+python scripts/bench.py pastiche [--size PIXELS] [--steps N] [--content PATH] [--style PATH] [--precision NAME]
 """
 
 from nst import bench, cli

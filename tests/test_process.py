@@ -1,18 +1,16 @@
-"""Memory that a process frees is there for its next allocation, without the system's help."""
+"""Memory that a process frees is there for its next allocation, without the system's help and without growing."""
 
 import subprocess
 import sys
 
 import pytest
 
-PROGRAM = """
+FAULTS = """
 import ctypes, resource, sys
-from nst.process import hand_back_large_pieces, keep_freed_memory
+from nst.process import keep_freed_memory
 
-if sys.argv[1] != "return":
+if sys.argv[1] == "keep":
     keep_freed_memory()
-if sys.argv[1] == "keep small":
-    hand_back_large_pieces()
 faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for i in range(11):
     if i == 1:
@@ -21,17 +19,56 @@ for i in range(11):
 print(faults() - before)
 """
 
+# A step: its temporaries, an output made beside them, and one after them.
+GROWTH = """
+import resource, sys
+from nst import process
 
-@pytest.mark.skipif(sys.platform != "linux", reason="glibc's malloc is asked")
+if sys.argv[1] == "one piece":
+    process._PIECES = 0
+process.keep_freed_memory()
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+outputs, before = [], peak()
+for _ in range(10):
+    temporaries = b"x" * 200_000_000
+    outputs.append(b"x" * 3_000_000)
+    del temporaries
+    outputs.append(b"x" * 3_000_000)
+print((peak() - before) // 1024)
+"""
+
+HANDED_BACK = """
+import sys
+import psutil
+from nst.process import hand_back_what_is_free, keep_freed_memory
+
+keep_freed_memory()
+resident = lambda: psutil.Process().memory_info().rss // 2**20
+pieces = [b"x" * 1_000_000 for _ in range(200)]
+kept = pieces[::10]
+del pieces
+before = resident()
+hand_back_what_is_free()
+print(before - resident())
+"""
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="glibc's malloc is asked")
+
+
+def number(program, *arguments):
+    command = [sys.executable, "-c", program, *arguments]
+    return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
 def test_pages_are_faulted_in_once():
-    faults = {
-        how: int(
-            subprocess.run(
-                [sys.executable, "-c", PROGRAM, how], capture_output=True, text=True, check=True
-            ).stdout
-        )
-        for how in ("keep", "return", "keep small")
-    }
-    assert faults["return"] > 50_000
-    assert faults["keep small"] > 50_000
-    assert faults["keep"] < 5_000
+    assert number(FAULTS, "return") > 50_000
+    assert number(FAULTS, "keep") < 5_000
+
+
+def test_small_pieces_do_not_split_large_ones():
+    assert number(GROWTH, "one piece") > 380
+    assert number(GROWTH, "pieces") < 300
+
+
+def test_free_pages_between_others_are_handed_back():
+    assert number(HANDED_BACK) > 150

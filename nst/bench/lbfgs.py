@@ -29,6 +29,8 @@ LOSSES = {
     "default": LOSS,
 }
 
+_OURS = ("lbfgs", "lbfgs_fourier")
+
 # PyTorch's users give it pixels in 0 to 255: in [0, 1] its first step, of length 1 / ‖g‖₁, is lost in rounding.
 _GREY_LEVELS = 255
 
@@ -41,24 +43,32 @@ def add_to(commands: Any) -> None:
     parser.add_argument("--evaluations", nargs="+", type=int, default=[50, 100, 150], help="when to compare")
     parser.add_argument("--size", type=int, default=256, help="longest side, pixels")
     parser.add_argument("--loss", choices=LOSSES, default="paper")
+    parser.add_argument("--ours", choices=_OURS, default=_OURS[0], help="which of this project's")
     parser.add_argument("--history", type=int, default=100, help="of PyTorch's; ours is what a run uses")
     parser.add_argument("--output", type=Path, help="write the figures here as JSON")
 
 
 def compare(
-    pairs: Sequence[str], evaluations: Sequence[int], size: int, loss: str, history: int, output: Path | None
+    pairs: Sequence[str],
+    evaluations: Sequence[int],
+    size: int,
+    loss: str,
+    ours: str,
+    history: int,
+    output: Path | None,
 ) -> None:
     """Print a table of ratios, ours / PyTorch's, and their medians; below 1 ours is ahead."""
     peers.torch()
     network = features.load().freeze((*LOSS["content_layers"], *LOSS["style_layers"]))
     evaluations = sorted(evaluations)
     table = Table(
-        "pair", *(f"after {n}" for n in evaluations), title=f"loss, ours / torch ({loss}, {size} px)"
+        "pair", *(f"after {n}" for n in evaluations), title=f"loss, {ours} / torch ({loss}, {size} px)"
     )
     records = []
     for pair in pairs:
         initial, target = _problem(pair, size, network, loss)
-        a, b = ours(initial, target, evaluations), torchs(initial, target, evaluations, history)
+        a = descend(initial, target, evaluations, ours)
+        b = torchs(initial, target, evaluations, history)
         ratios = [x / y for x, y in zip(a, b, strict=True)]
         records.append({"pair": pair, "ours": a, "torch": b, "ratio": ratios})
         table.add_row(pair, *(f"{x:.3f}" for x in ratios))
@@ -68,7 +78,7 @@ def compare(
     table.add_row("median", *(f"{x:.3f}" for x in medians))
     Console().print(table)
     if output:
-        settings = {"size": size, "loss": loss, "history": history, "evaluations": evaluations}
+        settings = {"size": size, "loss": loss, "ours": ours, "history": history, "evaluations": evaluations}
         result = settings | {"pairs": records, "median": medians}
         files.write_bytes(output, (json.dumps(result, indent=2) + "\n").encode())
 
@@ -82,9 +92,9 @@ def _problem(pair: str, size: int, network: features.VGG19, name: str) -> tuple[
     return initial, objective(network, initial, jnp.asarray(pictures[1]), **LOSSES[name])
 
 
-def ours(initial: jax.Array, target: Objective, evaluations: Sequence[int]) -> list[float]:
-    """The loss after so many evaluations of this project's `lbfgs`, with its own history."""
-    method = optimiser("lbfgs")
+def descend(initial: jax.Array, target: Objective, evaluations: Sequence[int], name: str) -> list[float]:
+    """The loss after so many evaluations of this project's optimiser of that name, with its own history."""
+    method = optimiser(name)
     first = start(loss, initial, method, target)
     found = {1: float(first.value)}
     for state in chunks(loss, first, method, target, [n - 1 for n in evaluations]):

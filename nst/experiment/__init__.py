@@ -5,10 +5,9 @@ from pathlib import Path
 from ml_collections import ConfigDict
 
 from nst.config import validate
-from nst.experiment import memory, prepare
+from nst.experiment import prepare
 from nst.experiment.perform import perform
 from nst.images import MAX_PIXELS
-from nst.process import hand_back_large_pieces
 
 __all__ = ["run"]
 
@@ -45,9 +44,8 @@ def run(
     prepare.check_folders([job.folder for job in jobs], resume)
     shapes = prepare.shapes(config, jobs, max_pixels)
     extractor = prepare.extractor(config)
-    needed = [prepare.check_size(config, extractor, shapes[job.content], shapes[job.style]) for job in jobs]
-    if max(needed) > memory.LARGE:
-        hand_back_large_pieces()
+    for job in jobs:
+        prepare.check_size(config, extractor, shapes[job.content], shapes[job.style])
     extractor = extractor.freeze(prepare.layers(config))
     for job in jobs:
         perform(config, job, extractor, resume=resume, output=output, max_pixels=max_pixels)

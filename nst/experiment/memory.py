@@ -15,9 +15,6 @@ from nst.features import VGG19, vgg
 # what compiling takes.
 _REST = 550 * 2**20
 
-#: What a process need not be careful about: a step's speed counts for more.
-LARGE = 2**30
-
 REMEDY = "lower images.size, or take optimizer.name=adam, which keeps no history"
 
 

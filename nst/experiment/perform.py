@@ -16,6 +16,7 @@ from nst.errors import InputError, Interrupted, RunError
 from nst.experiment import memory, prepare, progress
 from nst.experiment.interruption import signals
 from nst.experiment.prepare import Inputs, Job
+from nst.process import hand_back_what_is_free
 from nst.stylize import Resume, Snapshot, stylization
 
 
@@ -38,8 +39,8 @@ def perform(
         if earlier is not None and earlier.finished:
             return
         record.write_json(folder / "config.json", facts)
-        last = _optimise(config, folder, inputs, extractor, earlier or Earlier(), received)
-        _finish(folder, inputs, last, facts, output)
+        picture = _optimise(config, folder, inputs, extractor, earlier or Earlier(), received)
+        _finish(folder, inputs, picture, facts, output)
 
 
 class Earlier(NamedTuple):
@@ -80,8 +81,8 @@ def _optimise(
     extractor: features.VGG19,
     earlier: Earlier,
     received: list[int],
-) -> Snapshot:
-    """Go through the snapshots of a stylisation: show, log and save them."""
+) -> np.ndarray:
+    """Go through the snapshots of a stylisation: show, log and save them. The last picture is left, not its history."""
     scales = prepare.scales(config)
     total = sum(scale.steps for scale in scales)
     snapshots = stylization(
@@ -104,6 +105,8 @@ def _optimise(
             for snapshot in snapshots:
                 began = began or time.monotonic()  # the first step begins with the first snapshot
                 seconds = earlier.seconds + time.monotonic() - began
+                if int(snapshot.state.step) == 0:  # this scale is compiled, its history not written yet
+                    hand_back_what_is_free()
                 progress.show(bar, task, snapshot)
                 if snapshot.step % config.run.log_every == 0 or snapshot.step == total:
                     _log(folder, snapshot, seconds)
@@ -116,7 +119,7 @@ def _optimise(
                 _save(folder, snapshot, seconds)
             raise
     assert snapshot is not None  # the state it begins with is always among them
-    return snapshot
+    return np.asarray(snapshot.state.params)
 
 
 def _loss_settings(config: ConfigDict) -> dict[str, Any]:
@@ -150,8 +153,9 @@ def _save(folder: Path, snapshot: Snapshot, seconds: float) -> None:
     images.write(folder / "frames" / f"{snapshot.step:06}.png", np.asarray(snapshot.state.params))
 
 
-def _finish(folder: Path, inputs: Inputs, last: Snapshot, facts: dict[str, Any], output: Path | None) -> None:
-    picture = np.asarray(last.state.params)
+def _finish(
+    folder: Path, inputs: Inputs, picture: np.ndarray, facts: dict[str, Any], output: Path | None
+) -> None:
     metadata = {"nst": json.dumps(facts["config"])}
     images.write(folder / "image.png", picture, metadata=metadata)
     if output is not None:

@@ -6,6 +6,7 @@ configuration E; average pooling as in Gatys, Ecker and Bethge, CVPR 2016, secti
 
 import functools
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import jax
@@ -13,7 +14,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 from nst.errors import InputError, unknown
-from nst.features.convolution import CONVOLUTIONS, direct, pays, transform, winograd
+from nst.features.convolution import CONVOLUTIONS, coarse_gradient, direct, pays, transform, winograd
 from nst.features.weights import Preprocessing, Weights
 from nst.types import Array, Features, Image
 
@@ -73,11 +74,9 @@ POOLINGS: dict[str, Callable[[Array], Array]] = {"avg": _average, "max": _maximu
 #: What stands around a picture or a feature map, by `jnp.pad`'s names.
 PADDINGS = {"zeros": "constant", "reflect": "reflect", "replicate": "edge"}
 
-#: What the products of convolutions are computed in; their sums and all else are float32.
-PRECISIONS = {"float32": jnp.float32, "bfloat16": jnp.bfloat16}
-
-# Convolution and precision that take the filters as they are.
-_AS_THEY_ARE = {("auto", "float32"), ("direct", "float32")}
+#: What the products of convolutions are computed in: `mixed` is float32 for the features and bfloat16 for the gradient.
+#: Their sums and all else are float32.
+PRECISIONS = ("float32", "mixed", "bfloat16")
 
 
 def check_layers(layers: Sequence[str]) -> None:
@@ -100,13 +99,20 @@ class Convolution(nnx.Module):
         self.bias = nnx.Param(jnp.zeros(outputs))
         self.frozen = nnx.data(None)
 
-    def __call__(self, x: jax.Array, padding: int = 0) -> jax.Array:
-        """`[h, w, c]` to `[h + 2 · padding − 2, w + 2 · padding − 2, n]`, with zeros around `x`."""
+    def __call__(self, x: jax.Array, padding: int = 0, *, mixed: bool = False) -> jax.Array:
+        """`[h, w, c]` to `[h + 2 · padding − 2, w + 2 · padding − 2, n]`, with zeros around `x`.
+
+        `mixed` computes the gradient by products of bfloat16.
+        """
         if self.frozen is None:
-            y: jax.Array = direct(x, self.kernel[...], padding)
+            y = _convolve(direct, x, self.kernel[...], padding, mixed)
         else:
-            y = winograd(x, self.frozen[...], padding)  # type: ignore[assignment]
+            y = _convolve(winograd, x, self.frozen[...], padding, mixed)
         return y + self.bias[...]
+
+
+def _convolve(convolve: Any, x: jax.Array, filters: jax.Array, padding: int, mixed: bool) -> jax.Array:
+    return coarse_gradient(convolve, x, filters, padding) if mixed else convolve(x, filters, padding)  # type: ignore[return-value]
 
 
 class VGG19(nnx.Module):
@@ -143,7 +149,8 @@ class VGG19(nnx.Module):
           InputError: An unknown layer, or a picture too small for the deepest one.
         """
         self.check(image.shape[0], image.shape[1], layers)
-        network = self if (self.convolution, self.precision) in _AS_THEY_ARE else self.freeze(layers)
+        changes = self.convolution == "winograd" or self.precision == "bfloat16"
+        network = self.freeze(layers) if changes else self
         x = self._preprocess(image)
         features = {}
         for layer in _reached(layers):
@@ -157,7 +164,9 @@ class VGG19(nnx.Module):
             return jax.nn.relu(x)
         if layer.startswith("pool"):
             return POOLINGS[self.pooling](x)
-        convolution = getattr(self, layer)
+        # The pixels themselves are not rounded, nor their gradient: that would cost most and save least.
+        mixed = self.precision == "mixed" and x.shape[2] != _CHANNELS
+        convolution = partial(getattr(self, layer), mixed=mixed)
         if self.padding == "zeros":
             return convolution(x, 1)
         return convolution(jnp.pad(x, ((1, 1), (1, 1), (0, 0)), mode=PADDINGS[self.padding]), 0)
@@ -186,8 +195,8 @@ class VGG19(nnx.Module):
         return self.convolution == "winograd" or (self.convolution == "auto" and pays(shape))
 
     def _dtype(self, shape: tuple[int, ...]) -> Any:
-        """The pixels themselves are not rounded: that would cost most and save least."""
-        return PRECISIONS["float32" if shape[2] == _CHANNELS else self.precision]
+        rounded = self.precision == "bfloat16" and shape[2] != _CHANNELS
+        return jnp.bfloat16 if rounded else jnp.float32
 
     def _preprocess(self, image: Image) -> Array:
         order, scale, mean, std = self.preprocessing

@@ -51,7 +51,7 @@ def test_n_evaluations_are_n_minus_one_steps(target):
     initial = jnp.full((12, 10, 3), 0.5)
     method = optimiser("lbfgs")
     states = [minimise(loss, start(loss, initial, method, target), method, n, target) for n in (0, 3, 7)]
-    assert lbfgs.ours(initial, target, [1, 4, 8]) == [float(state.value) for state in states]
+    assert lbfgs.descend(initial, target, [1, 4, 8], "lbfgs") == [float(state.value) for state in states]
 
 
 def test_contestants_take_turns_and_must_agree():

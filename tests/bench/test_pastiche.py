@@ -90,7 +90,7 @@ def test_the_loss_is_pastiches(config, shape, start):
 def test_the_configs_content_weight_is_that_of_its_size(config):
     assert config.loss.content_weight == pastiche.content_weight(384, 512)
     assert config.features.padding == "zeros"
-    assert config.pyramid.scales == pastiche.scales(512, 384, 512)
+    assert config.pyramid.scales == ()  # as that program does
 
 
 def test_a_printed_loss_belongs_to_the_line_before():
@@ -105,20 +105,6 @@ def test_a_printed_loss_belongs_to_the_line_before():
 def test_a_logged_line_has_our_counts():
     text = json.dumps({"step": 3, "evaluations": 5, "seconds": 0.1, "loss": 2.0, "content": 1.0})
     assert pastiche.logged([(4.5, text)]) == [Line(4.5, 3, 5, 2.0)]
-
-
-@pytest.mark.parametrize(
-    ("size", "shape", "expected"),
-    [
-        (512, (384, 512), (128, 256, 512)),
-        (1024, (682, 1024), (256, 512, 1024)),
-        (96, (72, 96), (48, 96)),
-        (48, (36, 48), (48,)),
-        (512, (512, 100), (256, 512)),
-    ],
-)
-def test_scales_stop_where_nothing_is_left_to_see(size, shape, expected):
-    assert pastiche.scales(size, *shape) == expected
 
 
 def turn(what, losses, *, pause=1.0, coarse=0, peak=100):

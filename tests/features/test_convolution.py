@@ -71,6 +71,17 @@ def test_bfloat16_rounds_the_factors(convolve):
         assert 1e-3 < difference(a, b) < 1.5e-2
 
 
+@pytest.mark.parametrize("convolve", [convolution.direct, convolution.winograd])
+def test_only_the_gradient_is_coarse(convolve):
+    x, kernel = jnp.asarray(random(13, 9, 16)), jnp.asarray(random(3, 3, 16, 8, seed=1))
+    filters = convolution.transform(kernel) if convolve is convolution.winograd else kernel
+    exact, pull = jax.vjp(lambda x: convolve(x, filters, 1), x)
+    same, pull_coarse = jax.vjp(lambda x: convolution.coarse_gradient(convolve, x, filters, 1), x)
+    np.testing.assert_array_equal(same, exact)
+    g = jnp.asarray(random(*exact.shape, seed=2))
+    assert 1e-3 < difference(pull_coarse(g)[0], pull(g)[0]) < 1.5e-2
+
+
 @pytest.fixture(scope="module")
 def weights():
     return load("vgg19")

@@ -145,6 +145,19 @@ def test_bfloat16_stays_close(golden, weights, convolution):
     assert {x.dtype for x in features.values()} == {jnp.dtype("float32")}
 
 
+@pytest.mark.parametrize("convolution", ["direct", "winograd"])
+def test_mixed_rounds_gradients_alone(golden, weights, convolution):
+    layers = ("relu4_2",)
+    mixed, exact = (
+        vgg.build(weights, convolution=convolution, precision=name).freeze(layers)
+        for name in ("mixed", "float32")
+    )
+    image = picture(golden, 0)
+    a, b = (compute(network, image, layers)["relu4_2"] for network in (mixed, exact))
+    np.testing.assert_array_equal(a, b)
+    assert 1e-3 < difference(gradient(mixed, image), gradient(exact, image)) < 2e-2
+
+
 @pytest.mark.parametrize("padding", sorted(vgg.PADDINGS))
 def test_padding_is_numpys(random, padding):
     image = np.random.default_rng(0).random((5, 6, 3), np.float32)
