@@ -21,20 +21,21 @@ print(faults() - before)
 
 # A step: its temporaries, an output made beside them, and one after them.
 GROWTH = """
-import resource, sys
+import sys
+import psutil
 from nst import process
 
 if sys.argv[1] == "one piece":
     process._PIECES = 0
 process.keep_freed_memory()
-peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-outputs, before = [], peak()
+outputs, resident = [], [psutil.Process().memory_info().rss // 2**20]
 for _ in range(10):
     temporaries = b"x" * 200_000_000
     outputs.append(b"x" * 3_000_000)
+    resident.append(psutil.Process().memory_info().rss // 2**20)
     del temporaries
     outputs.append(b"x" * 3_000_000)
-print((peak() - before) // 1024)
+print(max(resident) - resident[0])
 """
 
 HANDED_BACK = """

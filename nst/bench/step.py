@@ -46,7 +46,7 @@ def compare(sizes: Sequence[int], rounds: int, compile: bool, output: Path | Non
     peers.torch()
     settings = {"nst": {}, "nst, direct": {"convolution": "direct"}}
     if features.has_bfloat16():
-        settings["nst, bfloat16"] = {"precision": "bfloat16"}
+        settings |= {f"nst, {name}": {"precision": name} for name in ("mixed", "bfloat16")}
     layers = (*LOSS["content_layers"], *LOSS["style_layers"])
     networks = {name: features.load(**chosen).freeze(layers) for name, chosen in settings.items()}
     table = Table("pixels", "what", "minimum s", "median s", "spread s", "ratio")
