@@ -51,7 +51,8 @@ def load(
         raise unknown("extractor", name, EXTRACTORS)
     if precision in ("mixed", "bfloat16") and not has_bfloat16():
         warnings.warn(
-            f"this {jax.devices()[0].platform} has no bfloat16 products: float32 is faster", stacklevel=2
+            f"this {jax.devices()[0].platform} has no bfloat16 products: features.precision=float32 is faster",
+            stacklevel=2,
         )
     network = EXTRACTORS[name](
         source.load(weights, seed=seed),

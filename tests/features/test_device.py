@@ -39,5 +39,5 @@ def test_an_accelerator_says_so(monkeypatch, capability, expected):
 
 def test_where_it_does_not_pay_that_is_said(monkeypatch):
     monkeypatch.setattr(features, "has_bfloat16", lambda: False)
-    with pytest.warns(UserWarning, match="float32 is faster"):
+    with pytest.warns(UserWarning, match="precision=float32 is faster"):
         features.load(weights="random", precision="bfloat16")
