@@ -30,7 +30,7 @@ def base() -> ConfigDict:
     config.features.normalise = False  # True: mean activation 1, as in the paper, whose α/β then carry over
     config.features.pooling = "avg"  # avg (the paper's), max, l2
     config.features.convolution = "auto"  # auto (winograd where it is faster), direct, winograd
-    config.features.precision = "float32"  # float32; mixed (gradients by bfloat16 products), bfloat16
+    config.features.precision = "float32"  # float32 or bfloat16, of the products of convolutions
     config.features.padding = "zeros"  # zeros (what the weights were trained with), reflect, replicate
 
     config.loss = ConfigDict()

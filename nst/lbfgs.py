@@ -2,8 +2,8 @@
 
 Source: Byrd, Nocedal and Schnabel, Representations of Quasi-Newton Matrices and their Use in Limited Memory Methods,
 Mathematical Programming 1994, theorem 2.2 (the matrix), and Nocedal and Wright, Numerical Optimization, equation 7.20
-(the scaling of the initial one). One loss and gradient a step: near a minimum of this field's losses the unit step is a good one, and
-a line search spends two more evaluations to confirm it.
+(the scaling of the initial one). One loss and gradient a step: near a minimum of this field's losses the unit step is
+a good one, and a line search spends two more evaluations to confirm it.
 
 `optax.scale_by_lbfgs` differs in a respect that decides the first twenty steps: it also keeps pairs of negative
 curvature, after which its matrix is no longer positive definite. Here such a pair is skipped, as in PyTorch. Beyond

@@ -1,7 +1,7 @@
 """What is minimised: the weighted total of content, style and total variation (Gatys et al. 2016, equation 7)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import jax
@@ -29,6 +29,7 @@ class Objective:
 
     A pytree: the network's weights, the targets and the loss weights are its leaves. Which layers count, which
     pooling and which style loss are its structure, so two objectives of one structure share a compilation.
+    `reference` is what the extractor knows of a picture near by: see `near`.
     """
 
     extractor: VGG19
@@ -36,6 +37,7 @@ class Objective:
     style: Statistics
     weights: LossWeights
     style_loss: StyleLoss = field(metadata={"static": True})
+    reference: Features = field(default_factory=dict)
 
 
 def objective(
@@ -90,6 +92,17 @@ def objective(
     )
 
 
+def near(objective: Objective, image: Image) -> Objective:
+    """The same objective for pictures near `image`; in float32 that is no other.
+
+    Args:
+      objective: Targets and weights.
+      image: `[h, w, 3]`; the extractor rounds what features change by from here (`VGG19.reference`).
+    """
+    layers = (*objective.content, *objective.style)
+    return replace(objective, reference=_reference(objective.extractor, image, layers))
+
+
 def loss(image: Image, objective: Objective, batch: None = None) -> tuple[Scalar, dict[str, Scalar]]:
     """α · content + β · style + tv_weight · total variation.
 
@@ -102,7 +115,7 @@ def loss(image: Image, objective: Objective, batch: None = None) -> tuple[Scalar
       The total, and its terms by name as they enter it, weights included.
     """
     weights, target = objective.weights, objective
-    features = objective.extractor(image, (*target.content, *target.style))
+    features = target.extractor(image, (*target.content, *target.style), near=target.reference)
     statistics = target.style_loss.statistics({layer: features[layer] for layer in target.style})
     terms = {
         "content": weights.content * content_loss(features, target.content),
@@ -120,3 +133,8 @@ def _features(extractor: VGG19, image: Image, layers: tuple[str, ...]) -> Featur
 @jax.jit(static_argnums=(2, 3))
 def _statistics(extractor: VGG19, image: Image, layers: tuple[str, ...], style_loss: StyleLoss) -> Statistics:
     return style_loss.statistics(extractor(image, layers))
+
+
+@jax.jit(static_argnums=2)
+def _reference(extractor: VGG19, image: Image, layers: tuple[str, ...]) -> Features:
+    return extractor.reference(image, layers)

@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from optax import GradientTransformation
 
 from nst import features, images
 from nst.config import LAYER_WEIGHTS, check
 from nst.errors import InputError
-from nst.objective import Objective, loss, objective
+from nst.objective import Objective, loss, near, objective
 from nst.optimize import State, chunks, optimiser, start
 from nst.types import Image
 
@@ -28,6 +29,10 @@ LOSS = {
     "tv_weight": 1e6,
 }
 
+# Steps after which features are computed near another picture. With twice as many the loss ends 0.6 % higher; each
+# costs a third of a step (docs/performance.md).
+_REFRESH = 25
+
 
 class Scale(NamedTuple):
     """One level of the pyramid: the longest side in pixels, and how many steps are taken there."""
@@ -37,12 +42,21 @@ class Scale(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """Where a run stands: `step` counts over all scales, `state` is that of the scale's optimisation."""
+    """Where a run stands: `step` counts over all scales, `state` is that of the scale's optimisation.
+
+    `reference` is the picture near which features are computed, None in float32.
+    """
 
     scale: int
     step: int
     evaluations: int
     state: State
+    reference: Image | None
+
+    @property
+    def kept(self) -> Any:
+        """What the next step depends on, as a pytree of arrays: `Resume.restore` gives it back."""
+        return self.state, self.reference
 
 
 def stylization(
@@ -88,29 +102,59 @@ def stylization(
         if resume is not None and i < resume.scale:
             continue
         target = _objective(content, style, scale.size, style_scale, extractor, loss_settings)
-        begin = partial(start, loss, optimiser=method, args=target, learning_rate=learning_rate)
+        begin = partial(_begin, target, method, learning_rate)
         if resume is not None and i == resume.scale:
-            h, w = _size(content, scale.size)
-            state = resume.restore(jax.eval_shape(begin, jax.ShapeDtypeStruct((h, w, 3), jnp.float32)))
+            shape = jax.ShapeDtypeStruct((*_size(content, scale.size), 3), jnp.float32)
+            state, reference = resume.restore(jax.eval_shape(begin, shape))
         else:
-            state = begin(jnp.asarray(images.resize(image, *_size(content, scale.size))))
-        yield snapshot(state)
-        for current in chunks(loss, state, method, target, _stops(done, scale.steps, every)):
-            state = current
-            yield snapshot(state)
+            state, reference = begin(jnp.asarray(images.resize(image, *_size(content, scale.size))))
+        yield snapshot(state, reference)
+        stops = _stops(done, scale.steps, every)
+        for current in _descend(target, state, reference, method, stops):
+            state = current[0]
+            yield snapshot(*current)
         image = np.asarray(state.params)
 
 
+def _begin(
+    target: Objective, method: GradientTransformation, learning_rate: float | None, image: Image
+) -> tuple[State, Image | None]:
+    """The state at `image`, and that picture as the first reference if there is to be one."""
+    state = start(loss, image, method, near(target, image), learning_rate=learning_rate)
+    return state, image if target.extractor.precision == "bfloat16" else None
+
+
+def _descend(
+    target: Objective,
+    state: State,
+    reference: Image | None,
+    method: GradientTransformation,
+    stops: list[int],
+) -> Iterator[tuple[State, Image | None]]:
+    """Go on to the last of `stops`; with a new reference every so many steps, if there is one."""
+    if reference is None:
+        yield from ((state, None) for state in chunks(loss, state, method, target, stops))
+        return
+    while (step := int(state.step)) < stops[-1]:
+        if step % _REFRESH == 0:
+            reference = jnp.array(state.params)  # the state's own will be written over
+        end = min(step - step % _REFRESH + _REFRESH, stops[-1])
+        piece = [stop for stop in stops if step < stop < end] + [end]
+        for current in chunks(loss, state, method, near(target, reference), piece):
+            state = current
+            yield state, reference
+
+
 class Resume(NamedTuple):
-    """An earlier run's scale, and what fills a state's structure with that run's values."""
+    """An earlier run's scale, and what fills the structure of `Snapshot.kept` with that run's values."""
 
     scale: int
     restore: Any
 
 
-def _snapshot(scale: int, done: int, state: State) -> Snapshot:
+def _snapshot(scale: int, done: int, state: State, reference: Image | None) -> Snapshot:
     step = done + int(state.step)
-    return Snapshot(scale, step, step + scale + 1, state)
+    return Snapshot(scale, step, step + scale + 1, state, reference)
 
 
 def _size(content: Image, longest: int) -> tuple[int, int]:

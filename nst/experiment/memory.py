@@ -44,7 +44,8 @@ def needed(
         return _bytes(jax.eval_shape(lambda x: extractor(x, computed), _image(height, width)))
 
     state = _bytes(jax.eval_shape(optimiser.init, _image(*content)))
-    return _REST + max(features(*content), features(*style)) + state
+    reference = _bytes(jax.eval_shape(lambda x: extractor.reference(x, computed), _image(*content)))
+    return _REST + max(features(*content), features(*style)) + state + reference
 
 
 def _image(height: int, width: int) -> jax.ShapeDtypeStruct:

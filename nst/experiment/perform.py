@@ -149,7 +149,7 @@ def _log(folder: Path, snapshot: Snapshot, seconds: float) -> None:
 def _save(folder: Path, snapshot: Snapshot, seconds: float) -> None:
     facts = {"scale": snapshot.scale, "step": snapshot.step, "seconds": seconds}
     if snapshot.step > 0:  # before, there is nothing to lose
-        checkpoint.write(folder / "checkpoint", snapshot.step, snapshot.state, facts)
+        checkpoint.write(folder / "checkpoint", snapshot.step, snapshot.kept, facts)
     images.write(folder / "frames" / f"{snapshot.step:06}.png", np.asarray(snapshot.state.params))
 
 

@@ -37,7 +37,7 @@ def load(
       pooling: `"avg"`, `"max"` or `"l2"`.
       padding: `"zeros"`, `"reflect"` or `"replicate"`.
       convolution: `"auto"`, `"direct"` or `"winograd"`.
-      precision: `"float32"`, `"mixed"` or `"bfloat16"`: what products are computed in (`PRECISIONS`).
+      precision: `"float32"` or `"bfloat16"`: what products are computed in (`PRECISIONS`).
       normalise: Rescale each filter to a mean activation of 1 over a dozen photographs.
       seed: Of random weights.
 
@@ -49,7 +49,7 @@ def load(
     """
     if name not in EXTRACTORS:
         raise unknown("extractor", name, EXTRACTORS)
-    if precision in ("mixed", "bfloat16") and not has_bfloat16():
+    if precision == "bfloat16" and not has_bfloat16():
         warnings.warn(
             f"this {jax.devices()[0].platform} has no bfloat16 products: features.precision=float32 is faster",
             stacklevel=2,

@@ -6,7 +6,6 @@ Networks, ACM TOMS 2020. A tile of 4×4 outputs takes 36 products where the dire
 """
 
 import functools
-from collections.abc import Callable
 from functools import partial
 
 import jax
@@ -26,9 +25,6 @@ _EXACT = jax.lax.Precision.HIGHEST
 
 #: How convolutions are computed: `auto` takes `winograd` where it is faster (on a CPU, for wide layers).
 CONVOLUTIONS = ("auto", "direct", "winograd")
-
-#: A convolution of `x` with filters, and so many zeros around `x`.
-Convolve = Callable[[jax.Array, jax.Array, int], jax.Array]
 
 # With fewer channels the transforms cost more than the products save (docs/performance.md).
 _WIDE = 64
@@ -101,34 +97,6 @@ def _backward(padding: int, filters: jax.Array, gradient: jax.Array) -> tuple[ja
 
 
 winograd.defvjp(_forward, _backward)
-
-
-@partial(jax.custom_vjp, nondiff_argnums=(0, 3))
-def coarse_gradient(convolve: Convolve, x: jax.Array, filters: jax.Array, padding: int) -> jax.Array:
-    """What `convolve` (`direct` or `winograd`) gives, with a gradient by products of bfloat16.
-
-    A gradient that is a few percent off hardly slows a descent down; features that are do, for what is minimised is
-    the small difference of large statistics (docs/performance.md). The filters are frozen.
-    """
-    return convolve(x, filters, padding)
-
-
-def _exact_forward(
-    convolve: Convolve, x: jax.Array, filters: jax.Array, padding: int
-) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
-    return convolve(x, filters, padding), (x, filters)
-
-
-def _coarse_backward(
-    convolve: Convolve, padding: int, residuals: tuple[jax.Array, jax.Array], gradient: jax.Array
-) -> tuple[jax.Array, jax.Array]:
-    x, filters = residuals
-    # Linear in x: its value is not used, and not kept either once this is compiled.
-    _, pull = jax.vjp(lambda x: convolve(x, filters.astype(jnp.bfloat16), padding), x)
-    return pull(gradient)[0], jnp.zeros_like(filters)
-
-
-coarse_gradient.defvjp(_exact_forward, _coarse_backward)
 
 
 def _tiled(

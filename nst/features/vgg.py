@@ -6,7 +6,6 @@ configuration E; average pooling as in Gatys, Ecker and Bethge, CVPR 2016, secti
 
 import functools
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 import jax
@@ -14,7 +13,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 from nst.errors import InputError, unknown
-from nst.features.convolution import CONVOLUTIONS, coarse_gradient, direct, pays, transform, winograd
+from nst.features.convolution import CONVOLUTIONS, direct, pays, transform, winograd
 from nst.features.weights import Preprocessing, Weights
 from nst.types import Array, Features, Image
 
@@ -74,9 +73,12 @@ POOLINGS: dict[str, Callable[[Array], Array]] = {"avg": _average, "max": _maximu
 #: What stands around a picture or a feature map, by `jnp.pad`'s names.
 PADDINGS = {"zeros": "constant", "reflect": "reflect", "replicate": "edge"}
 
-#: What the products of convolutions are computed in: `mixed` is float32 for the features and bfloat16 for the gradient.
-#: Their sums and all else are float32.
-PRECISIONS = ("float32", "mixed", "bfloat16")
+#: What the products of convolutions are computed in. `bfloat16` rounds the factors of the gradient, and of what
+#: features change by from those of a picture near by; sums and all else are float32.
+PRECISIONS = ("float32", "bfloat16")
+
+# With fewer channels transforms and statistics take the time, not the products (docs/performance.md).
+_WIDE = 128
 
 
 def check_layers(layers: Sequence[str]) -> None:
@@ -92,27 +94,27 @@ def _reached(layers: Sequence[str]) -> tuple[str, ...]:
 
 
 class Convolution(nnx.Module):
-    """The filters and biases of a 3×3 convolution; a frozen one may have its filters in Winograd's form instead."""
+    """The filters and biases of a 3×3 convolution; once frozen, also or only in the form that products take."""
 
     def __init__(self, inputs: int, outputs: int):
-        self.kernel = nnx.Param(jnp.zeros((3, 3, inputs, outputs)))
+        self.inputs = inputs
+        self.kernel: Any = nnx.Param(jnp.zeros((3, 3, inputs, outputs)))
         self.bias = nnx.Param(jnp.zeros(outputs))
-        self.frozen = nnx.data(None)
+        self.frozen: Any = nnx.data(None)
+        self.rounded: Any = nnx.data(None)
 
-    def __call__(self, x: jax.Array, padding: int = 0, *, mixed: bool = False) -> jax.Array:
-        """`[h, w, c]` to `[h + 2 · padding − 2, w + 2 · padding − 2, n]`, with zeros around `x`.
+    def __call__(self, x: jax.Array, padding: int = 0) -> jax.Array:
+        """`[h, w, c]` to `[h + 2 · padding − 2, w + 2 · padding − 2, n]`, with zeros around `x`."""
+        return _convolve(x, self.kernel if self.frozen is None else self.frozen, padding) + self.bias[...]
 
-        `mixed` computes the gradient by products of bfloat16.
-        """
-        if self.frozen is None:
-            y = _convolve(direct, x, self.kernel[...], padding, mixed)
-        else:
-            y = _convolve(winograd, x, self.frozen[...], padding, mixed)
-        return y + self.bias[...]
+    def change(self, dx: jax.Array, padding: int = 0) -> jax.Array:
+        """What the output changes by if the input does by `dx`, by products of bfloat16."""
+        return _convolve(dx, self.rounded, padding)
 
 
-def _convolve(convolve: Any, x: jax.Array, filters: jax.Array, padding: int, mixed: bool) -> jax.Array:
-    return coarse_gradient(convolve, x, filters, padding) if mixed else convolve(x, filters, padding)  # type: ignore[return-value]
+def _convolve(x: jax.Array, filters: Any, padding: int) -> jax.Array:
+    transformed = filters.ndim == 3
+    return (winograd if transformed else direct)(x, filters[...], padding)
 
 
 class VGG19(nnx.Module):
@@ -135,12 +137,14 @@ class VGG19(nnx.Module):
                 setattr(self, f"conv{block}_{i}", Convolution(previous, width))
                 previous = width
 
-    def __call__(self, image: Image, layers: Sequence[str]) -> Features:
+    def __call__(self, image: Image, layers: Sequence[str], near: Features | None = None) -> Features:
         """Compute the features of a picture, no deeper than the deepest layer asked for.
 
         Args:
           image: `[h, w, 3]`, RGB, sRGB-encoded, in [0, 1].
           layers: Names out of `LAYERS`: `conv4_2` is before the rectifier, `relu4_2` after it.
+          near: `reference` of a picture of this size that differs little, or nothing: what it gives in float32 is
+            nothing. In bfloat16 only the change from there is rounded; without one, nothing is.
 
         Returns:
           From layer name to features `[h', w', c]`, float32; after `pool1` h' is `h // 2`, and so on.
@@ -149,54 +153,94 @@ class VGG19(nnx.Module):
           InputError: An unknown layer, or a picture too small for the deepest one.
         """
         self.check(image.shape[0], image.shape[1], layers)
-        changes = self.convolution == "winograd" or self.precision == "bfloat16"
-        network = self.freeze(layers) if changes else self
-        x = self._preprocess(image)
+        near = near or {}
+        network = self._network(layers, exact=not near)
+        x, known = self._preprocess(image), None
         features = {}
         for layer in _reached(layers):
-            x = network._layer(layer, x)
+            if layer.startswith("conv"):
+                x = (
+                    network._convolution(layer, x)
+                    if known is None
+                    else near[layer] + network._change(layer, x - known)
+                )
+                known = near.get(layer)
+            else:
+                x = network._apply(layer, x)
+                known = None if known is None else network._apply(layer, known)
             if layer in layers:
                 features[layer] = x
         return features
 
-    def _layer(self, layer: str, x: Array) -> Array:
-        if layer.startswith("relu"):
-            return jax.nn.relu(x)
-        if layer.startswith("pool"):
-            return POOLINGS[self.pooling](x)
-        # The pixels themselves are not rounded, nor their gradient: that would cost most and save least.
-        mixed = self.precision == "mixed" and x.shape[2] != _CHANNELS
-        convolution = partial(getattr(self, layer), mixed=mixed)
+    def reference(self, image: Image, layers: Sequence[str]) -> Features:
+        """The convolutions of a picture, exactly, as far as features of pictures near it are computed from them.
+
+        A rounded product is off by half a percent, and what is minimised late in a descent is the small difference of
+        large statistics (docs/performance.md). So what is rounded is the change from a picture of some steps before:
+        rounding is in proportion to how far the pictures are from each other.
+
+        Args:
+          image: `[h, w, 3]`.
+          layers: Those that will be asked for.
+
+        Returns:
+          `near` of a call: by layer name, from the one before the first that is rounded. Nothing in float32.
+        """
+        convolutions = [layer for layer in _reached(layers) if layer.startswith("conv")]
+        rounded = [i for i, layer in enumerate(convolutions) if self._rounds(getattr(self, layer))]
+        return self(image, convolutions[rounded[0] - 1 :]) if rounded else {}
+
+    def _network(self, layers: Sequence[str], *, exact: bool) -> "VGG19":
+        """With its filters as products take them."""
+        if self.convolution != "winograd" and self.precision == "float32":
+            return self
+        network = nnx.clone(self)
+        if exact:
+            network.precision = "float32"
+        return network.freeze(layers)
+
+    def _convolution(self, layer: str, x: Array) -> Array:
+        return getattr(self, layer)(*self._padded(x))
+
+    def _change(self, layer: str, dx: Array) -> Array:
+        return getattr(self, layer).change(*self._padded(dx))
+
+    def _padded(self, x: Array) -> tuple[Array, int]:
+        """Zeros around it are left to the convolution."""
         if self.padding == "zeros":
-            return convolution(x, 1)
-        return convolution(jnp.pad(x, ((1, 1), (1, 1), (0, 0)), mode=PADDINGS[self.padding]), 0)
+            return x, 1
+        return jnp.pad(x, ((1, 1), (1, 1), (0, 0)), mode=PADDINGS[self.padding]), 0
+
+    def _apply(self, layer: str, x: Array) -> Array:
+        return jax.nn.relu(x) if layer.startswith("relu") else POOLINGS[self.pooling](x)
 
     def freeze(self, layers: Sequence[str]) -> "VGG19":
         """The same network, its filters transformed once for fast convolutions as far as `layers` need them.
 
-        They are also brought to the precision that products are computed in. The filters themselves are given up,
-        and get no gradient any more. What is not frozen before does the same whenever the network is called.
+        The filters themselves are given up where nothing needs them, and get no gradient any more. What is not frozen
+        before does the same whenever the network is called.
         """
         check_layers(layers)
         network = nnx.clone(self)
         for layer in filter(lambda name: name.startswith("conv"), _reached(layers)):
             convolution = getattr(network, layer)
-            kernel = convolution.kernel
-            if kernel is None:  # frozen before
-                continue
-            if self._gains(kernel.shape):
-                convolution.frozen = nnx.Variable(transform(kernel[...]).astype(self._dtype(kernel.shape)))
-                convolution.kernel = nnx.data(None)
-            else:
-                convolution.kernel = nnx.Param(kernel[...].astype(self._dtype(kernel.shape)))
+            done = convolution.rounded if self._rounds(convolution) else convolution.frozen
+            if done is None:
+                self._freeze(convolution)
         return network
 
-    def _gains(self, shape: tuple[int, ...]) -> bool:
-        return self.convolution == "winograd" or (self.convolution == "auto" and pays(shape))
+    def _freeze(self, convolution: Convolution) -> None:
+        kernel = convolution.kernel[...]
+        gains = self.convolution == "winograd" or (self.convolution == "auto" and pays(kernel.shape))
+        filters = transform(kernel) if gains else kernel
+        if self._rounds(convolution):  # references are computed from the filters themselves
+            convolution.rounded = nnx.Variable(filters.astype(jnp.bfloat16))
+        elif gains:
+            convolution.frozen = nnx.Variable(filters)
+            convolution.kernel = nnx.data(None)
 
-    def _dtype(self, shape: tuple[int, ...]) -> Any:
-        rounded = self.precision == "bfloat16" and shape[2] != _CHANNELS
-        return jnp.bfloat16 if rounded else jnp.float32
+    def _rounds(self, convolution: Convolution) -> bool:
+        return self.precision == "bfloat16" and convolution.inputs >= _WIDE
 
     def _preprocess(self, image: Image) -> Array:
         order, scale, mean, std = self.preprocessing

@@ -71,17 +71,6 @@ def test_bfloat16_rounds_the_factors(convolve):
         assert 1e-3 < difference(a, b) < 1.5e-2
 
 
-@pytest.mark.parametrize("convolve", [convolution.direct, convolution.winograd])
-def test_only_the_gradient_is_coarse(convolve):
-    x, kernel = jnp.asarray(random(13, 9, 16)), jnp.asarray(random(3, 3, 16, 8, seed=1))
-    filters = convolution.transform(kernel) if convolve is convolution.winograd else kernel
-    exact, pull = jax.vjp(lambda x: convolve(x, filters, 1), x)
-    same, pull_coarse = jax.vjp(lambda x: convolution.coarse_gradient(convolve, x, filters, 1), x)
-    np.testing.assert_array_equal(same, exact)
-    g = jnp.asarray(random(*exact.shape, seed=2))
-    assert 1e-3 < difference(pull_coarse(g)[0], pull(g)[0]) < 1.5e-2
-
-
 @pytest.fixture(scope="module")
 def weights():
     return load("vgg19")
@@ -122,6 +111,16 @@ def test_freeze_transforms_what_is_needed_once(weights):
     assert frozen == ["conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_1"]
     assert network.freeze(["relu3_1"]).conv3_1.frozen[...] is network.conv3_1.frozen[...]
     assert vgg.build(weights, convolution="direct").freeze(vgg.LAYERS).conv4_2.frozen is None
+
+
+def test_freeze_rounds_what_is_wide_once_and_keeps_its_filters(weights):
+    network = vgg.build(weights, convolution="winograd", precision="bfloat16").freeze(["relu3_1"])
+    kept = [name for name in ("conv2_1", "conv2_2", "conv3_1") if getattr(network, name).kernel is not None]
+    assert kept == ["conv2_2", "conv3_1"]
+    assert {getattr(network, name).rounded.dtype for name in kept} == {jnp.dtype("bfloat16")}
+    assert network.conv3_1.frozen is None
+    again = network.freeze(["relu3_1"])
+    assert again.conv3_1.rounded[...] is network.conv3_1.rounded[...]
 
 
 def test_auto_is_fast_where_that_pays(weights, monkeypatch):
