@@ -26,7 +26,7 @@ def get_config() -> ConfigDict:
     config.loss.style_weight = 40.0  # 1 / (4 N²) · w_l to 10 / N⁴
     config.loss.style_layer_weights = tuple(1 / N**2 for N in _FILTERS)
     config.loss.tv_weight = 0.0
-    config.optimizer.name = "lbfgs_fourier"
+    config.optimizer.name = "lbfgs_pyramid"
     config.optimizer.steps = 200
     config.pyramid.scales = ()
     config.run.log_every = 1

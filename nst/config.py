@@ -45,7 +45,7 @@ def base() -> ConfigDict:
     config.loss.tv_weight = 1e6  # of the total variation, in [0, 1] units: less speckle; the paper has none
 
     config.optimizer = ConfigDict()
-    config.optimizer.name = "lbfgs_fourier"  # fewer steps than lbfgs (the paper's), or adam
+    config.optimizer.name = "lbfgs_pyramid"  # fewer steps than lbfgs (the paper's), or adam
     config.optimizer.steps = 60  # at the last scale; each costs one loss and gradient
     config.optimizer.learning_rate = 1.0  # 1 for L-BFGS; 0.02 is a start for adam, in [0, 1] units
 

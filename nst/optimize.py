@@ -16,7 +16,7 @@ import optax
 
 from nst.errors import RunError, unknown
 from nst.lbfgs import scale_by_lbfgs
-from nst.spectrum import smooth
+from nst.pyramid import smooth
 from nst.types import Array, Scalar
 
 #: `fn(params, args, batch)` gives the loss and its named terms.
@@ -38,8 +38,8 @@ def lbfgs() -> optax.GradientTransformation:
 
 
 @functools.cache
-def lbfgs_fourier() -> optax.GradientTransformation:
-    """The same in Fourier coordinates: a fifth fewer steps to the same loss of a picture (docs/performance.md)."""
+def lbfgs_pyramid() -> optax.GradientTransformation:
+    """The same in a pyramid's coordinates: a fifth fewer steps to the same loss (docs/performance.md)."""
     return _with_learning_rate(scale_by_lbfgs(_MEMORY_SIZE, initial=smooth))
 
 
@@ -54,7 +54,7 @@ def _with_learning_rate(direction: optax.GradientTransformation) -> optax.Gradie
 OPTIMIZERS: dict[str, Callable[[], optax.GradientTransformation]] = {
     "adam": adam,
     "lbfgs": lbfgs,
-    "lbfgs_fourier": lbfgs_fourier,
+    "lbfgs_pyramid": lbfgs_pyramid,
 }
 
 

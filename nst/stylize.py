@@ -68,7 +68,7 @@ def stylization(
     scales: Sequence[Scale],
     style_scale: float = 1.0,
     loss_settings: Mapping[str, Any] = LOSS,
-    optimizer: str = "lbfgs_fourier",
+    optimizer: str = "lbfgs_pyramid",
     learning_rate: float | None = None,
     every: Sequence[int] = (),
     resume: "Resume | None" = None,
@@ -208,7 +208,7 @@ def stylize(
     seed: int = 0,
     extractor: features.VGG19 | None = None,
     style_scale: float = 1.0,
-    optimizer: str = "lbfgs_fourier",
+    optimizer: str = "lbfgs_pyramid",
     learning_rate: float | None = None,
     **loss_settings: Any,
 ) -> np.ndarray:

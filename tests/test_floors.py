@@ -13,7 +13,7 @@ ROOT = Path(nst.__file__).parent
 FLOORS = [
     {"errors", "types", "process"},
     {"files", "config", "arguments"},
-    {"images", "losses", "lbfgs", "spectrum", "checkpoint"},
+    {"images", "losses", "lbfgs", "pyramid", "checkpoint"},
     {"features", "optimize", "record"},
     {"objective"},
     {"stylize"},

@@ -156,5 +156,5 @@ def test_batches_are_taken_in_turn():
 
 
 def test_unknown_optimiser_lists_the_choices():
-    with pytest.raises(InputError, match="adam, lbfgs, lbfgs_fourier"):
+    with pytest.raises(InputError, match="adam, lbfgs, lbfgs_pyramid"):
         optimize.optimiser("sgdd")

@@ -29,7 +29,7 @@ LOSSES = {
     "default": LOSS,
 }
 
-_OURS = ("lbfgs", "lbfgs_fourier")
+_OURS = ("lbfgs", "lbfgs_pyramid")
 
 # PyTorch's users give it pixels in 0 to 255: in [0, 1] its first step, of length 1 / ‖g‖₁, is lost in rounding.
 _GREY_LEVELS = 255

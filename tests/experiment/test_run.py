@@ -165,7 +165,7 @@ WRONG = {
     "loss.content_weight": ("nan", "loss.content_weight = nan"),
     "loss.style_layer_weights": ("(1.0,)", "1 numbers for 2 style layers"),
     "optimizer.steps": ("many", "optimizer.steps"),
-    "optimizer.name": ("sgd", "choose from adam, lbfgs, lbfgs_fourier"),
+    "optimizer.name": ("sgd", "choose from adam, lbfgs, lbfgs_pyramid"),
     "pyramid.scales": ("(64,32)", "ascend"),
     "images.size": ("(1,2)", "images.size"),
     "run.log_every": ("0", "run.log_every = 0"),
