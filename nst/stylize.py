@@ -1,7 +1,6 @@
 """Style transfer of one picture: pyramid × objective × optimiser. The library's entry."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -98,51 +97,58 @@ def stylization(
     extractor = extractor.freeze((*loss_settings["content_layers"], *loss_settings["style_layers"]))
     for i, scale in enumerate(scales):
         done = sum(s.steps for s in scales[:i])
-        snapshot = partial(_snapshot, i, done)
         if resume is not None and i < resume.scale:
             continue
         target = _objective(content, style, scale.size, style_scale, extractor, loss_settings)
-        begin = partial(_begin, target, method, learning_rate)
+        size = _size(content, scale.size)
         if resume is not None and i == resume.scale:
-            shape = jax.ShapeDtypeStruct((*_size(content, scale.size), 3), jnp.float32)
-            state, reference = resume.restore(jax.eval_shape(begin, shape))
+            begin = resume.restore(_kept(target, method, size))
         else:
-            state, reference = begin(jnp.asarray(images.resize(image, *_size(content, scale.size))))
-        yield snapshot(state, reference)
+            begin = jnp.asarray(images.resize(image, *size))
         stops = _stops(done, scale.steps, every)
-        for current in _descend(target, state, reference, method, stops):
-            state = current[0]
-            yield snapshot(*current)
-        image = np.asarray(state.params)
-
-
-def _begin(
-    target: Objective, method: GradientTransformation, learning_rate: float | None, image: Image
-) -> tuple[State, Image | None]:
-    """The state at `image`, and that picture as the first reference if there is to be one."""
-    state = start(loss, image, method, near(target, image), learning_rate=learning_rate)
-    return state, image if target.extractor.precision == "bfloat16" else None
+        for state, reference in _descend(target, method, learning_rate, begin, stops):
+            yield _snapshot(i, done, state, reference)
+            image = state.params
+        image = np.asarray(image)
 
 
 def _descend(
     target: Objective,
-    state: State,
-    reference: Image | None,
     method: GradientTransformation,
+    learning_rate: float | None,
+    begin: Image | tuple[State, Image | None],
     stops: list[int],
 ) -> Iterator[tuple[State, Image | None]]:
-    """Go on to the last of `stops`; with a new reference every so many steps, if there is one."""
-    if reference is None:
-        yield from ((state, None) for state in chunks(loss, state, method, target, stops))
-        return
+    """From a picture, or what was kept of a run, to the last of `stops`: the state, and the picture it is near to."""
+    rounds = target.extractor.precision == "bfloat16"
+    if isinstance(begin, tuple):
+        state, reference = begin
+        known = target if reference is None else near(target, reference)
+    else:
+        known, reference = near(target, begin), begin if rounds else None
+        state = start(loss, begin, method, known, learning_rate=learning_rate)
+    yield state, reference
     while (step := int(state.step)) < stops[-1]:
-        if step % _REFRESH == 0:
-            reference = jnp.array(state.params)  # the state's own will be written over
-        end = min(step - step % _REFRESH + _REFRESH, stops[-1])
-        piece = [stop for stop in stops if step < stop < end] + [end]
-        for current in chunks(loss, state, method, near(target, reference), piece):
+        piece = stops
+        if rounds:
+            if step and step % _REFRESH == 0:
+                known, reference = target, jnp.array(state.params)  # the state's own will be written over
+                known = near(target, reference)
+            end = min(step - step % _REFRESH + _REFRESH, stops[-1])
+            piece = [stop for stop in stops if step < stop < end] + [end]
+        for current in chunks(loss, state, method, known, piece):
             state = current
             yield state, reference
+
+
+def _kept(target: Objective, method: GradientTransformation, size: tuple[int, int]) -> Any:
+    """The shapes of `Snapshot.kept`."""
+
+    def begin(image: Image) -> tuple[State, Image | None]:
+        state = start(loss, image, method, near(target, image))
+        return state, image if target.extractor.precision == "bfloat16" else None
+
+    return jax.eval_shape(begin, jax.ShapeDtypeStruct((*size, 3), jnp.float32))
 
 
 class Resume(NamedTuple):

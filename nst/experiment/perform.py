@@ -99,6 +99,7 @@ def _optimise(
         resume=earlier.resume,
     )
     snapshot, began, seconds = None, None, earlier.seconds
+    logged = max((line["step"] for line in record.metrics(folder / "metrics.jsonl")), default=-1)
     bar, task = progress.bar(total)
     with bar:
         try:
@@ -108,8 +109,10 @@ def _optimise(
                 if int(snapshot.state.step) == 0:  # this scale is compiled, its history not written yet
                     hand_back_what_is_free()
                 progress.show(bar, task, snapshot)
-                if snapshot.step % config.run.log_every == 0 or snapshot.step == total:
+                due = snapshot.step % config.run.log_every == 0 or snapshot.step == total
+                if due and snapshot.step > logged:  # the start of a scale is the end of the one before
                     _log(folder, snapshot, seconds)
+                    logged = snapshot.step
                 if received or snapshot.step % config.run.save_every == 0 or snapshot.step == total:
                     _save(folder, snapshot, seconds)
                 if received:
@@ -137,13 +140,9 @@ def _loss_settings(config: ConfigDict) -> dict[str, Any]:
 
 
 def _log(folder: Path, snapshot: Snapshot, seconds: float) -> None:
-    path = folder / "metrics.jsonl"
-    logged = record.metrics(path)
-    if logged and logged[-1]["step"] >= snapshot.step:  # the start of a scale is the end of the one before
-        return
     terms = {name: float(value) for name, value in snapshot.state.terms.items()}
     line = {"step": snapshot.step, "evaluations": snapshot.evaluations, "seconds": round(seconds, 3)}
-    record.append(path, line | {"loss": float(snapshot.state.value)} | terms)
+    record.append(folder / "metrics.jsonl", line | {"loss": float(snapshot.state.value)} | terms)
 
 
 def _save(folder: Path, snapshot: Snapshot, seconds: float) -> None:
