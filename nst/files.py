@@ -69,7 +69,10 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def make_once(path: Path, make: Callable[[], None]) -> Path:
-    """Call `make` if `path` is absent, in one process at a time: the others wait and find it made."""
+    """Call `make` if `path` is absent, in one process at a time: the others wait and find it made.
+
+    `make` has to write beside it and rename, as `replacing` does: whoever finds the file takes it as whole.
+    """
     if path.exists():
         return path
     path.parent.mkdir(parents=True, exist_ok=True)

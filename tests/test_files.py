@@ -145,7 +145,7 @@ from nst import files
 def make():
     print("making", flush=True)
     sys.stdin.readline()
-    path.write_text("made")
+    files.write_bytes(path, b"made")  # whole at once, as a file that others find must be
 
 path = Path(sys.argv[1])
 print("ready", flush=True)
