@@ -14,6 +14,7 @@ from nst.config import LAYER_WEIGHTS, check
 from nst.errors import InputError
 from nst.objective import Objective, loss, near, objective
 from nst.optimize import State, chunks, optimiser, start
+from nst.process import hand_back_what_is_free
 from nst.types import Image
 
 _STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
@@ -121,24 +122,35 @@ def _descend(
 ) -> Iterator[tuple[State, Image | None]]:
     """From a picture, or what was kept of a run, to the last of `stops`: the state, and the picture it is near to."""
     rounds = target.extractor.precision == "bfloat16"
+    # Each of these takes some hundred MiB for a moment, and what one leaves free is too much in pieces for the next.
+    hand_back_what_is_free()
     if isinstance(begin, tuple):
         state, reference = begin
-        known = target if reference is None else near(target, reference)
+        known = target if reference is None else _known(target, reference)
     else:
-        known, reference = near(target, begin), begin if rounds else None
+        known, reference = (_known(target, begin), begin) if rounds else (target, None)
         state = start(loss, begin, method, known, learning_rate=learning_rate)
+    jax.block_until_ready(state)
+    hand_back_what_is_free()  # what compiling took, too
     yield state, reference
     while (step := int(state.step)) < stops[-1]:
         piece = stops
         if rounds:
             if step and step % _REFRESH == 0:
                 known, reference = target, jnp.array(state.params)  # the state's own will be written over
-                known = near(target, reference)
+                hand_back_what_is_free()
+                known = _known(target, reference)
             end = min(step - step % _REFRESH + _REFRESH, stops[-1])
             piece = [stop for stop in stops if step < stop < end] + [end]
         for current in chunks(loss, state, method, known, piece):
             state = current
             yield state, reference
+
+
+def _known(target: Objective, reference: Image) -> Objective:
+    known = jax.block_until_ready(near(target, reference))
+    hand_back_what_is_free()
+    return known
 
 
 def _kept(target: Objective, method: GradientTransformation, size: tuple[int, int]) -> Any:

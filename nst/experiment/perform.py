@@ -16,7 +16,6 @@ from nst.errors import InputError, Interrupted, RunError
 from nst.experiment import memory, prepare, progress
 from nst.experiment.interruption import signals
 from nst.experiment.prepare import Inputs, Job
-from nst.process import hand_back_what_is_free
 from nst.stylize import Resume, Snapshot, stylization
 
 
@@ -106,8 +105,6 @@ def _optimise(
             for snapshot in snapshots:
                 began = began or time.monotonic()  # the first step begins with the first snapshot
                 seconds = earlier.seconds + time.monotonic() - began
-                if int(snapshot.state.step) == 0:  # this scale is compiled, its history not written yet
-                    hand_back_what_is_free()
                 progress.show(bar, task, snapshot)
                 due = snapshot.step % config.run.log_every == 0 or snapshot.step == total
                 if due and snapshot.step > logged:  # the start of a scale is the end of the one before

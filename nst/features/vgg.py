@@ -97,7 +97,7 @@ class Convolution(nnx.Module):
     """The filters and biases of a 3×3 convolution; once frozen, also or only in the form that products take."""
 
     def __init__(self, inputs: int, outputs: int):
-        self.inputs = inputs
+        self.inputs, self.outputs = inputs, outputs
         self.kernel: Any = nnx.Param(jnp.zeros((3, 3, inputs, outputs)))
         self.bias = nnx.Param(jnp.zeros(outputs))
         self.frozen: Any = nnx.data(None)
@@ -154,20 +154,19 @@ class VGG19(nnx.Module):
         """
         self.check(image.shape[0], image.shape[1], layers)
         near = near or {}
-        network = self._network(layers, exact=not near)
         x, known = self._preprocess(image), None
         features = {}
         for layer in _reached(layers):
             if layer.startswith("conv"):
                 x = (
-                    network._convolution(layer, x)
+                    self._convolution(layer, x)
                     if known is None
-                    else near[layer] + network._change(layer, x - known)
+                    else near[layer] + self._change(layer, x - known)
                 )
                 known = near.get(layer)
             else:
-                x = network._apply(layer, x)
-                known = None if known is None else network._apply(layer, known)
+                x = self._apply(layer, x)
+                known = None if known is None else self._apply(layer, known)
             if layer in layers:
                 features[layer] = x
         return features
@@ -190,20 +189,23 @@ class VGG19(nnx.Module):
         rounded = [i for i, layer in enumerate(convolutions) if self._rounds(getattr(self, layer))]
         return self(image, convolutions[rounded[0] - 1 :]) if rounded else {}
 
-    def _network(self, layers: Sequence[str], *, exact: bool) -> "VGG19":
-        """With its filters as products take them."""
-        if self.convolution != "winograd" and self.precision == "float32":
-            return self
-        network = nnx.clone(self)
-        if exact:
-            network.precision = "float32"
-        return network.freeze(layers)
-
     def _convolution(self, layer: str, x: Array) -> Array:
-        return getattr(self, layer)(*self._padded(x))
+        convolution = getattr(self, layer)
+        asked = (
+            self.convolution == "winograd" or self.precision == "bfloat16"
+        )  # otherwise it pays only once frozen
+        if convolution.frozen is None and asked and self._gains(convolution):
+            convolution = nnx.clone(convolution)
+            # XLA would transform the filters of all layers at the start, 200 MiB: these depend on what they are for.
+            convolution.frozen = nnx.Variable(transform(convolution.kernel[...] + 0 * x[0, 0, 0]))
+        return convolution(*self._padded(x))
 
     def _change(self, layer: str, dx: Array) -> Array:
-        return getattr(self, layer).change(*self._padded(dx))
+        convolution = getattr(self, layer)
+        if convolution.rounded is None:
+            convolution = nnx.clone(convolution)
+            convolution.rounded = nnx.Variable(self._filters(convolution).astype(jnp.bfloat16))
+        return convolution.change(*self._padded(dx))
 
     def _padded(self, x: Array) -> tuple[Array, int]:
         """Zeros around it are left to the convolution."""
@@ -217,27 +219,34 @@ class VGG19(nnx.Module):
     def freeze(self, layers: Sequence[str]) -> "VGG19":
         """The same network, its filters transformed once for fast convolutions as far as `layers` need them.
 
-        The filters themselves are given up where nothing needs them, and get no gradient any more. What is not frozen
-        before does the same whenever the network is called.
+        The filters themselves are given up where nothing needs them, as are deeper layers, and get no gradient any
+        more. What is not frozen before does the same whenever the network is called.
         """
-        check_layers(layers)
-        network = nnx.clone(self)
-        for layer in filter(lambda name: name.startswith("conv"), _reached(layers)):
+        self._check_depth(layers)
+        network, reached = nnx.clone(self), _reached(layers)
+        for layer in filter(lambda name: name.startswith("conv"), LAYERS):
             convolution = getattr(network, layer)
-            done = convolution.rounded if self._rounds(convolution) else convolution.frozen
-            if done is None:
+            if layer not in reached:
+                setattr(network, layer, nnx.data(None))
+            elif (convolution.rounded if self._rounds(convolution) else convolution.frozen) is None:
                 self._freeze(convolution)
         return network
 
     def _freeze(self, convolution: Convolution) -> None:
-        kernel = convolution.kernel[...]
-        gains = self.convolution == "winograd" or (self.convolution == "auto" and pays(kernel.shape))
-        filters = transform(kernel) if gains else kernel
+        filters = self._filters(convolution)
         if self._rounds(convolution):  # references are computed from the filters themselves
             convolution.rounded = nnx.Variable(filters.astype(jnp.bfloat16))
-        elif gains:
+        elif self._gains(convolution):
             convolution.frozen = nnx.Variable(filters)
             convolution.kernel = nnx.data(None)
+
+    def _filters(self, convolution: Convolution) -> jax.Array:
+        kernel = convolution.kernel[...]
+        return transform(kernel) if self._gains(convolution) else kernel
+
+    def _gains(self, convolution: Convolution) -> bool:
+        shape = 3, 3, convolution.inputs, convolution.outputs
+        return self.convolution == "winograd" or (self.convolution == "auto" and pays(shape))
 
     def _rounds(self, convolution: Convolution) -> bool:
         return self.precision == "bfloat16" and convolution.inputs >= _WIDE
@@ -256,8 +265,17 @@ class VGG19(nnx.Module):
         reflects = self.padding == "reflect" and not (reached and reached[-1].startswith("pool"))
         return 2 ** (len(poolings) + reflects)
 
+    def _check_depth(self, layers: Sequence[str]) -> None:
+        check_layers(layers)
+        if any(getattr(self, layer, layer) is None for layer in _reached(layers)):
+            raise InputError(
+                f"the network was frozen for shallower layers than {max(layers, key=LAYERS.index)}: "
+                "freeze the whole one for these"
+            )
+
     def check(self, height: int, width: int, layers: Sequence[str]) -> None:
-        """Raise InputError if a picture of this size is too small for one of `layers`."""
+        """Raise InputError if a picture of this size is too small for one of `layers`, or the network too shallow."""
+        self._check_depth(layers)
         least = self.least_side(layers)
         if min(height, width) < least:
             raise InputError(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import scipy.signal
 
+from nst.errors import InputError
 from nst.features import convolution, vgg
 from nst.features.weights import load
 
@@ -105,12 +106,23 @@ def test_under_vmap(weights):
 
 def test_freeze_transforms_what_is_needed_once(weights):
     network = vgg.build(weights, convolution="winograd").freeze(["relu3_1"])
-    frozen = [
-        name for name in vgg.LAYERS if name.startswith("conv") and getattr(network, name).frozen is not None
-    ]
-    assert frozen == ["conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_1"]
+    convolutions = {name: getattr(network, name) for name in vgg.LAYERS if name.startswith("conv")}
+    kept = [name for name, convolution in convolutions.items() if convolution is not None]
+    assert kept == ["conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_1"]
+    assert all(convolutions[name].frozen is not None for name in kept)
     assert network.freeze(["relu3_1"]).conv3_1.frozen[...] is network.conv3_1.frozen[...]
     assert vgg.build(weights, convolution="direct").freeze(vgg.LAYERS).conv4_2.frozen is None
+
+
+@pytest.mark.parametrize("convolution", ["winograd", "direct"])
+def test_a_network_frozen_for_shallow_layers_has_no_deeper_ones(weights, convolution):
+    network = vgg.build(weights, convolution=convolution).freeze(["relu2_1"])
+    assert network.conv2_2 is None
+    picture = np.zeros((8, 8, 3), np.float32)
+    network(picture, ["relu2_1"])
+    for use in (lambda: network(picture, ["conv2_2"]), lambda: network.freeze(["conv2_2"])):
+        with pytest.raises(InputError, match="frozen for shallower layers than conv2_2"):
+            use()
 
 
 def test_freeze_rounds_what_is_wide_once_and_keeps_its_filters(weights):
