@@ -2,11 +2,14 @@
 
 It knows neither pictures nor networks: `fn(params, args, batch)` is any loss, `params` any pytree. Because the state is
 complete, the same property gives resuming to the byte, warm starts and the training of networks.
+
+Several problems go in lock-step as lanes: parameters with a leading axis, a loss that gives a vector, and `lanes` of
+the optimiser. Each lane is accepted or refused on its own.
 """
 
 import functools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -17,10 +20,10 @@ import optax
 from nst.errors import RunError, unknown
 from nst.lbfgs import scale_by_lbfgs
 from nst.pyramid import smooth
-from nst.types import Array, Scalar
+from nst.types import Array, Scalars
 
 #: `fn(params, args, batch)` gives the loss and its named terms.
-Loss = Callable[[Any, Any, Any], tuple[Scalar, dict[str, Scalar]]]
+Loss = Callable[[Any, Any, Any], tuple[Scalars, dict[str, Scalars]]]
 
 _MEMORY_SIZE = 50
 
@@ -65,20 +68,27 @@ def optimiser(name: str) -> optax.GradientTransformation:
     return OPTIMIZERS[name]()
 
 
+@functools.cache
+def lanes(optimiser: optax.GradientTransformation) -> optax.GradientTransformation:
+    """The same for parameters with a leading axis, each lane with a state of its own."""
+    return optax.GradientTransformation(jax.vmap(optimiser.init), jax.vmap(optimiser.update))
+
+
 class State(NamedTuple):
     """Where an optimisation stands: all that the next step depends on, evaluated.
 
     `value`, `terms` and `gradient` are those of `params`. `attempt` has the magnitudes of the last evaluation, which
     differ from those of `params` only if one of them was not finite: then the step was not taken.
+    In lock-step each leaf has a leading axis.
     """
 
     params: Any
     optimiser: Any
-    value: Scalar
-    terms: dict[str, Scalar]
+    value: Scalars
+    terms: dict[str, Scalars]
     gradient: Any
     step: Array
-    attempt: dict[str, Scalar]
+    attempt: dict[str, Scalars]
 
 
 def start(
@@ -87,7 +97,7 @@ def start(
     optimiser: optax.GradientTransformation,
     args: Any,
     *,
-    learning_rate: float | None = None,
+    learning_rate: float | Sequence[float] | None = None,
     batch: Any = None,
 ) -> State:
     """Evaluate the loss at `params`: the state at step 0, at the cost of one loss and gradient.
@@ -97,7 +107,7 @@ def start(
       params: What will be optimised.
       optimiser: An optax transformation; with `learning_rate` given, one made by `optax.inject_hyperparams`.
       args: Handed to `fn`: everything numeric that it depends on.
-      learning_rate: Replaces the optimiser's own. A number in the state: another one never recompiles.
+      learning_rate: Replaces the optimiser's own, or one for each lane. Numbers in the state: others never recompile.
       batch: Handed to `fn`.
     """
     # These will be donated: none may be shared, nor be the caller's.
@@ -105,8 +115,9 @@ def start(
     params, value, terms, gradient, attempt = evaluated
     state = _initial(optimiser, params)
     if learning_rate is not None:
-        state = optax.tree.set(state, learning_rate=jnp.asarray(learning_rate, jnp.float32))
-    return State(params, state, value, terms, gradient, jnp.zeros((), jnp.int32), attempt)
+        rates = jnp.broadcast_to(jnp.asarray(learning_rate, jnp.float32), value.shape)
+        state = optax.tree.set(state, learning_rate=rates)
+    return State(params, state, value, terms, gradient, jnp.zeros(value.shape, jnp.int32), attempt)
 
 
 def minimise(
@@ -150,7 +161,7 @@ def _loop(
 ) -> State:
     def unfinished(carry: tuple[Array, State]) -> Array:
         i, state = carry
-        return (i < steps) & finite(state)
+        return (i < steps) & finite(state).any()
 
     def step(carry: tuple[Array, State]) -> tuple[Array, State]:
         i, state = carry
@@ -183,7 +194,7 @@ def _propose(
 
 
 @jax.jit
-def _commit(state: State, params: Any, evaluated: tuple[Scalar, dict, Any, dict]) -> State:
+def _commit(state: State, params: Any, evaluated: tuple[Scalars, dict, Any, dict]) -> State:
     """Take the step, unless what was evaluated is not finite."""
     value, terms, gradient, attempt = evaluated
     # Once a step was refused, those queued behind it are refused too, and its magnitudes are what is told.
@@ -194,28 +205,44 @@ def _commit(state: State, params: Any, evaluated: tuple[Scalar, dict, Any, dict]
     return _select(good, taken, state._replace(attempt=attempt))
 
 
-def _select(condition: Array, yes: Any, no: Any) -> Any:
-    return jax.tree.map(lambda a, b: jnp.where(condition, a, b), yes, no)
+def _select(condition: jax.Array, yes: Any, no: Any) -> Any:
+    def select(a: jax.Array, b: jax.Array) -> jax.Array:
+        return jnp.where(condition.reshape(condition.shape + (1,) * (a.ndim - condition.ndim)), a, b)
+
+    return jax.tree.map(select, yes, no)
 
 
 @functools.partial(jax.jit, static_argnames="fn")
-def _evaluate(fn: Loss, params: Any, args: Any, batch: Any) -> tuple[Scalar, dict, Any, dict]:
-    (value, terms), gradient = jax.value_and_grad(fn, has_aux=True)(params, args, batch)
-    attempt = terms | {"loss": value, "gradient": _magnitude(gradient), "params": _magnitude(params)}
+def _evaluate(fn: Loss, params: Any, args: Any, batch: Any) -> tuple[Scalars, dict, Any, dict]:
+    value, pull, terms = jax.vjp(lambda params: fn(params, args, batch), params, has_aux=True)
+    (gradient,) = pull(jnp.ones_like(value))  # of lanes each loss depends on its own parameters only
+
+    def magnitude(tree: Any) -> Scalars:
+        each = jax.tree.map(lambda x: jnp.max(jnp.abs(x), axis=tuple(range(value.ndim, x.ndim))), tree)
+        return jax.tree.reduce(jnp.maximum, each)
+
+    attempt = terms | {"loss": value, "gradient": magnitude(gradient), "params": magnitude(params)}
     return value, terms, gradient, attempt
 
 
-def _magnitude(tree: Any) -> Scalar:
-    return jax.tree.reduce(jnp.maximum, jax.tree.map(lambda x: jnp.max(jnp.abs(x)), tree))
+def _all_finite(attempt: dict[str, Scalars]) -> jax.Array:
+    return jnp.isfinite(jnp.stack(list(attempt.values()))).all(axis=0)
 
 
-def _all_finite(attempt: dict[str, Scalar]) -> Array:
-    return jnp.isfinite(jnp.stack(list(attempt.values()))).all()
-
-
-def finite(state: State) -> Array:
-    """Whether the last evaluation was finite."""
+def finite(state: State) -> jax.Array:
+    """Whether the last evaluation was finite, of each lane."""
     return _all_finite(state.attempt)
+
+
+def reached(state: State) -> int:
+    """The steps taken, by the lane that got furthest."""
+    return int(np.max(state.step))
+
+
+@jax.jit
+def lane(state: State, i: Array | int) -> State:
+    """The state of one lane, as if it had gone alone."""
+    return jax.tree.map(lambda x: x[i], state)
 
 
 def chunks(
@@ -241,24 +268,26 @@ def chunks(
       The state after each chunk. It can be read until the next one is asked for.
 
     Raises:
-      RunError: The loss is not finite. The last finite state was yielded before.
+      RunError: The loss is not finite, in lock-step that of every lane. The last finite state was yielded.
     """
     pace = float("inf")
     for stop in stops:
-        while (step := int(state.step)) < stop:
+        while (step := reached(state)) < stop:
             size = int(np.clip(seconds / pace, 1, stop - step))
             began = time.monotonic()
             state = jax.block_until_ready(minimise(fn, state, optimiser, size, args))
             # The first call may have compiled: what it took says nothing about the next.
             pace = (time.monotonic() - began) / size
             yield state
-            _require_finite(state)
+            if not np.any(finite(state)):
+                raise diverged(state)
 
 
-def _require_finite(state: State) -> None:
-    bad = [name for name, value in state.attempt.items() if not np.isfinite(value)]
-    if bad:
-        raise RunError(
-            f"step {int(state.step) + 1}: {', '.join(bad)} not finite; the state after step {int(state.step)} is kept: "
-            "lower optimizer.learning_rate or the loss weights"
-        )
+def diverged(state: State) -> RunError:
+    """What to tell of a state, or of one of its lanes, whose last evaluation was not finite."""
+    bad = [name for name, value in state.attempt.items() if not np.all(np.isfinite(value))]
+    step = reached(state)
+    return RunError(
+        f"step {step + 1}: {', '.join(bad)} not finite; the state after step {step} is kept: "
+        "lower optimizer.learning_rate or the loss weights"
+    )

@@ -1,6 +1,6 @@
 """Style transfer of one picture: pyramid × objective × optimiser. The library's entry."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,9 +13,9 @@ from nst import features, images
 from nst.config import LAYER_WEIGHTS, check
 from nst.errors import InputError
 from nst.objective import Objective, loss, near, objective
-from nst.optimize import State, chunks, optimiser, start
+from nst.optimize import Loss, State, chunks, optimiser, reached, start
 from nst.process import hand_back_what_is_free
-from nst.types import Image
+from nst.types import Array, Image
 
 _STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 
@@ -100,46 +100,62 @@ def stylization(
         done = sum(s.steps for s in scales[:i])
         if resume is not None and i < resume.scale:
             continue
-        target = _objective(content, style, scale.size, style_scale, extractor, loss_settings)
-        size = _size(content, scale.size)
+        target = target_at(scale.size, content, style, style_scale, extractor, loss_settings)
+        size = size_at(scale.size, content)
         if resume is not None and i == resume.scale:
             begin = resume.restore(_kept(target, method, size))
         else:
             begin = jnp.asarray(images.resize(image, *size))
-        stops = _stops(done, scale.steps, every)
-        for state, reference in _descend(target, method, learning_rate, begin, stops):
-            yield _snapshot(i, done, state, reference)
+        stops = stops_of(done, scale.steps, every)
+        for state, reference in descend(target, method, learning_rate, begin, stops):
+            yield snapshot_of(i, done, state, reference)
             image = state.params
         image = np.asarray(image)
 
 
-def _descend(
-    target: Objective,
+def descend(
+    target: Any,
     method: GradientTransformation,
-    learning_rate: float | None,
-    begin: Image | tuple[State, Image | None],
+    learning_rate: float | Sequence[float] | None,
+    begin: Array | tuple[State, Array | None],
     stops: list[int],
-) -> Iterator[tuple[State, Image | None]]:
-    """From a picture, or what was kept of a run, to the last of `stops`: the state, and the picture it is near to."""
+    *,
+    loss: Loss = loss,
+    near: Callable[[Any, Array], Any] = near,
+) -> Iterator[tuple[State, Array | None]]:
+    """One scale, from a picture, or what was kept of a run, to the last of `stops`.
+
+    Args:
+      target: The objective, or several stacked.
+      method: The optimiser.
+      learning_rate: The optimiser's own by default.
+      begin: A picture to start from, or a `Snapshot.kept`.
+      stops: Step numbers at which to yield in any case.
+      loss: Of a picture, or of several in lock-step.
+      near: The same.
+
+    Yields:
+      The state, and the picture near which features are computed.
+    """
     rounds = target.extractor.precision == "bfloat16"
     # Each of these takes some hundred MiB for a moment, and what one leaves free is too much in pieces for the next.
     hand_back_what_is_free()
     if isinstance(begin, tuple):
         state, reference = begin
-        known = target if reference is None else _known(target, reference)
+        known = target if reference is None else _settled(near(target, reference))
     else:
-        known, reference = (_known(target, begin), begin) if rounds else (target, None)
+        known, reference = (_settled(near(target, begin)), begin) if rounds else (target, None)
         state = start(loss, begin, method, known, learning_rate=learning_rate)
     jax.block_until_ready(state)
     hand_back_what_is_free()  # what compiling took, too
     yield state, reference
-    while (step := int(state.step)) < stops[-1]:
+    while (step := reached(state)) < stops[-1]:
         piece = stops
         if rounds:
             if step and step % _REFRESH == 0:
                 known, reference = target, jnp.array(state.params)  # the state's own will be written over
                 hand_back_what_is_free()
-                known = _known(target, reference)
+                known = _settled(near(target, reference))
             end = min(step - step % _REFRESH + _REFRESH, stops[-1])
             piece = [stop for stop in stops if step < stop < end] + [end]
         for current in chunks(loss, state, method, known, piece):
@@ -147,8 +163,8 @@ def _descend(
             yield state, reference
 
 
-def _known(target: Objective, reference: Image) -> Objective:
-    known = jax.block_until_ready(near(target, reference))
+def _settled(known: Any) -> Any:
+    jax.block_until_ready(known)
     hand_back_what_is_free()
     return known
 
@@ -170,29 +186,32 @@ class Resume(NamedTuple):
     restore: Any
 
 
-def _snapshot(scale: int, done: int, state: State, reference: Image | None) -> Snapshot:
+def snapshot_of(scale: int, done: int, state: State, reference: Image | None) -> Snapshot:
+    """A scale's state as one of the run: `done` steps were taken before this scale."""
     step = done + int(state.step)
     return Snapshot(scale, step, step + scale + 1, state, reference)
 
 
-def _size(content: Image, longest: int) -> tuple[int, int]:
+def size_at(longest: int, content: Image) -> tuple[int, int]:
+    """Height and width of the result at a scale."""
     return images.fit_size(content.shape[0], content.shape[1], longest)
 
 
-def _stops(done: int, steps: int, every: Sequence[int]) -> list[int]:
+def stops_of(done: int, steps: int, every: Sequence[int]) -> list[int]:
     """The steps of a scale after which to return to the host: multiples over the whole run, and the last."""
     multiples = {step for n in every for step in range(n - done % n, steps, n)}
     return sorted(multiples | {steps})
 
 
-def _objective(
+def target_at(
+    size: int,
     content: Image,
     style: Image,
-    size: int,
     style_scale: float,
     extractor: features.VGG19,
     loss_settings: Mapping[str, Any],
 ) -> Objective:
+    """The objective of a scale, for both pictures at any size."""
     style_size = max(1, round(size * style_scale))
     return objective(
         extractor,

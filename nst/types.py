@@ -21,3 +21,6 @@ Statistics = dict[str, Any]
 Weight = Float[Array, "_ _"]
 
 Scalar = Float[Array, ""]
+
+#: One number, or one for each of several problems in lock-step.
+Scalars = Float[Array, "..."]

@@ -1,0 +1,101 @@
+"""Pictures in lock-step: each comes to what it comes to alone, and one that diverges leaves the others be."""
+
+import numpy as np
+import pytest
+
+from nst import features
+from nst.errors import InputError, RunError
+from nst.lockstep import Problem, stylizations
+from nst.optimize import diverged, finite
+from nst.stylize import LOSS, Scale, stylization
+
+GENERATOR = np.random.default_rng(0)
+LAYERS = {
+    "content_layers": ("relu2_1",),
+    "style_layers": ("relu1_1", "relu2_1"),
+    "style_layer_weights": None,
+    "tv_weight": 1.0,
+}
+SCALES = [Scale(16, 4), Scale(24, 20)]
+
+
+def picture(*shape):
+    return GENERATOR.random((*shape, 3), np.float32)
+
+
+def problems(rates):
+    contents = [picture(33, 51), picture(66, 102), picture(33, 51)]
+    styles = [picture(40, 28), picture(30, 30), picture(40, 28)]
+    found = []
+    for content, style, rate, weight in zip(contents, styles, rates, (30.0, 300.0, 3.0), strict=True):
+        found.append(Problem(content, style, picture(33, 51), rate, LOSS | LAYERS | {"style_weight": weight}))
+    return found
+
+
+def run(many, **settings):
+    """The step and loss of each at each snapshot, and the last states."""
+    lines = []
+    for snapshots in stylizations(many, scales=SCALES, every=(5,), **settings):
+        lines.append([(s.step, float(s.state.value)) for s in snapshots])
+    return lines, snapshots
+
+
+def alone(problem, **settings):
+    content, style, initial, rate, loss = problem
+    settings |= {"scales": SCALES, "every": (5,), "loss_settings": loss, "learning_rate": rate}
+    return {s.step: float(s.state.value) for s in stylization(content, style, initial, **settings)}
+
+
+@pytest.fixture(scope="module")
+def extractors():
+    return {p: features.load(weights="random", precision=p) for p in ("float32", "bfloat16")}
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "rates", "end"),
+    [
+        ("adam", (0.02, 0.05, 0.01), 1e-4),
+        ("lbfgs", (1.0,) * 3, 0.02),
+        ("lbfgs_pyramid", (1.0, 0.8, 1.0), 0.02),
+    ],
+)
+def test_each_is_what_it_is_alone(extractors, optimizer, rates, end):
+    many = problems(rates)
+    settings = {"extractor": extractors["float32"], "optimizer": optimizer}
+    lines, _ = run(many, **settings)
+    for i, problem in enumerate(many):
+        expected = alone(problem, **settings)
+        together = dict(line[i] for line in lines)
+        assert together[0] == pytest.approx(expected[0], rel=1e-5)
+        assert together[5] == pytest.approx(expected[5], rel=1e-4)
+        assert together[24] == pytest.approx(expected[24], rel=end)
+        assert together[24] < together[5]
+
+
+@pytest.mark.filterwarnings("ignore:.*bfloat16")
+def test_references_are_of_each(extractors):
+    many = problems((0.02,) * 3)
+    lines, last = run(many, extractor=extractors["bfloat16"], optimizer="adam")
+    exact, _ = run(many, extractor=extractors["float32"], optimizer="adam")
+    assert last[0].reference.shape == last[0].state.params.shape
+    np.testing.assert_allclose(lines[-1], exact[-1], rtol=1e-3)
+
+
+def test_one_that_diverges_leaves_the_others_be(extractors):
+    settings = {"extractor": extractors["float32"], "optimizer": "adam"}
+    many = problems((0.02, 1e30, 0.02))
+    lines, last = run(many, **settings)
+    assert [bool(finite(s.state)) for s in last] == [True, False, True]
+    assert last[1].step < 24
+    assert "not finite" in str(diverged(last[1].state))
+    for i in (0, 2):
+        assert dict(line[i] for line in lines)[24] == pytest.approx(alone(many[i], **settings)[24], rel=1e-4)
+    with pytest.raises(RunError, match="not finite"):
+        run(problems((1e30,) * 3), **settings)
+
+
+def test_other_sizes_are_refused(extractors):
+    many = problems((0.02,) * 3)
+    many[1] = many[1]._replace(content=picture(40, 40))
+    with pytest.raises(InputError, match="several sizes"):
+        run(many, extractor=extractors["float32"])
