@@ -4,17 +4,19 @@ Exit status 2: the input can't be used; 1: a run failed; 130 and 143: stopped by
 reached kept. `--debug` shows the traceback of any of them.
 """
 
+import importlib.util
 import re
 import sys
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from absl import flags
 from ml_collections import ConfigDict, config_flags
 
 from nst import experiment
+from nst import sweep as sweeps
 from nst.config import base, fields
 from nst.errors import InputError, Interrupted, RunError, unknown
 from nst.files import cache_dir
@@ -63,27 +65,94 @@ def _one_line(message: Warning | str, category: type[Warning], *_: object, **__:
 
 def run(arguments: Sequence[str]) -> None:
     """`scripts/run.py`: one config, one run (or one for each picture of a folder)."""
-    values = flags.FlagValues()
-    if any(argument.lstrip("-").startswith("flagfile") for argument in arguments):
-        raise InputError("--flagfile is not supported: give the flags themselves")
-    config_flags.DEFINE_config_file("config", None, "The config file.", flag_values=values)
-    flags.DEFINE_string("workdir", None, "The run directory: runs/NAME by default.", flag_values=values)
+    values = _flags()
     flags.DEFINE_bool("resume", False, "Go on with the run in --workdir.", flag_values=values)
     flags.DEFINE_string("output", None, "Also write the result here.", flag_values=values)
     flags.DEFINE_integer("max_pixels", 200_000_000, "Refuse larger pictures.", 1, flag_values=values)
     config = _parse(values, arguments)
     if values.resume and not values.workdir:
         raise InputError("--resume: which run? add its --workdir")
-    name = Path(values["config"].config_filename.split(":")[0]).stem  # type: ignore[attr-defined]
     folders = experiment.run(
         config,
-        Path(values.workdir) if values.workdir else _next_free(Path("runs") / name),
+        Path(values.workdir) if values.workdir else _next_free(Path("runs") / _file(values)[0].stem),
         resume=values.resume,
         output=Path(values.output) if values.output else None,
         max_pixels=values.max_pixels,
     )
     for folder in folders:
         print(folder / "image.png")
+
+
+def sweep(arguments: Sequence[str]) -> None:
+    """`scripts/sweep.py`: one config with a `sweep()`, many runs."""
+    values = _flags()
+    flags.DEFINE_bool("list", False, "Show the plan and where each trial stands.", flag_values=values)
+    flags.DEFINE_bool("extend", False, "Let the plan have new trials.", flag_values=values)
+    flags.DEFINE_bool("retry", False, "Run trials once more that failed.", flag_values=values)
+    flags.DEFINE_integer("workers", 1, "Processes on this machine.", 1, flag_values=values)
+    flags.DEFINE_integer("batch", 1, "Trials in lock-step, at most.", 1, flag_values=values)
+    flags.DEFINE_enum("executor", "local", ["local", "ray"], "What computes.", flag_values=values)
+    flags.DEFINE_string("address", None, "Of a Ray cluster.", flag_values=values)
+    flags.DEFINE_float("cpus", 1.0, "CPUs of a Ray task.", 0.0, flag_values=values)
+    flags.DEFINE_float("gpus", 0.0, "GPUs of a Ray task.", 0.0, flag_values=values)
+    flags.DEFINE_bool("shared", True, "All nodes have the --workdir.", flag_values=values)
+    config = _parse(values, arguments)
+    _check_executor(values)
+    path, variant = _file(values)
+    folder = Path(values.workdir) if values.workdir else Path("runs") / path.stem
+    plan = sweeps.begin(config, _overrides(path, variant), folder, extend=values.extend)
+    if values.list:
+        sweeps.show(folder, plan)
+    else:
+        on = sweeps.Cluster(values.address, values.cpus, values.gpus, values.shared)
+        sweeps.run(
+            folder,
+            plan,
+            workers=values.workers,
+            batch=values.batch,
+            retry=values.retry,
+            on=on if values.executor == "ray" else None,
+        )
+
+
+def _check_executor(values: flags.FlagValues) -> None:
+    """Refuse flags of one executor that are given with the other."""
+    others = {"local": ("address", "cpus", "gpus", "shared"), "ray": ("workers",)}[values.executor]
+    for name in others:
+        if values[name].present:
+            other = {"local": "ray", "ray": "local"}[values.executor]
+            raise InputError(f"--{name} is for --executor={other}: leave it out, or add that")
+
+
+def _overrides(path: Path, variant: str) -> list[Any]:
+    """What the `sweep()` of a config file yields."""
+    specification = importlib.util.spec_from_file_location(path.stem, path)
+    assert specification is not None  # it was loaded for its config
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    if not hasattr(module, "sweep"):
+        raise InputError(f"{path} has no sweep(): let one yield mappings from field names to values")
+    try:
+        return list(module.sweep(variant) if variant else module.sweep())
+    except InputError:
+        raise
+    except Exception as error:
+        raise InputError(f"{path}: sweep() fails: {type(error).__name__}: {error}") from error
+
+
+def _flags() -> flags.FlagValues:
+    """What every script with a config takes."""
+    values = flags.FlagValues()
+    config_flags.DEFINE_config_file("config", None, "The config file.", flag_values=values)
+    flags.DEFINE_string("workdir", None, "The directory: runs/NAME by default.", flag_values=values)
+    return values
+
+
+def _file(values: flags.FlagValues) -> tuple[Path, str]:
+    """The config file and its variant."""
+    path, _, variant = values["config"].config_filename.partition(":")  # type: ignore[attr-defined]
+    return Path(path), variant
 
 
 def _next_free(folder: Path) -> Path:
@@ -96,6 +165,8 @@ def _next_free(folder: Path) -> Path:
 
 
 def _parse(values: flags.FlagValues, arguments: Sequence[str]) -> ConfigDict:
+    if any(argument.lstrip("-").startswith("flagfile") for argument in arguments):
+        raise InputError("--flagfile is not supported: give the flags themselves")
     try:
         rest = values(["run.py", *_last_of_each(arguments)])
         config = values.config

@@ -56,6 +56,23 @@ def _glibc() -> Any:
     return libc
 
 
+_COMPILED = "/jax/core/compile/backend_compile_duration"
+_compilations: list[float] = []
+
+
+def _note(event: str, duration_secs: float, **_: Any) -> None:
+    if event == _COMPILED:
+        _compilations.append(duration_secs)
+
+
+jax.monitoring.register_event_duration_secs_listener(_note)
+
+
+def compilations() -> int:
+    """How many programs this process has compiled so far, or found among those kept."""
+    return len(_compilations)
+
+
 # The programs of one scale have some 300 KB. What compiles faster than this is not worth a file.
 _LEAST_SECONDS = 0.1
 _MOST_BYTES = 2**30

@@ -3,6 +3,7 @@
 python scripts/bench.py step [--sizes PIXELS ...] [--rounds N] [--compile] [--output FILE]
 python scripts/bench.py lbfgs [--pairs CONTENT:STYLE ...] [--evaluations N ...] [--size PIXELS]
 python scripts/bench.py pastiche [--size PIXELS] [--steps N] [--content PATH] [--style PATH] [--precision NAME]
+python scripts/bench.py sweep [--trials N] [--size PIXELS] [--steps N] [--batch N] [--output FILE]
 """
 
 from nst import bench, cli

@@ -266,3 +266,27 @@ def test_without_a_network_what_is_absent_is_told(offline, tmp_path, monkeypatch
     assert "asked for: socket" in result.stderr  # so the block does block
     assert "add it with python scripts/samples.py add FILE" in result.stderr.splitlines()[-1]
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--gpus=1"], "--gpus is for --executor=ray"),
+        (["--address=host:1"], "--address is for --executor=ray"),
+        (["--executor=ray", "--workers=2"], "--workers is for --executor=local"),
+        (["--executor=slurm"], "executor"),
+        (["--batch=0"], "batch"),
+        (["--config.loss.style_wieght=1"], "did you mean loss.style_weight"),
+    ],
+)
+def test_a_sweep_refuses_flags_that_do_not_go_together(flags, message, tmp_path):
+    arguments = ["--config=configs/ratio.py", f"--workdir={tmp_path / 'sweep'}", *flags]
+    with pytest.raises(InputError, match=message) as caught:
+        cli.sweep(arguments)
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "sweep").exists()
+
+
+def test_a_config_without_a_sweep_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"gatys.py has no sweep\(\)"):
+        cli.sweep(["--config=configs/gatys.py", f"--workdir={tmp_path / 'sweep'}"])

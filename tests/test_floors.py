@@ -12,12 +12,14 @@ ROOT = Path(nst.__file__).parent
 #: A folder is one module. Within floor 0, features reads the photographs that it normalises by from images.
 FLOORS = [
     {"errors", "types", "process"},
-    {"files", "config", "arguments"},
+    {"files", "config", "arguments", "overrides"},
     {"images", "losses", "lbfgs", "pyramid", "checkpoint"},
     {"features", "optimize", "record"},
     {"objective"},
     {"stylize"},
+    {"lockstep"},
     {"experiment"},
+    {"sweep"},
     {"cli", "bench"},
 ]
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}

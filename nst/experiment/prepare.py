@@ -1,5 +1,6 @@
 """What a config asks for, and every reason to refuse it before anything is computed."""
 
+import functools
 import itertools
 import warnings
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from typing import Any, NamedTuple
 from ml_collections import ConfigDict
 
 from nst import features, files, images, record
+from nst.config import validate
 from nst.errors import InputError, unknown
 from nst.experiment import memory
 from nst.losses import STYLE_LOSSES
@@ -35,6 +37,33 @@ class Inputs(NamedTuple):
     style: Image
     initial: Image
     files: dict[str, Any]
+
+
+def ready(
+    config: ConfigDict,
+    workdir: Path,
+    *,
+    resume: bool = False,
+    output: Path | None = None,
+    max_pixels: int,
+) -> tuple[list[Job], features.VGG19]:
+    """The jobs and the network that a config asks for, with every reason to refuse it looked for.
+
+    The arguments are those of `nst.experiment.run`.
+
+    Raises:
+      InputError: Something in it or a picture can't be used.
+    """
+    validate(config)
+    found = jobs(config, workdir)
+    if output is not None:
+        check_output(config, output, found)
+    check_folders([job.folder for job in found], resume)
+    sizes = shapes(config, found, max_pixels)
+    network = extractor(config)
+    for job in found:
+        check_size(config, network, sizes[job.content], sizes[job.style])
+    return found, network
 
 
 def jobs(config: ConfigDict, workdir: Path) -> list[Job]:
@@ -129,15 +158,17 @@ def extractor(config: ConfigDict) -> features.VGG19:
     scales(config)
     features.vgg.check_layers(layers(config))
     settings = config.features
-    return features.load(
-        weights=settings.weights,
-        pooling=settings.pooling,
-        padding=settings.padding,
-        convolution=settings.convolution,
-        precision=settings.precision,
-        normalise=settings.normalise,
-        seed=config.images.seed,
-    )
+    digest = features.weights.digest(settings.weights)  # a file may be another by the next run
+    seed = config.images.seed if settings.weights == features.weights.RANDOM else 0
+    return _frozen(tuple(sorted(settings.items())), seed, layers(config), digest)
+
+
+# The runs of a sweep share it: reading, transforming and keeping the filters of one network takes a second or two.
+@functools.lru_cache(maxsize=1)
+def _frozen(
+    settings: tuple[tuple[str, Any], ...], seed: int, layers: tuple[str, ...], digest: Any
+) -> features.VGG19:
+    return features.load(**dict(settings), seed=seed).freeze(layers)
 
 
 def scales(config: ConfigDict) -> list[Scale]:

@@ -1,13 +1,20 @@
 """The progress bar of a run."""
 
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from nst.stylize import Snapshot
 
+#: Given the steps of a run, a context with what is told of each snapshot.
+Show = Callable[[int], AbstractContextManager[Callable[[Snapshot], None]]]
 
-def bar(total: int) -> tuple[Progress, TaskID]:
-    """A bar that fits 80 columns, and its task of `total` steps; a context manager."""
+
+@contextmanager
+def bar(total: int) -> Iterator[Callable[[Snapshot], None]]:
+    """A bar that fits 80 columns, with the loss terms, the steps per second and the time left."""
     progress = Progress(
         BarColumn(bar_width=10),
         TextColumn("{task.completed:.0f}/{task.total:.0f}"),
@@ -16,12 +23,14 @@ def bar(total: int) -> tuple[Progress, TaskID]:
         TimeRemainingColumn(compact=True),
         console=Console(stderr=True),
     )
-    return progress, progress.add_task("run", total=total, terms="compiling", rate="")
+    task = progress.add_task("run", total=total, terms="compiling", rate="")
 
+    def show(snapshot: Snapshot) -> None:
+        terms = {name: float(value) for name, value in snapshot.state.terms.items()}
+        text = " ".join(f"{name} {value:.2g}" for name, value in terms.items() if value)
+        speed = progress.tasks[task].speed
+        rate = f"{speed:.2g} steps/s" if speed else ""
+        progress.update(task, completed=snapshot.step, terms=text, rate=rate)
 
-def show(progress: Progress, task: TaskID, snapshot: Snapshot) -> None:
-    """The loss terms, the steps per second, the time left."""
-    terms = {name: float(value) for name, value in snapshot.state.terms.items()}
-    text = " ".join(f"{name} {value:.2g}" for name, value in terms.items() if value)
-    speed = progress.tasks[task].speed
-    progress.update(task, completed=snapshot.step, terms=text, rate=f"{speed:.2g} steps/s" if speed else "")
+    with progress:
+        yield show

@@ -1,0 +1,166 @@
+"""A run's directory while it fills: what it had before, what is logged and saved, what is written at the end."""
+
+import contextlib
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from ml_collections import ConfigDict
+
+from nst import checkpoint, files, images, record
+from nst.errors import InputError, RunError
+from nst.experiment import memory, prepare
+from nst.experiment.prepare import Inputs, Job
+from nst.stylize import Resume, Snapshot
+
+
+class Keeper:
+    """Holds a run directory, from `opened`."""
+
+    def __init__(
+        self, config: ConfigDict, folder: Path, inputs: Inputs, facts: dict[str, Any], earlier: "Earlier"
+    ):
+        self.config, self.inputs, self.resume = config, inputs, earlier.resume
+        self._folder, self._facts, self._earlier = folder, facts, earlier.seconds
+        self._logged = max((line["step"] for line in record.metrics(folder / "metrics.jsonl")), default=-1)
+        self._began: float | None = None  # the first step begins with the first snapshot
+        self._seconds = earlier.seconds
+        self._latest: Snapshot | None = None
+        self._saved: Snapshot | None = None
+
+    @property
+    def total(self) -> int:
+        """Steps of the whole run."""
+        return sum(scale.steps for scale in prepare.scales(self.config))
+
+    def take(self, snapshot: Snapshot) -> None:
+        """Log and save what is due."""
+        self._latest = snapshot
+        self._began = self._began or time.monotonic()
+        self._seconds = self._earlier + time.monotonic() - self._began
+        last = snapshot.step == self.total
+        due = last or snapshot.step % self.config.run.log_every == 0
+        if due and snapshot.step > self._logged:  # the start of a scale is the end of the one before
+            self._log(snapshot)
+        if last or snapshot.step % self.config.run.save_every == 0:
+            self._save(snapshot)
+
+    def save(self) -> None:
+        """Keep the latest snapshot, if there is one and it is not kept already."""
+        if self._latest is not None and self._latest is not self._saved:
+            self._save(self._latest)
+
+    def _log(self, snapshot: Snapshot) -> None:
+        terms = {name: float(value) for name, value in snapshot.state.terms.items()}
+        line = {
+            "step": snapshot.step,
+            "evaluations": snapshot.evaluations,
+            "seconds": round(self._seconds, 3),
+        }
+        record.append(self._folder / "metrics.jsonl", line | {"loss": float(snapshot.state.value)} | terms)
+        self._logged = snapshot.step
+
+    def _save(self, snapshot: Snapshot) -> None:
+        facts = {"scale": snapshot.scale, "step": snapshot.step, "seconds": self._seconds}
+        if snapshot.step > 0:  # before, there is nothing to lose
+            checkpoint.write(self._folder / "checkpoint", snapshot.step, snapshot.kept, facts)
+        images.write(self._folder / "frames" / f"{snapshot.step:06}.png", np.asarray(snapshot.state.params))
+        self._saved = snapshot
+
+    def finish(self, output: Path | None = None) -> None:
+        """Write what the last snapshot came to."""
+        assert self._latest is not None  # the state it begins with is always among them
+        folder, picture = self._folder, np.asarray(self._latest.state.params)
+        self._latest = self._saved = None  # the history of L-BFGS need not be kept beside what is drawn now
+        metadata = {"nst": json.dumps(self._facts["config"])}
+        images.write(folder / "image.png", picture, metadata=metadata)
+        if output is not None:
+            images.write(output, picture, metadata=metadata)
+        sheet = record.sheet(self.inputs.content, self.inputs.style, np.clip(picture, 0, 1))
+        images.write(folder / "sheet.png", sheet)
+        record.write_curve(folder / "curve.png", record.metrics(folder / "metrics.jsonl"))
+        files.write_bytes(folder / "done", b"")
+
+
+class Earlier(NamedTuple):
+    """How far a run had got: nowhere, by default."""
+
+    resume: Resume | None = None
+    seconds: float = 0.0
+    finished: bool = False
+
+
+@contextmanager
+def opened(
+    config: ConfigDict, job: Job, *, resume: bool, max_pixels: int, leased: bool
+) -> Iterator[Keeper | None]:
+    """A run's directory, held while the block lasts; None if the run is finished.
+
+    Args:
+      config: Of the run.
+      job: Its pictures and directory.
+      resume: Go on with what stands there.
+      max_pixels: Larger pictures are refused.
+      leased: The caller has seen to it that no other process works here.
+
+    Raises:
+      InputError: The directory holds another run, or another process is at it.
+      RunError: In the block, memory or the disk ran out.
+    """
+    folder = job.folder
+    with told(config, folder), contextlib.nullcontext() if leased else record.lock(folder):
+        begun = resume and (folder / "config.json").exists()
+        prepare.check_folders([folder], begun)  # now that it is ours
+        inputs = prepare.read(config, job, max_pixels)
+        facts = record.describe(json.loads(config.to_json()), inputs.files)
+        earlier = _earlier(folder, facts) if begun else Earlier()
+        if earlier.finished:
+            yield None
+            return
+        record.write_json(folder / "config.json", facts)
+        yield Keeper(config, folder, inputs, facts, earlier)
+
+
+def _earlier(folder: Path, facts: dict[str, Any]) -> Earlier:
+    """Where the run in `folder` had got to; its records are cut back to there."""
+    try:
+        old = json.loads((folder / "config.json").read_text())
+        changed = [x for key in ("config", "inputs") for x in record.differences(old[key], facts[key])]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{folder}/config.json is damaged: start again in another --workdir") from error
+    if changed:
+        raise InputError(
+            f"{folder} is another run ({'; '.join(changed)}): undo that, or give another --workdir"
+        )
+    if (folder / "done").exists() and old["config"] == facts["config"]:
+        return Earlier(finished=True)
+    files.remove_unfinished(folder)
+    found = checkpoint.read(folder / "checkpoint")
+    if found is None:
+        record.cut_back(folder / "metrics.jsonl", -1)
+        return Earlier()
+    where, arrays = found
+    record.cut_back(folder / "metrics.jsonl", where["step"])
+    return Earlier(Resume(where["scale"], lambda like: checkpoint.restore(like, arrays)), where["seconds"])
+
+
+@contextmanager
+def told(config: ConfigDict, folder: Path) -> Iterator[None]:
+    """What a machine runs out of, as an error with a remedy. What was written before is whole: see `files`."""
+    try:
+        yield
+    except (MemoryError, jax.errors.JaxRuntimeError) as error:
+        # XLA says RESOURCE_EXHAUSTED on a GPU, anything at all on a CPU.
+        reason = " ".join(str(error).split()) or "memory ran out"
+        raise RunError(
+            f"images.size={config.images.size} could not be computed ({reason}); if it is memory, {memory.REMEDY}"
+        ) from error
+    except OSError as error:
+        raise RunError(
+            f"{error.filename or folder}: {error.strerror or error}: mend that, then go on with --resume"
+        ) from error

@@ -1,0 +1,60 @@
+"""What one sees of a sweep while it runs: a bar for all of it, and one for each trial that runs."""
+
+import math
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from nst.sweep.plan import Plan
+from nst.sweep.trials import Folder
+
+
+class Bars:
+    """The bars of a sweep's trials; `watching` makes them."""
+
+    def __init__(self, folder: Folder, plan: Plan, progress: Progress):
+        self._folder, self._progress = folder, progress
+        self._open = {trial.name: trial for trial in plan.trials}
+        self._running: dict[str, TaskID] = {}
+        self._sweep = progress.add_task("sweep", total=len(plan.trials), what="")
+
+    def tell(self, name: str, step: int, total: int, loss: float) -> None:
+        """How far a trial is; a loss that is not known yet is NaN."""
+        if name not in self._running:
+            self._running[name] = self._progress.add_task("trial", total=total, what=name)
+        what = f"{name} compiling" if math.isnan(loss) else f"{name} loss {loss:.3g}"
+        self._progress.update(self._running[name], completed=step, total=total, what=what)
+
+    def settle(self, ended: Iterable[str] = ()) -> None:
+        """Take the bars away of trials that are finished, or that `ended` before."""
+        done = [name for name, trial in self._open.items() if self._folder.finished(trial)]
+        for name in done:
+            del self._open[name]
+        for name in {*done, *ended} & set(self._running):
+            self._progress.remove_task(self._running.pop(name))
+        number = self._progress.tasks[0].total or 0
+        finished = number - len(self._open)
+        what = f"{finished:.0f} of {number:.0f} trials"
+        self._progress.update(self._sweep, completed=finished, what=what)
+
+    def running(self, names: Iterable[str]) -> list[str]:
+        """Those of them that are not finished."""
+        return [name for name in names if name in self._open]
+
+
+@contextmanager
+def watching(folder: Folder, plan: Plan) -> Iterator[Bars]:
+    """Bars on the terminal while the block lasts."""
+    progress = Progress(
+        BarColumn(bar_width=10),
+        TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+        TextColumn("{task.fields[what]}"),
+        TimeRemainingColumn(compact=True),
+        console=Console(stderr=True),
+    )
+    with progress:
+        bars = Bars(folder, plan, progress)
+        bars.settle()
+        yield bars

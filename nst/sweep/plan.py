@@ -1,0 +1,223 @@
+"""The plan of a sweep: its config, and what each trial differs by. Written before anything runs."""
+
+import hashlib
+import itertools
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ml_collections import ConfigDict
+
+from nst import features, images, record
+from nst.config import base, fields, validate
+from nst.errors import InputError, unknown
+from nst.overrides import Overrides
+
+FILE = "plan.json"
+_LONGEST_NAME = 120  # characters; a file system takes 255 bytes
+
+# Fields in which trials may differ in lock-step: pictures of one size, and numbers of the compiled functions.
+_NUMBERS = {
+    "images.content",
+    "images.style",
+    "images.init",
+    "images.seed",
+    "loss.content_weight",
+    "loss.style_weight",
+    "loss.tv_weight",
+    "loss.style_layer_weights",
+    "optimizer.learning_rate",
+}
+
+# Those that no compiled function depends on, beside them.
+_COUNTS = {"optimizer.steps", "pyramid.steps", "run.log_every", "run.save_every"}
+
+
+class Trial(NamedTuple):
+    """A trial's name, which is its folder's, and the fields that it sets."""
+
+    name: str
+    overrides: Overrides
+
+
+class Plan(NamedTuple):
+    """The config that all trials share, nested as JSON has it, and the trials in their order."""
+
+    config: dict[str, Any]
+    trials: tuple[Trial, ...]
+
+
+def make(config: ConfigDict, sweep: Iterable[Any]) -> Plan:
+    """Name the trials and look at the config of each.
+
+    Args:
+      config: What all trials begin with.
+      sweep: What a config file's `sweep()` yields: overrides, or pairs of a name and overrides.
+
+    Raises:
+      InputError: No trial, two of one name or of the same overrides, or a field or value that can't be used.
+    """
+    found: list[tuple[str, Any]] = [entry if isinstance(entry, tuple) else ("", entry) for entry in sweep]
+    if not found:
+        raise InputError("sweep() yields no trial: let it yield mappings from field names to values")
+    for _, overrides in found:
+        if not isinstance(overrides, Mapping):
+            raise InputError(f"sweep() yields {overrides!r}: give mappings from field names to values")
+    found = [pair for entry in found for pair in _pairs(config, *entry)]
+    names = _names([overrides for _, overrides in found])
+    trials = tuple(
+        Trial(given or name, _plain(overrides)) for (given, overrides), name in zip(found, names, strict=True)
+    )
+    plan = Plan(_plain(json.loads(config.to_json())), trials)
+    seen: dict[str, Overrides] = {}
+    for trial in trials:
+        _check_name(trial.name)
+        if trial.name in seen:
+            raise InputError(f"two trials are named {trial.name!r}: let sweep() yield (name, overrides)")
+        seen[trial.name] = trial.overrides
+        _check(plan, trial)
+    return plan
+
+
+def _pairs(config: ConfigDict, name: str, overrides: Overrides) -> list[tuple[str, Overrides]]:
+    """One trial for each content and style picture, where a trial's fields name several."""
+    sets = {
+        field: images.list_pictures(overrides.get(field, config[group][last]))
+        for field in ("images.content", "images.style")
+        for group, last in [field.split(".")]
+    }
+    several = [field for field, paths in sets.items() if len(paths) > 1]
+    pairs = [dict(zip(sets, map(str, paths), strict=True)) for paths in itertools.product(*sets.values())]
+    return [
+        (
+            ",".join([name, *(Path(pair[field]).stem for field in several)]) if name else "",
+            overrides | {field: pair[field] for field in several},
+        )
+        for pair in pairs
+    ]
+
+
+def _check(plan: Plan, trial: Trial) -> None:
+    try:
+        validate(configured(plan, trial))
+    except InputError as error:
+        raise InputError(f"trial {trial.name}: {error}") from error
+
+
+def configured(plan: Plan, trial: Trial) -> ConfigDict:
+    """The config of one trial."""
+    config = base()
+    names = dict(fields(config))
+    for name, value in (dict(_flat(plan.config)) | trial.overrides).items():
+        if name not in names:
+            raise unknown("config field", name, names)
+        with config.ignore_type():  # `validate` says what is wrong with a type
+            config.update_from_flattened_dict({name: tuple(value) if isinstance(value, list) else value})
+    return config
+
+
+def structure(plan: Plan, trial: Trial, *, lockstep: bool = False) -> str:
+    """What a trial's compiled programs depend on: those of one structure share them.
+
+    With `lockstep`, what they have in common step by step.
+    """
+    values = dict(_flat(plan.config)) | trial.overrides
+    free = _NUMBERS if lockstep else _NUMBERS | _COUNTS
+    if values["features.weights"] == features.weights.RANDOM:
+        free = free - {"images.seed"}  # it is another network
+    return json.dumps({name: value for name, value in sorted(values.items()) if name not in free})
+
+
+def read(folder: Path) -> Plan | None:
+    """The plan of a sweep's folder, None where there is none yet."""
+    path = folder / FILE
+    if not path.exists():
+        return None
+    try:
+        value = json.loads(path.read_text())
+        return Plan(value["config"], tuple(Trial(t["name"], t["overrides"]) for t in value["trials"]))
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} is damaged: start again in another --workdir") from error
+
+
+def write(folder: Path, plan: Plan) -> None:
+    """Keep the plan."""
+    trials = [trial._asdict() for trial in plan.trials]
+    record.write_json(folder / FILE, {"config": plan.config, "trials": trials})
+
+
+def agree(old: Plan, new: Plan, *, extend: bool, where: Path) -> None:
+    """Refuse a plan that is not the one begun; with `extend` one that has more trials will do.
+
+    Raises:
+      InputError: What differs.
+    """
+    before, after = (
+        {"config": plan.config, "trial": {t.name: t.overrides for t in plan.trials}} for plan in (old, new)
+    )
+    added = sorted(set(after["trial"]) - set(before["trial"]))
+    if extend:
+        after["trial"] = {name: value for name, value in after["trial"].items() if name not in added}
+        added = []
+    for name in added:
+        del after["trial"][name]
+    changed = [f"trial {name} is new" for name in added] + record.differences(before, after)
+    if changed:
+        told = "; ".join(changed[:3]) + (f"; and {len(changed) - 3} more" if len(changed) > 3 else "")
+        remedy = "add --extend to have new trials run too" if len(changed) == len(added) else "undo that"
+        raise InputError(f"{where} holds another sweep ({told}): {remedy}, or give another --workdir")
+
+
+def _names(sweep: list[Overrides]) -> list[str]:
+    """`pooling=max,seed=1`: the fields that vary, by the last part of their names where that tells them apart."""
+    varying = sorted({name for overrides in sweep for name in overrides}, key=_order(sweep))
+    varying = [name for name in varying if len({repr(o.get(name)) for o in sweep}) > 1] or varying
+    last = [name.rpartition(".")[2] for name in varying]
+    short = {name: part if last.count(part) == 1 else name for name, part in zip(varying, last, strict=True)}
+    found = [",".join(f"{short[n]}={_word(o[n])}" for n in varying if n in o) or "base" for o in sweep]
+    return [name if len(name) <= _LONGEST_NAME else _shortened(name) for name in found]
+
+
+def _order(sweep: list[Overrides]) -> Any:
+    """As they come in the first overrides that have them."""
+    order: dict[str, int] = {}
+    for overrides in sweep:
+        for name in overrides:
+            order.setdefault(name, len(order))
+    return order.__getitem__
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, str):
+        return Path(value).stem if "/" in value else value
+    if isinstance(value, tuple | list):
+        return "+".join(map(_word, value)) or "none"
+    return str(value)
+
+
+def _shortened(name: str) -> str:
+    return f"{name[: _LONGEST_NAME - 9]}~{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def _check_name(name: str) -> None:
+    usable = isinstance(name, str) and name.isprintable() and not set(name) & set("/\\\0")
+    if not usable or not name or name.startswith(".") or len(name.encode()) > 200:
+        raise InputError(f"a trial is named {name!r}: a folder's name has no / or \\ and no dot in front")
+
+
+def _plain(value: Any) -> Any:
+    """As it comes back from JSON: NumPy's numbers as Python's, tuples as lists."""
+    return json.loads(json.dumps(value, default=lambda x: x.item() if hasattr(x, "item") else str(x)))
+
+
+def _flat(config: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    found = []
+    for name, value in config.items():
+        inner = (
+            _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else [(f"{prefix}{name}", value)]
+        )
+        found += inner
+    return found

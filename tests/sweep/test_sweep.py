@@ -1,0 +1,164 @@
+"""Sweeps at work: what fails leaves the rest alone, what was killed is completed, nothing is done twice."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nst import experiment, sweep
+from nst.errors import InputError, RunError
+from nst.sweep import local, plan, summary
+from nst.sweep.trials import Folder
+from nst.sweep.work import work
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def quiet(*told):
+    pass
+
+
+def command(file, workdir, *flags):
+    return [
+        sys.executable,
+        str(ROOT / "scripts" / "sweep.py"),
+        f"--config={file}",
+        f"--workdir={workdir}",
+        *flags,
+    ]
+
+
+def states(workdir):
+    return Folder(workdir).states(plan.read(workdir))
+
+
+def times_run(workdir):
+    """By trial, how often it was begun or gone on with and got to its end."""
+    lines = [json.loads(x) for f in (workdir / "log").glob("*.jsonl") for x in f.read_text().splitlines()]
+    return {name: [line["trial"] for line in lines].count(name) for name in {line["trial"] for line in lines}}
+
+
+def test_what_fails_leaves_the_rest_alone(config, pictures, tmp_path):
+    (pictures / "damaged.png").write_bytes((pictures / "content.png").read_bytes()[:200])
+    trials = [
+        ("good", {"images.seed": 1}),
+        ("diverges", {"optimizer.name": "adam", "optimizer.learning_rate": 1e30}),
+        ("bad picture", {"images.content": str(pictures / "damaged.png")}),
+        ("good too", {"loss.style_weight": 1.0}),
+    ]
+    chosen = sweep.begin(config, trials, tmp_path / "sweep")
+    work(tmp_path / "sweep", quiet)
+    folder = Folder(tmp_path / "sweep")
+    assert states(tmp_path / "sweep") == {
+        "good": "done",
+        "diverges": "failed",
+        "bad picture": "failed",
+        "good too": "done",
+    }
+    assert "not finite" in folder.error(chosen.trials[1])
+    assert "damaged.png" in folder.error(chosen.trials[2])
+    rows = summary.collect(folder, chosen)
+    assert rows[3]["took"]["compilations"] == 0  # it differs in a number from one that ran
+    assert rows[0]["last"]["step"] == 8
+    (pictures / "damaged.png").write_bytes((pictures / "content.png").read_bytes())
+    folder.forget_failures(chosen)
+    work(tmp_path / "sweep", quiet)
+    assert states(tmp_path / "sweep")["bad picture"] == "done"
+    assert times_run(tmp_path / "sweep")["good"] == 1
+
+
+def test_a_fault_of_ours_is_recorded_too(config, tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise ZeroDivisionError("a fault\nof ours")
+
+    chosen = sweep.begin(config, [{}], tmp_path / "sweep")
+    monkeypatch.setattr(experiment, "run", fail)
+    work(tmp_path / "sweep", quiet)
+    failure = json.loads(Folder(tmp_path / "sweep").failure(chosen.trials[0]).read_text())
+    assert failure["error"] == "ZeroDivisionError: a fault of ours"
+    assert "Traceback" in failure["details"]
+
+
+def test_a_trial_is_the_run_of_its_config(config, tmp_path):
+    chosen = sweep.begin(config, [{"images.seed": 0, "loss.style_weight": 5.0}], tmp_path / "sweep")
+    work(tmp_path / "sweep", quiet)
+    config.loss.style_weight = 5.0
+    experiment.run(config, tmp_path / "alone")
+    trial = Folder(tmp_path / "sweep").trial(chosen.trials[0])
+    for name in ("image.png", "config.json"):
+        assert (trial / name).read_bytes() == (tmp_path / "alone" / name).read_bytes()
+
+
+def test_a_folder_with_other_things_is_refused(config, tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(InputError, match="not empty and holds no sweep"):
+        sweep.begin(config, [{}], tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_a_trial_that_kills_its_process_again_and_again_has_failed(config, tmp_path):
+    chosen = sweep.begin(config, [("a", {}), ("b", {})], tmp_path / "sweep")
+    folder, deaths = Folder(tmp_path / "sweep"), local.Counter()
+    local._record(folder, chosen, ["a", "b"], -9, deaths)  # in lock-step
+    assert not folder.failure(chosen.trials[1]).exists()
+    local._record(folder, chosen, ["b"], -9, deaths)
+    assert "died 2 times (signal 9)" in folder.error(chosen.trials[1])
+    assert not folder.failure(chosen.trials[0]).exists()
+    local._record(folder, chosen, [], 1, deaths)
+    with pytest.raises(RunError, match="before they begin"):
+        local._record(folder, chosen, [], 1, deaths)
+
+
+def test_killed_at_random_it_is_completed_by_two_at_once(config_file, tmp_path):
+    """Twelve trials: the whole process group is killed, then one worker, then two commands finish it together."""
+    file = config_file(
+        {"loss.style_weight": (1.0, 2.0, 3.0), "images.seed": (0, 1), "features.pooling": ("avg", "max")}
+    )
+    workdir, generator = tmp_path / "sweep", np.random.default_rng(0)
+    quiet = {"stderr": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
+    for _ in range(4):
+        process = subprocess.Popen(command(file, workdir), **quiet)
+        time.sleep(generator.uniform(2, 9))
+        process.kill()
+        process.wait()
+    helpers = [subprocess.Popen(command(file, workdir), stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    told = [helper.communicate(timeout=240)[0] for helper in helpers]
+    assert [helper.returncode for helper in helpers] == [0, 0]
+    assert all("12 trials: 12 done, 0 failed, 0 to do" in text for text in told)
+    assert set(states(workdir).values()) == {"done"}
+    assert set(times_run(workdir).values()) == {1}
+    assert not list((workdir / "leases").glob("*"))
+    before = {path: path.stat().st_mtime_ns for path in workdir.glob("trials/*/image.png")}
+    again = subprocess.run(command(file, workdir), capture_output=True, check=True, timeout=60)
+    assert b"12 done" in again.stdout
+    assert before == {path: path.stat().st_mtime_ns for path in workdir.glob("trials/*/image.png")}
+
+
+def test_a_signal_saves_the_trial_and_a_changed_plan_is_refused(config_file, tmp_path):
+    file = config_file({"images.seed": (0, 1)}, **{"optimizer.steps": 1_000_000, "run.log_every": 1})
+    workdir = tmp_path / "sweep"
+    process = subprocess.Popen(command(file, workdir), stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not list(workdir.glob("trials/*/metrics.jsonl")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    os.kill(process.pid, signal.SIGTERM)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 143, stderr
+    assert "the same command goes on" in stderr
+    assert list(workdir.glob("trials/*/checkpoint/*.sha256"))
+    assert sorted(states(workdir).values()) == ["begun", "waiting"]
+    file = config_file({"images.seed": (0, 1, 2)}, **{"optimizer.steps": 1_000_000, "run.log_every": 1})
+    refused = subprocess.run(command(file, workdir), capture_output=True, text=True, check=False, timeout=60)
+    assert refused.returncode == 2
+    assert "trial seed=2 is new" in refused.stderr
+    assert len(refused.stderr.strip().splitlines()) == 1
+    listed = subprocess.run(
+        command(file, workdir, "--extend", "--list"), capture_output=True, text=True, check=True, timeout=60
+    )
+    assert "3 trials: 0 done, 0 failed, 3 to do" in listed.stdout
