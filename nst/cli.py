@@ -65,7 +65,7 @@ def _one_line(message: Warning | str, category: type[Warning], *_: object, **__:
 
 def run(arguments: Sequence[str]) -> None:
     """`scripts/run.py`: one config, one run (or one for each picture of a folder)."""
-    values = _flags()
+    values = _flags(arguments)
     flags.DEFINE_bool("resume", False, "Go on with the run in --workdir.", flag_values=values)
     flags.DEFINE_string("output", None, "Also write the result here.", flag_values=values)
     flags.DEFINE_integer("max_pixels", 200_000_000, "Refuse larger pictures.", 1, flag_values=values)
@@ -85,7 +85,7 @@ def run(arguments: Sequence[str]) -> None:
 
 def sweep(arguments: Sequence[str]) -> None:
     """`scripts/sweep.py`: one config with a `sweep()`, many runs."""
-    values = _flags()
+    values = _flags(arguments)
     flags.DEFINE_bool("list", False, "Show the plan and where each trial stands.", flag_values=values)
     flags.DEFINE_bool("extend", False, "Let the plan have new trials.", flag_values=values)
     flags.DEFINE_bool("retry", False, "Run trials once more that failed.", flag_values=values)
@@ -141,8 +141,12 @@ def _overrides(path: Path, variant: str) -> list[Any]:
         raise InputError(f"{path}: sweep() fails: {type(error).__name__}: {error}") from error
 
 
-def _flags() -> flags.FlagValues:
+def _flags(arguments: Sequence[str]) -> flags.FlagValues:
     """What every script with a config takes."""
+    if any(
+        argument.lstrip("-").startswith("flagfile") for argument in arguments
+    ):  # the config's flag reads it
+        raise InputError("--flagfile is not supported: give the flags themselves")
     values = flags.FlagValues()
     config_flags.DEFINE_config_file("config", None, "The config file.", flag_values=values)
     flags.DEFINE_string("workdir", None, "The directory: runs/NAME by default.", flag_values=values)
@@ -165,8 +169,6 @@ def _next_free(folder: Path) -> Path:
 
 
 def _parse(values: flags.FlagValues, arguments: Sequence[str]) -> ConfigDict:
-    if any(argument.lstrip("-").startswith("flagfile") for argument in arguments):
-        raise InputError("--flagfile is not supported: give the flags themselves")
     try:
         rest = values(["run.py", *_last_of_each(arguments)])
         config = values.config

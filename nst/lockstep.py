@@ -4,7 +4,6 @@ A small picture leaves a GPU idle; several at once do not. What each of them com
 for the order of sums.
 """
 
-import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
@@ -16,9 +15,10 @@ import numpy as np
 from nst import features, images
 from nst.errors import InputError
 from nst.losses import StyleLoss
-from nst.objective import Objective, loss
+from nst.objective import Objective, known, loss
 from nst.optimize import lane, lanes, optimiser
-from nst.stylize import LOSS, Scale, Snapshot, descend, size_at, snapshot_of, stops_of, target_at
+from nst.scale import Scale, Snapshot, descend, size_at, snapshot_of, stops_of, target_at
+from nst.stylize import LOSS
 from nst.types import Array, Image
 
 
@@ -99,28 +99,25 @@ class Objectives:
     style: Any
     weights: Any
     style_loss: StyleLoss = field(metadata={"static": True})
-    reference: Any = field(default_factory=dict)
+    known: Any = field(default_factory=dict)
 
 
 def losses(pictures: Array, targets: Objectives, batch: None = None) -> tuple[Array, dict[str, Array]]:
     """`nst.objective.loss` of each, `[n, h, w, 3]` to `[n]`."""
 
-    def one(picture: Array, content: Any, style: Any, weights: Any, reference: Any) -> Any:
-        target = Objective(targets.extractor, content, style, weights, targets.style_loss, reference)
+    def one(picture: Array, content: Any, style: Any, weights: Any, known: Any) -> Any:
+        target = Objective(targets.extractor, content, style, weights, targets.style_loss, known)
         return loss(picture, target)
 
-    return jax.vmap(one)(pictures, targets.content, targets.style, targets.weights, targets.reference)
+    return jax.vmap(one)(pictures, targets.content, targets.style, targets.weights, targets.known)
 
 
 def near(targets: Objectives, pictures: Array) -> Objectives:
     """`nst.objective.near` of each."""
     layers = (*targets.content, *targets.style)
-    return replace(targets, reference=_reference(targets.extractor, pictures, layers))
-
-
-@functools.partial(jax.jit, static_argnums=2)
-def _reference(extractor: features.VGG19, pictures: Array, layers: tuple[str, ...]) -> dict[str, Array]:
-    return jax.vmap(lambda picture: extractor.reference(picture, layers))(pictures)
+    # One after the other: filters transformed for each of several at once would be theirs several times.
+    each = [known(targets.extractor, jnp.asarray(picture), layers) for picture in pictures]
+    return replace(targets, known=jax.tree.map(lambda *leaves: jnp.stack(leaves), *each))
 
 
 def _stacked(targets: Sequence[Objective]) -> Objectives:

@@ -29,7 +29,7 @@ class Objective:
 
     A pytree: the network's weights, the targets and the loss weights are its leaves. Which layers count, which
     pooling and which style loss are its structure, so two objectives of one structure share a compilation.
-    `reference` is what the extractor knows of a picture near by: see `near`.
+    `known` is what the extractor knows of a picture near by: see `near`.
     """
 
     extractor: VGG19
@@ -37,7 +37,7 @@ class Objective:
     style: Statistics
     weights: LossWeights
     style_loss: StyleLoss = field(metadata={"static": True})
-    reference: Features = field(default_factory=dict)
+    known: Features = field(default_factory=dict)
 
 
 def objective(
@@ -100,7 +100,7 @@ def near(objective: Objective, image: Image) -> Objective:
       image: `[h, w, 3]`; the extractor rounds what features change by from here (`VGG19.reference`).
     """
     layers = (*objective.content, *objective.style)
-    return replace(objective, reference=_reference(objective.extractor, image, layers))
+    return replace(objective, known=known(objective.extractor, image, layers))
 
 
 def loss(image: Image, objective: Objective, batch: None = None) -> tuple[Scalar, dict[str, Scalar]]:
@@ -115,7 +115,7 @@ def loss(image: Image, objective: Objective, batch: None = None) -> tuple[Scalar
       The total, and its terms by name as they enter it, weights included.
     """
     weights, target = objective.weights, objective
-    features = target.extractor(image, (*target.content, *target.style), near=target.reference)
+    features = target.extractor(image, (*target.content, *target.style), near=target.known)
     statistics = target.style_loss.statistics({layer: features[layer] for layer in target.style})
     terms = {
         "content": weights.content * content_loss(features, target.content),
@@ -136,5 +136,6 @@ def _statistics(extractor: VGG19, image: Image, layers: tuple[str, ...], style_l
 
 
 @jax.jit(static_argnums=2)
-def _reference(extractor: VGG19, image: Image, layers: tuple[str, ...]) -> Features:
+def known(extractor: VGG19, image: Image, layers: tuple[str, ...]) -> Features:
+    """`VGG19.reference`, compiled once for a size."""
     return extractor.reference(image, layers)

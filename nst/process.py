@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import functools
 import glob
 import os
 import re
@@ -57,20 +58,24 @@ def _glibc() -> Any:
 
 
 _COMPILED = "/jax/core/compile/backend_compile_duration"
-_compilations: list[float] = []
 
 
-def _note(event: str, duration_secs: float, **_: Any) -> None:
-    if event == _COMPILED:
-        _compilations.append(duration_secs)
+@functools.cache
+def _compilations() -> list[float]:
+    """Seconds of each, from the first call of this on."""
+    found: list[float] = []
 
+    def note(event: str, duration_secs: float, **_: Any) -> None:
+        if event == _COMPILED:
+            found.append(duration_secs)
 
-jax.monitoring.register_event_duration_secs_listener(_note)
+    jax.monitoring.register_event_duration_secs_listener(note)
+    return found
 
 
 def compilations() -> int:
-    """How many programs this process has compiled so far, or found among those kept."""
-    return len(_compilations)
+    """How many programs this process has compiled, or found among those kept, since this was first called."""
+    return len(_compilations())
 
 
 # The programs of one scale have some 300 KB. What compiles faster than this is not worth a file.

@@ -1,6 +1,6 @@
 """Style transfer of one picture: pyramid × objective × optimiser. The library's entry."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,10 +12,10 @@ from optax import GradientTransformation
 from nst import features, images
 from nst.config import LAYER_WEIGHTS, check
 from nst.errors import InputError
-from nst.objective import Objective, loss, near, objective
-from nst.optimize import Loss, State, chunks, optimiser, reached, start
-from nst.process import hand_back_what_is_free
-from nst.types import Array, Image
+from nst.objective import Objective, loss, near
+from nst.optimize import State, optimiser, start
+from nst.scale import Scale, Snapshot, descend, size_at, snapshot_of, stops_of, target_at
+from nst.types import Image
 
 _STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 
@@ -28,35 +28,6 @@ LOSS = {
     "style_weight": 6000.0,
     "tv_weight": 1e6,
 }
-
-# Steps after which features are computed near another picture. With twice as many the loss ends 0.6 % higher; each
-# costs a third of a step (docs/performance.md).
-_REFRESH = 25
-
-
-class Scale(NamedTuple):
-    """One level of the pyramid: the longest side in pixels, and how many steps are taken there."""
-
-    size: int
-    steps: int
-
-
-class Snapshot(NamedTuple):
-    """Where a run stands: `step` counts over all scales, `state` is that of the scale's optimisation.
-
-    `reference` is the picture near which features are computed, None in float32.
-    """
-
-    scale: int
-    step: int
-    evaluations: int
-    state: State
-    reference: Image | None
-
-    @property
-    def kept(self) -> Any:
-        """What the next step depends on, as a pytree of arrays: `Resume.restore` gives it back."""
-        return self.state, self.reference
 
 
 def stylization(
@@ -107,66 +78,10 @@ def stylization(
         else:
             begin = jnp.asarray(images.resize(image, *size))
         stops = stops_of(done, scale.steps, every)
-        for state, reference in descend(target, method, learning_rate, begin, stops):
+        for state, reference in descend(target, method, learning_rate, begin, stops, loss=loss, near=near):
             yield snapshot_of(i, done, state, reference)
             image = state.params
         image = np.asarray(image)
-
-
-def descend(
-    target: Any,
-    method: GradientTransformation,
-    learning_rate: float | Sequence[float] | None,
-    begin: Array | tuple[State, Array | None],
-    stops: list[int],
-    *,
-    loss: Loss = loss,
-    near: Callable[[Any, Array], Any] = near,
-) -> Iterator[tuple[State, Array | None]]:
-    """One scale, from a picture, or what was kept of a run, to the last of `stops`.
-
-    Args:
-      target: The objective, or several stacked.
-      method: The optimiser.
-      learning_rate: The optimiser's own by default.
-      begin: A picture to start from, or a `Snapshot.kept`.
-      stops: Step numbers at which to yield in any case.
-      loss: Of a picture, or of several in lock-step.
-      near: The same.
-
-    Yields:
-      The state, and the picture near which features are computed.
-    """
-    rounds = target.extractor.precision == "bfloat16"
-    # Each of these takes some hundred MiB for a moment, and what one leaves free is too much in pieces for the next.
-    hand_back_what_is_free()
-    if isinstance(begin, tuple):
-        state, reference = begin
-        known = target if reference is None else _settled(near(target, reference))
-    else:
-        known, reference = (_settled(near(target, begin)), begin) if rounds else (target, None)
-        state = start(loss, begin, method, known, learning_rate=learning_rate)
-    jax.block_until_ready(state)
-    hand_back_what_is_free()  # what compiling took, too
-    yield state, reference
-    while (step := reached(state)) < stops[-1]:
-        piece = stops
-        if rounds:
-            if step and step % _REFRESH == 0:
-                known, reference = target, jnp.array(state.params)  # the state's own will be written over
-                hand_back_what_is_free()
-                known = _settled(near(target, reference))
-            end = min(step - step % _REFRESH + _REFRESH, stops[-1])
-            piece = [stop for stop in stops if step < stop < end] + [end]
-        for current in chunks(loss, state, method, known, piece):
-            state = current
-            yield state, reference
-
-
-def _settled(known: Any) -> Any:
-    jax.block_until_ready(known)
-    hand_back_what_is_free()
-    return known
 
 
 def _kept(target: Objective, method: GradientTransformation, size: tuple[int, int]) -> Any:
@@ -184,41 +99,6 @@ class Resume(NamedTuple):
 
     scale: int
     restore: Any
-
-
-def snapshot_of(scale: int, done: int, state: State, reference: Image | None) -> Snapshot:
-    """A scale's state as one of the run: `done` steps were taken before this scale."""
-    step = done + int(state.step)
-    return Snapshot(scale, step, step + scale + 1, state, reference)
-
-
-def size_at(longest: int, content: Image) -> tuple[int, int]:
-    """Height and width of the result at a scale."""
-    return images.fit_size(content.shape[0], content.shape[1], longest)
-
-
-def stops_of(done: int, steps: int, every: Sequence[int]) -> list[int]:
-    """The steps of a scale after which to return to the host: multiples over the whole run, and the last."""
-    multiples = {step for n in every for step in range(n - done % n, steps, n)}
-    return sorted(multiples | {steps})
-
-
-def target_at(
-    size: int,
-    content: Image,
-    style: Image,
-    style_scale: float,
-    extractor: features.VGG19,
-    loss_settings: Mapping[str, Any],
-) -> Objective:
-    """The objective of a scale, for both pictures at any size."""
-    style_size = max(1, round(size * style_scale))
-    return objective(
-        extractor,
-        jnp.asarray(images.fit(content, size)),
-        jnp.asarray(images.fit(style, style_size)),
-        **loss_settings,
-    )
 
 
 def plan(size: int, steps: int, scales: Sequence[int], scale_steps: int) -> list[Scale]:

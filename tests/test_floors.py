@@ -16,6 +16,7 @@ FLOORS = [
     {"images", "losses", "lbfgs", "pyramid", "checkpoint"},
     {"features", "optimize", "record"},
     {"objective"},
+    {"scale"},
     {"stylize"},
     {"lockstep"},
     {"experiment"},

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import nst
-from nst import features, images
+from nst import features, images, scale
 from nst.errors import InputError, RunError
 from nst.features import vgg, weights
 from nst.objective import loss, objective
@@ -115,11 +115,11 @@ def test_layer_weights_of_none_are_equal_ones(stylize):
 def test_the_style_has_its_own_size(stylize, monkeypatch):
     shapes = []
 
-    def objective(extractor, content, style, original=module.objective, **settings):
+    def objective(extractor, content, style, original=scale.objective, **settings):
         shapes.append((content.shape, style.shape))
         return original(extractor, content, style, **settings)
 
-    monkeypatch.setattr(module, "objective", objective)
+    monkeypatch.setattr(scale, "objective", objective)
     stylize(style_scale=0.5, scales=(16, 24), scale_steps=0, steps=0)
     assert shapes == [((10, 16, 3), (8, 6, 3)), ((16, 24, 3), (12, 8, 3))]
 

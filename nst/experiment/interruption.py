@@ -9,13 +9,15 @@ from nst.errors import Interrupted
 
 
 @contextmanager
-def signals() -> Iterator[list[int]]:
+def signals(
+    at_once: str = "stopped at once: go on with --resume from the last checkpoint",
+) -> Iterator[list[int]]:
     """The first signal is put on the list that this gives; a second one ends at once."""
     received: list[int] = []
 
     def note(number: int, frame: FrameType | None) -> None:
         if received:
-            raise Interrupted(number, "stopped at once: go on with --resume from the last checkpoint")
+            raise Interrupted(number, at_once)
         received.append(number)
 
     try:

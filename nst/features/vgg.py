@@ -4,8 +4,7 @@ Source: Simonyan and Zisserman, Very Deep Convolutional Networks for Large-Scale
 configuration E; average pooling as in Gatys, Ecker and Bethge, CVPR 2016, section 2.
 """
 
-import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -14,6 +13,7 @@ from flax import nnx
 
 from nst.errors import InputError, unknown
 from nst.features.convolution import CONVOLUTIONS, direct, pays, transform, winograd
+from nst.features.pooling import POOLINGS
 from nst.features.weights import Preprocessing, Weights
 from nst.types import Array, Features, Image
 
@@ -34,42 +34,6 @@ def _layers() -> tuple[str, ...]:
 LAYERS = _layers()
 
 
-def _corners(x: Array) -> tuple[Array, Array, Array, Array]:
-    """The four values of each window, row by row: an odd last row or column falls away, as in Caffe and PyTorch.
-
-    As slices, not as a sum over two axes of `[h // 2, 2, w // 2, 2, c]`: on a CPU that takes three times as long.
-    """
-    h, w = (n // 2 * 2 for n in x.shape[:2])
-    return x[0:h:2, 0:w:2], x[0:h:2, 1:w:2], x[1:h:2, 0:w:2], x[1:h:2, 1:w:2]
-
-
-def _average(x: Array) -> Array:
-    return functools.reduce(jnp.add, _corners(x)) / 4
-
-
-def _maximum(x: Array) -> Array:
-    return functools.reduce(_first_maximum, _corners(x))
-
-
-def _first_maximum(a: Array, b: Array) -> Array:
-    """The larger; of two equal ones the first gets the gradient, as in PyTorch and Caffe. `max` would share it.
-
-    Equal ones are common: wherever a picture is flat.
-    """
-    return jnp.where(a >= b, a, b)
-
-
-def _l2(x: Array) -> Array:
-    """The root of the mean square: like the average, it leaves a constant as it is."""
-    mean_square = _average(jnp.square(x))
-    positive = mean_square > 0
-    # The gradient of a root at 0 is NaN, even where the other branch is taken.
-    return jnp.where(positive, jnp.sqrt(jnp.where(positive, mean_square, 1)), 0)
-
-
-#: 2×2 poolings with stride 2, `[h, w, c]` to `[h // 2, w // 2, c]`. All are positively homogeneous channel by channel.
-POOLINGS: dict[str, Callable[[Array], Array]] = {"avg": _average, "max": _maximum, "l2": _l2}
-
 #: What stands around a picture or a feature map, by `jnp.pad`'s names.
 PADDINGS = {"zeros": "constant", "reflect": "reflect", "replicate": "edge"}
 
@@ -78,7 +42,7 @@ PADDINGS = {"zeros": "constant", "reflect": "reflect", "replicate": "edge"}
 PRECISIONS = ("float32", "bfloat16")
 
 # With fewer channels transforms and statistics take the time, not the products (docs/performance.md).
-_WIDE = 128
+_WIDE_ENOUGH_TO_ROUND = 128
 
 
 def check_layers(layers: Sequence[str]) -> None:
@@ -191,9 +155,8 @@ class VGG19(nnx.Module):
 
     def _convolution(self, layer: str, x: Array) -> Array:
         convolution = getattr(self, layer)
-        asked = (
-            self.convolution == "winograd" or self.precision == "bfloat16"
-        )  # otherwise it pays only once frozen
+        # With `auto` in float32 it pays only once frozen.
+        asked = self.convolution == "winograd" or self.precision == "bfloat16"
         if convolution.frozen is None and asked and self._gains(convolution):
             convolution = nnx.clone(convolution)
             # XLA would transform the filters of all layers at the start, 200 MiB: these depend on what they are for.
@@ -249,7 +212,7 @@ class VGG19(nnx.Module):
         return self.convolution == "winograd" or (self.convolution == "auto" and pays(shape))
 
     def _rounds(self, convolution: Convolution) -> bool:
-        return self.precision == "bfloat16" and convolution.inputs >= _WIDE
+        return self.precision == "bfloat16" and convolution.inputs >= _WIDE_ENOUGH_TO_ROUND
 
     def _preprocess(self, image: Image) -> Array:
         order, scale, mean, std = self.preprocessing

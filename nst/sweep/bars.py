@@ -1,6 +1,7 @@
 """What one sees of a sweep while it runs: a bar for all of it, and one for each trial that runs."""
 
 import math
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -10,6 +11,8 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from nst.sweep.plan import Plan
 from nst.sweep.trials import Folder
 
+_PAUSE = 0.5  # seconds between two looks at which trials are finished
+
 
 class Bars:
     """The bars of a sweep's trials; `watching` makes them."""
@@ -18,6 +21,7 @@ class Bars:
         self._folder, self._progress = folder, progress
         self._open = {trial.name: trial for trial in plan.trials}
         self._running: dict[str, TaskID] = {}
+        self._next_look = 0.0
         self._sweep = progress.add_task("sweep", total=len(plan.trials), what="")
 
     def tell(self, name: str, step: int, total: int, loss: float) -> None:
@@ -29,6 +33,9 @@ class Bars:
 
     def settle(self, ended: Iterable[str] = ()) -> None:
         """Take the bars away of trials that are finished, or that `ended` before."""
+        if not ended and time.monotonic() < self._next_look:
+            return
+        self._next_look = time.monotonic() + _PAUSE
         done = [name for name, trial in self._open.items() if self._folder.finished(trial)]
         for name in done:
             del self._open[name]

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 
 from nst import files
 from nst.errors import InputError, Interrupted, RunError
+from nst.experiment.interruption import signals
 from nst.sweep.bars import Bars, watching
-from nst.sweep.local import prepare_process, signals
+from nst.sweep.local import STOPPED, prepare_process
 from nst.sweep.plan import Plan, Trial, structure
 from nst.sweep.trials import Folder
 from nst.sweep.work import Taken, log, perform, take
@@ -49,12 +50,12 @@ def run(folder: Folder, plan: Plan, cluster: Cluster, batch: int) -> None:
     """
     ray = _connect(cluster)
     try:
-        with watching(folder, plan) as bars, signals() as received:
+        with watching(folder, plan) as bars, signals(STOPPED) as received:
             _go(ray, folder, plan, cluster, batch, bars, received)
     finally:
         ray.shutdown()
     if received:
-        raise Interrupted(received[0], "stopped: the same command goes on where this one was")
+        raise Interrupted(received[0], STOPPED)
 
 
 def _go(

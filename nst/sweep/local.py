@@ -7,14 +7,13 @@ import signal
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from types import FrameType
 from typing import Any, NamedTuple
 
 from nst.errors import InputError, Interrupted, RunError
+from nst.experiment.interruption import signals
 from nst.files import cache_dir
 from nst.process import keep_compiled_programs, keep_freed_memory
 from nst.sweep.bars import Bars, watching
@@ -23,6 +22,8 @@ from nst.sweep.trials import Folder
 from nst.sweep.work import work
 
 _DEATHS = 2  # of a worker at one trial, after which it counts as failed
+#: What is told of a sweep that a signal stopped.
+STOPPED = "stopped: the same command goes on where this one was"
 _STOPPED = 3  # exit status of a worker that a signal stopped
 
 
@@ -41,29 +42,41 @@ def run(folder: Folder, plan: Plan, workers: int, batch: int) -> None:
       Interrupted: SIGINT or SIGTERM; the trials' states are kept.
       RunError: Workers die before they have begun.
     """
-    with watching(folder, plan) as bars, signals() as received:
-        running = [_start(folder, batch) for _ in range(workers)]
-        deaths: Counter[str] = Counter()
-        told = 0
-        while running:
-            wait([x for worker in running for x in (worker.reports, worker.process.sentinel)], timeout=0.5)
-            for worker in [*running]:
-                _receive(worker, bars)
-                if worker.process.is_alive():
-                    continue
-                running.remove(worker)
-                worker.reports.close()
-                bars.settle(worker.names)
-                if worker.process.exitcode not in (0, _STOPPED) and not received:
-                    _record(folder, plan, bars.running(worker.names), worker.process.exitcode, deaths)
-                    running.append(_start(folder, batch))
-            bars.settle()
-            if len(received) > told:
-                told = len(received)
-                for worker in running:
-                    worker.process.terminate()  # saves its state; the second time it ends at once
+    running: list[Worker] = []
+    try:
+        with watching(folder, plan) as bars, signals(STOPPED) as received:
+            running += [_start(folder, batch) for _ in range(workers)]
+            _supervise(folder, plan, batch, bars, running, received)
+    finally:
+        for worker in running:
+            worker.process.terminate()  # the second time, after which it ends at once
     if received:
-        raise Interrupted(received[0], "stopped: the same command goes on where this one was")
+        raise Interrupted(received[0], STOPPED)
+
+
+def _supervise(
+    folder: Folder, plan: Plan, batch: int, bars: Bars, running: list[Worker], received: list[int]
+) -> None:
+    """Until none is running: take their reports, start those again that died, hand on a signal."""
+    deaths: Counter[str] = Counter()
+    handed_on = False
+    while running:
+        wait([x for worker in running for x in (worker.reports, worker.process.sentinel)], timeout=0.5)
+        for worker in [*running]:
+            _receive(worker, bars)
+            if worker.process.is_alive():
+                continue
+            running.remove(worker)
+            worker.reports.close()
+            bars.settle(worker.names)
+            if worker.process.exitcode not in (0, _STOPPED) and not received:
+                _record(folder, plan, bars.running(worker.names), worker.process.exitcode, deaths)
+                running.append(_start(folder, batch))
+        bars.settle()
+        if received and not handed_on:
+            handed_on = True
+            for worker in running:
+                worker.process.terminate()  # it saves its state
 
 
 def _record(folder: Folder, plan: Plan, names: list[str], status: int, deaths: Counter[str]) -> None:
@@ -139,19 +152,3 @@ def _end_with_the_parent() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=watch, daemon=True).start()
-
-
-@contextmanager
-def signals() -> Iterator[list[int]]:
-    """Signals that came are put on the list that this gives."""
-    received: list[int] = []
-
-    def note(number: int, frame: FrameType | None) -> None:
-        received.append(number)
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -109,7 +109,7 @@ def configured(plan: Plan, trial: Trial) -> ConfigDict:
     """The config of one trial."""
     config = base()
     names = dict(fields(config))
-    for name, value in (dict(_flat(plan.config)) | trial.overrides).items():
+    for name, value in (dict(fields(ConfigDict(plan.config))) | trial.overrides).items():
         if name not in names:
             raise unknown("config field", name, names)
         with config.ignore_type():  # `validate` says what is wrong with a type
@@ -122,7 +122,7 @@ def structure(plan: Plan, trial: Trial, *, lockstep: bool = False) -> str:
 
     With `lockstep`, what they have in common step by step.
     """
-    values = dict(_flat(plan.config)) | trial.overrides
+    values = dict(fields(ConfigDict(plan.config))) | trial.overrides
     free = _NUMBERS if lockstep else _NUMBERS | _COUNTS
     if values["features.weights"] == features.weights.RANDOM:
         free = free - {"images.seed"}  # it is another network
@@ -211,13 +211,3 @@ def _check_name(name: str) -> None:
 def _plain(value: Any) -> Any:
     """As it comes back from JSON: NumPy's numbers as Python's, tuples as lists."""
     return json.loads(json.dumps(value, default=lambda x: x.item() if hasattr(x, "item") else str(x)))
-
-
-def _flat(config: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    found = []
-    for name, value in config.items():
-        inner = (
-            _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else [(f"{prefix}{name}", value)]
-        )
-        found += inner
-    return found

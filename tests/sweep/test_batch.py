@@ -95,7 +95,7 @@ def test_who_goes_together(config, pictures, tmp_path):
     taken = take(folder, chosen, list(chosen.trials), "", 8)
     assert [trial.name for trial, _ in taken] == ["a", "b", "c"]
     more = take(folder, chosen, list(chosen.trials), "", 8)
-    assert [trial.name for trial, _ in more] != ["begun", "longer"]
+    assert [trial.name for trial, _ in more] == ["max"]  # programs that nobody compiles yet
     assert lockstep(folder, chosen, chosen.trials[5]) is None
     for _, lease in (*taken, *more):
         lease.give_back()
