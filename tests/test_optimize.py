@@ -57,6 +57,27 @@ def test_compiled_loop_agrees_with_queued_steps(name):
     np.testing.assert_allclose(looped.params, queued.params, rtol=1e-3)
 
 
+def cliffs(x, args, batch):
+    return jnp.sum(x, axis=1), {"term": jnp.sum(jnp.log(x), axis=1)}
+
+
+@pytest.mark.parametrize("way", ["queued", "compiled"])
+def test_a_lane_off_the_cliff_leaves_the_others_going(way):
+    """Each lane goes down by its rate from 1, and the logarithm ends below 0: NumPy's sums say where."""
+    optimiser = optimize.lanes(optimize.optimiser("adam"))
+    rates = [0.01, 0.3, 0.02]
+    state = optimize.start(cliffs, jnp.ones((3, 4)), optimiser, None, learning_rate=rates)
+    if way == "queued":
+        state = optimize.minimise(cliffs, state, optimiser, 10, None)
+    else:
+        state = optimize._loop(cliffs, state, optimiser, 10, None, None)
+    assert state.step.tolist() == [10, 3, 10]
+    assert optimize.finite(state).tolist() == [True, False, True]
+    np.testing.assert_allclose(state.params[:, 0], [0.9, 0.1, 0.8], atol=1e-5)
+    assert "term not finite; the state after step 3" in str(optimize.diverged(optimize.lane(state, 1)))
+    assert optimize.reached(state) == 10
+
+
 def test_lbfgs_reaches_the_minimum():
     state = finish("lbfgs", [200])
     np.testing.assert_allclose(state.params, np.ones(8), atol=1e-3)
