@@ -1,5 +1,7 @@
 """Pictures in lock-step: each comes to what it comes to alone, and one that diverges leaves the others be."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -79,7 +81,7 @@ def test_references_are_of_each(extractors):
     many = [p._replace(loss_settings=p.loss_settings | deep) for p in problems((0.02,) * 3)]
     lines, last = run(many, extractor=extractors["bfloat16"], optimizer="adam")
     exact, _ = run(many, extractor=extractors["float32"], optimizer="adam")
-    for snapshot, other in zip(last, last[1:], strict=False):
+    for snapshot, other in itertools.pairwise(last):
         assert snapshot.reference.shape == snapshot.state.params.shape
         assert np.abs(snapshot.reference - other.reference).max() > 0.1
     errors = [np.abs(np.array(a)[:, 1] / np.array(b)[:, 1] - 1) for a, b in zip(lines, exact, strict=True)]

@@ -102,7 +102,7 @@ def _ways(file: Path, weights: list[float], batch: int) -> Iterator[tuple[str, C
         _run("sweep.py", file, folder, "sweep", [setting])
 
     yield "a process for each trial", partial(processes, 1)
-    yield "a process for each trial, two at a time", partial(processes, 2)
+    yield "a process for each, two at a time", partial(processes, 2)
     yield "a sweep", partial(sweep, "--workers=1")
     yield "a sweep, 2 workers", partial(sweep, "--workers=2")
     yield f"a sweep, {batch} in lock-step", partial(sweep, f"--batch={batch}")
