@@ -18,9 +18,10 @@ def base() -> ConfigDict:
     config = ConfigDict()
 
     config.images = ConfigDict()
-    config.images.content = "coffee"  # a path, a folder or a sample's name
+    config.images.content = "coffee"  # a path, a folder, a sample's name, or tfds:NAME/SPLIT
     config.images.style = "strokes"  # the same; painted by the project, so nothing is fetched
     config.images.size = 256  # longest side of the result, pixels: what two cores do in two minutes
+    config.images.aspect = 1.0  # width / height that pictures of data sets are cropped to
     config.images.style_scale = 1.0  # the style's longest side in units of size: larger strokes below 1
     config.images.init = "content"  # content, style, noise, or a picture: content converges soonest
     config.images.seed = 0  # of noise and of random weights
@@ -61,6 +62,7 @@ def base() -> ConfigDict:
 
 _POSITIVE = (
     "images.size",
+    "images.aspect",
     "images.style_scale",
     "optimizer.learning_rate",
     "run.log_every",

@@ -130,7 +130,8 @@ def _earlier(folder: Path, facts: dict[str, Any]) -> Earlier:
     """Where the run in `folder` had got to; its records are cut back to there."""
     try:
         old = json.loads((folder / "config.json").read_text())
-        changed = [x for key in ("config", "inputs") for x in record.differences(old[key], facts[key])]
+        pairs = [(old["config"], facts["config"]), (_hashes(old["inputs"]), _hashes(facts["inputs"]))]
+        changed = [x for before, now in pairs for x in record.differences(before, now)]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{folder}/config.json is damaged: start again in another --workdir") from error
     if changed:
@@ -147,6 +148,11 @@ def _earlier(folder: Path, facts: dict[str, Any]) -> Earlier:
     where, arrays = found
     record.cut_back(folder / "metrics.jsonl", where["step"])
     return Earlier(Resume(where["scale"], lambda like: checkpoint.restore(like, arrays)), where["seconds"])
+
+
+def _hashes(inputs: dict[str, Any]) -> dict[str, Any]:
+    """Without the paths: on another machine, or in another cache folder, the same picture lies elsewhere."""
+    return {name: {"sha256": file["sha256"]} for name, file in inputs.items()}
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from nst import features, files, images, record
 from nst.config import validate
 from nst.errors import InputError, unknown
 from nst.experiment import memory
+from nst.images import sets
 from nst.losses import STYLE_LOSSES
 from nst.optimize import optimiser
 from nst.stylize import Scale, plan
@@ -62,7 +63,11 @@ def ready(
     sizes = shapes(config, found, max_pixels)
     network = extractor(config)
     for job in found:
-        check_size(config, network, sizes[job.content], sizes[job.style])
+        content, style = (
+            framed(config, "content", sizes[job.content]),
+            framed(config, "style", sizes[job.style]),
+        )
+        check_size(config, network, content, style)
     return found, network
 
 
@@ -124,9 +129,27 @@ def shapes(config: ConfigDict, jobs: Sequence[Job], max_pixels: int) -> dict[Pat
     return found
 
 
+def framed(config: ConfigDict, name: str, shape: tuple[int, int]) -> tuple[int, int]:
+    """Height and width in which a picture is used: those of a data set share one, so that nothing recompiles.
+
+    Args:
+      config: Of the run.
+      name: `content` or `style`.
+      shape: Height and width of the picture as read.
+    """
+    if not sets.is_named(config.images[name]):
+        return shape
+    longest = config.images.size * (config.images.style_scale if name == "style" else 1)
+    return images.fit_size(1 / config.images.aspect, 1.0, max(1, round(longest)))
+
+
 def read(config: ConfigDict, job: Job, max_pixels: int) -> Inputs:
     """The pictures of a job."""
-    content, style = (images.read(path, max_pixels=max_pixels) for path in (job.content, job.style))
+    content, style = (
+        images.cover(picture, *framed(config, name, picture.shape[:2]))
+        for name, path in (("content", job.content), ("style", job.style))
+        for picture in [images.read(path, max_pixels=max_pixels)]
+    )
     initial = images.initial(
         config.images.init, content, style, seed=config.images.seed, max_pixels=max_pixels
     )

@@ -3,14 +3,16 @@
 from nst.images.initial import initial
 from nst.images.metadata import read_metadata
 from nst.images.profiles import PictureWarning
-from nst.images.read import MAX_PIXELS, list_pictures, read
-from nst.images.resize import fit, fit_size, resize
+from nst.images.read import MAX_PIXELS, each, list_pictures, read
+from nst.images.resize import cover, fit, fit_size, resize
 from nst.images.write import check_output, write
 
 __all__ = [
     "MAX_PIXELS",
     "PictureWarning",
     "check_output",
+    "cover",
+    "each",
     "fit",
     "fit_size",
     "initial",

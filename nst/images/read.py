@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from nst.errors import InputError
-from nst.images import samples
+from nst.images import samples, sets
 from nst.images.decode import decode
 from nst.images.formats import SUPPORTED
 from nst.images.profiles import PictureWarning, to_srgb
@@ -38,7 +38,7 @@ def read(picture: str | Path, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     animation the first frame is read, with a `PictureWarning`.
 
     Args:
-      picture: A path, or the name of a sample; where both exist the path wins.
+      picture: A path, the name of a sample (where both exist the path wins), or `tfds:NAME/SPLIT#2`.
       max_pixels: The largest picture to decode, height × width.
 
     Raises:
@@ -54,12 +54,26 @@ def read(picture: str | Path, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     return np.ascontiguousarray(_upright(image, decoded.orientation))
 
 
-def list_pictures(path: str | Path) -> list[Path]:
-    """The pictures of a folder, sorted by name and not of its subfolders; of a file or sample, itself.
+def each(name: str) -> list[str]:
+    """The names of the pictures of a data set or a folder, as a config has them; of one picture, its own.
 
     Raises:
-      InputError: There is no such file, folder or sample, or the folder has no picture.
+      InputError: As `list_pictures`.
     """
+    if sets.is_named(name):
+        return sets.members(name)
+    paths = list_pictures(name)
+    return [*map(str, paths)] if Path(name).is_dir() else [name]
+
+
+def list_pictures(path: str | Path) -> list[Path]:
+    """The pictures of a folder, sorted by name and not of its subfolders, or of a data set; of one picture, itself.
+
+    Raises:
+      InputError: There is no such file, folder, sample or data set, or the folder has no picture.
+    """
+    if sets.is_named(path):
+        return [sets.locate(member) for member in sets.members(str(path))]
     folder = Path(path)
     if not str(path):
         raise InputError("the name of a picture is empty: give a path, a folder or a sample's name")
@@ -79,6 +93,8 @@ def _is_picture(file: Path) -> bool:
 
 
 def _find(picture: str | Path) -> Path:
+    if sets.is_named(picture):
+        return sets.locate(str(picture))
     path = Path(picture)
     try:
         mode = path.stat().st_mode

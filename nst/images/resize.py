@@ -28,7 +28,7 @@ def fit(image: Image, longest: int) -> np.ndarray:
     return resize(image, height, width)
 
 
-def fit_size(height: int, width: int, longest: int) -> tuple[int, int]:
+def fit_size(height: int | float, width: int | float, longest: int) -> tuple[int, int]:
     """Height and width with the longest side `longest` and the other rounded, at least 1."""
     scale = longest / max(height, width)
     return max(1, round(height * scale)), max(1, round(width * scale))
@@ -37,6 +37,8 @@ def fit_size(height: int, width: int, longest: int) -> tuple[int, int]:
 def cover(image: Image, height: int, width: int) -> np.ndarray:
     """Resize to fill `[height, width, 3]`, keeping the aspect and cutting both ends of what is too long."""
     have_height, have_width = image.shape[:2]
+    if (have_height, have_width) == (height, width):
+        return np.asarray(image, np.float32)
     scale = max(height / have_height, width / have_width)
     cut_height, cut_width = min(height / scale, have_height), min(width / scale, have_width)
     top, left = (have_height - cut_height) / 2, (have_width - cut_width) / 2

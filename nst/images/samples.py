@@ -35,15 +35,23 @@ class Sample(NamedTuple):
 
 def in_scikit_image(file: str) -> Path:
     """Where a picture lies that scikit-image ships."""
+    return _in_package("scikit-image", "skimage", "data", file)
+
+
+def _in_package(name: str, module: str, folder: str, file: str) -> Path:
     # Found without importing the package, which takes a second.
-    package = importlib.util.find_spec("skimage")
+    package = importlib.util.find_spec(module)
     if package is None or not package.submodule_search_locations:
-        raise InputError(f"{file} is part of scikit-image, which is not installed: pip install scikit-image")
-    return Path(package.submodule_search_locations[0], "data", file)
+        raise InputError(f"{file} is part of {name}, which is not installed: pip install {name}")
+    return Path(package.submodule_search_locations[0], folder, file)
 
 
 def _in_scikit_image(sample: Sample) -> Path:
     return in_scikit_image(sample.file)
+
+
+def _in_matplotlib(sample: Sample) -> Path:
+    return _in_package("matplotlib", "matplotlib", "mpl-data/sample_data", sample.file)
 
 
 def _in_this_package(sample: Sample) -> Path:
@@ -62,6 +70,9 @@ SAMPLES: dict[str, Sample] = {
     "coffee": Sample("coffee.png", "a cup of coffee", "Rachel Michetti, CC0", _in_scikit_image),
     "chelsea": Sample("chelsea.png", "a cat", "Stéfan van der Walt, CC0", _in_scikit_image),
     "rocket": Sample("rocket.jpg", "launch of a Falcon 9", "SpaceX, public domain", _in_scikit_image),
+    "grace_hopper": Sample(
+        "grace_hopper.jpg", "portrait of Grace Hopper", "US Navy, public domain", _in_matplotlib
+    ),
     "strokes": Sample(
         "strokes.jpg", "a windy coast in curved strokes of thick paint", _OURS, _in_this_package
     ),

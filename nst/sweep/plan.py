@@ -12,6 +12,7 @@ from ml_collections import ConfigDict
 from nst import features, images, record
 from nst.config import base, fields, validate
 from nst.errors import InputError, unknown
+from nst.images import sets
 from nst.overrides import Overrides
 
 FILE = "plan.json"
@@ -82,16 +83,16 @@ def make(config: ConfigDict, sweep: Iterable[Any]) -> Plan:
 
 def _pairs(config: ConfigDict, name: str, overrides: Overrides) -> list[tuple[str, Overrides]]:
     """One trial for each content and style picture, where a trial's fields name several."""
-    sets = {
-        field: images.list_pictures(overrides.get(field, config[group][last]))
+    found = {
+        field: images.each(overrides.get(field, config[group][last]))
         for field in ("images.content", "images.style")
         for group, last in [field.split(".")]
     }
-    several = [field for field, paths in sets.items() if len(paths) > 1]
-    pairs = [dict(zip(sets, map(str, paths), strict=True)) for paths in itertools.product(*sets.values())]
+    several = [field for field, names in found.items() if len(names) > 1]
+    pairs = [dict(zip(found, names, strict=True)) for names in itertools.product(*found.values())]
     return [
         (
-            ",".join([name, *(Path(pair[field]).stem for field in several)]) if name else "",
+            ",".join([name, *(_stem(pair[field]) for field in several)]) if name else "",
             overrides | {field: pair[field] for field in several},
         )
         for pair in pairs
@@ -192,10 +193,14 @@ def _word(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, str):
-        return Path(value).stem if "/" in value else value
+        return _stem(value) if "/" in value else value
     if isinstance(value, tuple | list):
         return "+".join(map(_word, value)) or "none"
     return str(value)
+
+
+def _stem(picture: str) -> str:
+    return (images.list_pictures(picture)[0] if sets.is_named(picture) else Path(picture)).stem
 
 
 def _shortened(name: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from nst import images, process
 from nst.errors import InputError
+from nst.experiment import prepare
 from nst.experiment.progress import Show
 from nst.stylize import Snapshot
 from nst.sweep import leases, trials
@@ -135,7 +136,7 @@ def lockstep(folder: Folder, plan: Plan, trial: Trial) -> str | None:
         return None
     try:
         (path,) = images.list_pictures(config.images.content)
-        size = images.fit_size(*_size(path), config.images.size)
+        size = images.fit_size(*prepare.framed(config, "content", _size(path)), config.images.size)
     except (InputError, OSError, ValueError):
         return None
     return f"{size} {structure(plan, trial, lockstep=True)}"

@@ -13,7 +13,7 @@ from nst.errors import InputError
 from nst.images import samples
 
 FETCHED = ["tubingen", "starry_night", "shipwreck", "the_scream"]
-AT_HAND = ["astronaut", "coffee", "chelsea", "rocket", "strokes", "panes", "hatching"]
+AT_HAND = ["astronaut", "coffee", "chelsea", "rocket", "grace_hopper", "strokes", "panes", "hatching"]
 
 
 @pytest.fixture(autouse=True)
