@@ -7,7 +7,6 @@ reached kept. `--debug` shows the traceback of any of them.
 import importlib.util
 import re
 import sys
-import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -20,7 +19,7 @@ from nst import sweep as sweeps
 from nst.config import base, fields
 from nst.errors import InputError, Interrupted, RunError, unknown
 from nst.files import cache_dir
-from nst.process import keep_compiled_programs, keep_freed_memory
+from nst.process import keep_compiled_programs, keep_freed_memory, warn_in_one_line
 
 
 def main(function: Callable[[Sequence[str]], None], *, usage: str) -> NoReturn:
@@ -31,7 +30,7 @@ def main(function: Callable[[Sequence[str]], None], *, usage: str) -> NoReturn:
     if any(argument in ("-h", "--help") for argument in arguments):
         print(usage.strip())
         sys.exit(0)
-    warnings.showwarning = _one_line
+    warn_in_one_line()
     keep_compiled_programs(cache_dir() / "compiled")
     try:
         function([argument for argument in arguments if argument != "--debug"])
@@ -57,10 +56,6 @@ def _message(error: BaseException) -> str:
     if isinstance(error, MemoryError):
         return "memory ran out: lower images.size"
     return " ".join(str(error).split())
-
-
-def _one_line(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
-    print(f"warning: {' '.join(str(message).split())}", file=sys.stderr)
 
 
 def run(arguments: Sequence[str]) -> None:

@@ -57,6 +57,19 @@ def _glibc() -> Any:
     return libc
 
 
+def warn_in_one_line() -> None:
+    """Tell warnings as errors are told, each once: a run reads its pictures twice, a sweep for every trial."""
+    told: set[str] = set()
+
+    def show(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
+        line = " ".join(str(message).split())
+        if line not in told:
+            print(f"warning: {line}", file=sys.stderr)
+            told.add(line)
+
+    warnings.showwarning = show
+
+
 _COMPILED = "/jax/core/compile/backend_compile_duration"
 
 

@@ -15,13 +15,13 @@ import resource, sys, warnings
 from pathlib import Path
 
 import numpy as np
-from nst import cli, process
+from nst import process
 import jax
 
 folder, limit = sys.argv[1:]
 seen = []
 jax.monitoring.register_event_listener(lambda event, **_: seen.append(event.rpartition("/")[2]))
-warnings.showwarning = cli._one_line
+process.warn_in_one_line()
 process._LEAST_SECONDS = 0.0
 process.keep_compiled_programs(Path(folder))
 if limit:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from nst.errors import InputError, Interrupted, RunError
 from nst.experiment.interruption import signals
 from nst.files import cache_dir
-from nst.process import keep_compiled_programs, keep_freed_memory
+from nst.process import keep_compiled_programs, keep_freed_memory, warn_in_one_line
 from nst.sweep.bars import Bars, watching
 from nst.sweep.plan import Plan
 from nst.sweep.trials import Folder
@@ -132,6 +132,7 @@ def _main(path: Path, batch: int, reports: Connection) -> None:
 @functools.cache
 def prepare_process() -> None:
     """What every process that computes does first."""
+    warn_in_one_line()
     keep_freed_memory()
     keep_compiled_programs(cache_dir() / "compiled")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from nst import experiment, sweep
 from nst.errors import InputError, RunError
@@ -71,6 +72,27 @@ def test_what_fails_leaves_the_rest_alone(config, pictures, tmp_path):
     work(tmp_path / "sweep", quiet)
     assert states(tmp_path / "sweep")["bad picture"] == "done"
     assert times_run(tmp_path / "sweep")["good"] == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit of addresses is Linux's")
+def test_memory_that_runs_out_leaves_the_rest_alone(config_file, tmp_path):
+    """3.6 GB of features of a picture of 3000×2000 are asked for, in a process that may have 5 GB of addresses."""
+    frames = [Image.fromarray(np.full((20, 30, 3), value, np.uint8)) for value in (50, 200)]
+    frames[0].save(tmp_path / "moving.gif", save_all=True, append_images=frames[1:])
+    file = config_file(
+        {"images.size": (3000, 24)},
+        **{"optimizer.name": "adam", "images.style": str(tmp_path / "moving.gif")},
+    )
+    limited = ["bash", "-c", 'ulimit -v 5000000 && exec "$@"', "limited", *command(file, tmp_path / "sweep")]
+    ended = subprocess.run(limited, capture_output=True, text=True, check=False, timeout=120)
+    assert ended.returncode == 1
+    assert states(tmp_path / "sweep") == {"size=3000": "failed", "size=24": "done"}
+    failure = json.loads((tmp_path / "sweep" / "failures" / "size=3000.json").read_text())
+    assert "images.size=3000 could not be computed" in failure["error"]
+    assert "if it is memory, lower images.size" in failure["error"]
+    warned, _bar, error = ended.stderr.strip().splitlines()  # workers warn in a line too, and once
+    assert warned == f"warning: {tmp_path}/moving.gif has several frames or pages: the first is read"
+    assert error == "error: 1 of 2 trials failed: mend the cause, then --retry runs them again"
 
 
 def test_a_fault_of_ours_is_recorded_too(config, tmp_path, monkeypatch):
