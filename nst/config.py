@@ -57,6 +57,7 @@ def base() -> ConfigDict:
     config.run = ConfigDict()
     config.run.log_every = 10  # steps between lines of metrics.jsonl
     config.run.save_every = 50  # steps between checkpoints and intermediate pictures
+    config.run.writers = ()  # what shows the run beside metrics.jsonl: tensorboard, wandb
     return config.lock()
 
 

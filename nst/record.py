@@ -21,6 +21,7 @@ _PACKAGES = ("nst", "jax", "jaxlib", "flax", "optax", "numpy", "pillow")
 PICTURES = ("image.png", "sheet.png", "curve.png")
 
 _MAY_GROW = ("optimizer.steps",)
+_MAY_CHANGE = ("run.writers", "config.run.writers")  # a run's, a sweep's
 
 
 def describe(config: dict[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -53,10 +54,12 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[str]:
-    """The dotted names of what differs, with both values."""
+    """The dotted names of what may not differ but does, with both values."""
     found = []
     for name in sorted({*old, *new}):
         a, b = old.get(name), new.get(name)
+        if f"{prefix}{name}" in _MAY_CHANGE:
+            continue
         if isinstance(a, Mapping) and isinstance(b, Mapping):
             found += differences(a, b, f"{prefix}{name}.")
         elif a != b and not (f"{prefix}{name}" in _MAY_GROW and a is not None and b is not None and b > a):

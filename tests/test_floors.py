@@ -14,7 +14,7 @@ FLOORS = [
     {"errors", "types", "process"},
     {"files", "config", "arguments", "overrides"},
     {"images", "losses", "lbfgs", "pyramid", "checkpoint"},
-    {"features", "optimize", "record", "data"},
+    {"features", "optimize", "record", "data", "writers"},
     {"objective"},
     {"scale"},
     {"stylize"},

@@ -12,21 +12,29 @@ import jax
 import numpy as np
 from ml_collections import ConfigDict
 
-from nst import checkpoint, files, images, record
+from nst import checkpoint, files, images, record, writers
 from nst.errors import InputError, RunError
 from nst.experiment import memory, prepare
 from nst.experiment.prepare import Inputs, Job
 from nst.stylize import Resume, Snapshot
+from nst.writers import Writer
 
 
 class Keeper:
     """Holds a run directory, from `opened`."""
 
     def __init__(
-        self, config: ConfigDict, folder: Path, inputs: Inputs, facts: dict[str, Any], earlier: "Earlier"
+        self,
+        config: ConfigDict,
+        folder: Path,
+        inputs: Inputs,
+        facts: dict[str, Any],
+        earlier: "Earlier",
+        writer: Writer,
     ):
         self.config, self.inputs, self.resume = config, inputs, earlier.resume
         self._folder, self._facts, self._earlier = folder, facts, earlier.seconds
+        self._writer, self._shown = writer, earlier.step
         self._logged = max((line["step"] for line in record.metrics(folder / "metrics.jsonl")), default=-1)
         self._began: float | None = None  # the first step begins with the first snapshot
         self._seconds = earlier.seconds
@@ -62,14 +70,20 @@ class Keeper:
             "evaluations": snapshot.evaluations,
             "seconds": round(self._seconds, 3),
         }
-        record.append(self._folder / "metrics.jsonl", line | {"loss": float(snapshot.state.value)} | terms)
+        line |= {"loss": float(snapshot.state.value)} | terms
+        record.append(self._folder / "metrics.jsonl", line)
+        self._writer.log(line)
         self._logged = snapshot.step
 
     def _save(self, snapshot: Snapshot) -> None:
         facts = {"scale": snapshot.scale, "step": snapshot.step, "seconds": self._seconds}
+        frame = _frame(self._folder, snapshot.step)
+        images.write(frame, np.asarray(snapshot.state.params))
+        if snapshot.step > self._shown:  # as in the log
+            self._writer.picture(snapshot.step, frame)
+            self._shown = snapshot.step
         if snapshot.step > 0:  # before, there is nothing to lose
             checkpoint.write(self._folder / "checkpoint", snapshot.step, snapshot.kept, facts)
-        images.write(self._folder / "frames" / f"{snapshot.step:06}.png", np.asarray(snapshot.state.params))
         self._saved = snapshot
 
     def finish(self, output: Path | None = None) -> None:
@@ -77,7 +91,9 @@ class Keeper:
         assert self._latest is not None  # the state it begins with is always among them
         folder, picture = self._folder, np.asarray(self._latest.state.params)
         self._latest = self._saved = None  # the history of L-BFGS need not be kept beside what is drawn now
-        metadata = {"nst": json.dumps(self._facts["config"])}
+        config = self._facts["config"]
+        config = config | {"run": config["run"] | {"writers": []}}  # the same bytes whatever shows the run
+        metadata = {"nst": json.dumps(config)}
         images.write(folder / "image.png", picture, metadata=metadata)
         if output is not None:
             images.write(output, picture, metadata=metadata)
@@ -91,6 +107,7 @@ class Earlier(NamedTuple):
     """How far a run had got: nowhere, by default."""
 
     resume: Resume | None = None
+    step: int = -1
     seconds: float = 0.0
     finished: bool = False
 
@@ -122,8 +139,21 @@ def opened(
         if earlier.finished:
             yield None
             return
-        record.write_json(folder / "config.json", facts)
-        yield Keeper(config, folder, inputs, facts, earlier)
+        lines, frames = record.metrics(folder / "metrics.jsonl"), _frames(folder, earlier.step)
+        with writers.opened(config.run.writers, folder, facts, lines, frames) as writer:
+            (folder / "done").unlink(missing_ok=True)  # it was so of fewer steps
+            record.write_json(folder / "config.json", facts)
+            yield Keeper(config, folder, inputs, facts, earlier, writer)
+
+
+def _frame(folder: Path, step: int) -> Path:
+    return folder / "frames" / f"{step:06}.png"
+
+
+def _frames(folder: Path, last: int) -> dict[int, Path]:
+    """Those of an earlier run, by step."""
+    found = [path for path in (folder / "frames").glob("*.png") if path.stem.isdecimal()]
+    return {int(path.stem): path for path in found if int(path.stem) <= last}
 
 
 def _earlier(folder: Path, facts: dict[str, Any]) -> Earlier:
@@ -138,7 +168,8 @@ def _earlier(folder: Path, facts: dict[str, Any]) -> Earlier:
         raise InputError(
             f"{folder} is another run ({'; '.join(changed)}): undo that, or give another --workdir"
         )
-    if (folder / "done").exists() and old["config"] == facts["config"]:
+    steps = [each["config"]["optimizer"]["steps"] for each in (old, facts)]  # all that may have grown
+    if (folder / "done").exists() and steps[0] == steps[1]:
         return Earlier(finished=True)
     files.remove_unfinished(folder)
     found = checkpoint.read(folder / "checkpoint")
@@ -147,7 +178,8 @@ def _earlier(folder: Path, facts: dict[str, Any]) -> Earlier:
         return Earlier()
     where, arrays = found
     record.cut_back(folder / "metrics.jsonl", where["step"])
-    return Earlier(Resume(where["scale"], lambda like: checkpoint.restore(like, arrays)), where["seconds"])
+    resume = Resume(where["scale"], lambda like: checkpoint.restore(like, arrays))
+    return Earlier(resume, where["step"], where["seconds"])
 
 
 def _hashes(inputs: dict[str, Any]) -> dict[str, Any]:

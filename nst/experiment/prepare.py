@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from ml_collections import ConfigDict
 
-from nst import features, files, images, record
+from nst import features, files, images, record, writers
 from nst.config import validate
 from nst.errors import InputError, unknown
 from nst.experiment import memory
@@ -56,6 +56,7 @@ def ready(
       InputError: Something in it or a picture can't be used.
     """
     validate(config)
+    writers.check(config.run.writers)
     found = jobs(config, workdir)
     if output is not None:
         check_output(config, output, found)

@@ -40,7 +40,7 @@ def begin(
             raise InputError(f"{workdir} is not empty and holds no sweep: give another --workdir")
     else:
         plan.agree(old, new, extend=extend, where=workdir)
-        if len(new.trials) <= len(old.trials):
+        if new.config == old.config and len(new.trials) <= len(old.trials):
             return old
     workdir.mkdir(parents=True, exist_ok=True)
     plan.write(workdir, new)

@@ -18,8 +18,8 @@ from nst.overrides import Overrides
 FILE = "plan.json"
 _LONGEST_NAME = 120  # characters; a file system takes 255 bytes
 
-# Fields in which trials may differ in lock-step: pictures of one size, and numbers of the compiled functions.
-_NUMBERS = {
+# Fields in which trials may differ in lock-step: pictures of one size, numbers of the compiled functions, writers.
+_FREE = {
     "images.content",
     "images.style",
     "images.init",
@@ -29,6 +29,7 @@ _NUMBERS = {
     "loss.tv_weight",
     "loss.style_layer_weights",
     "optimizer.learning_rate",
+    "run.writers",
 }
 
 # Those that no compiled function depends on, beside them.
@@ -124,7 +125,7 @@ def structure(plan: Plan, trial: Trial, *, lockstep: bool = False) -> str:
     With `lockstep`, what they have in common step by step.
     """
     values = dict(fields(ConfigDict(plan.config))) | trial.overrides
-    free = _NUMBERS if lockstep else _NUMBERS | _COUNTS
+    free = _FREE if lockstep else _FREE | _COUNTS
     if values["features.weights"] == features.weights.RANDOM:
         free = free - {"images.seed"}  # it is another network
     return json.dumps({name: value for name, value in sorted(values.items()) if name not in free})

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -123,6 +124,19 @@ def test_more_steps_may_be_asked_for(config, finished, tmp_path):
     experiment.run(config, tmp_path / "run", resume=True)
     whole = experiment.run(config, tmp_path / "whole")[0]
     assert (tmp_path / "run" / "image.png").read_bytes() == (whole / "image.png").read_bytes()
+
+
+def test_more_steps_cut_short_are_not_taken_for_finished(config, finished, tmp_path):
+    @contextmanager
+    def stopped(total):
+        yield lambda snapshot: 1 / (24 - snapshot.step)
+
+    shutil.copytree(finished, tmp_path / "run")
+    config.optimizer.steps = 16
+    with pytest.raises(ZeroDivisionError):
+        experiment.run(config, tmp_path / "run", resume=True, show=stopped)
+    experiment.run(config, tmp_path / "run", resume=True)
+    assert record.metrics(tmp_path / "run" / "metrics.jsonl")[-1]["step"] == 24
 
 
 def test_a_run_directory_in_use_or_full_is_refused(config, finished, tmp_path):

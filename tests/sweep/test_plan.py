@@ -7,7 +7,7 @@ import pytest
 
 from nst import overrides
 from nst.errors import InputError
-from nst.sweep import plan
+from nst.sweep import begin, plan
 
 
 def names(config, sweep):
@@ -100,6 +100,17 @@ def test_a_changed_plan_is_refused_or_extended(config, tmp_path):
     config.loss.tv_weight = 7.0
     with pytest.raises(InputError, match=r"config.loss.tv_weight was .* now 7"):
         plan.agree(before, made(0, 1), extend=True, where=tmp_path)
+
+
+def test_other_writers_are_the_same_sweep(config, tmp_path):
+    begun = begin(config, [{}], tmp_path / "sweep")
+    config.run.writers = ("tensorboard",)
+    gone_on = begin(config, [{}], tmp_path / "sweep")
+    assert plan.read(tmp_path / "sweep") == gone_on
+    assert gone_on.config["run"]["writers"] == ["tensorboard"]
+    for lockstep in (False, True):
+        keys = {plan.structure(each, each.trials[0], lockstep=lockstep) for each in (begun, gone_on)}
+        assert len(keys) == 1
 
 
 def test_what_shares_programs(config):

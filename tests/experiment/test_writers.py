@@ -1,0 +1,258 @@
+"""TensorBoard and Weights & Biases, offline: they have what the record has, also after a crash, and harm no run."""
+
+import importlib.util
+import json
+import struct
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from nst import cli, experiment, record, writers
+from nst.errors import InputError
+from nst.experiment import progress
+from nst.experiment.keeper import Keeper
+from nst.writers import Writer, WriterWarning
+
+ROOT = Path(__file__).parent.parent.parent
+BOTH = ("tensorboard", "wandb")
+
+
+@pytest.fixture(autouse=True)
+def offline(monkeypatch):
+    monkeypatch.setenv("WANDB_MODE", "offline")
+
+
+def shown_by_tensorboard(folder):
+    """By step: the scalars, and the pictures' bytes."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(folder / "tensorboard"), {"scalars": 0, "images": 0, "tensors": 0})
+    events.Reload()
+    lines = {}
+    for tag in events.Tags()["scalars"]:
+        for event in events.Scalars(tag):
+            assert tag not in lines.setdefault(event.step, {}), "twice"
+            lines[event.step][tag] = event.value
+    pictures = [(event.step, event.encoded_image_string) for event in events.Images("picture")]
+    assert len(dict(pictures)) == len(pictures), "twice"
+    (config,) = events.Tensors("config")
+    text = config.tensor_proto.string_val[0].decode()
+    assert json.loads(text.strip("`").removeprefix("json")) == json.loads(
+        (folder / "config.json").read_text()
+    )
+    return lines, dict(pictures)
+
+
+def wandb_records(data):
+    """A file of seven bytes' header and LevelDB's log of protobuf messages, in blocks of 32 KiB."""
+    from wandb.proto.wandb_internal_pb2 import Record
+
+    at, part = 7, b""
+    while at + 7 <= len(data):
+        if 32768 - at % 32768 < 7:
+            at += 32768 - at % 32768
+            continue
+        _, length, kind = struct.unpack_from("<IHB", data, at)
+        part += data[at + 7 : at + 7 + length]
+        at += 7 + length
+        if kind in (1, 4):  # whole, or the last of several parts
+            yield Record.FromString(part)
+            part = b""
+
+
+def messages(part):
+    """All of them: wandb's service still writes the last ones when a run's `finish` is over."""
+    (path,) = part.glob("*.wandb")
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        found = [*wandb_records(path.read_bytes())]
+        if found and found[-1].WhichOneof("record_type") == "exit":
+            return found
+        time.sleep(0.05)
+    raise AssertionError("the run did not end")
+
+
+def shown_by_wandb(folder):
+    """The same of the newest part, with the message that describes the run and its exit code."""
+    part = sorted((folder / "wandb").glob("offline-run-*"))[-1]
+    lines, pictures, run, code = {}, {}, None, None
+    for message in messages(part):
+        kind = message.WhichOneof("record_type")
+        if kind == "run":
+            run = message.run
+        if kind == "exit":
+            code = message.exit.exit_code
+        if kind != "history":
+            continue
+        items = {
+            item.key or "/".join(item.nested_key): json.loads(item.value_json)
+            for item in message.history.item
+        }
+        step = message.history.step.num
+        assert step not in lines, "twice"
+        lines[step] = {k: v for k, v in items.items() if not k.startswith(("_", "picture/"))}
+        if "picture/path" in items:
+            pictures[step] = (part / "files" / items["picture/path"]).read_bytes()
+    return {step: line for step, line in lines.items() if line}, pictures, run, code
+
+
+def recorded(folder):
+    lines = record.metrics(folder / "metrics.jsonl")
+    return {
+        line["step"]: {k: v for k, v in line.items() if k not in ("step", "seconds")} for line in lines
+    }, {int(path.stem): path.read_bytes() for path in (folder / "frames").glob("*.png")}
+
+
+def agree(found, expected, turn=8):
+    """The picture of the step that ends a scale and begins the next is the end's; the folder's is the beginning's."""
+    (lines, pictures), (expected_lines, expected_pictures) = found, expected
+    assert lines == expected_lines
+    assert set(pictures) == set(expected_pictures)
+    assert {s: p for s, p in pictures.items() if s != turn} == {
+        s: p for s, p in expected_pictures.items() if s != turn
+    }
+
+
+def test_they_show_what_the_record_has_and_the_picture_is_the_same(config, finished, tmp_path, capfd):
+    config.run.writers = BOTH
+    experiment.run(config, tmp_path / "run")
+    capture = capfd.readouterr()
+    assert "wandb" not in capture.out + capture.err
+    expected = recorded(tmp_path / "run")
+    assert list(expected[0]) == [0, 5, 10, 15, 20]
+    assert list(expected[0][0]) == ["evaluations", "loss", "content", "style", "tv"]
+    agree(shown_by_tensorboard(tmp_path / "run"), expected)
+    *found, run, code = shown_by_wandb(tmp_path / "run")
+    agree(found, expected)
+    assert (run.project, run.display_name, run.run_group, code) == ("nst", "run", "", 0)
+    written = {item.key: json.loads(item.value_json) for item in run.config.update}
+    facts = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert facts["config"]["run"]["writers"] == [*BOTH]
+    assert written.items() >= (facts["config"] | {"device": facts["device"]}).items()
+    assert (tmp_path / "run" / "image.png").read_bytes() == (finished / "image.png").read_bytes()
+    assert recorded(tmp_path / "run") == recorded(finished)
+
+
+def test_killed_and_resumed_with_others_they_have_every_step_once(config, finished, tmp_path, monkeypatch):
+    take = Keeper.take
+
+    def take_and_die(self, snapshot):
+        take(self, snapshot)
+        if snapshot.step == 15:  # the checkpoint is of step 12
+            raise KeyboardInterrupt
+
+    folder = tmp_path / "run"
+    for begun_with in [("tensorboard",), BOTH]:
+        config.run.writers = begun_with
+        with monkeypatch.context() as patch:
+            patch.setattr(Keeper, "take", take_and_die)
+            with pytest.raises(KeyboardInterrupt):
+                experiment.run(config, folder, resume=folder.exists())
+        assert max(shown_by_tensorboard(folder)[0]) == 15
+    *_, run, code = shown_by_wandb(folder)
+    assert code == 1
+    time.sleep(1)  # wandb names a part by the second
+    experiment.run(config, folder, resume=True)
+    agree(shown_by_tensorboard(folder), recorded(finished))
+    *found, same, code = shown_by_wandb(folder)
+    agree(found, recorded(finished))
+    assert (same.run_id, code) == (run.run_id, 0)
+    assert (folder / "image.png").read_bytes() == (finished / "image.png").read_bytes()
+    config.run.writers = ()  # it is finished, whatever shows it
+    experiment.run(config, folder, resume=True)
+    assert json.loads((folder / "config.json").read_text())["config"]["run"]["writers"] == [*BOTH]
+
+
+def test_in_lock_step_each_has_its_own(config, tmp_path):
+    config.run.writers, config.pyramid.scales, config.optimizer.steps = BOTH, (), 8
+    other = config.copy_and_resolve_references()
+    other.loss.style_weight = 1.0
+    folders = [tmp_path / "sweep" / "trials" / name for name in ("a", "b")]
+    folders[0].mkdir(parents=True)
+    (tmp_path / "sweep" / "plan.json").touch()
+    runs = list(zip((config, other), folders, strict=True))
+    assert experiment.together(runs, shows=[progress.bar] * 2) == [None, None]
+    for folder in folders:
+        agree(shown_by_tensorboard(folder), recorded(folder))
+        *found, run, _ = shown_by_wandb(folder)
+        agree(found, recorded(folder))
+        assert (run.display_name, run.run_group) == (folder.name, "sweep")
+    assert recorded(folders[0])[0] != recorded(folders[1])[0]
+
+
+class Fake:
+    """A writer that notes its calls, and fails at one of them."""
+
+    def __init__(self, fails_at=None):
+        self.calls, self._fails_at = [], fails_at
+
+    def open(self, folder, facts):
+        return Writer(
+            log=lambda line: self._note("log", line["step"]),
+            picture=lambda step, path: self._note("picture", step),
+            close=lambda: self._note("close"),
+        )
+
+    def _note(self, *call):
+        self.calls.append(call)
+        if call == self._fails_at:
+            raise OSError("the disk\nis full")
+
+
+@pytest.mark.parametrize("call", [("log", 10), ("picture", 8), ("close",)])
+def test_one_that_fails_is_told_of_once_and_the_run_goes_on(config, finished, tmp_path, monkeypatch, call):
+    good, bad = Fake(), Fake(call)
+    monkeypatch.setattr(writers, "WRITERS", {"wandb": bad.open, "tensorboard": good.open})
+    config.run.writers = ("wandb", "tensorboard")
+    with pytest.warns(WriterWarning, match="wandb: the disk is full: the run goes on without it") as told:
+        experiment.run(config, tmp_path / "run")
+    assert len(told) == 1
+    assert (tmp_path / "run" / "image.png").read_bytes() == (finished / "image.png").read_bytes()
+    assert bad.calls[bad.calls.index(call) + 1 :] == [("close",)]
+    assert [step for name, *step in good.calls if name == "log"] == [[0], [5], [10], [15], [20]]
+    assert good.calls[-1] == ("close",)
+
+
+def test_one_that_cannot_be_opened_is_refused_and_the_others_closed(config, tmp_path, monkeypatch):
+    def refuse(folder, facts):
+        raise RuntimeError("no account\nat all")
+
+    good = Fake()
+    monkeypatch.setattr(writers, "WRITERS", {"tensorboard": good.open, "wandb": refuse})
+    config.run.writers = BOTH
+    with pytest.raises(InputError, match=r"wandb can't be opened \(no account at all\): mend that, or leave"):
+        experiment.run(config, tmp_path / "run")
+    assert good.calls == [("close",)]
+    config.run.writers = ()
+    experiment.run(config, tmp_path / "run")  # nothing is in its way
+
+
+def test_unknown_or_absent_ones_are_refused_before_anything_is_done(config, tmp_path, monkeypatch):
+    config.run.writers = ("tensorbord",)
+    with pytest.raises(InputError, match=r"unknown config\.run\.writers 'tensorbord': did you mean tensorb"):
+        experiment.run(config, tmp_path / "run")
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name in BOTH else find(name))
+    for name in BOTH:
+        config.run.writers = (name,)
+        with pytest.raises(InputError, match=rf"{name} is not installed: pip install 'nst\[{name}\]'$"):
+            experiment.run(config, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_nothing_of_theirs_is_imported_unless_asked_for():
+    code = (
+        f"import nst.cli, nst.writers, sys; nst.writers.check({BOTH}); print({{*{BOTH}}} & {{*sys.modules}})"
+    )
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "set()\n"
+
+
+@pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")  # of ml_collections
+@pytest.mark.parametrize("value", ["wandb", "('wandb',)"])
+def test_a_word_is_a_tuple_on_the_command_line(monkeypatch, value):
+    flags = [f"--config={ROOT}/configs/gatys.py", f"--config.run.writers={value}"]
+    monkeypatch.setattr(sys, "argv", ["run.py", *flags])  # where ml_collections looks for overrides
+    assert cli._parse(cli._flags(flags), flags).run.writers == ("wandb",)
