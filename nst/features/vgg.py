@@ -14,6 +14,7 @@ from flax import nnx
 from nst.errors import InputError, unknown
 from nst.features.convolution import CONVOLUTIONS, direct, pays, transform, winograd
 from nst.features.pooling import POOLINGS
+from nst.features.rectifier import relu
 from nst.features.weights import Preprocessing, Weights
 from nst.types import Array, Features, Image
 
@@ -177,7 +178,7 @@ class VGG19(nnx.Module):
         return jnp.pad(x, ((1, 1), (1, 1), (0, 0)), mode=PADDINGS[self.padding]), 0
 
     def _apply(self, layer: str, x: Array) -> Array:
-        return jax.nn.relu(x) if layer.startswith("relu") else POOLINGS[self.pooling](x)
+        return relu(x) if layer.startswith("relu") else POOLINGS[self.pooling](x)
 
     def freeze(self, layers: Sequence[str]) -> "VGG19":
         """The same network, its filters transformed once for fast convolutions as far as `layers` need them.
