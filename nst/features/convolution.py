@@ -29,6 +29,8 @@ CONVOLUTIONS = ("auto", "direct", "winograd")
 # With fewer channels the transforms cost more than the products save (docs/performance.md).
 _WIDE = 64
 
+_TILES, _STRIPS = 6144, 4
+
 
 def pays(shape: tuple[int, ...]) -> bool:
     """Whether `auto` takes `winograd` for filters `[3, 3, c, n]` of this shape on the present device."""
@@ -107,13 +109,32 @@ def _tiled(
     factor: np.ndarray | int,
     product: str,
 ) -> jax.Array:
-    """Cut into overlapping tiles, transform, multiply, transform back, put together."""
+    """Cut into overlapping tiles, transform, multiply, transform back, put together; a large picture in strips."""
     height, width = (n + 2 * padding - _TAPS + 1 for n in x.shape[:2])
     down, across = -(-height // _OUT), -(-width // _OUT)
-    reach = tuple(
-        (padding, _OUT * n + _TAPS - 1 - size - padding)
-        for n, size in zip((down, across), x.shape, strict=False)
-    )
+    count = min(-(-down * across // _TILES), _STRIPS)
+    ends = [down * i // count for i in range(count + 1)]
+    strips: list[jax.Array] = []
+    for begin, end in zip(ends, ends[1:]):
+        first, last = _OUT * begin - padding, _OUT * end + _TAPS - 1 - padding
+        part = x[max(first, 0) : min(last, x.shape[0])]
+        if strips:
+            part += 0 * strips[-1][0, 0, 0]
+        reach = (max(-first, 0), max(last - x.shape[0], 0)), (padding, _OUT * across + _TAPS - 1 - x.shape[1] - padding)
+        strips.append(_strip(part, filters, reach, end - begin, across, points, factor, product))
+    return jnp.concatenate(strips)[:height, :width]
+
+
+def _strip(
+    x: jax.Array,
+    filters: jax.Array,
+    reach: tuple[tuple[int, int], ...],
+    down: int,
+    across: int,
+    points: tuple[float, ...],
+    factor: np.ndarray | int,
+    product: str,
+) -> jax.Array:
     # XLA would fuse each of these into the one that reads it, and so compute each of its values six times over.
     with set_xla_metadata(inlineable="false"):
         z = _columns(_rows(_pad(x, reach), points, down), points, across, filters.dtype)
@@ -124,7 +145,7 @@ def _tiled(
     A = _transforms(points)[0] * factor
     y = _multiply(np.kron(A, A), products.reshape(_IN**2, -1))
     y = y.reshape(_OUT, _OUT, down, across, -1).transpose(2, 0, 3, 1, 4)
-    return y.reshape(_OUT * down, _OUT * across, -1)[:height, :width]
+    return y.reshape(_OUT * down, _OUT * across, -1)
 
 
 # Traced once for each shape: a network has many layers of one shape.
