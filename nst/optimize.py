@@ -150,6 +150,18 @@ def minimise(
     return state
 
 
+def compile_step(state: State, optimiser: optax.GradientTransformation) -> None:
+    """Compile what a step takes beside the loss, without taking one.
+
+    Compiling leaves free memory in pieces. Done before the first step, they can be handed back before a step's own
+    memory is taken.
+    """
+    if jax.default_backend() == "cpu":
+        _propose.lower(optimiser, state.gradient, state.optimiser, state.params).compile()
+        evaluated = state.value, state.terms, state.gradient, state.attempt
+        _commit.lower(state._replace(optimiser=None), state.params, evaluated).compile()
+
+
 @functools.partial(jax.jit, static_argnames=("fn", "optimiser"), donate_argnames="state")
 def _loop(
     fn: Loss,

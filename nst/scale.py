@@ -9,7 +9,7 @@ from optax import GradientTransformation
 
 from nst import features, images
 from nst.objective import Objective, objective
-from nst.optimize import Loss, State, chunks, reached, start
+from nst.optimize import Loss, State, chunks, compile_step, reached, start
 from nst.process import hand_back_what_is_free
 from nst.types import Array, Image
 
@@ -111,6 +111,7 @@ def descend(
     else:
         known, reference = (_settled(near(target, begin)), begin) if rounds else (target, None)
         state = start(loss, begin, method, known, learning_rate=learning_rate)
+    compile_step(state, method)
     jax.block_until_ready(state)
     hand_back_what_is_free()  # what compiling took, too
     yield state, reference

@@ -16,6 +16,7 @@ from nst import checkpoint, files, images, record, writers
 from nst.errors import InputError, RunError
 from nst.experiment import memory, prepare
 from nst.experiment.prepare import Inputs, Job
+from nst.process import hand_back_what_is_free
 from nst.stylize import Resume, Snapshot
 from nst.writers import Writer
 
@@ -91,6 +92,7 @@ class Keeper:
         assert self._latest is not None  # the state it begins with is always among them
         folder, picture = self._folder, np.asarray(self._latest.state.params)
         self._latest = self._saved = None  # the history of L-BFGS need not be kept beside what is drawn now
+        hand_back_what_is_free()
         config = self._facts["config"]
         config = config | {"run": config["run"] | {"writers": []}}  # the same bytes whatever shows the run
         metadata = {"nst": json.dumps(config)}
