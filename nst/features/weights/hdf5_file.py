@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import h5py
 import numpy as np
 
 from nst.features.weights.entries import Entries, Entry, Unreadable
@@ -10,6 +9,8 @@ from nst.features.weights.entries import Entries, Entry, Unreadable
 
 def entries(path: Path) -> Entries:
     """The data sets of a file by their full names, `block1_conv1/kernel:0`. Links are not followed."""
+    import h5py  # 11 MiB, which only such a file is worth
+
     found: Entries = {}
 
     def visit(name: str, item: h5py.Dataset | h5py.Group | h5py.Datatype) -> None:
@@ -25,6 +26,8 @@ def entries(path: Path) -> Entries:
 
 
 def _read(path: Path, name: str) -> np.ndarray:
+    import h5py
+
     with h5py.File(path, "r") as file:
         dataset = file[name]
         assert isinstance(dataset, h5py.Dataset)
