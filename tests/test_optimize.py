@@ -9,6 +9,7 @@ import pytest
 from nst import optimize
 from nst.errors import InputError, RunError
 from nst.lbfgs import scale_by_lbfgs
+from nst.process import compilations
 
 
 def rosenbrock(x, scale, batch):
@@ -46,6 +47,18 @@ def test_how_steps_are_cut_up_changes_no_byte(name):
     pieces = finish(name, [1, 2, 7, 20, 40], seconds=0.0)
     for a, b in zip(jax.tree.leaves(whole), jax.tree.leaves(pieces), strict=True):
         assert np.asarray(a).tobytes() == np.asarray(b).tobytes()
+
+
+@pytest.mark.skipif(jax.default_backend() != "cpu", reason="elsewhere a loop is compiled with its first step")
+def test_a_step_is_compiled_before_it_is_taken():
+    optimiser = optimize.optimiser("lbfgs_pyramid")
+    state = begin("lbfgs_pyramid", x=jnp.linspace(-1, 1.2, 11))
+    before = compilations()
+    optimize.compile_step(state, optimiser)
+    compiled = compilations()
+    assert compiled == before + 2
+    optimize.minimise(rosenbrock, state, optimiser, 2, jnp.float32(1))
+    assert compilations() == compiled
 
 
 @pytest.mark.parametrize("name", sorted(optimize.OPTIMIZERS))

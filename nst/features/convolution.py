@@ -6,6 +6,7 @@ Networks, ACM TOMS 2020. A tile of 4×4 outputs takes 36 products where the dire
 """
 
 import functools
+import itertools
 from functools import partial
 
 import jax
@@ -29,7 +30,10 @@ CONVOLUTIONS = ("auto", "direct", "winograd")
 # With fewer channels the transforms cost more than the products save (docs/performance.md).
 _WIDE = 64
 
-_TILES, _STRIPS = 6144, 4
+# Tiles times channels of a strip: what 512×384 pixels of 64 have is two. Its transformed input takes 54 MiB, its
+# products as much. With more strips a picture takes longer to compile.
+_STRIP = 6144 * 64
+_MOST_STRIPS = 4
 
 
 def pays(shape: tuple[int, ...]) -> bool:
@@ -112,16 +116,18 @@ def _tiled(
     """Cut into overlapping tiles, transform, multiply, transform back, put together; a large picture in strips."""
     height, width = (n + 2 * padding - _TAPS + 1 for n in x.shape[:2])
     down, across = -(-height // _OUT), -(-width // _OUT)
-    count = min(-(-down * across // _TILES), _STRIPS)
+    count = min(-(-down * across * max(filters.shape[1:]) // _STRIP), _MOST_STRIPS, down)
     ends = [down * i // count for i in range(count + 1)]
+    right = _OUT * across + _TAPS - 1 - x.shape[1] - padding
     strips: list[jax.Array] = []
-    for begin, end in zip(ends, ends[1:]):
-        first, last = _OUT * begin - padding, _OUT * end + _TAPS - 1 - padding
-        part = x[max(first, 0) : min(last, x.shape[0])]
-        if strips:
+    for begin, end in itertools.pairwise(ends):
+        top, bottom = _OUT * begin - padding, _OUT * end + _TAPS - 1 - padding
+        part = x[max(top, 0) : bottom]
+        if strips:  # XLA would compute all at once, in as much memory as one: each depends on the one before
             part += 0 * strips[-1][0, 0, 0]
-        reach = (max(-first, 0), max(last - x.shape[0], 0)), (padding, _OUT * across + _TAPS - 1 - x.shape[1] - padding)
-        strips.append(_strip(part, filters, reach, end - begin, across, points, factor, product))
+        reach = (max(-top, 0), max(bottom - x.shape[0], 0)), (padding, right)
+        tiles = end - begin, across
+        strips.append(_strip(part, filters, reach, tiles, points, factor, product))
     return jnp.concatenate(strips)[:height, :width]
 
 
@@ -129,12 +135,13 @@ def _strip(
     x: jax.Array,
     filters: jax.Array,
     reach: tuple[tuple[int, int], ...],
-    down: int,
-    across: int,
+    tiles: tuple[int, int],
     points: tuple[float, ...],
     factor: np.ndarray | int,
     product: str,
 ) -> jax.Array:
+    """Some rows of tiles, with zeros around them as far as they `reach` beyond the picture."""
+    down, across = tiles
     # XLA would fuse each of these into the one that reads it, and so compute each of its values six times over.
     with set_xla_metadata(inlineable="false"):
         z = _columns(_rows(_pad(x, reach), points, down), points, across, filters.dtype)

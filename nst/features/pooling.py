@@ -9,7 +9,6 @@ import jax.numpy as jnp
 
 from nst.types import Array
 
-
 _Corners = tuple[Array, Array, Array, Array]
 
 
@@ -35,7 +34,7 @@ def _backward(shape: tuple[int, ...], _: None, gradients: _Corners) -> tuple[jax
     a, b, c, d = (jnp.asarray(g)[:, None, :, None] for g in gradients)
     woven = jnp.where(odd_row, jnp.where(odd_column, d, c), jnp.where(odd_column, b, a))
     h, w = (n // 2 * 2 for n in shape[:2])
-    return (jnp.pad(woven.reshape(h, w, -1), ((0, shape[0] - h), (0, shape[1] - w), (0, 0))),)
+    return (jnp.pad(woven.reshape(h, w, *shape[2:]), ((0, shape[0] - h), (0, shape[1] - w), (0, 0))),)
 
 
 _cut.defvjp(_forward, _backward)

@@ -51,6 +51,31 @@ def test_its_gradient_is_the_adjoint(padding):
     assert difference(pull(g)[0], direct(g)[0]) < 3e-6
 
 
+@pytest.mark.parametrize("padding", [0, 1, 2])
+@pytest.mark.parametrize("height", [5, 9, 33, 34, 35, 36])
+def test_strips_are_the_whole(monkeypatch, height, padding):
+    x = jnp.asarray(random(height, 10, 6))
+    filters = convolution.transform(jnp.asarray(random(3, 3, 6, 4, seed=1)))
+    whole, pull = jax.vjp(lambda x: convolution.winograd(x, filters, padding), x)
+    monkeypatch.setattr(convolution, "_STRIP", 1)
+    strips, pull_strips = jax.vjp(lambda x: convolution.winograd(x, filters, padding), x)
+    assert difference(strips, whole) < 1e-6
+    assert difference(pull_strips(whole)[0], pull(whole)[0]) < 1e-6
+
+
+@pytest.mark.skipif(jax.default_backend() != "cpu", reason="XLA's order on a CPU")
+def test_strips_take_less_memory_than_the_whole(monkeypatch):
+    filters = convolution.transform(jnp.asarray(random(3, 3, 16, 16)))
+
+    def temporaries():
+        function = jax.jit(lambda x: convolution.winograd(x, filters, 1))
+        return function.lower(jnp.zeros((128, 128, 16))).compile().memory_analysis().temp_size_in_bytes
+
+    whole = temporaries()
+    monkeypatch.setattr(convolution, "_STRIP", 1)
+    assert temporaries() < 0.6 * whole
+
+
 @pytest.mark.skipif(jax.default_backend() != "cpu", reason="what it is for is a CPU's fusion")
 def test_the_transforms_stay_apart_when_compiled():
     # Its speed depends on it, and on an attribute that XLA is free to drop: padding, rows and columns, each a call.
