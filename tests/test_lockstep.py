@@ -74,7 +74,6 @@ def test_each_is_what_it_is_alone(extractors, optimizer, rates, end):
         assert together[24] < together[5]
 
 
-@pytest.mark.filterwarnings("ignore:.*bfloat16")
 def test_references_are_of_each(extractors):
     """Beside the run in float32: of another's reference the change is large, and its rounding too."""
     deep = {"style_layers": ("relu3_2",)}  # shallower ones are not rounded

@@ -11,9 +11,8 @@ import psutil
 
 from nst.features import VGG19, vgg
 
-# Fitted to runs of 256, 512, 768 and 1024 pixels (docs/performance.md): the network's filters in Winograd's form, and
-# what compiling takes.
-_REST = 550 * 2**20
+# Fitted to runs of 128 to 1024 pixels (docs/performance.md): the filters in Winograd's form, and what compiling takes.
+_REST = 500 * 2**20
 
 REMEDY = "lower images.size, or take optimizer.name=adam, which keeps no history"
 
@@ -38,13 +37,14 @@ def needed(
       style: Height and width of the style picture; only its features are computed, no gradient.
       optimiser: What keeps a history of pictures.
     """
-    computed = vgg.LAYERS[: 1 + max(map(vgg.LAYERS.index, layers))]
+    below = vgg.LAYERS[: 1 + max(map(vgg.LAYERS.index, layers))]
+    kept = [layer for layer in below if not layer.startswith("conv") or layer in layers]  # for the gradient
 
     def features(height: int, width: int) -> int:
-        return _bytes(jax.eval_shape(lambda x: extractor(x, computed), _image(height, width)))
+        return _bytes(jax.eval_shape(lambda x: extractor(x, kept), _image(height, width)))
 
     state = _bytes(jax.eval_shape(optimiser.init, _image(*content)))
-    reference = _bytes(jax.eval_shape(lambda x: extractor.reference(x, computed), _image(*content)))
+    reference = _bytes(jax.eval_shape(lambda x: extractor.reference(x, below), _image(*content)))
     return _REST + max(features(*content), features(*style)) + state + reference
 
 

@@ -57,10 +57,10 @@ def test_the_estimate_counts_the_features_and_the_history():
         name: memory.needed(extractor, ["relu1_1"], size, size, optimiser(name)) for name in ("adam", "lbfgs")
     }
     pixels = 64 * 96
-    features_and_state = (64 + 64) * pixels * 4 + 2 * 3 * pixels * 4  # conv1_1 and relu1_1; two moments
+    features_and_state = 64 * pixels * 4 + 2 * 3 * pixels * 4  # relu1_1; two moments
     assert needed["adam"] - memory._REST == pytest.approx(features_and_state, abs=100)
     history = 2 * 50 * 3 * pixels * 4  # 50 pairs of pictures
-    features_alone = (64 + 64) * pixels * 4
+    features_alone = 64 * pixels * 4
     assert needed["lbfgs"] - memory._REST == pytest.approx(history + features_alone, rel=0.03)
 
 
