@@ -28,10 +28,15 @@ def describe(config: dict[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any
     """What `config.json` says: nothing in it depends on when the run was made."""
     return {
         "config": config,
-        "versions": {name: version(name) for name in _PACKAGES} | {"python": platform.python_version()},
+        "versions": versions(),
         "device": jax.devices()[0].device_kind,
         "inputs": dict(inputs),
     }
+
+
+def versions(*more: str) -> dict[str, str]:
+    """Of the libraries that decide what is computed, of Python, and of `more` packages."""
+    return {name: version(name) for name in (*_PACKAGES, *more)} | {"python": platform.python_version()}
 
 
 def lock(folder: Path) -> FileLock:

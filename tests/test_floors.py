@@ -15,12 +15,12 @@ FLOORS = [
     {"files", "config", "arguments", "overrides"},
     {"images", "losses", "lbfgs", "pyramid", "checkpoint"},
     {"features", "optimize", "record", "data", "writers"},
-    {"objective"},
+    {"objective", "metrics"},
     {"scale"},
     {"stylize"},
     {"lockstep"},
     {"experiment"},
-    {"sweep"},
+    {"sweep", "evaluation"},
     {"cli", "bench"},
 ]
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}

@@ -2,7 +2,7 @@ import ast
 import re
 from pathlib import Path
 
-from nst import config
+from nst import config, metrics
 
 README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
 
@@ -10,6 +10,16 @@ README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
 def test_table_lists_every_field_with_its_default():
     rows = re.findall(r"^\| `(\w+\.\w+)` \| `(.+?)` \|", README, re.MULTILINE)
     assert {name: ast.literal_eval(default) for name, default in rows} == dict(config.fields(config.base()))
+
+
+def test_table_lists_every_metric_as_it_is_defined():
+    rows = re.findall(
+        r"^\| `(\w+)` \| (.+?) \| (lower|higher) \| (.+?) \| (.+?) \| (.+?) \|$", README, re.MULTILINE
+    )
+    defined = {
+        name: (m.what, m.better, m.range, m.baseline or "—", m.source) for name, m in metrics.METRICS.items()
+    }
+    assert {name: tuple(rest) for name, *rest in rows} == defined
 
 
 def test_the_files_it_points_to_exist():

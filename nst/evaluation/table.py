@@ -1,0 +1,80 @@
+"""Figures in tables for the terminal: results, below them their baselines, a mark where a result is no better."""
+
+import itertools
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from nst.metrics import BASELINES, METRICS
+
+#: Beside a figure that is no better than that of the baseline it has to beat.
+MARK = "✗"
+_ARROWS = {"lower": "↓", "higher": "↑"}
+# What the figures of style take side by side; rich would cut the last of them off.
+_WIDTH = 112
+
+
+def show(evaluations: Mapping[str, Mapping[str, Any]]) -> None:
+    """Print figures by the name of each result; those that share their baselines stand together.
+
+    Args:
+      evaluations: Of each result `metrics`, `baselines` and `layers`.
+    """
+    console = Console()
+    if console.width < _WIDTH:
+        console = Console(width=_WIDTH)
+    for _, group in itertools.groupby(evaluations.items(), lambda item: _shared(item[1])):
+        rows = dict(group)
+        for is_style in (True, False):
+            console.print(_table(rows, is_style), markup=False)
+    console.print(
+        f"↓ lower is better, ↑ higher; {MARK}: no better than the baseline to beat, which is the content picture "
+        "in style and the style picture in content",
+        markup=False,
+    )
+
+
+def _shared(evaluation: Mapping[str, Any]) -> str:
+    return json.dumps([evaluation["baselines"], evaluation["layers"]])
+
+
+def _table(rows: Mapping[str, Mapping[str, Any]], is_style: bool) -> Table:
+    baselines = next(iter(rows.values()))["baselines"]
+    names = [name for name in METRICS if name in baselines["style"] and name.startswith("style_") == is_style]
+    table = Table(box=box.SIMPLE, padding=(0, 1, 0, 0))
+    table.add_column("", overflow="fold", min_width=len(_title(BASELINES[0])))
+    for name in names:
+        title = name.removeprefix("style_").replace("_held_out", " held_out").replace("content_", "content ")
+        arrow = _ARROWS[METRICS[name].better]
+        table.add_column(
+            f"{title} {arrow}".replace(" ", "\n").replace("held_out", "held out"), justify="right"
+        )
+    for result, evaluation in rows.items():
+        last = result == list(rows)[-1]
+        table.add_row(
+            result, *(_cell(n, evaluation["metrics"][n], baselines) for n in names), end_section=last
+        )
+    for baseline in BASELINES:
+        table.add_row(_title(baseline), *(f"{baselines[baseline][n]:.3g}  " for n in names))
+    return table
+
+
+def _title(baseline: str) -> str:
+    return f"baseline: {baseline}"
+
+
+def _cell(name: str, value: float, baselines: Mapping[str, Mapping[str, float]]) -> str:
+    return f"{value:.3g} {' ' if beats(name, value, baselines) else MARK}"
+
+
+def beats(name: str, value: float, baselines: Mapping[str, Mapping[str, float]]) -> bool:
+    """Whether a result's figure is better than that of the baseline it has to beat; True where there is none."""
+    metric = METRICS[name]
+    if not metric.baseline:
+        return True
+    bound = baselines[metric.baseline][name]
+    return value < bound if metric.better == "lower" else value > bound

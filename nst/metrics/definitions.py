@@ -1,0 +1,76 @@
+"""What each figure means."""
+
+from typing import NamedTuple
+
+from nst.metrics.style import DIRECTIONS
+
+COSINE_LAYER, CFSD_LAYER = "relu4_2", "relu3_1"
+
+
+class Metric(NamedTuple):
+    """What a figure means: the tables of the report and of the README are made of these."""
+
+    what: str
+    source: str
+    better: str  # lower or higher
+    range: str
+    baseline: str  # the one a result has to beat, for the other is perfect; empty if there is none
+
+
+_STYLE = {
+    "gram": ("‖G − A‖² / ‖A‖² of Gram matrices over positions", "Gatys et al. 2016, eq. 4", "[0, ∞)"),
+    "moments": (
+        "(‖μ − μ′‖² + ‖σ − σ′‖²) / E‖f′‖² of channels' means and deviations",
+        "Huang and Belongie 2017, eq. 13",
+        "[0, ∞)",
+    ),
+    "wasserstein": (
+        "W₂² / E‖f′‖² of Gaussians with the features' means and covariances",
+        "Dowson and Landau 1982",
+        "[0, ∞)",
+    ),
+    "sliced": (
+        f"N · W₂² / E‖f′‖² of features projected on {DIRECTIONS} random directions",
+        "Bonneel et al. 2015; Heitz et al. 2021",
+        "[0, ∞)",
+    ),
+}
+
+#: Two groups of style layers, by how the names of their metrics end.
+PLACES = {"": "layers optimised", "_held_out": "layers held out"}
+
+#: Every metric, by name.
+METRICS: dict[str, Metric] = {
+    f"style_{form}{place}": Metric(f"{what}, mean of the {layers}", source, "lower", range, "content")
+    for form, (what, source, range) in _STYLE.items()
+    for place, layers in PLACES.items()
+} | {
+    "content_cosine": Metric(
+        f"mean cosine of the features at {COSINE_LAYER}",
+        "the features of Gatys et al. 2016, section 2.1",
+        "higher",
+        "[0, 1]",
+        "style",
+    ),
+    "ssim": Metric(
+        "mean structural similarity of luminance, Gaussian window of 11 pixels",
+        "Wang et al. 2004, eq. 13",
+        "higher",
+        "[−1, 1]",
+        "style",
+    ),
+    "cfsd": Metric(
+        f"KL divergence of softmaxed cosine self-similarities at {CFSD_LAYER}, mean over positions, nats",
+        "after Chung, Hyun and Heo 2024",
+        "lower",
+        "[0, ½]",
+        "style",
+    ),
+    "tv": Metric(
+        "squared differences to the right and below, summed over channels, a pixel",
+        "Mahendran and Vedaldi 2015, β = 2",
+        "lower",
+        "[0, 6]",
+        "",
+    ),
+}

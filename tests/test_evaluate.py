@@ -1,0 +1,255 @@
+"""`scripts/evaluate.py`: runs, sweeps and any pictures, their records, and what is refused in one line."""
+
+import json
+import shutil
+import warnings
+
+import numpy as np
+import pytest
+
+from nst import evaluation, experiment, features, images, metrics
+from nst.config import base
+from nst.errors import InputError
+from nst.images import PictureWarning
+
+GENERATOR = np.random.default_rng(0)
+SMALL = {
+    "images.size": 24,
+    "features.weights": "random",
+    "loss.content_layers": ("relu2_1",),
+    "loss.style_layers": ("relu1_1", "relu2_1"),
+    "loss.style_layer_weights": (),
+    "pyramid.scales": (),
+    "optimizer.steps": 4,
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def weights():
+    """Random weights in place of those that every evaluation takes: what they show is tested in test_metrics."""
+    with pytest.MonkeyPatch.context() as patch:
+        network = features.load(weights="random", pooling="max", convolution="direct")
+        patch.setattr(evaluation, "network", lambda: network)
+        patch.setattr(evaluation, "_WEIGHTS", "random")
+        yield
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pictures")
+    for name in ("content", "style"):
+        images.write(folder / f"{name}.png", GENERATOR.uniform(0, 1, (32, 48, 3)).astype(np.float32))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def made(pictures, tmp_path_factory):
+    config = base()
+    config.update_from_flattened_dict(SMALL)
+    config.images.content, config.images.style = f"{pictures}/content.png", f"{pictures}/style.png"
+    folder = tmp_path_factory.mktemp("made") / "run"
+    experiment.run(config, folder)
+    return folder
+
+
+@pytest.fixture
+def run(made, tmp_path):
+    return shutil.copytree(made, tmp_path / "run")
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """What is evaluated, in place of the metrics, which take seconds: of each picture its mean, as every figure."""
+    calls = []
+
+    def evaluate(content, style, results, *, extractor, style_layers):
+        calls.append(list(results))
+        rows = results | {"content": content, "style": style}
+        return {
+            name: dict.fromkeys(metrics.names(style_layers), float(np.mean(row)))
+            for name, row in rows.items()
+        }
+
+    monkeypatch.setattr(evaluation, "evaluate", evaluate)
+    return calls
+
+
+def test_a_run_is_evaluated_with_all_that_decides_its_figures(run, pictures):
+    evaluation.main([str(run)])
+    found = json.loads((run / "evaluation.json").read_text())
+    assert [*found] == ["metrics", "baselines", "terms", "layers", "inputs", "versions"]
+    assert [*found["metrics"]] == [*metrics.METRICS]
+    assert {name: [*row] for name, row in found["baselines"].items()} == {
+        "content": [*metrics.METRICS],
+        "style": [*metrics.METRICS],
+    }
+    last = json.loads((run / "metrics.jsonl").read_text().splitlines()[-1])
+    assert found["terms"] == {name: last[name] for name in ("loss", "content", "style", "tv")}
+    assert found["layers"] == {"optimised": ["relu1_1", "relu2_1"], "held_out": [*metrics.HELD_OUT]}
+    assert [*found["inputs"]] == ["result", "content", "style", "weights"]
+    recorded = json.loads((run / "config.json").read_text())["inputs"]
+    assert found["inputs"]["content"] == recorded["content"]
+    assert found["inputs"]["style"] == recorded["style"]
+    assert found["versions"]["nst"]
+    first = (run / "evaluation.json").read_bytes()
+    evaluation.of_run(run, again=True)
+    assert (run / "evaluation.json").read_bytes() == first
+
+
+def test_figures_are_of_the_pictures_as_the_run_saw_them(run, pictures, monkeypatch):
+    seen = {}
+
+    def evaluate(content, style, results, *, extractor, style_layers):
+        seen.update(results, content=content, style=style, layers=style_layers)
+        return {name: {} for name in ("result", "content", "style")}
+
+    monkeypatch.setattr(evaluation, "evaluate", evaluate)
+    facts = json.loads((run / "config.json").read_text())
+    facts["config"]["images"]["style_scale"] = 0.5
+    (run / "config.json").write_text(json.dumps(facts))
+    evaluation.of_run(run)
+    for name, longest in (("content", 24), ("style", 12)):
+        np.testing.assert_array_equal(seen[name], images.fit(images.read(pictures / f"{name}.png"), longest))
+    np.testing.assert_array_equal(seen["result"], images.read(run / "image.png"))
+    assert seen["layers"] == SMALL["loss.style_layers"]
+
+
+def test_the_same_pictures_give_the_same_bytes_and_are_evaluated_once(run, counted):
+    evaluation.of_run(run)
+    first = (run / "evaluation.json").read_bytes()
+    evaluation.of_run(run)
+    assert len(counted) == 1
+    evaluation.main([str(run), "--again"])
+    assert len(counted) == 2
+    assert (run / "evaluation.json").read_bytes() == first
+    images.write(run / "image.png", images.read(run / "image.png")[::-1])
+    evaluation.of_run(run)
+    assert len(counted) == 3
+    assert (run / "evaluation.json").read_bytes() != first
+
+
+@pytest.mark.parametrize("damage", ["{", "[]", '{"metrics": 3}', "{}"])
+def test_an_evaluation_that_cannot_be_read_is_made_again(run, counted, damage):
+    (run / "evaluation.json").write_text(damage)
+    found = evaluation.of_run(run)
+    assert json.loads((run / "evaluation.json").read_text()) == found
+
+
+def test_a_sweep_is_evaluated_as_far_as_it_is_finished(made, counted, tmp_path, capsys):
+    for name in ("a", "b", "c"):
+        shutil.copytree(made, tmp_path / "sweep" / "trials" / name)
+    (tmp_path / "sweep" / "trials" / "c" / "done").unlink()
+    evaluation.main([str(tmp_path / "sweep")])
+    assert [(tmp_path / "sweep" / "trials" / n / "evaluation.json").exists() for n in "abc"] == [
+        True,
+        True,
+        False,
+    ]
+    shown = capsys.readouterr().out
+    assert (
+        shown.count("baseline: content") == shown.count("baseline: style") == 2
+    )  # once in style, once in content
+    assert shown.index("baseline: content") > shown.index("wasserstein")
+
+
+def test_a_run_that_cannot_be_evaluated_leaves_the_others_alone(made, counted, tmp_path, capsys):
+    for name in ("a", "b"):
+        shutil.copytree(made, tmp_path / name)
+    (tmp_path / "a" / "config.json").write_text("{")
+    with pytest.raises(InputError, match=r"a/config\.json or metrics.jsonl is damaged: run it again"):
+        evaluation.main([str(tmp_path)])
+    assert (tmp_path / "b" / "evaluation.json").exists()
+    assert "baseline: style" in capsys.readouterr().out
+
+
+def test_another_picture_in_its_place_is_refused(made, tmp_path):
+    run = shutil.copytree(made, tmp_path / "run")
+    facts = json.loads((run / "config.json").read_text())
+    other = tmp_path / "other.png"
+    images.write(other, np.zeros((32, 48, 3), np.float32))
+    facts["inputs"]["style"]["path"] = str(other)
+    (run / "config.json").write_text(json.dumps(facts))
+    with pytest.raises(
+        InputError, match=r"other.png is not the style picture of the run any more: put that back"
+    ):
+        evaluation.of_run(run)
+
+
+def test_a_picture_that_lies_elsewhere_is_found_by_the_config(made, counted, tmp_path):
+    run = shutil.copytree(made, tmp_path / "run")
+    facts = json.loads((run / "config.json").read_text())
+    facts["inputs"]["content"]["path"] = "/gone/content.png"
+    (run / "config.json").write_text(json.dumps(facts))
+    assert evaluation.of_run(run)["inputs"]["content"]["path"] == facts["config"]["images"]["content"]
+    facts["config"]["images"]["content"] = "/gone/content.png"
+    (run / "config.json").write_text(json.dumps(facts))
+    with pytest.raises(InputError, match=r"/gone/content\.png: no such file"):
+        evaluation.of_run(run)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "line"),
+    [
+        (lambda run: (run / "done").unlink(), "is not finished: go on with scripts/run.py --resume"),
+        (lambda run: (run / "image.png").unlink(), "image.png is not there: run it again"),
+        (lambda run: (run / "image.png").write_bytes(b"no"), "image.png is not a picture"),
+        (lambda run: (run / "config.json").write_text("{}"), "is damaged: run it again"),
+        (lambda run: (run / "config.json").write_text("[]"), "is damaged: run it again"),
+        (lambda run: (run / "metrics.jsonl").write_text(""), "is damaged: run it again"),
+    ],
+)
+def test_what_is_no_finished_run_is_told_in_a_line(run, spoil, line):
+    spoil(run)
+    with pytest.raises(InputError, match=line) as caught:
+        evaluation.of_run(run)
+    assert "\n" not in str(caught.value)
+    assert not (run / "evaluation.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["nowhere"], "nowhere: no such directory"),
+        (["."], "has no finished run"),
+        ([], "required: paths"),
+        (["a.png", "--content=coffee"], "results need both --content and --style"),
+        (["a.png", "--content=coffee", "--style=strokes", "--again"], "and no --again"),
+        (["a.png", "--content=coffee", "--style=strokes"], "a.png: no such file"),
+        (["a.png", "--content=coffee", "--style=strokes", "--size=0"], "--size 0: give a number of pixels"),
+        (["a", "--json=b"], "--size and --json are for results"),
+    ],
+)
+def test_wrong_arguments_are_told_in_a_line(arguments, line, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=line):
+        evaluation.main(arguments)
+
+
+def test_any_pictures_of_any_size_are_evaluated(pictures, counted, tmp_path, capsys):
+    content, style = (str(pictures / f"{name}.png") for name in ("content", "style"))
+    other = tmp_path / "small.png"
+    images.write(other, GENERATOR.uniform(0, 1, (20, 30, 3)).astype(np.float32))
+    arguments = [content, str(other), "--content", content, "--style", style, "--size", "24"]
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", PictureWarning)
+        evaluation.main([*arguments, "--json", str(tmp_path / "found.json")])
+    assert [str(each.message) for each in told] == [
+        f"{content} has 48×32 pixels: resized to 24×16, as the content",
+        f"{other} has 30×20 pixels: resized to 24×16, as the content",
+    ]
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert [*found] == ["results", "baselines", "layers", "size", "inputs", "versions"]
+    assert found["results"][content] == found["baselines"]["content"]
+    assert found["size"] == [24, 16]
+    assert found["inputs"][str(other)]["path"] == str(other)
+    assert "✗" in capsys.readouterr().out  # the content picture is no better than itself
+
+
+def test_a_result_beats_the_baseline_that_is_not_perfect():
+    baselines = {"content": {"style_gram": 0.5, "ssim": 1.0}, "style": {"style_gram": 0.0, "ssim": 0.1}}
+    beats = evaluation.table.beats
+    assert beats("style_gram", 0.4, baselines)
+    assert not beats("style_gram", 0.5, baselines)
+    assert beats("ssim", 0.2, baselines)
+    assert not beats("ssim", 0.1, baselines)
+    assert beats("tv", 9.0, baselines)

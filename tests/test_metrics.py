@@ -1,0 +1,354 @@
+"""Each metric against an oracle of its own (NumPy loops, scipy), its properties, and the baselines."""
+
+import math
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import scipy.linalg
+import scipy.optimize
+
+from nst import evaluation, features, metrics
+from nst.errors import InputError
+from nst.evaluation.table import beats
+from nst.features import weights
+from nst.features.vgg import LAYERS
+from nst.metrics import content, style
+from nst.metrics.definitions import CFSD_LAYER, COSINE_LAYER
+
+GENERATOR = np.random.default_rng(0)
+FORMS = {
+    "gram": style.gram,
+    "moments": style.moments,
+    "wasserstein": style.wasserstein,
+    "sliced": style.sliced,
+}
+
+
+def drawn(h, w, n, *, shift=0.5):
+    """Correlated features, rectified as those of the network are."""
+    mixing = GENERATOR.standard_normal((n, n)) / np.sqrt(n)
+    return np.maximum(GENERATOR.standard_normal((h, w, n)) @ mixing + shift, 0).astype(np.float32)
+
+
+def kept(F):
+    F = F.reshape(-1, F.shape[-1]).astype(np.float64)
+    slices = np.sort((F @ style.directions(F.shape[1])).T, axis=1)
+    return style.Moments(F.T @ F / len(F), F.mean(axis=0), slices)
+
+
+def flat(F):
+    return F.reshape(-1, F.shape[-1]).astype(np.float64)
+
+
+def gram_oracle(F, A):
+    def gram(x):
+        n = x.shape[1]
+        return np.array([[sum(x[:, i] * x[:, j]) / len(x) for j in range(n)] for i in range(n)])
+
+    G, T = gram(flat(F)), gram(flat(A))
+    return ((G - T) ** 2).sum() / (T**2).sum()
+
+
+def unit(A):
+    return np.mean([f @ f for f in flat(A)])
+
+
+def moments_oracle(F, A):
+    x, y = flat(F), flat(A)
+    return sum(
+        (x[:, i].mean() - y[:, i].mean()) ** 2 + (x[:, i].std() - y[:, i].std()) ** 2
+        for i in range(x.shape[1])
+    ) / unit(A)
+
+
+def wasserstein_oracle(F, A):
+    x, y = flat(F), flat(A)
+    S, T = np.cov(x.T, bias=True), np.cov(y.T, bias=True)
+    root = scipy.linalg.sqrtm(S @ T).real
+    return (((x.mean(0) - y.mean(0)) ** 2).sum() + np.trace(S + T - 2 * root)) / unit(A)
+
+
+def sliced_oracle(F, A):
+    """Optimal assignment on the line between samples repeated to a common count."""
+    x, y = flat(F), flat(A)
+    count = math.lcm(len(x), len(y))
+    total = 0.0
+    for theta in style.directions(x.shape[1]).T.astype(np.float64):
+        a, b = np.repeat(x @ theta, count // len(x)), np.repeat(y @ theta, count // len(y))
+        cost = (a[:, None] - b[None]) ** 2
+        total += cost[scipy.optimize.linear_sum_assignment(cost)].mean()
+    return x.shape[1] * total / style.DIRECTIONS / unit(A)
+
+
+ORACLES = {
+    "gram": gram_oracle,
+    "moments": moments_oracle,
+    "wasserstein": wasserstein_oracle,
+    "sliced": sliced_oracle,
+}
+SIZES = {"equal counts": (5, 4), "other counts": (3, 5), "fewer than channels": (1, 2)}
+
+
+@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
+@pytest.mark.parametrize("form", FORMS)
+def test_style_against_its_oracle(form, size):
+    F, A = drawn(*size, 6), drawn(4, 5, 6, shift=1)
+    np.testing.assert_allclose(FORMS[form](kept(F), kept(A)), ORACLES[form](F, A), rtol=1e-5)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_style_is_0_for_the_same_features_in_any_order_and_1_for_none(form):
+    A = drawn(6, 7, 5)
+    permuted = GENERATOR.permutation(A.reshape(-1, 5)).reshape(7, 6, 5)
+    assert FORMS[form](kept(A), kept(A)) < 1e-12
+    assert FORMS[form](kept(permuted), kept(A)) < 1e-12
+    # 64 directions tell the length of a vector of 5 to some percent.
+    tolerance = 0.3 if form == "sliced" else 1e-6
+    np.testing.assert_allclose(FORMS[form](kept(np.zeros_like(A)), kept(A)), 1, rtol=tolerance)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_style_grows_with_noise_and_keeps_to_scale(form):
+    A, noise = drawn(8, 8, 5), GENERATOR.standard_normal((8, 8, 5)).astype(np.float32)
+    figures = [FORMS[form](kept(A + amount * noise), kept(A)) for amount in (0, 0.3, 1, 3)]
+    assert figures == sorted(figures)
+    assert figures[0] < figures[1] < figures[-1]
+    scaled = FORMS[form](kept(100 * (A + noise)), kept(100 * A))
+    np.testing.assert_allclose(scaled, FORMS[form](kept(A + noise), kept(A)), rtol=1e-5)
+    tiled = FORMS[form](kept(np.tile(A + noise, (2, 3, 1))), kept(A))
+    np.testing.assert_allclose(tiled, FORMS[form](kept(A + noise), kept(A)), rtol=1e-5)
+
+
+def test_distances_are_symmetric_but_for_their_unit():
+    F, A = drawn(5, 6, 5), drawn(4, 4, 5, shift=1)
+    for form in ("moments", "wasserstein", "sliced"):
+        there, back = FORMS[form](kept(F), kept(A)) * unit(A), FORMS[form](kept(A), kept(F)) * unit(F)
+        np.testing.assert_allclose(there, back, rtol=1e-6)
+
+
+def test_matching_moments_is_the_least_of_what_matching_gaussians_takes():
+    F, A = drawn(5, 6, 5), drawn(4, 4, 5, shift=1)
+    assert style.moments(kept(F), kept(A)) < style.wasserstein(kept(F), kept(A))
+
+
+def test_a_style_without_features_has_no_figure():
+    nothing = kept(np.zeros((3, 3, 4), np.float32))
+    assert all(np.isnan(distance(nothing, nothing)) for distance in FORMS.values())
+
+
+def test_directions_are_fixed_and_on_the_sphere():
+    theta = style.directions(7)
+    assert theta.shape == (7, style.DIRECTIONS)
+    np.testing.assert_allclose(np.linalg.norm(theta, axis=0), 1, rtol=1e-6)
+    np.testing.assert_allclose(theta[0, :2], [0.074751, -0.100687], atol=1e-5)
+
+
+def test_cosine_against_loops():
+    F, P = drawn(4, 5, 6), drawn(4, 5, 6)
+    F[0, 0] = P[0, 0] = F[1, 1] = 0  # none in both: the same; none in one: nothing of it kept
+    cosines = [
+        1.0
+        if not f.any() and not p.any()
+        else 0.0
+        if not f.any() or not p.any()
+        else f @ p / math.sqrt((f @ f) * (p @ p))
+        for f, p in zip(flat(F), flat(P), strict=True)
+    ]
+    np.testing.assert_allclose(content.cosine(F, P), np.mean(cosines), rtol=1e-9)
+    assert content.cosine(F, F) == pytest.approx(1, abs=1e-12)
+
+
+def cfsd_oracle(F, P):
+    def similarities(x):
+        x = x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-300)
+        exponentials = np.exp(x @ x.T)
+        return exponentials / exponentials.sum(axis=1, keepdims=True)
+
+    S, C = similarities(flat(F)), similarities(flat(P))
+    return np.mean(
+        [sum(c[j] * np.log(c[j] / s[j]) for j in range(len(c))) for c, s in zip(C, S, strict=True)]
+    )
+
+
+@pytest.mark.parametrize("block", [10**6, 160, 1], ids=["dense", "blocks with a rest", "row by row"])
+def test_cfsd_against_dense_loops_in_any_blocks(block, monkeypatch):
+    monkeypatch.setattr(content, "_BLOCK", block)
+    content._divergence.clear_cache()
+    F, P = drawn(5, 7, 6), drawn(5, 7, 6)
+    P[2, 3] = 0
+    np.testing.assert_allclose(content.cfsd(F, P), cfsd_oracle(F, P), rtol=2e-4)
+    content._divergence.clear_cache()
+
+
+def test_cfsd_sees_places_not_the_size_of_features():
+    F, P = drawn(5, 7, 6), drawn(5, 7, 6)
+    assert content.cfsd(P, P) == 0
+    np.testing.assert_allclose(content.cfsd(50 * F, 3 * P), content.cfsd(F, P), rtol=1e-3)
+    noise = GENERATOR.standard_normal(P.shape).astype(np.float32)
+    figures = [content.cfsd(np.maximum(P + amount * noise, 0), P) for amount in (0, 0.2, 0.5, 1)]
+    assert figures == sorted(set(figures))
+    apart = np.zeros((1, 40, 40), np.float32)
+    apart[0, range(40), range(40)] = 1
+    alike = np.ones((1, 40, 40), np.float32)
+    assert 0 < content.cfsd(apart, alike) < 0.5
+    assert 0 < content.cfsd(alike, apart) < 0.5
+
+
+def ssim_oracle(x, y):
+    """Equation 13 of Wang et al., window by window."""
+    luminance = np.array([0.2126, 0.7152, 0.0722])
+    x, y = x.astype(np.float64) @ luminance, y.astype(np.float64) @ luminance
+    along = np.exp(-np.square(np.arange(-5, 6)) / (2 * 1.5**2))
+    w = np.outer(along, along) / along.sum() ** 2
+    C1, C2 = 0.01**2, 0.03**2
+    found = []
+    for i in range(x.shape[0] - 10):
+        for j in range(x.shape[1] - 10):
+            a, b = x[i : i + 11, j : j + 11], y[i : i + 11, j : j + 11]
+            m, k = (w * a).sum(), (w * b).sum()
+            va, vb, cov = (w * (a - m) ** 2).sum(), (w * (b - k) ** 2).sum(), (w * (a - m) * (b - k)).sum()
+            found.append((2 * m * k + C1) * (2 * cov + C2) / ((m**2 + k**2 + C1) * (va + vb + C2)))
+    return np.mean(found)
+
+
+def picture(h, w):
+    return GENERATOR.uniform(0, 1, (h, w, 3)).astype(np.float32)
+
+
+def test_ssim_against_its_equation():
+    x = picture(14, 17)
+    y = np.clip(x + 0.2 * GENERATOR.standard_normal(x.shape), 0, 1).astype(np.float32)
+    np.testing.assert_allclose(content.ssim(y, x), ssim_oracle(y, x), rtol=1e-9)
+    assert content.ssim(x, y) == pytest.approx(content.ssim(y, x), rel=1e-12)
+    assert content.ssim(x, x) == 1
+    figures = [
+        content.ssim(np.clip(x + amount * (picture(14, 17) - 0.5), 0, 1), x) for amount in (0, 0.2, 0.7, 1.5)
+    ]
+    assert figures == sorted(figures, reverse=True)
+
+
+def test_ssim_needs_room_for_its_window():
+    with pytest.raises(InputError, match="20×10 pixels has no window of SSIM: give sides of at least 11"):
+        content.ssim(picture(10, 20), picture(10, 20))
+
+
+def test_held_out_layers_share_no_convolution_with_those_optimised():
+    assert metrics.held_out(("relu1_1", "relu2_1")) == metrics.HELD_OUT
+    assert metrics.held_out(("conv1_2", "pool2", "relu3_3")) == ("relu4_3", "relu5_2")
+    assert metrics.held_out(LAYERS) == ()
+    assert [name for name in metrics.names(LAYERS) if "held_out" in name] == []
+    assert [name for name in metrics.names(()) if not name.endswith("_held_out")] == [
+        "content_cosine",
+        "ssim",
+        "cfsd",
+        "tv",
+    ]
+    assert metrics.names(("relu1_1",)) == [*metrics.METRICS]
+
+
+@pytest.fixture(scope="module")
+def network():
+    return features.load(weights="random", pooling="max", convolution="direct")
+
+
+LAYERS_OPTIMISED = ("relu1_1", "relu3_1")
+
+
+@pytest.fixture(scope="module")
+def evaluated(network):
+    c, s = picture(24, 32), picture(24, 32)
+    results = {"noise": picture(24, 32), "same": c.copy()}
+    figures = metrics.evaluate(c, s, results, extractor=network, style_layers=LAYERS_OPTIMISED)
+    return c, s, results, figures
+
+
+def test_every_metric_of_results_and_baselines(evaluated):
+    *_, figures = evaluated
+    assert list(figures) == ["noise", "same", "content", "style"]
+    assert all(list(row) == [*metrics.METRICS] for row in figures.values())
+    assert figures["same"] == figures["content"]
+
+
+def test_a_baseline_is_perfect_in_what_it_is_the_picture_of(evaluated):
+    *_, figures = evaluated
+    for name, metric in metrics.METRICS.items():
+        assert metric.better in ("lower", "higher")
+        if not metric.baseline:
+            continue
+        other = "style" if metric.baseline == "content" else "content"
+        best = 1 if metric.better == "higher" else 0
+        assert figures[other][name] == pytest.approx(best, abs=1e-9)
+        assert abs(figures[metric.baseline][name] - best) > 1e-4
+
+
+def test_figures_are_means_over_layers_of_what_the_network_sees(evaluated, network):
+    c, s, results, figures = evaluated
+    places = metrics.groups(LAYERS_OPTIMISED)
+    assert not set(places[""]) & set(places["_held_out"])
+    seen, wanted, kept_of = (network(x, LAYERS[:-1]) for x in (results["noise"], s, c))
+    for place, group in places.items():
+        for form in ("gram", "moments", "wasserstein"):
+            expected = np.mean(
+                [FORMS[form](kept(np.asarray(seen[n])), kept(np.asarray(wanted[n]))) for n in group]
+            )
+            np.testing.assert_allclose(
+                figures["noise"][f"style_{form}{place}"], expected, rtol=1e-3, atol=1e-6
+            )
+    expected = content.cosine(seen[COSINE_LAYER], kept_of[COSINE_LAYER])
+    assert figures["noise"]["content_cosine"] == pytest.approx(expected, rel=1e-5)
+    expected = cfsd_oracle(np.asarray(seen[CFSD_LAYER]), np.asarray(kept_of[CFSD_LAYER]))
+    assert figures["noise"]["cfsd"] == pytest.approx(expected, rel=1e-2)
+
+
+def test_total_variation_is_a_mean_over_pixels(evaluated):
+    _, _, results, figures = evaluated
+    x = results["noise"].astype(np.float64)
+    total = sum(
+        ((x[i, j] - x[k, m]) ** 2).sum()
+        for i in range(24)
+        for j in range(32)
+        for k, m in ((i + 1, j), (i, j + 1))
+        if k < 24 and m < 32
+    )
+    assert figures["noise"]["tv"] == pytest.approx(total / (24 * 32), rel=1e-5)
+
+
+def test_what_cannot_be_compared_is_refused_by_name(network, evaluated):
+    c, s, *_ = evaluated
+    with pytest.raises(InputError, match="small: give a result of 32×24 pixels"):
+        metrics.evaluate(c, s, {"small": picture(16, 16)}, extractor=network, style_layers=LAYERS_OPTIMISED)
+    with pytest.raises(InputError, match="style: give a result of"):
+        metrics.evaluate(c, s, {"style": c}, extractor=network, style_layers=LAYERS_OPTIMISED)
+    with pytest.raises(InputError, match="too small for relu5_2"):
+        metrics.evaluate(c, picture(12, 40), {}, extractor=network, style_layers=LAYERS_OPTIMISED)
+    with pytest.raises(InputError, match="unknown layer 'relu9_1'"):
+        metrics.evaluate(c, s, {}, extractor=network, style_layers=("relu9_1",))
+    broken = jnp.full_like(c, jnp.nan)
+    with pytest.raises(InputError, match="style_gram of broken is nan: look at the picture"):
+        metrics.evaluate(c, s, {"broken": broken}, extractor=network, style_layers=LAYERS_OPTIMISED)
+
+
+@pytest.mark.skipif(not weights.loading.cached(weights.DEFAULT).exists(), reason="fetches no weights")
+def test_with_the_pretrained_weights_results_lie_between_the_baselines():
+    """A picture like the style beats the content picture in style, one like the content the style in content."""
+    across, down = np.meshgrid(np.linspace(0, 1, 48), np.linspace(0, 1, 48))
+    c = np.stack([across, down, 1 - across], axis=-1).astype(np.float32)
+    c[12:30, 10:34] = 0.9 - 0.8 * c[12:30, 10:34]
+    s = np.stack([np.sin(40 * across) > 0, np.sin(23 * down + 9 * across) > 0, across < 2], axis=-1)
+    s = s.astype(np.float32) * 0.8
+    results = {
+        "style": np.roll(s, (11, 17), (0, 1)),
+        "content": np.clip(c + 0.02 * (picture(48, 48) - 0.5), 0, 1),
+    }
+    figures = metrics.evaluate(
+        c,
+        s,
+        {f"like {n}": x for n, x in results.items()},
+        extractor=evaluation.network(),
+        style_layers=("relu1_1", "relu3_1"),
+    )
+    for name, metric in metrics.METRICS.items():
+        if metric.baseline:
+            like = figures["like style" if metric.baseline == "content" else "like content"]
+            assert beats(name, like[name], figures), name
