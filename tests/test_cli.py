@@ -93,7 +93,7 @@ def test_help_is_printed_and_nothing_is_done(script, flag):
     assert script(raising(AssertionError), "x", flag) == (0, "what it does\n", "")
 
 
-@pytest.mark.parametrize("name", ["run", "weights", "samples", "bench"])
+@pytest.mark.parametrize("name", ["run", "weights", "samples", "bench", "report"])
 def test_every_script_says_what_it_does(monkeypatch, capsys, name):
     monkeypatch.setattr(sys, "argv", [f"{name}.py", "--help"])
     with pytest.raises(SystemExit) as caught:

@@ -21,6 +21,7 @@ FLOORS = [
     {"lockstep"},
     {"experiment"},
     {"sweep", "evaluation"},
+    {"report"},
     {"cli", "bench"},
 ]
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}

@@ -1,0 +1,38 @@
+"""What came of a sweep or a run: one HTML file, a table, figures. It reads run directories and nothing else."""
+
+from pathlib import Path
+
+from nst.report import page
+from nst.report.collect import collect
+
+__all__ = ["collect", "write"]
+
+
+def write(
+    folder: Path, *, output: Path | None = None, figures: bool = False, table: bool = False
+) -> list[Path]:
+    """Report on a sweep, a run, or a folder of runs, finished or not.
+
+    Args:
+      folder: Its directory.
+      output: The HTML file; `folder/report.html` by default.
+      figures: Also draw figures for a paper, in `folder/figures`.
+      table: Also write the table, `folder/table.csv` and `folder/table.tex`.
+
+    Returns:
+      The files written.
+
+    Raises:
+      InputError: There is neither a sweep nor a run.
+    """
+    report = collect(folder)
+    written = [page.write(report, folder, output or folder / "report.html")]
+    if table:
+        from nst.report import table as tables
+
+        written += tables.write(report, folder)
+    if figures:
+        from nst.report import figures as drawn  # Matplotlib takes half a second to import
+
+        written += drawn.write(report, folder)
+    return written

@@ -1,0 +1,137 @@
+"""Everything that a report says, as plain JSON data.
+
+`fields` are those that vary, each with its values and what they are called; a trial's `at` says which value of each it
+has. `pictures` are named once, for trials share contents and styles; a trial's `result`, `content` and `style` are
+places among them.
+"""
+
+import math
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from nst import record
+from nst.config import base, fields
+from nst.errors import InputError
+from nst.metrics import BASELINES, METRICS
+from nst.report.curves import thin
+from nst.report.pictures import Pictures
+from nst.report.repeat import command
+from nst.report.runs import Run, find, flat, inside, read_json
+from nst.report.varied import varied, where
+from nst.stylize import plan as scales
+from nst.sweep.trials import DONE
+
+#: See above; its keys are those that `collect` gives.
+Report = dict[str, Any]
+
+_POINTS = 200  # of a curve
+_ALL_POINTS = 60_000  # of all curves
+_COUNTERS = ("step", "evaluations", "seconds")
+
+
+def collect(folder: Path) -> Report:
+    """What there is to tell of a sweep, of several runs, or of one.
+
+    Raises:
+      InputError: There is neither.
+    """
+    kind, runs = find(folder)
+    found, pictures = varied([run.config for run in runs]), Pictures(runs)
+    points = max(2, min(_POINTS, _ALL_POINTS // len(runs)))
+    trials = [
+        _trial(run, folder, points) | {"at": where(found, run.config)} | pictures.of(run) for run in runs
+    ]
+    unevaluated = sum(trial["state"] == DONE and not trial["metrics"] for trial in trials)
+    return {
+        "kind": kind,
+        "folder": str(folder),
+        "title": _title(found, folder),
+        "fields": found,
+        "trials": trials,
+        "pictures": pictures.found,
+        "metrics": _names(trials, "metrics"),
+        "terms": _names(trials, "terms"),
+        "similarities": [name for name, metric in METRICS.items() if metric.better == "higher"],
+        "settings": _settings(runs, {field["name"] for field in found}),
+        "facts": _facts(runs),
+        "unevaluated": unevaluated,
+        "evaluate": shlex.join(["python", "scripts/evaluate.py", str(folder)]),
+    }
+
+
+def _title(found: list[dict[str, Any]], folder: Path) -> str:
+    names = [field["label"] for field in sorted(found, key=lambda field: field["replicate"])]
+    more = [f"{len(names) - 3} more"] if len(names) > 3 else []
+    return " × ".join(names[:3] + more) or folder.absolute().name
+
+
+def _trial(run: Run, folder: Path, points: int) -> dict[str, Any]:
+    lines = [numbers(line) for line in record.metrics(run.folder / "metrics.jsonl")]
+    last = lines[-1] if lines else {}
+    evaluation = read_json(run.folder / "evaluation.json") if run.state == DONE else {}
+    return {
+        "name": run.name,
+        "state": run.state,
+        "step": last.get("step", 0),
+        "total": _total(run.config),
+        "seconds": last.get("seconds"),
+        "error": run.error,
+        "details": run.details,
+        "metrics": numbers(evaluation.get("metrics")),
+        "baselines": {name: numbers(inside(evaluation, "baselines", name)) for name in BASELINES},
+        "terms": {name: value for name, value in last.items() if name not in _COUNTERS},
+        "curve": thin(lines, points),
+        "folder": run.folder.relative_to(folder).as_posix(),
+        "files": [name for name in record.PICTURES if (run.folder / name).exists()],
+        "command": command(run.config),
+    }
+
+
+def numbers(value: Any) -> dict[str, float | int]:
+    """The finite numbers of a mapping."""
+    found = value if isinstance(value, Mapping) else {}
+    return {
+        str(name): number
+        for name, number in found.items()
+        if isinstance(number, float | int) and not isinstance(number, bool) and math.isfinite(number)
+    }
+
+
+def _total(config: Mapping[str, Any]) -> int | None:
+    """Steps at all scales; None where the config does not say."""
+    names = ("images.size", "optimizer.steps", "pyramid.scales", "pyramid.steps")
+    try:
+        return sum(scale.steps for scale in scales(*(config[name] for name in names)))
+    except (InputError, KeyError, TypeError):
+        return None
+
+
+def _names(trials: list[dict[str, Any]], key: str) -> list[str]:
+    return [*dict.fromkeys(name for trial in trials for name in trial[key])]
+
+
+def _settings(runs: list[Run], swept: set[str]) -> list[dict[str, Any]]:
+    """What all have in common, and whether it is the default."""
+    default = dict(fields(base()))
+    return [
+        {"name": name, "value": _words(value), "default": _words(default.get(name)) == _words(value)}
+        for name, value in runs[0].config.items()
+        if name not in swept
+    ]
+
+
+def _words(value: Any) -> str:
+    return ", ".join(map(str, value)) or "none" if isinstance(value, list | tuple) else str(value)
+
+
+def _facts(runs: list[Run]) -> list[dict[str, Any]]:
+    """Devices and versions, and inputs' hashes: each with all the values it has among the runs."""
+    seen: dict[str, dict[str, None]] = {}
+    for run in runs:
+        told = {key: run.facts.get(key, {}) for key in ("versions", "device")}
+        for name, value in flat(told).items():
+            if value:
+                seen.setdefault(name.removeprefix("versions."), {})[str(value)] = None
+    return [{"name": name, "value": ", ".join(values)} for name, values in seen.items()]

@@ -1,0 +1,158 @@
+"""Figures for a paper, as PDF and SVG: curves, trade-off, results. The same bytes for the same runs."""
+
+import io
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from nst import files
+from nst.images.formats import quiet
+from nst.report import names
+from nst.report.montage import DPI, WIDTH, results
+from nst.report.table import measured
+from nst.sweep.trials import DONE
+
+_ONE = "#3346c8"
+_STYLE: Any = {
+    "font.size": 8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.6,
+    "legend.frameon": False,
+    "pdf.fonttype": 42,  # TrueType, embedded
+    "svg.fonttype": "path",  # no font is needed
+    "svg.hashsalt": "nst",  # names that do not change
+}
+_METADATA = {
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+    "svg": {"Date": None, "Creator": None},
+}
+
+
+def write(report: Mapping[str, Any], folder: Path) -> list[Path]:
+    """Draw what there is to draw in `folder/figures`."""
+    written = []
+    with matplotlib.rc_context(_STYLE), quiet():
+        for name, draw in (("curves", curves), ("tradeoff", tradeoff), ("results", results)):
+            figure = draw(report)
+            if figure is not None:
+                written += [_save(figure, folder / "figures" / f"{name}.{kind}", kind) for kind in _METADATA]
+    return written
+
+
+def _save(figure: Figure, path: Path, kind: str) -> Path:
+    stream = io.BytesIO()
+    figure.savefig(stream, format=kind, metadata=_METADATA[kind], dpi=DPI)
+    files.write_bytes(path, stream.getvalue())
+    return path
+
+
+def curves(report: Mapping[str, Any]) -> Figure | None:
+    """The loss of each trial over its steps."""
+    figure, axes = _axes("step", "loss")
+    for trial, colour, label in _coloured(report):
+        steps, losses = trial["curve"].get("step", []), trial["curve"].get("loss", [])
+        points = [
+            (step, loss)
+            for step, loss in zip(steps, losses, strict=True)
+            if step is not None and loss is not None and loss > 0
+        ]
+        if points:
+            axes.plot(*zip(*points, strict=True), color=colour, label=label, linewidth=0.9)
+    return _finished(report, figure, axes) if axes.lines else None
+
+
+def tradeoff(report: Mapping[str, Any]) -> Figure | None:
+    """Style against content distance, with the two pictures by themselves where they were evaluated."""
+    found, key = measured(report), "metrics" if report["metrics"] else "terms"
+    content = next((name for name in found if name.startswith("content")), None)
+    styles = [name for name in found if name.startswith("style")]
+    style = next(
+        (name for name in ("style_gram_held_out", "style_gram") if name in styles), (styles or [None])[0]
+    )
+    if content is None or style is None:
+        return None
+    figure, axes = _axes(_distance_name(report, content), _distance_name(report, style))
+    for trial, colour, label in _coloured(report):
+        if trial["state"] == DONE and {content, style} <= set(trial[key]):
+            point = [_distance(report, name, trial[key][name]) for name in (content, style)]
+            axes.scatter(*point, s=14, color=colour, label=label, linewidths=0)
+    if not axes.collections:
+        return None
+    _baselines(report, axes, content, style)
+    return _finished(report, figure, axes)
+
+
+def _distance(report: Mapping[str, Any], name: str, value: float) -> float:
+    """What is better when it is higher is at most 1: its distance from there, but for a float's rounding."""
+    if name not in report["similarities"]:
+        return value
+    return 0.0 if abs(1 - value) < 1e-6 else 1 - value
+
+
+def _distance_name(report: Mapping[str, Any], name: str) -> str:
+    return f"1 − {name}" if name in report["similarities"] else name
+
+
+def _baselines(report: Mapping[str, Any], axes: Axes, content: str, style: str) -> None:
+    points = {
+        (which, _distance(report, content, values[content]), _distance(report, style, values[style]))
+        for trial in report["trials"]
+        for which, values in trial["baselines"].items()
+        if content in values and style in values
+    }
+    for which, x, y in sorted(points):
+        label, marker = f"{names.plain(which)} itself", "s" if which == "content" else "D"
+        axes.scatter(x, y, s=22, c="white", marker=marker, edgecolor="black", label=label, linewidths=0.8)
+    if any(x <= 0 or y <= 0 for _, x, y in points):  # no distance has no place on a logarithmic axis
+        for name, scale in ((content, axes.set_xscale), (style, axes.set_yscale)):
+            given = [trial["metrics"][name] for trial in report["trials"] if name in trial["metrics"]]
+            values = [_distance(report, name, value) for value in given]
+            smallest = min((value for value in values if value > 0), default=1.0)
+            scale("symlog", linthresh=10 ** math.floor(math.log10(smallest)), linscale=0.5)
+
+
+def _axes(x: str, y: str) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(WIDTH, WIDTH * 0.6), layout="constrained")
+    axes = figure.add_subplot(
+        xlabel=names.plain(x), ylabel=names.plain(y), yscale="log", xscale="linear" if x == "step" else "log"
+    )
+    if x == "step":
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(alpha=0.25, linewidth=0.5)
+    return figure, axes
+
+
+def _coloured(report: Mapping[str, Any]) -> Sequence[tuple[dict[str, Any], Any, str | None]]:
+    """Each trial with a colour for its value of the first field, and that value's name."""
+    field = _coloured_field(report)
+    if field is None:
+        return [(trial, _ONE, None) for trial in report["trials"]]
+    values = report["fields"][field]["values"]
+    ordered = report["fields"][field]["numeric"] or len(values) > 10
+    ramp = matplotlib.colormaps["viridis" if ordered else "tab10"]
+    places = [trial["at"][field] for trial in report["trials"]]
+    return [
+        (trial, ramp(0.92 * at / (len(values) - 1) if ordered else at), names.value(report, field, at))
+        for trial, at in zip(report["trials"], places, strict=True)
+    ]
+
+
+def _coloured_field(report: Mapping[str, Any]) -> int | None:
+    return next(iter(names.first(report)), None)
+
+
+def _finished(report: Mapping[str, Any], figure: Figure, axes: Axes) -> Figure:
+    handles, labels = axes.get_legend_handles_labels()
+    once = dict(zip(labels, handles, strict=True))
+    field = _coloured_field(report)
+    if once and len(once) <= 14:
+        title = None if field is None else names.label(report, field)
+        figure.legend([*once.values()], [*once], title=title, loc="outside right upper")
+    return figure

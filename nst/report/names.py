@@ -1,0 +1,24 @@
+"""Names of fields and values as Matplotlib shows them, and which fields come first."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def first(report: Mapping[str, Any]) -> list[int]:
+    """The places of the fields: those that are not averaged over before the others."""
+    return sorted(range(len(report["fields"])), key=lambda field: report["fields"][field]["replicate"])
+
+
+def value(report: Mapping[str, Any], field: int, at: int) -> str:
+    """What a value of a field is called."""
+    return plain(report["fields"][field]["labels"][at]) if at >= 0 else ""
+
+
+def label(report: Mapping[str, Any], field: int) -> str:
+    """What a field is called."""
+    return plain(report["fields"][field]["label"])
+
+
+def plain(name: str) -> str:
+    """A name as it is: a $ would begin a formula."""
+    return name.replace("$", r"\$")

@@ -1,0 +1,87 @@
+"""The HTML file: a template, its style and script, and what `collect` found as data that can't run.
+
+Names, paths and configs are others' text. They come as JSON in an element that is not executed, the script makes text
+of them and never markup, and the policy lets nothing run or load but this style and this script, by their hashes.
+"""
+
+import base64
+import hashlib
+import html
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from string import Template
+from typing import Any
+from urllib.parse import quote
+
+from nst import files
+from nst.report.pictures import previews
+
+_ASSETS = Path(__file__).parent / "assets"
+_STYLES = ("base.css", "parts.css")
+_SCRIPTS = ("dom", "data", "pictures", "plot", "view", "grid", "curves", "tradeoff", "table", "rest", "main")
+
+
+def write(report: Mapping[str, Any], folder: Path, output: Path) -> Path:
+    """Write the page of a report on `folder`, beside `output` and renamed."""
+    base = os.path.relpath(folder.absolute(), output.absolute().parent)
+    files.write_bytes(output, render(report, base).encode("utf-8", "xmlcharrefreplace"))
+    return output
+
+
+def render(report: Mapping[str, Any], base: str = ".") -> str:
+    """The page.
+
+    Args:
+      report: What `collect` gave.
+      base: The way from the page to the directory that is reported on.
+    """
+    found = previews(report["pictures"])
+    trials = [trial | {"folder": _address(trial["folder"])} for trial in report["trials"]]
+    data = dict(report) | {
+        "trials": trials,
+        "base": f"./{_address(Path(base).as_posix())}",
+        "pictures": [picture and picture[:2] for picture in found],
+    }
+    style = "\n".join((_ASSETS / name).read_text("utf-8") for name in _STYLES)
+    script = "\n".join((_ASSETS / f"{name}.js").read_text("utf-8") for name in _SCRIPTS)
+    script = f'"use strict";\n(() => {{\n{script}\n}})();\n'
+    # After the script, so that the page is there before they are read.
+    held = [
+        f'<script type="text/plain" id="p{number}">{picture.data}</script>'
+        for number, picture in enumerate(found)
+        if picture
+    ]
+    return Template((_ASSETS / "page.html").read_text("utf-8")).substitute(
+        policy=_policy(style, script),
+        title=html.escape(f"{report['title']} · {report['folder']}"),
+        style=style,
+        data=escaped(data),
+        script=script,
+        pictures="\n".join(held),
+    )
+
+
+def escaped(data: Any) -> str:
+    """JSON that ends no element and begins none, in ASCII."""
+    text = json.dumps(data, allow_nan=False, separators=(",", ":"))
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def _policy(style: str, script: str) -> str:
+    """Nothing is loaded; what is not ours does not run."""
+    return (
+        f"default-src 'none'; img-src blob: data:; style-src {_hash(style)}; script-src {_hash(script)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _address(path: str) -> str:
+    return quote(os.fsencode(path))

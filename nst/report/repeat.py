@@ -1,0 +1,22 @@
+"""The command that repeats a run."""
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from nst.config import base, fields
+
+
+def command(config: Mapping[str, Any]) -> str:
+    """A line for the shell: the default's config file, and a flag for each field that differs from it.
+
+    Args:
+      config: Dotted names to values; lists stand for tuples.
+    """
+    default = dict(fields(base()))
+    flags = [f"--config.{name}={value}" for name, value in _plain(config) if default.get(name) != value]
+    return shlex.join(["python", "scripts/run.py", "--config", "configs/gatys.py", *flags])
+
+
+def _plain(config: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    return [(name, tuple(value) if isinstance(value, list) else value) for name, value in config.items()]

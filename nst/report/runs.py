@@ -1,0 +1,93 @@
+"""The runs that lie in a directory: of a sweep, several side by side, or one."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from nst.errors import InputError
+from nst.sweep import plan
+from nst.sweep.trials import BEGUN, DONE, FAILED, Folder
+
+
+class Run(NamedTuple):
+    """A run directory, begun or not."""
+
+    name: str
+    folder: Path
+    state: str  # of nst.sweep.trials
+    config: dict[str, Any]  # dotted names to values
+    facts: dict[str, Any]  # what config.json says
+    error: str = ""
+    details: str = ""
+
+
+def find(folder: Path) -> tuple[str, list[Run]]:
+    """What a directory is, `sweep`, `runs` or `run`, and its runs.
+
+    Raises:
+      InputError: There is none.
+    """
+    planned = plan.read(folder)
+    if planned is not None:
+        return "sweep", _of_sweep(Folder(folder), planned)
+    if (folder / "config.json").exists():
+        return "run", [_alone(folder)]
+    beside = sorted(path.parent for path in folder.glob("*/config.json"))
+    if not beside:
+        raise InputError(f"{folder} holds neither a sweep nor a run: give the --workdir of one")
+    return "runs", [_alone(path) for path in beside]
+
+
+def _of_sweep(folder: Folder, planned: plan.Plan) -> list[Run]:
+    states, common = folder.states(planned), flat(planned.config)
+    return [
+        Run(
+            trial.name,
+            folder.trial(trial),
+            states[trial.name],
+            trial.overrides | {name: value for name, value in common.items() if name not in trial.overrides},
+            read_json(folder.trial(trial) / "config.json"),
+            *(_failure(folder, trial) if states[trial.name] == FAILED else ()),
+        )
+        for trial in planned.trials
+    ]
+
+
+def _failure(folder: Folder, trial: plan.Trial) -> tuple[str, str]:
+    return folder.error(trial), str(read_json(folder.failure(trial)).get("details", ""))
+
+
+def _alone(folder: Path) -> Run:
+    facts = read_json(folder / "config.json")
+    config = flat(inside(facts, "config"))
+    for name in ("content", "style"):  # of a folder of pictures, each run has one
+        path = Path(str(inside(facts, "inputs", name, "path")))
+        if path.parent == Path(str(config.get(f"images.{name}"))):
+            config[f"images.{name}"] = str(path)
+    state = DONE if (folder / "done").exists() else BEGUN
+    return Run(folder.absolute().name, folder, state, config, facts)
+
+
+def inside(value: Any, *names: str) -> Any:
+    """What lies under these names in nested mappings, None where there is nothing."""
+    for name in names:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
+def flat(nested: Any, prefix: str = "") -> dict[str, Any]:
+    """Dotted names to values; nothing of what is no mapping."""
+    found: dict[str, Any] = {}
+    for name, value in nested.items() if isinstance(nested, Mapping) else ():
+        found |= flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
+    return found
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """An object from a file; empty where there is none, or a damaged one."""
+    try:
+        value = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,110 @@
+"""The table as CSV and LaTeX: means and standard deviations over pictures and seeds."""
+
+import csv
+import io
+import statistics
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from nst import files
+from nst.sweep.trials import DONE
+
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    **{character: f"\\{character}" for character in "&%$#_{}"},
+}
+
+
+class Row(NamedTuple):
+    """Finished trials that differ in pictures and seed alone: their values of the other fields, how many they are."""
+
+    values: tuple[str, ...]
+    n: int
+    numbers: dict[str, tuple[float, float | None]]  # mean, and standard deviation (n - 1) of two or more
+
+
+def write(report: Mapping[str, Any], folder: Path) -> list[Path]:
+    """Write `table.csv` and `table.tex`."""
+    paths = [folder / "table.csv", folder / "table.tex"]
+    for path, text in zip(paths, (as_csv(report), as_latex(report)), strict=True):
+        files.write_bytes(path, text.encode("utf-8", "replace"))
+    return paths
+
+
+def measured(report: Mapping[str, Any]) -> list[str]:
+    """The metrics, or the terms of the loss where nothing was evaluated."""
+    return report["metrics"] or report["terms"]
+
+
+def rows(report: Mapping[str, Any]) -> list[Row]:
+    """One for each combination of values of the fields that are not averaged over, of finished trials."""
+    fields, key = report["fields"], "metrics" if report["metrics"] else "terms"
+    groups: dict[tuple[str, ...], list[dict[str, float]]] = {}
+    for trial in report["trials"]:
+        if trial["state"] == DONE:
+            values = tuple(
+                field["labels"][at] if at >= 0 else ""
+                for field, at in zip(fields, trial["at"], strict=True)
+                if not field["replicate"]
+            )
+            groups.setdefault(values, []).append(trial[key])
+    return [Row(values, len(found), _numbers(found, measured(report))) for values, found in groups.items()]
+
+
+def _numbers(
+    found: Sequence[Mapping[str, float]], wanted: Sequence[str]
+) -> dict[str, tuple[float, float | None]]:
+    columns = {name: [numbers[name] for numbers in found if name in numbers] for name in wanted}
+    return {
+        name: (statistics.fmean(column), statistics.stdev(column) if len(column) > 1 else None)
+        for name, column in columns.items()
+        if column
+    }
+
+
+def as_csv(report: Mapping[str, Any]) -> str:
+    """Fields by their whole names, `n`, and of each number `NAME_mean` and `NAME_std`."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    kept = [field["name"] for field in report["fields"] if not field["replicate"]]
+    wanted = measured(report)
+    writer.writerow([*kept, "n", *(f"{name}_{what}" for name in wanted for what in ("mean", "std"))])
+    for row in rows(report):
+        numbers = [number for name in wanted for number in row.numbers.get(name, (None, None))]
+        writer.writerow([*row.values, row.n, *("" if x is None else repr(x) for x in numbers)])
+    return stream.getvalue()
+
+
+def as_latex(report: Mapping[str, Any]) -> str:
+    """A tabular without packages."""
+    kept = [field["label"] for field in report["fields"] if not field["replicate"]]
+    wanted = measured(report)
+    lines = [rf"\begin{{tabular}}{{{'l' * len(kept)}{'r' * (1 + len(wanted))}}}", r"\hline"]
+    lines += [_line([*map(latex, kept), "$n$", *map(latex, wanted)]), r"\hline"]
+    for row in rows(report):
+        numbers = [_amount(*row.numbers[name]) if name in row.numbers else "--" for name in wanted]
+        lines.append(_line([*map(latex, row.values), str(row.n), *numbers]))
+    return "\n".join([*lines, r"\hline", r"\end{tabular}", ""])
+
+
+def latex(text: str) -> str:
+    """Text with LaTeX's own characters escaped, on one line."""
+    return " ".join("".join(_LATEX.get(character, character) for character in text).split())
+
+
+def _line(cells: Sequence[str]) -> str:
+    return " & ".join(cells) + r" \\"
+
+
+def _amount(mean: float, deviation: float | None) -> str:
+    return (
+        f"${_number(mean, 4)}$" if deviation is None else f"${_number(mean, 4)} \\pm {_number(deviation, 2)}$"
+    )
+
+
+def _number(value: float, digits: int) -> str:
+    base, _, power = f"{value:.{digits}g}".partition("e")
+    return rf"{base} \cdot 10^{{{int(power)}}}" if power else base

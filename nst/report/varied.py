@@ -1,0 +1,72 @@
+"""The fields that vary between runs, their values, and short names for both."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import PurePath
+from typing import Any
+
+#: Fields that repeat an experiment rather than change it: means are over them.
+REPLICATES = ("images.content", "images.style", "images.seed")
+
+
+def varied(configs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The fields with more than one value: `name`, `label`, `values`, their `labels`, `numeric`, `replicate`."""
+    seen: dict[str, dict[str, Any]] = {}
+    for config in configs:
+        for name, value in config.items():
+            seen.setdefault(name, {}).setdefault(_key(value), value)
+    several = {name: _sorted([*values.values()]) for name, values in seen.items() if len(values) > 1}
+    last = [_last(name) for name in several]
+    only = all(name in REPLICATES for name in several)  # then there is nothing else to compare
+    return [
+        {
+            "name": name,
+            "label": _last(name).replace("_", " ") if last.count(_last(name)) == 1 else name,
+            "values": values,
+            "labels": _labels(values),
+            "numeric": _numeric(values),
+            "replicate": name in REPLICATES and not only,
+        }
+        for name, values in several.items()
+    ]
+
+
+def where(found: Sequence[Mapping[str, Any]], config: Mapping[str, Any]) -> list[int]:
+    """The place of a config's value among those of each field; -1 where it has none."""
+    keys = [[_key(value) for value in field["values"]] for field in found]
+    given = [_key(config[field["name"]]) if field["name"] in config else None for field in found]
+    return [values.index(key) if key in values else -1 for values, key in zip(keys, given, strict=True)]
+
+
+def _key(value: Any) -> str:
+    return json.dumps(value, default=str)
+
+
+def _last(name: str) -> str:
+    return name.rpartition(".")[2]
+
+
+def _numeric(values: Sequence[Any]) -> bool:
+    return all(isinstance(value, float | int) and not isinstance(value, bool) for value in values)
+
+
+def _sorted(values: list[Any]) -> list[Any]:
+    return sorted(values) if _numeric(values) else values
+
+
+def _labels(values: Sequence[Any]) -> list[str]:
+    """Short ones, unless two would be the same."""
+    short = [_short(value) for value in values]
+    return short if len(set(short)) == len(short) else [_whole(value) for value in values]
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, str) and "/" in value and not value.startswith("tfds:"):
+        return PurePath(value).stem
+    return _whole(value)
+
+
+def _whole(value: Any) -> str:
+    return ", ".join(map(str, value)) or "none" if isinstance(value, list | tuple) else str(value)

@@ -1,0 +1,271 @@
+"""The page in a real Chromium, opened from the disk."""
+
+import json
+import shutil
+
+import pytest
+
+from nst import report
+
+webdriver = pytest.importorskip(
+    "selenium.webdriver", reason="selenium is not installed: pip install 'nst[test]'"
+)
+from selenium.webdriver.common.by import By  # noqa: E402
+from selenium.webdriver.common.keys import Keys  # noqa: E402
+from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
+
+DRIVER = shutil.which("chromedriver")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = [
+    pytest.mark.skipif(
+        not (DRIVER and CHROMIUM),
+        reason="there is no chromium with a chromedriver: apt-get install chromium-driver",
+    ),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),  # selenium's own sockets
+]
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    yield driver
+    driver.quit()
+
+
+class Page:
+    """A page that is open, and what it did."""
+
+    def __init__(self, driver):
+        self.driver = driver
+
+    def all(self, selector):
+        return self.driver.find_elements(By.CSS_SELECTOR, selector)
+
+    def one(self, selector):
+        return WebDriverWait(self.driver, 10).until(lambda _: next(iter(self.all(selector)), None), selector)
+
+    def run(self, script, *arguments):
+        return self.driver.execute_script(script, *arguments)
+
+    def until(self, script):
+        return WebDriverWait(self.driver, 10).until(lambda _: self.run(script), script)
+
+    def click(self, selector):
+        self.run("arguments[0].click()", self.one(selector))
+
+    def choose(self, selector, value):
+        script = "const [s, v] = arguments; s.value = v; s.dispatchEvent(new Event('change'))"
+        self.run(script, self.one(selector), value)
+
+    def see(self, section):
+        self.run(f"document.getElementById('{section}').scrollIntoView({{behavior: 'instant'}})")
+
+    def texts(self, selector):
+        return self.run(
+            f"return [...document.querySelectorAll({json.dumps(selector)})].map(e => e.textContent)"
+        )
+
+    def requests(self):
+        """Addresses asked for; pictures made of the page's own data are none."""
+        events = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
+        asked = [e["params"]["request"]["url"] for e in events if e["method"] == "Network.requestWillBeSent"]
+        return [address for address in asked if not address.startswith(("blob:", "data:"))]
+
+
+@pytest.fixture
+def opened(chromium):
+    """`opened(folder, width)`: the report on a folder; afterwards that it asked for nothing and met no error."""
+    paths = []
+
+    def opened(folder, width=1280, height=800):
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
+        chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        chromium.get("about:blank")
+        for log in ("browser", "performance"):
+            chromium.get_log(log)
+        paths.append(report.write(folder)[0].as_uri())
+        chromium.get(paths[-1])
+        return Page(chromium)
+
+    yield opened
+    assert Page(chromium).requests() == paths
+    assert chromium.get_log("browser") == []
+
+
+def test_it_shows_every_trial_and_its_pictures(opened, sweep):
+    page = opened(sweep)
+    assert page.one("h1").text == "style weight × style × seed"
+    assert len(page.all(".result")) == 8
+    page.until(
+        "return [...document.querySelectorAll('.result img')].every(e => e.complete && e.naturalWidth === 24)"
+    )
+    assert page.texts(".grid thead th span") == ["60", "6000"] or page.texts(".grid tbody th span") == [
+        "60",
+        "6000",
+    ]
+    assert "5 done, 1 failed, 1 unfinished, 1 waiting" in page.one(".lead").text
+    page.see("curves")
+    assert len(page.until("return document.querySelectorAll('.curve').length === 6 && [6]")) == 1
+    page.see("tradeoff")
+    page.until("return document.querySelectorAll('.dot').length === 5")
+    assert len(page.all(".baseline")) == 2
+    assert "1 − content_cosine (content)" in page.texts("#tradeoff .title")
+    across = page.run("return [...document.querySelectorAll('.dot')].map(e => Number(e.getAttribute('cx')))")
+    assert across == sorted(across)  # less of the content is further away
+    assert page.texts("#failures .error") == ["step 4: the loss is not finite"]
+
+
+def test_the_grid_is_over_any_two_fields(opened, sweep):
+    page = opened(sweep)
+    for name, value in (("Rows", "2"), ("Columns", "1")):
+        labels = "[...document.querySelectorAll('#results .choice')]"
+        script = f"return {labels}.find(e => e.textContent.startsWith(arguments[0])).querySelector('select')"
+        select = page.run(script, name)
+        page.run(
+            "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('change'))",
+            select,
+            value,
+        )
+    assert page.texts(".grid thead th span") == ["strokes", "panes"]
+    assert page.texts(".grid tbody th span") == ["0", "1"]
+    assert len(page.all(".grid thead th img")) == 2  # styles beside their column
+    assert page.texts(".inputs figcaption") == ["contentcoffee"]
+
+
+def column(page, number):
+    return [text.split(" ")[0] for text in page.texts(f".numbers tbody tr > :nth-child({number})")]
+
+
+def test_the_table_averages_and_sorts(opened, sweep):
+    page = opened(sweep)
+    page.see("table")
+    page.one(".numbers")
+    assert page.texts(".numbers thead th")[:4] == ["trials", "style weight", "n", "style_gram"]
+    assert (column(page, 2), column(page, 3)) == (["60", "6000"], ["4", "1"])
+    assert "±" in page.texts(".numbers tbody td")[2]
+    for box in page.all("#table fieldset input:checked"):
+        page.run("arguments[0].click()", box)
+    assert len(page.all(".numbers tbody tr")) == 8
+    for order in ("ascending", "descending"):
+        page.click("[data-sort=' content_cosine']")
+        assert page.one("[aria-sort]:not([aria-sort=none])").get_attribute("aria-sort") == order
+        cells = page.texts(".numbers tbody tr > :nth-child(7)")
+        shown = [float(text) for text in cells if text != "–"]
+        assert shown == sorted(shown, reverse=order == "descending")
+        assert cells[5:] == ["–"] * 3  # what is not there is last
+    assert page.run("return document.activeElement.dataset.sort") in (" content_cosine", None)
+
+
+def test_filters(opened, sweep):
+    page = opened(sweep)
+    page.one(".filter input").send_keys("strokes 6000")
+    page.until("return document.querySelectorAll('.result').length === 2")
+    assert page.one(".filter output").text == "2 of 8"
+    page.choose(".panel label:nth-child(3) select", "1")  # the second seed
+    page.until("return document.querySelectorAll('.result').length === 1")
+    page.see("table")
+    page.until("return document.querySelectorAll('.numbers tbody tr').length === 1")
+    page.one(".filter input").send_keys(" nothing")
+    page.see("results")
+    page.until("return document.querySelectorAll('.result').length === 0")
+
+
+def test_a_result_is_enlarged_and_compared_under_a_slider(opened, sweep):
+    page = opened(sweep)
+    page.click(".result")
+    assert page.run("return document.querySelector('dialog').open")
+    page.until("return document.querySelector('.frame img').naturalWidth === 24")
+    name = page.one("dialog h2").text
+    assert name == "style_weight=60.0,style=strokes,seed=0"
+    assert "python scripts/run.py" in page.one("dialog pre").text
+    link = page.one("dialog .links a").get_attribute("href")
+    assert link == (sweep / "trials" / name / "image.png").as_uri().replace("=", "%3D").replace(",", "%2C")
+    page.choose(".compare select", "style")
+    slider = page.one(".frame input")
+    assert page.one(".frame img + img").value_of_css_property("clip-path") == "inset(0px 0px 0px 50%)"
+    slider.send_keys(Keys.ARROW_LEFT * 3)
+    assert page.one(".frame img + img").value_of_css_property("clip-path") == "inset(0px 0px 0px 47%)"
+    page.run("document.querySelector('dialog').focus()")
+    page.one("dialog [aria-label='next result']").click()
+    assert page.one("dialog h2").text != name
+    page.one("dialog h2").send_keys(Keys.ESCAPE)
+    assert not page.run("return document.querySelector('dialog').open")
+
+
+def test_the_second_result_is_picked_on_the_page(opened, sweep):
+    page = opened(sweep)
+    page.click(".result")
+    first = page.one("dialog h2").text
+    page.click(".compare button")
+    assert not page.run("return document.querySelector('dialog').open")
+    page.run("document.querySelectorAll('.result')[2].click()")
+    assert page.one("dialog h2").text == first
+    assert page.texts(".sides span")[0] == first
+    assert page.texts(".sides span")[1] not in ("", first)
+    page.until("return [...document.querySelectorAll('.frame img')].every(e => e.naturalWidth === 24)")
+
+
+@pytest.mark.parametrize("width", [1280, 390, 320])
+@pytest.mark.parametrize("what", ["sweep", "hostile"])
+def test_nothing_is_wider_than_the_screen(opened, request, what, width):
+    page = opened(request.getfixturevalue(what), width)
+    for section in ("tradeoff", "curves", "table", "failures", "settings"):
+        page.see(section)
+    page.until("return document.querySelector('.numbers')")
+    assert page.run("return document.documentElement.scrollWidth") <= width
+    page.click(".result")
+    assert page.run("return document.querySelector('dialog').scrollWidth") <= width
+
+
+def test_names_paths_and_configs_do_not_run(opened, hostile):
+    page = opened(hostile)
+    for section in ("tradeoff", "curves", "table", "failures", "settings"):
+        page.see(section)
+        page.run("document.querySelectorAll('details').forEach(e => e.open = true)")
+    assert "<script>" in page.texts(".numbers tbody th")
+    for result in page.all(".result"):
+        page.run("arguments[0].click()", result)
+        for link in page.all("dialog a"):
+            assert link.get_attribute("href").startswith(hostile.parent.as_uri())
+    page.click(".result")
+    page.click(".compare button")
+    assert page.run("return window.hit") is None
+    assert page.run("return document.scripts.length") == 2 + len(page.all("script[type='text/plain']"))
+    assert page.all("#page script, #page img[src='x'], dialog script") == []
+
+
+def test_markup_that_got_in_would_not_run(opened, sweep):
+    page = opened(sweep)
+    image = "b.innerHTML = '<img src=data:, onerror=\"window.hit=1\">'"
+    page.run(f"const b = document.createElement('b'); {image}; document.body.append(b)")
+    page.run(
+        "const s = document.createElement('script'); s.textContent = 'window.hit=1'; document.body.append(s)"
+    )
+    assert page.run("return window.hit") is None
+    refused = [
+        entry for entry in page.driver.get_log("browser") if "Content Security Policy" in entry["message"]
+    ]
+    assert len(refused) == 2
+
+
+def test_a_single_run(opened, make, tmp_path):
+    make.run(tmp_path / "alone", metrics=make.values(1), baselines=make.baselines)
+    page = opened(tmp_path / "alone")
+    assert page.one("h1").text == "alone"
+    assert len(page.all(".result")) == 1
+    assert page.all(".filter") == []
+    page.see("curves")
+    page.until("return document.querySelectorAll('.curve').length === 3")  # the loss and the terms above zero
+
+
+def test_a_sweep_that_has_just_begun(opened, make, tmp_path):
+    make.plan(tmp_path / "new", {f"seed={i}": {"images.seed": i} for i in range(3)})
+    page = opened(tmp_path / "new")
+    assert page.texts(".badge") == ["waiting"] * 3
+    page.see("tradeoff")
+    page.until("return document.body.textContent.includes('No trial has finished yet.')")

@@ -1,0 +1,153 @@
+"""What a report finds in sweeps, runs, and what is damaged or half there."""
+
+import json
+import shlex
+import shutil
+
+import pytest
+
+from nst import cli, experiment, report
+from nst.config import base, fields
+from nst.errors import InputError
+from nst.report.curves import thin
+from nst.report.repeat import command
+from nst.report.varied import varied, where
+
+
+def test_a_sweep(sweep, make):
+    found = report.collect(sweep)
+    assert found["kind"] == "sweep"
+    assert found["title"] == "style weight × style × seed"
+    assert [field["name"] for field in found["fields"]] == [
+        "loss.style_weight",
+        "images.style",
+        "images.seed",
+    ]
+    assert [field["replicate"] for field in found["fields"]] == [False, True, True]
+    assert [trial["state"] for trial in found["trials"]] == ["done"] * 5 + ["begun", "failed", "waiting"]
+    third = found["trials"][3]
+    assert third["at"] == [0, 1, 1]
+    assert third["metrics"] == make.values(3)
+    assert third["baselines"] == make.baselines
+    assert third["terms"] == {"loss": pytest.approx(1000 / 151 + 3), "content": 4.0, "style": 5.0, "tv": 0.0}
+    assert (third["step"], third["total"]) == (150, 160)
+    assert found["trials"][6]["error"] == "step 4: the loss is not finite"
+    assert found["metrics"] == ["style_gram", "content_cosine", "ssim"]
+    json.dumps(found, allow_nan=False)
+
+
+def test_each_input_is_shown_once_and_a_run_under_way_by_its_latest_frame(sweep):
+    found = report.collect(sweep)
+    trials, pictures = found["trials"], found["pictures"]
+    assert len(pictures) == 1 + 2 + 6  # a content, two styles, six results
+    assert len({trial["content"] for trial in trials[:5]}) == 1
+    assert pictures[trials[5]["result"]]["path"].endswith("frames/000000.png")
+    assert trials[5]["frame"] == "frames/000000.png"
+    assert (trials[6]["result"], trials[7]["result"]) == (None, None)
+
+
+def test_a_single_run(tmp_path, make):
+    make.run(tmp_path / "alone", {"images.seed": 3})
+    found = report.collect(tmp_path / "alone")
+    assert (found["kind"], found["title"], found["fields"]) == ("run", "alone", [])
+    assert found["trials"][0]["folder"] == "."
+    assert found["unevaluated"] == 1
+    assert {"name": "images.seed", "value": "3", "default": False} in found["settings"]
+
+
+def test_runs_of_a_folder_of_pictures_differ_in_the_picture(tmp_path, make):
+    for number, name in enumerate(("a", "b")):
+        make.run(tmp_path / "many" / name, {"images.content": "/elsewhere/photos"}, number=number)
+        path = tmp_path / "many" / name / "config.json"
+        facts = json.loads(path.read_text())
+        facts["inputs"]["content"]["path"] = f"/elsewhere/photos/{name}.jpg"
+        path.write_text(json.dumps(facts))
+    found = report.collect(tmp_path / "many")
+    assert found["fields"][0]["labels"] == ["a", "b"]
+    assert "--config.images.content=/elsewhere/photos/b.jpg" in found["trials"][1]["command"]
+
+
+@pytest.mark.parametrize("name", ["config.json", "metrics.jsonl", "evaluation.json"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"\xff\xfe",
+        b'{"metrics": 3, "config": {}, "step": NaN}',
+        b'{"config": [1], "inputs": 2, "baselines": []}',
+    ],
+)
+def test_a_damaged_file_is_passed_over(sweep, name, content):
+    trial = sorted((sweep / "trials").iterdir())[0]
+    (trial / name).write_bytes(content)
+    found = report.collect(sweep)
+    assert len(found["trials"]) == 8
+    json.dumps(found, allow_nan=False)
+
+
+def test_what_is_not_finite_is_left_out(tmp_path, make):
+    make.run(tmp_path / "run", metrics={"a": float("nan"), "b": float("inf"), "c": 1.5, "d": "x", "e": True})
+    assert report.collect(tmp_path / "run")["trials"][0]["metrics"] == {"c": 1.5}
+
+
+@pytest.mark.parametrize("made", [False, True])
+def test_a_directory_without_runs_is_refused(tmp_path, made):
+    folder = tmp_path / "empty"
+    if made:
+        folder.mkdir()
+    with pytest.raises(InputError, match="holds neither a sweep nor a run") as caught:
+        report.collect(folder)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_run_whose_pictures_are_gone_is_still_told(sweep):
+    shutil.rmtree(sweep / "trials")
+    assert [trial["state"] for trial in report.collect(sweep)["trials"]].count("waiting") == 7
+
+
+def test_a_curve_keeps_its_ends():
+    lines = [{"step": i, "loss": 1 / 3 + i} for i in range(1001)]
+    curve = thin(lines, 200)
+    assert len(curve["step"]) == 200
+    assert (curve["step"][0], curve["step"][-1]) == (0, 1000)
+    assert curve["loss"][0] == 0.33333
+    assert thin(lines[:3], 200)["step"] == [0, 1, 2]
+    assert thin([], 200) == {}
+
+
+def test_values_are_called_by_short_names_unless_two_are_the_same():
+    configs = [{"a.x": "/one/p.png", "b.x": 1e6}, {"a.x": "/two/p.png", "b.x": 5.0}, {"a.x": "q"}]
+    found = varied(configs)
+    assert [field["label"] for field in found] == ["a.x", "b.x"]
+    assert found[0]["labels"] == ["/one/p.png", "/two/p.png", "q"]
+    assert found[1]["labels"] == ["5", "1e+06"]
+    assert where(found, configs[2]) == [2, -1]
+
+
+CHANGES = [
+    {},
+    {"images.content": "a b'\"$(x)`;=ü.png", "images.seed": 7},
+    {"images.content": "<script>alert(1)</script>", "images.init": "noise"},
+    {"loss.style_layers": ("relu1_1",), "loss.style_layer_weights": ()},
+    {"loss.style_layers": ("relu1_1", "relu2_1"), "loss.style_layer_weights": (0.1, 1e-7)},
+    {"features.normalise": True, "loss.tv_weight": 0.0, "loss.style_weight": 1 / 3},
+    {"pyramid.scales": (), "images.size": 64, "optimizer.name": "adam", "optimizer.learning_rate": 0.02},
+    {"run.writers": ("tensorboard",)},
+]
+
+
+@pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")
+@pytest.mark.parametrize("changes", CHANGES, ids=str)
+def test_the_command_gives_the_config_back(changes, monkeypatch):
+    wanted = dict(fields(base())) | changes
+    stored = {name: list(value) if isinstance(value, tuple) else value for name, value in wanted.items()}
+    program, script, *arguments = shlex.split(command(stored))
+    assert (program, script) == ("python", "scripts/run.py")
+    asked = {}
+    monkeypatch.setattr("sys.argv", [script, *arguments])  # where ml_collections looks
+    monkeypatch.setattr(experiment, "run", lambda config, *_, **__: asked.update(fields(config)) or [])
+    cli.run(arguments)
+    assert asked == wanted
+    assert {name: type(value) for name, value in asked.items()} == {n: type(v) for n, v in wanted.items()}
