@@ -1,7 +1,9 @@
 """The schema of a run: every field, its default, its unit, its reason."""
 
+import functools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from ml_collections import ConfigDict
@@ -88,9 +90,15 @@ def fields(config: ConfigDict) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
+@functools.cache
+def defaults() -> Mapping[str, Any]:
+    """The value of every field, by its dotted name."""
+    return MappingProxyType(dict(fields(base())))
+
+
 def validate(config: ConfigDict) -> None:
     """Raise InputError naming the first field whose name, type or number can't be used."""
-    given, default = dict(fields(config)), dict(fields(base()))
+    given, default = dict(fields(config)), defaults()
     for name in given:
         if name not in default:
             raise unknown("config field", name, default)
@@ -110,7 +118,7 @@ def validate(config: ConfigDict) -> None:
 
 def check(name: str, value: Any) -> None:
     """Raise InputError unless `value` has the type and the range of the field `name`."""
-    _check_type(name, value, dict(fields(base()))[name])
+    _check_type(name, value, defaults()[name])
     if name in (*_POSITIVE, *_NOT_NEGATIVE):
         _check_number(name, value)
 

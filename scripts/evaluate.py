@@ -5,7 +5,7 @@ python scripts/evaluate.py DIR ... [--again]
 python scripts/evaluate.py --content PATH --style PATH RESULT ... [--size PIXELS] [--json FILE]
     any pictures, whatever made them, at the content's size, or with its longest side brought to PIXELS
 
-What the figures mean, and what they are made of: README.md, Evaluation.
+What the figures mean, and what they are made of: docs/metrics.md.
 """
 
 from nst import cli, evaluation

@@ -92,7 +92,7 @@ def test_a_run_is_evaluated_with_all_that_decides_its_figures(run, pictures):
     assert found["inputs"]["style"] == recorded["style"]
     assert found["versions"]["nst"]
     first = (run / "evaluation.json").read_bytes()
-    evaluation.of_run(run, again=True)
+    evaluation.of_runs([run], again=True)
     assert (run / "evaluation.json").read_bytes() == first
 
 
@@ -101,29 +101,29 @@ def test_figures_are_of_the_pictures_as_the_run_saw_them(run, pictures, monkeypa
 
     def evaluate(content, style, results, *, extractor, style_layers):
         seen.update(results, content=content, style=style, layers=style_layers)
-        return {name: {} for name in ("result", "content", "style")}
+        return {name: {} for name in (*results, "content", "style")}
 
     monkeypatch.setattr(evaluation, "evaluate", evaluate)
     facts = json.loads((run / "config.json").read_text())
     facts["config"]["images"]["style_scale"] = 0.5
     (run / "config.json").write_text(json.dumps(facts))
-    evaluation.of_run(run)
+    evaluation.of_runs([run])
     for name, longest in (("content", 24), ("style", 12)):
         np.testing.assert_array_equal(seen[name], images.fit(images.read(pictures / f"{name}.png"), longest))
-    np.testing.assert_array_equal(seen["result"], images.read(run / "image.png"))
+    np.testing.assert_array_equal(seen[str(run)], images.read(run / "image.png"))
     assert seen["layers"] == SMALL["loss.style_layers"]
 
 
 def test_the_same_pictures_give_the_same_bytes_and_are_evaluated_once(run, counted):
-    evaluation.of_run(run)
+    evaluation.of_runs([run])
     first = (run / "evaluation.json").read_bytes()
-    evaluation.of_run(run)
+    evaluation.of_runs([run])
     assert len(counted) == 1
     evaluation.main([str(run), "--again"])
     assert len(counted) == 2
     assert (run / "evaluation.json").read_bytes() == first
     images.write(run / "image.png", images.read(run / "image.png")[::-1])
-    evaluation.of_run(run)
+    evaluation.of_runs([run])
     assert len(counted) == 3
     assert (run / "evaluation.json").read_bytes() != first
 
@@ -131,7 +131,7 @@ def test_the_same_pictures_give_the_same_bytes_and_are_evaluated_once(run, count
 @pytest.mark.parametrize("damage", ["{", "[]", '{"metrics": 3}', "{}"])
 def test_an_evaluation_that_cannot_be_read_is_made_again(run, counted, damage):
     (run / "evaluation.json").write_text(damage)
-    found = evaluation.of_run(run)
+    found = evaluation.of_runs([run])[str(run)]
     assert json.loads((run / "evaluation.json").read_text()) == found
 
 
@@ -153,13 +153,26 @@ def test_a_sweep_is_evaluated_as_far_as_it_is_finished(made, counted, tmp_path, 
 
 
 def test_a_run_that_cannot_be_evaluated_leaves_the_others_alone(made, counted, tmp_path, capsys):
-    for name in ("a", "b"):
+    for name in ("a", "b", "c", "d"):
         shutil.copytree(made, tmp_path / name)
     (tmp_path / "a" / "config.json").write_text("{")
-    with pytest.raises(InputError, match=r"a/config\.json or metrics.jsonl is damaged: run it again"):
+    (tmp_path / "c" / "image.png").write_bytes(b"no")  # found out when the others of its pictures are at work
+    told = (
+        r"a/config\.json or metrics.jsonl is damaged: run it again \(1 more could not be evaluated either\)"
+    )
+    with pytest.raises(InputError, match=told):
         evaluation.main([str(tmp_path)])
-    assert (tmp_path / "b" / "evaluation.json").exists()
+    assert [name for name in "abcd" if (tmp_path / name / "evaluation.json").exists()] == ["b", "d"]
     assert "baseline: style" in capsys.readouterr().out
+
+
+def test_runs_of_the_same_pictures_are_evaluated_together(made, counted, tmp_path):
+    folders = [shutil.copytree(made, tmp_path / name) for name in "abc"]
+    facts = json.loads((folders[1] / "config.json").read_text())
+    facts["config"]["loss"]["style_layers"] = ["relu1_1"]
+    (folders[1] / "config.json").write_text(json.dumps(facts))
+    evaluation.of_runs(folders)
+    assert sorted(counted) == [[str(folders[0]), str(folders[2])], [str(folders[1])]]
 
 
 def test_another_picture_in_its_place_is_refused(made, tmp_path):
@@ -172,7 +185,7 @@ def test_another_picture_in_its_place_is_refused(made, tmp_path):
     with pytest.raises(
         InputError, match=r"other.png is not the style picture of the run any more: put that back"
     ):
-        evaluation.of_run(run)
+        evaluation.of_runs([run])
 
 
 def test_a_picture_that_lies_elsewhere_is_found_by_the_config(made, counted, tmp_path):
@@ -180,11 +193,14 @@ def test_a_picture_that_lies_elsewhere_is_found_by_the_config(made, counted, tmp
     facts = json.loads((run / "config.json").read_text())
     facts["inputs"]["content"]["path"] = "/gone/content.png"
     (run / "config.json").write_text(json.dumps(facts))
-    assert evaluation.of_run(run)["inputs"]["content"]["path"] == facts["config"]["images"]["content"]
+    assert (
+        evaluation.of_runs([run])[str(run)]["inputs"]["content"]["path"]
+        == facts["config"]["images"]["content"]
+    )
     facts["config"]["images"]["content"] = "/gone/content.png"
     (run / "config.json").write_text(json.dumps(facts))
     with pytest.raises(InputError, match=r"/gone/content\.png: no such file"):
-        evaluation.of_run(run)
+        evaluation.of_runs([run])
 
 
 @pytest.mark.parametrize(
@@ -201,7 +217,7 @@ def test_a_picture_that_lies_elsewhere_is_found_by_the_config(made, counted, tmp
 def test_what_is_no_finished_run_is_told_in_a_line(run, spoil, line):
     spoil(run)
     with pytest.raises(InputError, match=line) as caught:
-        evaluation.of_run(run)
+        evaluation.of_runs([run])
     assert "\n" not in str(caught.value)
     assert not (run / "evaluation.json").exists()
 

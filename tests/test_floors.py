@@ -13,6 +13,7 @@ ROOT = Path(nst.__file__).parent
 FLOORS = [
     {"errors", "types", "process"},
     {"files", "config", "arguments", "overrides"},
+    {"ablation"},
     {"images", "losses", "lbfgs", "pyramid", "checkpoint"},
     {"features", "optimize", "record", "data", "writers"},
     {"objective", "metrics"},
@@ -21,7 +22,7 @@ FLOORS = [
     {"lockstep"},
     {"experiment"},
     {"sweep", "evaluation"},
-    {"report"},
+    {"report", "findings"},
     {"cli", "bench"},
 ]
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}

@@ -233,6 +233,21 @@ def test_ssim_needs_room_for_its_window():
         content.ssim(picture(10, 20), picture(10, 20))
 
 
+def test_border_is_the_step_in_colour_of_a_frame():
+    x = picture(64, 96)
+    framed, topped = x.copy(), x.copy()
+    framed[:2] += 0.1
+    framed[-2:] += 0.1
+    framed[2:-2, :2] += 0.1
+    framed[2:-2, -2:] += 0.1
+    topped[:2] -= 0.1
+    # In the corners a frame goes through the strip that is compared with: of the 64 or 96 places of it two at each end.
+    sides = [0.1 * (1 - 4 / 96)] * 2 + [0.1 * (1 - 4 / 64)] * 2
+    assert content.border(framed, x) == pytest.approx(np.sqrt(np.mean(np.square(sides))), rel=1e-4)
+    assert content.border(topped, x) == pytest.approx(0.1 / 2, rel=1e-4)  # one of four sides
+    assert content.border(0.3 + 0.5 * x, 0.5 * x) == pytest.approx(0, abs=1e-6)
+
+
 def test_held_out_layers_share_no_convolution_with_those_optimised():
     assert metrics.held_out(("relu1_1", "relu2_1")) == metrics.HELD_OUT
     assert metrics.held_out(("conv1_2", "pool2", "relu3_3")) == ("relu4_3", "relu5_2")
@@ -242,6 +257,7 @@ def test_held_out_layers_share_no_convolution_with_those_optimised():
         "content_cosine",
         "ssim",
         "cfsd",
+        "border",
         "tv",
     ]
     assert metrics.names(("relu1_1",)) == [*metrics.METRICS]

@@ -3,9 +3,10 @@
 import functools
 import json
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from rich.console import Console
@@ -15,7 +16,7 @@ from nst import config, features, files, images, record
 from nst.arguments import Parser
 from nst.errors import InputError
 from nst.evaluation import table
-from nst.experiment.finished import finished, pictures
+from nst.experiment.finished import Finished, finished, pictures
 from nst.images import PictureWarning
 from nst.metrics import BASELINES, evaluate, held_out, names
 
@@ -75,53 +76,95 @@ def runs(path: Path) -> list[Path]:
     return found
 
 
-def of_runs(folders: Sequence[Path], *, again: bool = False) -> None:
-    """Evaluate finished runs and print their figures; one that can't be leaves the others alone.
+def of_runs(folders: Sequence[Path], *, again: bool = False) -> dict[str, dict[str, Any]]:
+    """Evaluate finished runs, keep that as `evaluation.json` in each, and print their figures.
+
+    Runs of the same pictures share what is computed of those. One that can't be evaluated leaves the others alone.
+
+    Args:
+      folders: The run directories.
+      again: Evaluate them in any case, also where that file is of the same.
+
+    Returns:
+      By folder `metrics` of the result and `baselines`, by the names of `METRICS`; `terms` of the loss at the end;
+      `layers` optimised and held out; path and SHA-256 of `inputs`; `versions`.
 
     Raises:
       InputError: One or more can't be evaluated, told when all others are.
     """
-    found, errors = {}, []
-    for folder in track(folders, "evaluating", console=Console(stderr=True), transient=True):
-        try:
-            found[str(folder)] = of_run(folder, again=again)
-        except InputError as error:
-            errors.append(error)
-    table.show(found)
+    found: dict[str, dict[str, Any]] = {}
+    errors: list[InputError] = []
+    due: dict[str, list[_Due]] = {}
+    for folder in folders:
+        with _noted(errors):
+            run = finished(folder)
+            facts = {"terms": run.terms, "layers": _layers(run.style_layers)}
+            facts |= {"inputs": run.inputs | {"weights": _weights()}, "versions": _versions()}
+            earlier = _earlier(folder / FILE)
+            if not again and _is_of(earlier, facts, names(run.style_layers)):
+                found[str(folder)] = earlier
+            else:
+                due.setdefault(_seen_of(run), []).append(_Due(folder, run, facts))
+    groups = [runs[i : i + _TOGETHER] for runs in due.values() for i in range(0, len(runs), _TOGETHER)]
+    for alike in track(groups, "evaluating", console=Console(stderr=True), transient=True):
+        with _noted(errors):
+            found |= _of_alike(alike, errors)
+    short = len({folder.name for folder in folders}) == len(folders)
+    shown = [folder for folder in folders if str(folder) in found]
+    table.show({folder.name if short else str(folder): found[str(folder)] for folder in shown})
     if errors:
         more = f" ({len(errors) - 1} more could not be evaluated either)" if len(errors) > 1 else ""
         raise InputError(f"{errors[0]}{more}") from errors[0]
+    return found
 
 
-def of_run(folder: Path, *, again: bool = False) -> dict[str, Any]:
-    """Evaluate a finished run and keep it as `evaluation.json`, or read that where it is of the same.
+_TOGETHER = 16  # results in memory at once
 
-    Args:
-      folder: The run directory.
-      again: Evaluate it in any case.
 
-    Returns:
-      `metrics` of the result and `baselines`, by the names of `METRICS`; `terms` of the loss at the end; `layers`
-      optimised and held out; path and SHA-256 of `inputs`; `versions`.
+class _Due(NamedTuple):
+    """A run that is to be evaluated, and what its file will say beside the figures."""
 
-    Raises:
-      InputError: The run can't be evaluated.
-    """
-    run = finished(folder)
-    facts = {"terms": run.terms, "layers": _layers(run.style_layers)}
-    facts |= {"inputs": run.inputs | {"weights": _weights()}, "versions": _versions()}
-    earlier = _earlier(folder / FILE)
-    if not again and _is_of(earlier, facts, names(run.style_layers)):
-        return earlier
-    result, content, style = pictures(folder, run)
+    folder: Path
+    run: Finished
+    facts: dict[str, Any]
+
+
+@contextmanager
+def _noted(errors: list[InputError]) -> Iterator[None]:
     try:
-        figures = evaluate(
-            content, style, {"result": result}, extractor=network(), style_layers=run.style_layers
-        )
+        yield
     except InputError as error:
-        raise InputError(f"{folder}: {error}") from error
-    found = {"metrics": figures.pop("result"), "baselines": figures} | facts
-    record.write_json(folder / FILE, found)
+        errors.append(error)
+
+
+def _seen_of(run: Finished) -> str:
+    """What runs have in common whose results are compared with the same pictures, in the same layers."""
+    shas = [run.inputs[name]["sha256"] for name in ("content", "style")]
+    framing = {name: value for name, value in run.config.images.items() if name not in ("init", "seed")}
+    return json.dumps([shas, framing, run.style_layers])
+
+
+def _of_alike(alike: Sequence[_Due], errors: list[InputError]) -> dict[str, dict[str, Any]]:
+    """Evaluate runs of the same pictures together, or one by one if one of them can't be."""
+    folders = [str(due.folder) for due in alike]
+    try:
+        seen = [pictures(due.folder, due.run) for due in alike]
+        results = {folder: result for folder, (result, _, _) in zip(folders, seen, strict=True)}
+        (_, content, style), layers = seen[0], alike[0].run.style_layers
+        figures = evaluate(content, style, results, extractor=network(), style_layers=layers)
+    except InputError as error:
+        if len(alike) == 1:
+            raise InputError(f"{folders[0]}: {str(error).removeprefix(f'{folders[0]}: ')}") from error
+        found = {}
+        for due in alike:
+            with _noted(errors):
+                found |= _of_alike([due], errors)
+        return found
+    baselines = {name: figures[name] for name in BASELINES}
+    found = {}
+    for due in alike:
+        found[str(due.folder)] = {"metrics": figures[str(due.folder)], "baselines": baselines} | due.facts
+        record.write_json(due.folder / FILE, found[str(due.folder)])
     return found
 
 
@@ -137,7 +180,7 @@ def of_pictures(
       size: Longest side, pixels, that the content is brought to; its own by default.
 
     Returns:
-      As `of_run`, `results` by path in place of `metrics`, and no `terms`. The layers optimised are taken to be
+      As `of_runs`, `results` by path in place of `metrics`, and no `terms`. The layers optimised are taken to be
       those of the paper, the default of a config.
 
     Raises:

@@ -1,6 +1,5 @@
 """Figures in tables for the terminal: results, below them their baselines, a mark where a result is no better."""
 
-import itertools
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -27,8 +26,10 @@ def show(evaluations: Mapping[str, Mapping[str, Any]]) -> None:
     console = Console()
     if console.width < _WIDTH:
         console = Console(width=_WIDTH)
-    for _, group in itertools.groupby(evaluations.items(), lambda item: _shared(item[1])):
-        rows = dict(group)
+    together: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for name, evaluation in evaluations.items():
+        together.setdefault(_shared(evaluation), {})[name] = evaluation
+    for rows in together.values():
         for is_style in (True, False):
             console.print(_table(rows, is_style), markup=False)
     console.print(

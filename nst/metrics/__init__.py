@@ -170,6 +170,7 @@ def _content(image: Image, look: _Look, content: Image, wanted: _Look) -> dict[s
         "content_cosine": contents.cosine(look.features[COSINE_LAYER], wanted.features[COSINE_LAYER]),
         "ssim": contents.ssim(image, content),
         "cfsd": contents.cfsd(look.features[CFSD_LAYER], wanted.features[CFSD_LAYER]),
+        "border": contents.border(image, content),
         "tv": float(total_variation(image)) / (image.shape[0] * image.shape[1]),
     }
 

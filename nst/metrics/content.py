@@ -59,6 +59,23 @@ def cfsd(features: Float[Array, "h w n"], target: Float[Array, "h w n"]) -> floa
     return max(float(_divergence(f, p)), 0.0)  # rounding may go below 0
 
 
+def border(image: Image, target: Image) -> float:
+    """How much further the mean colour steps from the outermost strip to the next one than it does in the content.
+
+    The root mean square over the four sides and the channels, in sRGB values; a strip is a 32nd of the shorter side
+    wide. Ours: what a network takes to lie beyond the border shows as a frame (`configs/padding.py`).
+    """
+    apart = [x - y for x, y in zip(_steps(np.asarray(image)), _steps(np.asarray(target)), strict=True)]
+    return float(np.sqrt(np.mean(np.square(apart))))
+
+
+def _steps(image: np.ndarray) -> list[np.ndarray]:
+    """For each side, the mean colour of the outermost strip less that of the next."""
+    width = max(1, min(image.shape[:2]) // 32)
+    turned = [np.rot90(image, quarter) for quarter in range(4)]
+    return [np.mean(x[:width], axis=(0, 1)) - np.mean(x[width : 2 * width], axis=(0, 1)) for x in turned]
+
+
 @jax.jit
 def _divergence(features: Float[Array, "m n"], target: Float[Array, "m n"]) -> Scalar:
     F, P = _unit(features), _unit(target)

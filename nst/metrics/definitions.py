@@ -66,6 +66,13 @@ METRICS: dict[str, Metric] = {
         "[0, ½]",
         "style",
     ),
+    "border": Metric(
+        "step in mean colour from the outermost 32nd to the next beyond the content's, root mean square of sides",
+        "ours",
+        "lower",
+        "[0, 2]",
+        "",
+    ),
     "tv": Metric(
         "squared differences to the right and below, summed over channels, a pixel",
         "Mahendran and Vedaldi 2015, β = 2",

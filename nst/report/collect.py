@@ -7,7 +7,7 @@ places among them.
 
 import math
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,7 @@ def collect(folder: Path) -> Report:
       InputError: There is neither.
     """
     kind, runs = find(folder)
-    found, pictures = varied([run.config for run in runs]), Pictures(runs)
+    found, pictures = varied([run.config for run in runs], _stems(runs)), Pictures(runs)
     points = max(2, min(_POINTS, _ALL_POINTS // len(runs)))
     trials = [
         _trial(run, folder, points) | {"at": where(found, run.config)} | pictures.of(run) for run in runs
@@ -135,3 +135,13 @@ def _facts(runs: list[Run]) -> list[dict[str, Any]]:
             if value:
                 seen.setdefault(name.removeprefix("versions."), {})[str(value)] = None
     return [{"name": name, "value": ", ".join(values)} for name, values in seen.items()]
+
+
+def _stems(runs: Sequence[Run]) -> dict[str, str]:
+    """What the files of pictures are called, by what configs call them: a data set's have numbers there."""
+    read = {
+        str(run.config.get(f"images.{part}")): inside(run.facts, "inputs", part, "path")
+        for run in runs
+        for part in ("content", "style")
+    }
+    return {name: Path(path).stem for name, path in read.items() if isinstance(path, str)}

@@ -9,8 +9,15 @@ from typing import Any
 REPLICATES = ("images.content", "images.style", "images.seed")
 
 
-def varied(configs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The fields with more than one value: `name`, `label`, `values`, their `labels`, `numeric`, `replicate`."""
+def varied(
+    configs: Sequence[Mapping[str, Any]], stems: Mapping[str, str] | None = None
+) -> list[dict[str, Any]]:
+    """The fields with more than one value: `name`, `label`, `values`, their `labels`, `numeric`, `replicate`.
+
+    Args:
+      configs: Dotted names to values.
+      stems: Short names of pictures, by what configs call them.
+    """
     seen: dict[str, dict[str, Any]] = {}
     for config in configs:
         for name, value in config.items():
@@ -23,7 +30,7 @@ def varied(configs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             "name": name,
             "label": _last(name).replace("_", " ") if last.count(_last(name)) == 1 else name,
             "values": values,
-            "labels": _labels(values),
+            "labels": _labels(values, stems or {}),
             "numeric": _numeric(values),
             "replicate": name in REPLICATES and not only,
         }
@@ -54,9 +61,9 @@ def _sorted(values: list[Any]) -> list[Any]:
     return sorted(values) if _numeric(values) else values
 
 
-def _labels(values: Sequence[Any]) -> list[str]:
+def _labels(values: Sequence[Any], stems: Mapping[str, str]) -> list[str]:
     """Short ones, unless two would be the same."""
-    short = [_short(value) for value in values]
+    short = [stems.get(str(value)) or _short(value) for value in values]
     return short if len(set(short)) == len(short) else [_whole(value) for value in values]
 
 

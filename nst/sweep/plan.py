@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from ml_collections import ConfigDict
 
 from nst import features, images, record
-from nst.config import base, fields, validate
+from nst.config import base, defaults, fields, validate
 from nst.errors import InputError, unknown
 from nst.images import sets
 from nst.overrides import Overrides
@@ -107,15 +107,21 @@ def _check(plan: Plan, trial: Trial) -> None:
         raise InputError(f"trial {trial.name}: {error}") from error
 
 
+def values(plan: Plan, trial: Trial) -> dict[str, Any]:
+    """Every field of one trial, by its dotted name, as JSON has it."""
+    return dict(fields(ConfigDict(plan.config))) | trial.overrides
+
+
 def configured(plan: Plan, trial: Trial) -> ConfigDict:
     """The config of one trial."""
-    config = base()
-    names = dict(fields(config))
-    for name, value in (dict(fields(ConfigDict(plan.config))) | trial.overrides).items():
-        if name not in names:
-            raise unknown("config field", name, names)
-        with config.ignore_type():  # `validate` says what is wrong with a type
-            config.update_from_flattened_dict({name: tuple(value) if isinstance(value, list) else value})
+    config, own = base(), values(plan, trial)
+    for name in own:
+        if name not in defaults():
+            raise unknown("config field", name, defaults())
+    with config.ignore_type():  # `validate` says what is wrong with a type
+        config.update_from_flattened_dict(
+            {name: tuple(value) if isinstance(value, list) else value for name, value in own.items()}
+        )
     return config
 
 
@@ -124,11 +130,11 @@ def structure(plan: Plan, trial: Trial, *, lockstep: bool = False) -> str:
 
     With `lockstep`, what they have in common step by step.
     """
-    values = dict(fields(ConfigDict(plan.config))) | trial.overrides
+    own = values(plan, trial)
     free = _FREE if lockstep else _FREE | _COUNTS
-    if values["features.weights"] == features.weights.RANDOM:
+    if own["features.weights"] == features.weights.RANDOM:
         free = free - {"images.seed"}  # it is another network
-    return json.dumps({name: value for name, value in sorted(values.items()) if name not in free})
+    return json.dumps({name: value for name, value in sorted(own.items()) if name not in free})
 
 
 def read(folder: Path) -> Plan | None:

@@ -117,6 +117,14 @@ def test_a_curve_keeps_its_ends():
     assert thin([], 200) == {}
 
 
+def test_pictures_are_called_as_their_files_unless_two_are_alike():
+    configs = [{"images.content": f"tfds:mine/train#{i}"} for i in range(2)]
+    (field,) = varied(configs, {"tfds:mine/train#0": "cat", "tfds:mine/train#1": "dog"})
+    assert field["labels"] == ["cat", "dog"]
+    (field,) = varied(configs, {"tfds:mine/train#0": "cat", "tfds:mine/train#1": "cat"})
+    assert field["labels"] == ["tfds:mine/train#0", "tfds:mine/train#1"]
+
+
 def test_values_are_called_by_short_names_unless_two_are_the_same():
     configs = [{"a.x": "/one/p.png", "b.x": 1e6}, {"a.x": "/two/p.png", "b.x": 5.0}, {"a.x": "q"}]
     found = varied(configs)

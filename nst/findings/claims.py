@@ -1,0 +1,173 @@
+"""What was published of each ablation, as far as it can be held against figures."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+#: What a trial has to have, by dotted field name.
+Having = Mapping[str, Any]
+
+
+class Claim(NamedTuple):
+    """That a figure changes in a direction from trials that have `a` to those that have `b` and are alike otherwise.
+
+    `direction` is `lower`, `higher`, or `same`: less than a tenth.
+    """
+
+    what: str
+    a: Having
+    b: Having
+    figure: str
+    direction: str
+
+
+class Question(NamedTuple):
+    """An ablation: its config, what is asked, what was published and where, and what of it can be measured.
+
+    `shown` are the fields whose values the pictures stand for.
+    """
+
+    name: str
+    asked: str
+    published: str
+    claims: tuple[Claim, ...]
+    shown: tuple[str, ...]
+
+
+_GATYS = "Gatys, Ecker and Bethge, CVPR 2016"
+_FIRST, _ALL = (["relu1_1"], [f"relu{i}_1" for i in range(1, 6)])
+_AVG, _MAX = ({"features.pooling": name} for name in ("avg", "max"))
+_CONTENT, _STYLE, _NOISE = ({"images.init": name} for name in ("content", "style", "noise"))
+_TRAINED, _RANDOM = ({"features.weights": name} for name in ("vgg19", "random"))
+_DRAWN, _RESCALED = ({"features.normalise": value} for value in (False, True))
+_PYRAMID, _LBFGS, _ADAM = ({"optimizer.name": name} for name in ("lbfgs_pyramid", "lbfgs", "adam"))
+_LEAST, _MOST = ({"loss.style_weight": weight} for weight in (60.0, 600_000.0))
+_ZEROS, _REFLECT, _REPLICATE = ({"features.padding": name} for name in ("zeros", "reflect", "replicate"))
+
+QUESTIONS = (
+    Question(
+        "pooling",
+        "Average or maximum pooling?",
+        f"“Slightly more appealing results” with the average ({_GATYS}, section 2). Appeal is not measured here; a "
+        "picture that appeals more should at least be no further from style and content. The metrics look through a "
+        "network with maximum pooling, as it was trained, which may favour that.",
+        (
+            Claim("style where it is not optimised", _MAX, _AVG, "style_gram_held_out", "lower"),
+            Claim("style, by another distance", _MAX, _AVG, "style_sliced_held_out", "lower"),
+            Claim("structure of the content", _MAX, _AVG, "cfsd", "lower"),
+            Claim("roughness", _MAX, _AVG, "tv", "lower"),
+        ),
+        ("features.pooling",),
+    ),
+    Question(
+        "layers",
+        "Which layers?",
+        f"Style matched up to higher layers is smoother and keeps larger structures ({_GATYS}, section 3.2); content "
+        "matched at conv2_2 keeps the pixels, at conv4_2 what they show (figure 5).",
+        (
+            Claim(
+                "roughness, with all five for the first alone",
+                {"loss.style_layers": _FIRST},
+                {"loss.style_layers": _ALL, "loss.content_layers": ["relu4_2"]},
+                "tv",
+                "lower",
+            ),
+            Claim(
+                "style where it is not optimised, the same",
+                {"loss.style_layers": _FIRST},
+                {"loss.style_layers": _ALL, "loss.content_layers": ["relu4_2"]},
+                "style_gram_held_out",
+                "lower",
+            ),
+            Claim(
+                "pixels kept, with content at relu2_2 for relu4_2",
+                {"loss.style_layers": _ALL, "loss.content_layers": ["relu4_2"]},
+                {"loss.style_layers": _ALL, "loss.content_layers": ["relu2_2"]},
+                "ssim",
+                "higher",
+            ),
+        ),
+        ("loss.style_layers", "loss.content_layers"),
+    ),
+    Question(
+        "ratio",
+        "How much style?",
+        "A large β/α gives the painting's texture with little of the photograph, a small one the photograph "
+        f"({_GATYS}, figure 4).",
+        (
+            Claim("style, with β 10⁴ times as large", _LEAST, _MOST, "style_gram_held_out", "lower"),
+            Claim("structure lost, the same", _LEAST, _MOST, "cfsd", "higher"),
+            Claim("pixels kept, the same", _LEAST, _MOST, "ssim", "lower"),
+        ),
+        ("loss.style_weight",),
+    ),
+    Question(
+        "initial",
+        "What to start from?",
+        f"The initialisation has no strong effect on the outcome ({_GATYS}, section 3.4 and figure 6).",
+        (
+            Claim("style, from noise for the photograph", _CONTENT, _NOISE, "style_gram_held_out", "same"),
+            Claim("structure lost, from noise for the photograph", _CONTENT, _NOISE, "cfsd", "same"),
+            Claim("structure lost, from the painting for the photograph", _CONTENT, _STYLE, "cfsd", "same"),
+        ),
+        ("images.init",),
+    ),
+    Question(
+        "weights",
+        "Does the network have to be trained?",
+        "Random weights, their scale mended layer by layer, transfer style too (He, Wang and Hopcroft, NeurIPS 2016); "
+        "trained ones do it best by far (Wang, Li and Vasconcelos, CVPR 2021).",
+        (
+            Claim(
+                "style, trained for random, both rescaled",
+                _RANDOM | _RESCALED,
+                _TRAINED | _RESCALED,
+                "style_gram_held_out",
+                "lower",
+            ),
+            Claim(
+                "style, random rescaled for as drawn",
+                _RANDOM | _DRAWN,
+                _RANDOM | _RESCALED,
+                "style_gram_held_out",
+                "lower",
+            ),
+        ),
+        ("features.weights", "features.normalise"),
+    ),
+    Question(
+        "optimizers",
+        "Which optimiser?",
+        f"L-BFGS works best for image synthesis ({_GATYS}, section 2.3).",
+        (
+            Claim(
+                "loss, L-BFGS for Adam at 0.02",
+                _ADAM | {"optimizer.learning_rate": 0.02},
+                _LBFGS,
+                "loss",
+                "lower",
+            ),
+            Claim(
+                "loss, L-BFGS for Adam at 0.08",
+                _ADAM | {"optimizer.learning_rate": 0.08},
+                _LBFGS,
+                "loss",
+                "lower",
+            ),
+            Claim("loss, in the coordinates of a pyramid", _LBFGS, _PYRAMID, "loss", "lower"),
+        ),
+        ("optimizer.name", "optimizer.learning_rate"),
+    ),
+    Question(
+        "padding",
+        "What lies beyond the border?",
+        "Networks that draw pictures are padded by reflection against artefacts at the border (Johnson, Alahi and "
+        "Fei-Fei, ECCV 2016, supplement; Dumoulin, Shlens and Kudlur, ICLR 2017). Of the network that looks at them "
+        "nothing is published that we know of.",
+        (
+            Claim("the border's step in colour, reflection for zeros", _ZEROS, _REFLECT, "border", "lower"),
+            Claim("the same, last pixels for zeros", _ZEROS, _REPLICATE, "border", "lower"),
+            Claim("style", _ZEROS, _REFLECT, "style_gram_held_out", "same"),
+        ),
+        ("features.padding",),
+    ),
+)

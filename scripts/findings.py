@@ -1,0 +1,30 @@
+r"""Write docs/findings.md from the sweeps of the ablations, each in DIR/NAME, evaluated.
+
+for name in pooling layers initial weights optimizers padding; do
+  python scripts/sweep.py --config configs/$name.py:quick --workdir runs/findings/$name
+done
+python scripts/sweep.py --config configs/ratio.py:quick --workdir runs/findings/ratio \
+  --config.images.content='tfds:nst_photos/train[1:3]' --config.images.style='tfds:nst_paintings/train[1:]'
+python scripts/evaluate.py runs/findings/*
+python scripts/findings.py runs/findings
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from nst import cli, findings
+from nst.errors import InputError
+
+
+def main(arguments: Sequence[str]) -> None:
+    match list(arguments):
+        case [folder]:
+            page = Path("docs/findings.md")
+            findings.write(Path(folder), page)
+            print(page)
+        case _:
+            raise InputError("give the folder with the sweeps: python scripts/findings.py runs/findings")
+
+
+if __name__ == "__main__":
+    cli.main(main, usage=__doc__ or "")

@@ -1,0 +1,151 @@
+"""Findings: pairs, verdicts and the page, from sweeps written by hand; and that the plans answer the claims."""
+
+import importlib.util
+import itertools
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nst import data, findings, images
+from nst.config import base
+from nst.errors import InputError
+from nst.findings.claims import QUESTIONS, Claim
+from nst.sweep import plan as plans
+
+CONFIGS = Path(__file__).parents[1] / "configs"
+PAIRS = [(c, s) for c in ("coffee", "chelsea") for s in ("strokes", "panes")]
+
+
+def claim(direction, figure="tv"):
+    return Claim("something", {"features.pooling": "max"}, {"features.pooling": "avg"}, figure, direction)
+
+
+def trial(pooling, pair, value, seed=0):
+    values = {
+        "features.pooling": pooling,
+        "images.content": pair[0],
+        "images.style": pair[1],
+        "images.seed": seed,
+    }
+    return findings.Trial(values, {"tv": value}, Path())
+
+
+def test_pairs_are_those_of_both_sides_and_seeds_are_averaged():
+    found = [trial("max", pair, float(i)) for i, pair in enumerate(PAIRS)]
+    found += [trial("avg", PAIRS[2], 10.0, seed=0), trial("avg", PAIRS[2], 20.0, seed=1)]
+    found += [trial("avg", PAIRS[0], 7.0), trial("l2", PAIRS[0], 99.0)]
+    measured = findings.measure(claim("lower"), found)
+    assert sorted(zip(measured.a, measured.b, strict=True)) == [(0.0, 7.0), (2.0, 15.0)]
+    with pytest.raises(InputError, match=r"no trials with .*max.* and with .*avg"):
+        findings.measure(claim("lower"), found[:4])
+
+
+@pytest.mark.parametrize(
+    ("differences", "verdicts"),
+    [
+        ([-3.0, -2.0, -2.5, -3.5], {"lower": "agrees", "higher": "disagrees", "same": "disagrees"}),
+        ([3.0, 2.0, 2.5, 3.5], {"lower": "disagrees", "higher": "agrees", "same": "disagrees"}),
+        ([-3.0, 3.1, -2.9, 3.0], {"lower": "undecided", "higher": "undecided", "same": "undecided"}),
+        ([0.01, -0.01, 0.02, -0.02], {"lower": "undecided", "higher": "undecided", "same": "agrees"}),
+        ([0.05, 0.05, 0.05, 0.05], {"lower": "disagrees", "higher": "agrees", "same": "agrees"}),
+    ],
+)
+def test_verdicts(differences, verdicts):
+    for direction, verdict in verdicts.items():
+        measured = findings.Measured(claim(direction), (10.0,) * 4, tuple(10 + d for d in differences))
+        assert measured.verdict == verdict, direction
+
+
+@pytest.fixture(scope="module")
+def sets(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NST_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        for name in data.OURS:
+            data.prepare(name)
+        yield
+
+
+def planned(question, variant="quick"):
+    specification = importlib.util.spec_from_file_location(question.name, CONFIGS / f"{question.name}.py")
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return plans.make(module.get_config(variant), module.sweep(variant))
+
+
+@pytest.fixture(scope="module")
+def sweeps(sets, tmp_path_factory):
+    """Every ablation's sweep, of pictures of 16 pixels, with figures that grow with the number of the trial."""
+    folder = tmp_path_factory.mktemp("sweeps")
+    for question in QUESTIONS:
+        plan = planned(question)
+        (folder / question.name).mkdir()
+        plans.write(folder / question.name, plan)
+        for number, trial in enumerate(plan.trials):
+            path = folder / question.name / "trials" / trial.name
+            figures = {each.figure: float(1 + number) for each in question.claims}
+            terms = {"loss": figures.pop("loss")} if "loss" in figures else {}
+            images.write(path / "image.png", np.full((16, 16, 3), 0.5, np.float32))
+            images.write(path / "sheet.png", np.ones((16, 52, 3), np.float32))
+            (path / "evaluation.json").write_text(
+                json.dumps({"metrics": figures, "terms": {"tv": 1e9} | terms})
+            )
+    return folder
+
+
+def test_the_page_has_every_claim_and_a_picture_of_every_question(sweeps, tmp_path):
+    findings.write(sweeps, tmp_path / "docs" / "findings.md")
+    page = (tmp_path / "docs" / "findings.md").read_text()
+    for question in QUESTIONS:
+        assert f"## {question.asked}" in page
+        for each in question.claims:
+            assert f"| {each.what} | `{each.figure}` |" in page
+        picture = images.read(tmp_path / "docs" / "findings" / f"{question.name}.jpg")
+        assert picture.shape[1] > 3 * 16
+        assert f"](findings/{question.name}.jpg)" in page
+    # avg comes first of three with four pairs: 1, 2, 3, 4; then max, 5, 6, 7, 8.
+    assert "| roughness | `tv` | 6.5 ± 1.3 | 2.5 ± 1.3 | 4 of 4 | lower | agrees |" in page
+    again = tmp_path / "again" / "findings.md"
+    findings.write(sweeps, again)
+    assert again.read_text() == page
+
+
+def test_what_is_missing_is_told(sweeps, tmp_path):
+    with pytest.raises(InputError, match=r"there is no sweep here: .*configs/pooling\.py"):
+        findings.write(tmp_path, tmp_path / "findings.md")
+    assert not (tmp_path / "findings.md").exists()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(findings, "_FILE", "no.json")
+        with pytest.raises(InputError, match=r"is not evaluated: python scripts/evaluate\.py"):
+            findings.write(sweeps, tmp_path / "findings.md")
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.name)
+def test_the_plans_answer_the_claims(question, sets):
+    """Also whole, not quick; and both sides differ in what the claim names alone."""
+    plan = planned(question, "")
+    values = [plans.values(plan, trial) for trial in plan.trials]
+    for each in question.claims:
+        sides = [
+            [v for v in values if all(v[name] == value for name, value in having.items())]
+            for having in (each.a, each.b)
+        ]
+        assert all(sides), each.what
+        named = {*each.a, *each.b}
+        alike = [
+            all(a[name] == b[name] for name in a if name not in named and name not in FOLLOW)
+            for a, b in itertools.product(*sides)
+        ]
+        assert any(alike), each.what
+
+
+#: What follows from a field that a claim names: weights for so many layers, rates of an optimiser, seeds.
+FOLLOW = {"loss.style_layer_weights", "loss.style_weight", "optimizer.learning_rate", "images.seed"}
+
+
+def test_fields_that_claims_name_exist():
+    names = set(plans.values(plans.Plan(json.loads(base().to_json()), ()), plans.Trial("", {})))
+    for question in QUESTIONS:
+        for each in question.claims:
+            assert {*each.a, *each.b, *question.shown} <= names
