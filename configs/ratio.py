@@ -7,6 +7,9 @@ Five trials that differ in one number, so all of them run on programs compiled o
 minute or two on two CPU cores. Gatys, Ecker and Bethge (CVPR 2016, figure 4) found that a small α/β gives the texture
 of the painting with hardly a trace of the photograph, and a large one the photograph
 with some of the painting's colours.
+
+Measured with `quick` over two photographs and two paintings (docs/findings.md): over the four decades the style
+distance on layers held out falls from 0.44 to 0.11, CFSD doubles and SSIM falls from 0.64 to 0.38.
 """
 
 from collections.abc import Iterator

@@ -8,6 +8,9 @@ activation of 1 in each feature map, which rescales random weights layer by laye
 transfer style with a VGG of random weights chosen layer by layer; Ustyuzhaninov et al. (ICLR 2017) synthesise textures
 with random shallow networks. Losses of different networks do not compare: look at the metrics, which are those of the
 trained one.
+
+Measured with `quick` (docs/findings.md): the style distance on layers held out is 0.17 with trained weights, 0.40 with
+random ones, both rescaled, and 0.60 with random ones as drawn.
 """
 
 from collections.abc import Iterator
