@@ -16,7 +16,7 @@ from ml_collections import ConfigDict, config_flags
 
 from nst import experiment
 from nst import sweep as sweeps
-from nst.config import base, fields
+from nst.config import defaults, fields
 from nst.errors import InputError, Interrupted, RunError, unknown
 from nst.files import cache_dir
 from nst.process import keep_compiled_programs, keep_freed_memory, warn_in_one_line
@@ -196,7 +196,7 @@ def _flag_error(arguments: Sequence[str], error: BaseException) -> InputError:
     for cause in reversed(chain):
         if isinstance(cause, InputError):
             return cause
-    names = dict(fields(base()))
+    names = defaults()
     for name in re.findall(r"^--?config\.([\w.]+)", "\n".join(arguments), re.MULTILINE):
         if name not in names:
             return unknown("config field", name, names)

@@ -68,7 +68,9 @@ def add(name: str, folder: Path) -> Path:
       InputError: The name can't be used or is taken, or a picture can't be read.
     """
     if not (name.isidentifier() and name.isascii() and name == name.lower()) or name in OURS:
-        raise InputError(f"data set {name!r}: give a name of small letters, digits and _ that is not {OURS}")
+        raise InputError(
+            f"data set {name!r}: give a name of small letters, digits and _ that is not {' or '.join(OURS)}"
+        )
     place = sets.folder() / name
     if (place / _VERSION).exists():
         raise InputError(f"{place} exists: give another name, or delete it")
@@ -127,8 +129,10 @@ def available() -> list[tuple[str, int, Path]]:
     found = []
     for place in (sets.folder(), Path(tfds.core.constants.DATA_DIR)):
         for info in sorted(place.glob("**/dataset_info.json")):
-            builder = tfds.builder_from_directory(str(info.parent))
             name = str(info.parent.parent.relative_to(place))
+            if "/." in f"/{name}":  # one that a killed process left unfinished
+                continue
+            builder = tfds.builder_from_directory(str(info.parent))
             found += [
                 (f"{sets.PREFIX}{name}/{s}", i.num_examples, info.parent)
                 for s, i in builder.info.splits.items()
@@ -139,7 +143,8 @@ def available() -> list[tuple[str, int, Path]]:
 def _make(name: str, paths: Mapping[str, Path]) -> Path:
     """Write a set whole or not at all, in one process at a time."""
     place = sets.folder() / name / _VERSION
-    return files.make_once(place, lambda: _write(name, paths, place))
+    with files.usable(place):
+        return files.make_once(place, lambda: _write(name, paths, place))
 
 
 def _write(name: str, paths: Mapping[str, Path], place: Path) -> None:

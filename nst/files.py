@@ -34,6 +34,20 @@ def sha256(path: Path) -> str:
 
 
 @contextlib.contextmanager
+def usable(path: Path) -> Iterator[None]:
+    """What is wrong with a path of the cache folder, as an error with a remedy.
+
+    Raises:
+      InputError: In place of an OSError in the block.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or error
+        raise InputError(f"{path}: {reason}: free the folder, or name another with NST_CACHE_DIR") from error
+
+
+@contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A path beside `path` to write to; it becomes `path` only if the block ends well.
 

@@ -151,14 +151,10 @@ def minimise(
 
 
 def compile_step(state: State, optimiser: optax.GradientTransformation) -> None:
-    """Compile what a step takes beside the loss, without taking one.
-
-    Compiling leaves free memory in pieces. Done before the first step, they can be handed back before a step's own
-    memory is taken.
-    """
+    """Compile what a step takes beside the loss: memory left in pieces can be handed back before the first one."""
     if jax.default_backend() == "cpu":
-        _propose.lower(optimiser, state.gradient, state.optimiser, state.params).compile()
         evaluated = state.value, state.terms, state.gradient, state.attempt
+        _propose.lower(optimiser, state.gradient, state.optimiser, state.params).compile()
         _commit.lower(state._replace(optimiser=None), state.params, evaluated).compile()
 
 
@@ -172,8 +168,7 @@ def _loop(
     batches: Any,
 ) -> State:
     def unfinished(carry: tuple[Array, State]) -> Array:
-        i, state = carry
-        return (i < steps) & finite(state).any()
+        return (carry[0] < steps) & finite(carry[1]).any()
 
     def step(carry: tuple[Array, State]) -> tuple[Array, State]:
         i, state = carry

@@ -20,6 +20,11 @@ _PACKAGES = ("nst", "jax", "jaxlib", "flax", "optax", "numpy", "pillow")
 #: The pictures at the top of a run directory.
 PICTURES = ("image.png", "sheet.png", "curve.png")
 
+#: What `scripts/evaluate.py` adds to a run directory.
+EVALUATION = "evaluation.json"
+#: In a line of `metrics.jsonl`, what is neither the loss nor one of its terms.
+COUNTERS = ("step", "evaluations", "seconds")
+
 _MAY_GROW = ("optimizer.steps",)
 _MAY_CHANGE = ("run.writers", "config.run.writers")  # a run's, a sweep's
 
@@ -114,7 +119,7 @@ def write_curve(path: Path, lines: list[dict[str, Any]]) -> None:
 
     figure = Figure(figsize=(6, 4), layout="constrained")
     axes = figure.add_subplot(xlabel="step", ylabel="loss", yscale="log")
-    for name in [name for name in lines[-1] if name not in ("step", "evaluations", "seconds")]:
+    for name in [name for name in lines[-1] if name not in COUNTERS]:
         points = [(line["step"], line[name]) for line in lines if line[name] > 0]
         if points:
             axes.plot(*zip(*points, strict=True), label=name, linewidth=2 if name == "loss" else 1)

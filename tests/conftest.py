@@ -1,10 +1,53 @@
 """Every function of `nst` is checked against its annotated shapes while the tests run."""
 
+import importlib.util
 import os
+from pathlib import Path
 
+import pytest
 from jaxtyping import install_import_hook
 
 install_import_hook("nst", "beartype.beartype")
 
 # JAX reads it when it is imported, here and in the processes that tests start: the user's own cache stays as it is.
 os.environ["JAX_ENABLE_COMPILATION_CACHE"] = "0"
+
+CONFIGS = Path(__file__).parents[1] / "configs"
+
+
+@pytest.fixture(scope="session")
+def cache_of_sets(tmp_path_factory):
+    """A cache folder with the project's own data sets."""
+    from nst import data
+
+    cache = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NST_CACHE_DIR", str(cache))
+        for name in data.OURS:
+            data.prepare(name)
+    return cache
+
+
+@pytest.fixture
+def sets(cache_of_sets, monkeypatch):
+    """Found while a test runs."""
+    monkeypatch.setenv("NST_CACHE_DIR", str(cache_of_sets))
+
+
+@pytest.fixture(scope="session")
+def planned():
+    """`planned(name, variant)`: the plan of a config's sweep; `planned.config(name)` is its module."""
+    from nst.sweep import plan
+
+    def config(name):
+        specification = importlib.util.spec_from_file_location(name, CONFIGS / f"{name}.py")
+        module = importlib.util.module_from_spec(specification)
+        specification.loader.exec_module(module)
+        return module
+
+    def planned(name, variant):
+        module = config(name)
+        return plan.make(module.get_config(variant), module.sweep(variant))
+
+    planned.config = config
+    return planned

@@ -4,12 +4,13 @@ import json
 import shutil
 import warnings
 
+import jax
 import numpy as np
 import pytest
 
 from nst import evaluation, experiment, features, images, metrics
 from nst.config import base
-from nst.errors import InputError
+from nst.errors import InputError, RunError
 from nst.images import PictureWarning
 
 GENERATOR = np.random.default_rng(0)
@@ -173,6 +174,19 @@ def test_runs_of_the_same_pictures_are_evaluated_together(made, counted, tmp_pat
     (folders[1] / "config.json").write_text(json.dumps(facts))
     evaluation.of_runs(folders)
     assert sorted(counted) == [[str(folders[0]), str(folders[2])], [str(folders[1])]]
+
+
+@pytest.mark.parametrize("error", [MemoryError(), jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out\nof")])
+def test_memory_that_runs_out_is_a_line(run, monkeypatch, error):
+    def evaluate(*_, **__):
+        raise error
+
+    monkeypatch.setattr(evaluation, "evaluate", evaluate)
+    with pytest.raises(
+        RunError, match=r"24×16 pixels could not be evaluated \(.*\); .*a smaller --size"
+    ) as told:
+        evaluation.of_runs([run])
+    assert "\n" not in str(told.value)
 
 
 def test_another_picture_in_its_place_is_refused(made, tmp_path):

@@ -1,20 +1,19 @@
 """Findings: pairs, verdicts and the page, from sweeps written by hand; and that the plans answer the claims."""
 
-import importlib.util
 import itertools
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from nst import data, findings, images
+from nst import findings, images, record
 from nst.config import base
 from nst.errors import InputError
 from nst.findings.claims import QUESTIONS, Claim
 from nst.sweep import plan as plans
 
-CONFIGS = Path(__file__).parents[1] / "configs"
 PAIRS = [(c, s) for c in ("coffee", "chelsea") for s in ("strokes", "panes")]
 
 
@@ -59,27 +58,13 @@ def test_verdicts(differences, verdicts):
 
 
 @pytest.fixture(scope="module")
-def sets(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NST_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
-        for name in data.OURS:
-            data.prepare(name)
-        yield
-
-
-def planned(question, variant="quick"):
-    specification = importlib.util.spec_from_file_location(question.name, CONFIGS / f"{question.name}.py")
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return plans.make(module.get_config(variant), module.sweep(variant))
-
-
-@pytest.fixture(scope="module")
-def sweeps(sets, tmp_path_factory):
+def sweeps(planned, cache_of_sets, tmp_path_factory):
     """Every ablation's sweep, of pictures of 16 pixels, with figures that grow with the number of the trial."""
     folder = tmp_path_factory.mktemp("sweeps")
     for question in QUESTIONS:
-        plan = planned(question)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("NST_CACHE_DIR", str(cache_of_sets))
+            plan = planned(question.name, "quick")
         (folder / question.name).mkdir()
         plans.write(folder / question.name, plan)
         for number, trial in enumerate(plan.trials):
@@ -116,15 +101,27 @@ def test_what_is_missing_is_told(sweeps, tmp_path):
         findings.write(tmp_path, tmp_path / "findings.md")
     assert not (tmp_path / "findings.md").exists()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(findings, "_FILE", "no.json")
+        patch.setattr(record, "EVALUATION", "no.json")
         with pytest.raises(InputError, match=r"is not evaluated: python scripts/evaluate\.py"):
             findings.write(sweeps, tmp_path / "findings.md")
 
 
+def test_an_evaluation_that_is_damaged_or_lacks_the_figure_is_told_of(sweeps, tmp_path):
+    shutil.copytree(sweeps / "pooling", tmp_path / "pooling")
+    first = findings.trials(tmp_path / "pooling")[0].folder / "evaluation.json"
+    first.write_text(json.dumps({"metrics": {}, "terms": {}}))
+    with pytest.raises(InputError, match=r"has no tv: python scripts/evaluate\.py"):
+        findings.measure(claim("lower"), findings.trials(tmp_path / "pooling"))
+    for damaged in ("{", "{}", "[]"):
+        first.write_text(damaged)
+        with pytest.raises(InputError, match=r"is damaged: python scripts/evaluate\.py --again"):
+            findings.trials(tmp_path / "pooling")
+
+
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.name)
-def test_the_plans_answer_the_claims(question, sets):
+def test_the_plans_answer_the_claims(question, planned, sets):
     """Also whole, not quick; and both sides differ in what the claim names alone."""
-    plan = planned(question, "")
+    plan = planned(question.name, "")
     values = [plans.values(plan, trial) for trial in plan.trials]
     for each in question.claims:
         sides = [

@@ -8,19 +8,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 from rich.console import Console
 from rich.progress import track
 
 from nst import config, features, files, images, record
 from nst.arguments import Parser
-from nst.errors import InputError
+from nst.errors import InputError, RunError
 from nst.evaluation import table
 from nst.experiment.finished import Finished, finished, pictures
 from nst.images import PictureWarning
 from nst.metrics import BASELINES, evaluate, held_out, names
 
-FILE = "evaluation.json"
 _WEIGHTS = features.weights.DEFAULT
 
 
@@ -91,6 +91,7 @@ def of_runs(folders: Sequence[Path], *, again: bool = False) -> dict[str, dict[s
 
     Raises:
       InputError: One or more can't be evaluated, told when all others are.
+      RunError: Memory ran out.
     """
     found: dict[str, dict[str, Any]] = {}
     errors: list[InputError] = []
@@ -100,7 +101,7 @@ def of_runs(folders: Sequence[Path], *, again: bool = False) -> dict[str, dict[s
             run = finished(folder)
             facts = {"terms": run.terms, "layers": _layers(run.style_layers)}
             facts |= {"inputs": run.inputs | {"weights": _weights()}, "versions": _versions()}
-            earlier = _earlier(folder / FILE)
+            earlier = _earlier(folder / record.EVALUATION)
             if not again and _is_of(earlier, facts, names(run.style_layers)):
                 found[str(folder)] = earlier
             else:
@@ -151,7 +152,7 @@ def _of_alike(alike: Sequence[_Due], errors: list[InputError]) -> dict[str, dict
         seen = [pictures(due.folder, due.run) for due in alike]
         results = {folder: result for folder, (result, _, _) in zip(folders, seen, strict=True)}
         (_, content, style), layers = seen[0], alike[0].run.style_layers
-        figures = evaluate(content, style, results, extractor=network(), style_layers=layers)
+        figures = _compared(content, style, results, layers)
     except InputError as error:
         if len(alike) == 1:
             raise InputError(f"{folders[0]}: {str(error).removeprefix(f'{folders[0]}: ')}") from error
@@ -164,8 +165,21 @@ def _of_alike(alike: Sequence[_Due], errors: list[InputError]) -> dict[str, dict
     found = {}
     for due in alike:
         found[str(due.folder)] = {"metrics": figures[str(due.folder)], "baselines": baselines} | due.facts
-        record.write_json(due.folder / FILE, found[str(due.folder)])
+        record.write_json(due.folder / record.EVALUATION, found[str(due.folder)])
     return found
+
+
+def _compared(
+    content: np.ndarray, style: np.ndarray, results: Mapping[str, np.ndarray], layers: Sequence[str]
+) -> dict[str, dict[str, float]]:
+    try:
+        return evaluate(content, style, results, extractor=network(), style_layers=layers)
+    except (MemoryError, jax.errors.JaxRuntimeError) as error:  # XLA says anything at all on a CPU
+        height, width = content.shape[:2]
+        raise RunError(
+            f"{width}×{height} pixels could not be evaluated ({' '.join(str(error).split()) or 'memory ran out'}); "
+            "if it is memory, compare the pictures with --content, --style and a smaller --size"
+        ) from error
 
 
 def of_pictures(
@@ -193,7 +207,7 @@ def of_pictures(
     wanted = images.fit(images.read(style), max(target.shape[:2]))
     layers = tuple(config.base().loss.style_layers)
     named = {str(path): _resized(path, target.shape[:2]) for path in results}
-    figures = evaluate(target, wanted, named, extractor=network(), style_layers=layers)
+    figures = _compared(target, wanted, named, layers)
     paths = {"content": content, "style": style} | {name: name for name in named}
     inputs = {name: _file(path) for name, path in paths.items()} | {"weights": _weights()}
     return {

@@ -12,8 +12,6 @@ from nst import files, images, record
 from nst.errors import InputError
 from nst.experiment.prepare import framed
 
-_NOT_TERMS = ("step", "evaluations", "seconds")
-
 
 class Finished(NamedTuple):
     """What a run came to."""
@@ -40,7 +38,7 @@ def finished(folder: Path) -> Finished:
         config = ConfigDict(facts["config"])
         inputs = {name: _found(name, facts["inputs"][name], config) for name in ("content", "style")}
         style_layers = tuple(config.loss.style_layers)
-        terms = {name: value for name, value in lines[-1].items() if name not in _NOT_TERMS}
+        terms = {name: value for name, value in lines[-1].items() if name not in record.COUNTERS}
     except InputError:
         raise
     except (ValueError, LookupError, TypeError, AttributeError) as error:

@@ -8,13 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nst import files, images
+from nst import files, images, record
 from nst.errors import InputError
 from nst.findings.claims import QUESTIONS, Claim, Question
 from nst.sweep import plan as plans
 
 _AGREES, _DISAGREES, _OPEN = "agrees", "disagrees", "undecided"
-_FILE = "evaluation.json"
 _SAME = 0.1  # of the figure: less is no strong effect
 
 
@@ -62,11 +61,16 @@ def trials(folder: Path) -> list[Trial]:
         )
     found = []
     for trial in plan.trials:
-        path = folder / "trials" / trial.name / _FILE
+        path = folder / "trials" / trial.name / record.EVALUATION
         if not path.exists():
             raise InputError(f"{path.parent} is not evaluated: python scripts/evaluate.py {folder}")
-        evaluation = json.loads(path.read_text())
-        figures = evaluation["terms"] | evaluation["metrics"]  # tv is a name of both, and the metric is meant
+        try:
+            evaluation = json.loads(path.read_text())
+            figures = evaluation["terms"] | evaluation["metrics"]  # both have a tv, and the metric's is meant
+        except (ValueError, LookupError, TypeError) as error:
+            raise InputError(
+                f"{path} is damaged: python scripts/evaluate.py --again {path.parent}"
+            ) from error
         found.append(Trial(plans.values(plan, trial), figures, path.parent))
     return found
 
@@ -75,14 +79,16 @@ def measure(claim: Claim, found: Sequence[Trial]) -> Measured:
     """Pair the trials that differ in what the claim is about alone; several of one side, of other seeds, are averaged.
 
     Raises:
-      InputError: No trial has one side's values.
+      InputError: No trial has one side's values, or one has not the figure.
     """
     sides = []
     for having in (claim.a, claim.b):
         by_pair: dict[str, list[float]] = {}
-        for values, figures, _ in found:
+        for values, figures, folder in found:
             if all(values[name] == value for name, value in having.items()):
                 pair = json.dumps([values["images.content"], values["images.style"]])
+                if claim.figure not in figures:
+                    raise InputError(f"{folder} has no {claim.figure}: python scripts/evaluate.py {folder}")
                 by_pair.setdefault(pair, []).append(figures[claim.figure])
         sides.append({pair: statistics.fmean(figures) for pair, figures in by_pair.items()})
     pairs = sorted(set(sides[0]) & set(sides[1]))

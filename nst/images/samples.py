@@ -1,14 +1,13 @@
 """Pictures by name: photographs of scikit-image, paintings of our own, four classics fetched on first use."""
 
-import contextlib
 import importlib.util
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 from nst.errors import InputError
-from nst.files import cache_dir, download, make_once, replacing, sha256
+from nst.files import cache_dir, download, make_once, replacing, sha256, usable
 
 #: Where the classics come from: one commit, so that their bytes stay what they are.
 BASE = (
@@ -122,7 +121,7 @@ def locate(name: str) -> Path | None:
         return None
     path = sample.find(sample)
     if sample.sha256:
-        with _usable(path):
+        with usable(path):
             make_once(path, lambda: _fetch(sample, path))
             _check(path, sample.sha256)
     elif not path.is_file():
@@ -167,16 +166,7 @@ def _check(path: Path, expected: str) -> None:
         )
 
 
-@contextlib.contextmanager
-def _usable(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or error
-        raise InputError(f"{path}: {reason}: free the folder, or name another with NST_CACHE_DIR") from error
-
-
 def _copy(source: Path, target: Path) -> Path:
-    with _usable(target), replacing(target) as beside:
+    with usable(target), replacing(target) as beside:
         shutil.copyfile(source, beside)
     return target

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from nst.errors import InputError
-from nst.files import cache_dir, write_bytes
+from nst.files import cache_dir, usable, write_bytes
 
 PREFIX = "tfds:"
 _NAME = re.compile(r"tfds:(?P<set>[^#]+)/(?P<split>[^/#]+)(#(?P<number>\d+))?")
@@ -22,9 +22,10 @@ _PACKAGES = ("tensorflow_datasets", "array_record", "grain", "importlib_resource
 
 
 class Set(NamedTuple):
-    """A split of a data set: its name as in a config, how many pictures it has, and each as a record."""
+    """A split of a data set: its name as in a config, its folder, how many pictures it has, and each as a record."""
 
     name: str
+    place: Path
     length: int
     record: Callable[[int], dict[str, Any]]
 
@@ -62,15 +63,16 @@ def locate(name: str) -> Path:
         record = found.record(number)
     except Exception as error:  # of C++, of the operating system or of Python
         raise InputError(
-            f"{name} is damaged ({line(error)}): prepare or add its data set again in another place"
+            f"{name} is damaged ({line(error)}): delete {found.place}, and prepare or add the set again"
         ) from error
     content, label = record["image"], record.get("name")
     stem = label.decode() if isinstance(label, bytes) else f"{number:06}"
     suffix = next((s for start, s in _SUFFIXES.items() if content.startswith(start)), "")
     digest = hashlib.sha256(content).hexdigest()
     path = cache_dir() / "pictures" / digest[:32] / (re.sub(r"[^\w-]", "_", stem)[:100] + suffix)
-    if not path.exists():
-        write_bytes(path, content)
+    with usable(path):
+        if not path.exists():
+            write_bytes(path, content)
     return path
 
 
@@ -103,7 +105,8 @@ def _opened(name: str, split: str, where: Path) -> Set:
         )
     try:
         source = builder.as_data_source(split=split, decoders={"image": tfds.decode.SkipDecoding()})
-        return Set(f"{PREFIX}{name}/{split}", len(source), source.__getitem__)
+        place = Path(builder.data_path)
+        return Set(f"{PREFIX}{name}/{split}", place, len(source), source.__getitem__)
     except Exception as error:
         splits = ", ".join(builder.info.splits) or "none"
         raise InputError(f"tfds:{name}/{split} can't be read ({line(error)}): it has {splits}") from error

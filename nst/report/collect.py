@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from nst import record
-from nst.config import base, fields
+from nst.config import defaults
 from nst.errors import InputError
 from nst.metrics import BASELINES, METRICS
 from nst.report.curves import thin
@@ -28,7 +28,6 @@ Report = dict[str, Any]
 
 _POINTS = 200  # of a curve
 _ALL_POINTS = 60_000  # of all curves
-_COUNTERS = ("step", "evaluations", "seconds")
 
 
 def collect(folder: Path) -> Report:
@@ -70,7 +69,7 @@ def _title(found: list[dict[str, Any]], folder: Path) -> str:
 def _trial(run: Run, folder: Path, points: int) -> dict[str, Any]:
     lines = [numbers(line) for line in record.metrics(run.folder / "metrics.jsonl")]
     last = lines[-1] if lines else {}
-    evaluation = read_json(run.folder / "evaluation.json") if run.state == DONE else {}
+    evaluation = read_json(run.folder / record.EVALUATION) if run.state == DONE else {}
     return {
         "name": run.name,
         "state": run.state,
@@ -81,7 +80,7 @@ def _trial(run: Run, folder: Path, points: int) -> dict[str, Any]:
         "details": run.details,
         "metrics": numbers(evaluation.get("metrics")),
         "baselines": {name: numbers(inside(evaluation, "baselines", name)) for name in BASELINES},
-        "terms": {name: value for name, value in last.items() if name not in _COUNTERS},
+        "terms": {name: value for name, value in last.items() if name not in record.COUNTERS},
         "curve": thin(lines, points),
         "folder": run.folder.relative_to(folder).as_posix(),
         "files": [name for name in record.PICTURES if (run.folder / name).exists()],
@@ -114,9 +113,8 @@ def _names(trials: list[dict[str, Any]], key: str) -> list[str]:
 
 def _settings(runs: list[Run], swept: set[str]) -> list[dict[str, Any]]:
     """What all have in common, and whether it is the default."""
-    default = dict(fields(base()))
     return [
-        {"name": name, "value": _words(value), "default": _words(default.get(name)) == _words(value)}
+        {"name": name, "value": _words(value), "default": _words(defaults().get(name)) == _words(value)}
         for name, value in runs[0].config.items()
         if name not in swept
     ]

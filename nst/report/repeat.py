@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from nst.config import base, fields
+from nst.config import defaults
 
 
 def command(config: Mapping[str, Any]) -> str:
@@ -13,8 +13,7 @@ def command(config: Mapping[str, Any]) -> str:
     Args:
       config: Dotted names to values; lists stand for tuples.
     """
-    default = dict(fields(base()))
-    flags = [f"--config.{name}={value}" for name, value in _plain(config) if default.get(name) != value]
+    flags = [f"--config.{name}={value}" for name, value in _plain(config) if defaults().get(name) != value]
     return shlex.join(["python", "scripts/run.py", "--config", "configs/gatys.py", *flags])
 
 
