@@ -1,6 +1,7 @@
 """Data sets through tensorflow-datasets: made, read back, drawn from, and what is said of those that can't be."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -217,3 +218,6 @@ def test_a_bad_picture_leaves_no_set_behind(tmp_path, folder, own_cache):
     data.add("mine", pictures)
     assert len(sets.members("tfds:mine/train")) == 3
     assert not list((own_cache / "data" / "mine").glob(".unfinished*"))
+    mine = own_cache / "data" / "mine"
+    shutil.copytree(mine / "1.0.0", mine / ".unfinished-again" / "mine" / "1.0.0")
+    assert [name for name, *_ in data.available()] == ["tfds:mine/train"]
