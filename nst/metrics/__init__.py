@@ -94,12 +94,7 @@ def evaluate(
       InputError: A result of another size, a picture too small, an unknown layer, or a figure that is not finite.
     """
     content, style = np.clip(content, 0, 1), np.clip(style, 0, 1)
-    height, width = content.shape[:2]
-    for name, result in results.items():
-        if name in BASELINES or result.shape != content.shape:
-            raise InputError(
-                f"{name}: give a result of {width}×{height} pixels, of a name not in {BASELINES}"
-            )
+    _check_results(results, content)
     extractor.check(style.shape[0], style.shape[1], layers(style_layers))
     places = groups(style_layers)
     reference, wanted = _look(content, extractor, places), _look(style, extractor, places)
@@ -114,12 +109,21 @@ def evaluate(
         image = np.clip(result, 0, 1)
         look = _look(image, extractor, places)
         figures[name] = row(image, look, look)
-    cut = np.clip(images.cover(style, height, width), 0, 1)
+    cut = np.clip(images.cover(style, *content.shape[:2]), 0, 1)
     like_content = wanted if style.shape == content.shape else _look(cut, extractor, {})
     figures["content"] = row(content, reference, reference)
     figures["style"] = row(cut, like_content, wanted)
     _check_finite(figures)
     return figures
+
+
+def _check_results(results: Mapping[str, Image], content: Image) -> None:
+    height, width = content.shape[:2]
+    for name, result in results.items():
+        if name in BASELINES or result.shape != content.shape:
+            raise InputError(
+                f"{name}: give a result of {width}×{height} pixels, of a name not in {BASELINES}"
+            )
 
 
 class _Look(NamedTuple):
