@@ -12,9 +12,9 @@ ROOT = Path(nst.__file__).parent
 #: A folder is one module. Within floor 0, features reads the photographs that it normalises by from images.
 FLOORS = [
     {"errors", "types", "process"},
-    {"files", "config", "arguments", "overrides"},
+    {"files", "config", "arguments", "overrides", "inputs"},
     {"ablation"},
-    {"images", "losses", "lbfgs", "pyramid", "checkpoint"},
+    {"images", "sounds", "losses", "lbfgs", "pyramid", "checkpoint"},
     {"features", "optimize", "record", "data", "writers"},
     {"objective", "metrics"},
     {"scale"},

@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import os
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from nst.errors import InputError
+from nst.inputs import beginning, silent_stderr
 
 SUPPORTED = "PNG, JPEG, WebP, TIFF, BMP and GIF"
 
@@ -26,14 +26,11 @@ _SIGNATURES = {
 }
 
 _HEADER_BYTES = 32
-_STDERR = 2
 
 
 def sniff(path: Path) -> str:
     """The format of a file by its first bytes, as Pillow calls it; refused if it is not supported."""
     first = header(path)
-    if not first:
-        raise InputError(f"{path} is empty: fetch or export it again")
     if first[:4] == b"RIFF" and first[8:12] == b"WEBP":
         return "WEBP"
     for signature, format in _SIGNATURES.items():
@@ -52,34 +49,13 @@ def quiet() -> Iterator[None]:
     try:
         Image.MAX_IMAGE_PIXELS = None
         logging.disable(logging.CRITICAL)
-        with warnings.catch_warnings(action="ignore"), _silent_stderr():
+        with warnings.catch_warnings(action="ignore"), silent_stderr():
             yield
     finally:
         Image.MAX_IMAGE_PIXELS = limit
         logging.disable(disabled)
 
 
-@contextlib.contextmanager
-def _silent_stderr() -> Iterator[None]:
-    """Drop what libtiff and libpng print: they know only the process's own standard error."""
-    try:
-        saved = os.dup(_STDERR)
-    except OSError:  # closed
-        yield
-        return
-    try:
-        with open(os.devnull, "wb") as nowhere:
-            os.dup2(nowhere.fileno(), _STDERR)
-        yield
-    finally:
-        os.dup2(saved, _STDERR)
-        os.close(saved)
-
-
 def header(path: Path) -> bytes:
-    """The first bytes of a file."""
-    try:
-        with open(path, "rb") as file:
-            return file.read(_HEADER_BYTES)
-    except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror}): check its permissions") from error
+    """The first bytes of a file, which has some."""
+    return beginning(path, _HEADER_BYTES)

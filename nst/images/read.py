@@ -1,11 +1,11 @@
 """Reading pictures: a path or a sample's name in, an upright sRGB array out."""
 
-import stat
 import warnings
 from pathlib import Path
 
 import numpy as np
 
+from nst import inputs
 from nst.errors import InputError
 from nst.images import samples, sets
 from nst.images.decode import decode
@@ -79,36 +79,14 @@ def list_pictures(path: str | Path) -> list[Path]:
         raise InputError("the name of a picture is empty: give a path, a folder or a sample's name")
     if not folder.is_dir():
         return [_find(path)]
-    try:
-        files = [file for file in folder.iterdir() if _is_picture(file)]
-    except OSError as error:
-        raise InputError(f"{folder} cannot be listed ({error.strerror}): check its permissions") from error
-    if not files:
-        raise InputError(f"{folder} has no pictures: supported are {SUPPORTED}")
-    return sorted(files, key=lambda file: file.name)
-
-
-def _is_picture(file: Path) -> bool:
-    return file.suffix.lower() in _EXTENSIONS and not file.name.startswith(".") and file.is_file()
+    return inputs.listed(folder, _EXTENSIONS, "picture", SUPPORTED)
 
 
 def _find(picture: str | Path) -> Path:
     if sets.is_named(picture):
         return sets.locate(str(picture))
     path = Path(picture)
-    try:
-        mode = path.stat().st_mode
-    except (FileNotFoundError, NotADirectoryError):
-        return _find_sample(str(picture))
-    except (OSError, ValueError) as error:  # ValueError: a name with a NUL
-        raise InputError(
-            f"{path} cannot be read ({getattr(error, 'strerror', error)}): check the path"
-        ) from error
-    if stat.S_ISDIR(mode):
-        raise InputError(f"{path} is a folder: name one of its pictures")
-    if not stat.S_ISREG(mode):
-        raise InputError(f"{path} is not a regular file: copy the picture into one")
-    return path
+    return path if inputs.exists(path, "picture") else _find_sample(str(picture))
 
 
 def _find_sample(name: str) -> Path:
