@@ -1,0 +1,18 @@
+"""Sounds: read, write, resample."""
+
+from nst.sounds.read import MAX_SECONDS, SoundWarning, each, list_sounds, read
+from nst.sounds.resample import resample
+from nst.sounds.sound import Sound
+from nst.sounds.write import check_output, write
+
+__all__ = [
+    "MAX_SECONDS",
+    "Sound",
+    "SoundWarning",
+    "check_output",
+    "each",
+    "list_sounds",
+    "read",
+    "resample",
+    "write",
+]

@@ -1,0 +1,100 @@
+"""From a file to the samples that it has, all of them or none."""
+
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nst.errors import InputError
+from nst.inputs import silent_stderr
+from nst.sounds import packages
+from nst.sounds.formats import is_cut, sniff, tells_length
+from nst.sounds.resample import check_rate
+from nst.sounds.sound import Sound
+
+_UNKNOWN = 2**62  # frames: libsndfile then says about twice as many
+_TAIL_BYTES = 4096  # tags after the last frame of an MP3
+
+
+class _File(io.FileIO):
+    """A file for libsndfile. It looks before the beginning of damaged ones, and nothing catches what is raised then."""
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        try:
+            return super().seek(offset, whence)
+        except OSError:
+            return self.tell()
+
+
+def decode(path: Path, max_seconds: float) -> Sound:
+    """Decode the sound at `path`, with as many channels as it has.
+
+    Raises:
+      InputError: The file can't be read, is no sound of a supported format, is truncated or damaged, has no samples or
+        such as are not finite, or its header announces more than `max_seconds`.
+    """
+    format = sniff(path)
+    soundfile = packages.soundfile()
+    try:
+        with _File(path) as file:
+            if is_cut(file, format):
+                raise _cut(path)
+            file.seek(0)
+            # By the file and not by its name, of which libsndfile would also read the extension.
+            with silent_stderr(), soundfile.SoundFile(file) as opened:
+                _check(path, opened.frames, opened.samplerate, max_seconds)
+                samples = opened.read(dtype="float32", always_2d=True)
+                _check_whole(path, file, opened, len(samples))
+                rate = opened.samplerate
+    except InputError:
+        raise
+    except Exception as error:  # of libsndfile, of the operating system, of memory
+        raise InputError(
+            f"{path} is truncated or damaged ({_reason(error)}): fetch or export it again"
+        ) from error
+    _check_finite(path, samples, rate)
+    return Sound(samples, rate)
+
+
+def _check(path: Path, frames: int, rate: int, max_seconds: float) -> None:
+    """Refuse a sound by what its header says, before the memory for it is taken."""
+    check_rate(rate, str(path))
+    if frames == 0:
+        raise InputError(f"{path} has no samples: record or export it again")
+    if frames >= _UNKNOWN:
+        raise InputError(f"{path} does not say how long it is: export it again")
+    if frames > max_seconds * rate:
+        raise InputError(
+            f"{path} lasts {frames / rate:.5g} s, more than {max_seconds:g}: cut it, or raise --max_seconds"
+        )
+
+
+def _check_whole(path: Path, file: io.FileIO, opened: Any, count: int) -> None:
+    """Refuse fewer frames than the header says, or, of an MP3 that does not say it, more than libsndfile guessed."""
+    place = file.tell()
+    if opened.format != "MP3" or tells_length(file):
+        if count < opened.frames:
+            raise _cut(path)
+    elif file.seek(0, os.SEEK_END) - place > _TAIL_BYTES:
+        raise InputError(f"{path} does not say how long it is: export it again")
+    file.seek(place)
+
+
+def _check_finite(path: Path, samples: np.ndarray, rate: int) -> None:
+    finite = np.isfinite(samples).all(axis=1)
+    if not finite.all():
+        seconds = np.argmin(finite) / rate
+        raise InputError(
+            f"{path} has samples that are not finite, the first at {seconds:.3f} s: export it again"
+        )
+
+
+def _cut(path: Path) -> InputError:
+    return InputError(f"{path} is truncated (it is shorter than its header says): fetch or export it again")
+
+
+def _reason(error: Exception) -> str:
+    text = " ".join(str(getattr(error, "error_string", error)).split()).removeprefix("Error : ").rstrip(".")
+    return text or type(error).__name__
