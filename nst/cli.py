@@ -63,19 +63,22 @@ def run(arguments: Sequence[str]) -> None:
     values = _flags(arguments)
     flags.DEFINE_bool("resume", False, "Go on with the run in --workdir.", flag_values=values)
     flags.DEFINE_string("output", None, "Also write the result here.", flag_values=values)
-    flags.DEFINE_integer("max_pixels", 200_000_000, "Refuse larger pictures.", 1, flag_values=values)
+    flags.DEFINE_integer("max_pixels", None, "Refuse larger pictures.", 1, flag_values=values)
+    flags.DEFINE_integer("max_seconds", None, "Refuse longer sounds.", 1, flag_values=values)
     config = _parse(values, arguments)
     if values.resume and not values.workdir:
         raise InputError("--resume: which run? add its --workdir")
+    kind = experiment.kind(config)
+    limits = {"images": "max_pixels", "audio": "max_seconds"}
     folders = experiment.run(
         config,
         Path(values.workdir) if values.workdir else _next_free(Path("runs") / _file(values)[0].stem),
         resume=values.resume,
         output=Path(values.output) if values.output else None,
-        max_pixels=values.max_pixels,
+        limit=values[limits[kind.group]].value,
     )
     for folder in folders:
-        print(folder / "image.png")
+        print(folder / kind.result)
 
 
 def sweep(arguments: Sequence[str]) -> None:
@@ -196,7 +199,7 @@ def _flag_error(arguments: Sequence[str], error: BaseException) -> InputError:
     for cause in reversed(chain):
         if isinstance(cause, InputError):
             return cause
-    names = defaults()
+    names = {**defaults("audio"), **defaults()}
     for name in re.findall(r"^--?config\.([\w.]+)", "\n".join(arguments), re.MULTILINE):
         if name not in names:
             return unknown("config field", name, names)

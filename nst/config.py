@@ -2,7 +2,7 @@
 
 import functools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -15,10 +15,22 @@ from nst.errors import InputError, unknown
 LAYER_WEIGHTS = (0.744, 0.186, 0.0465, 0.0116, 0.0116)
 
 
-def base() -> ConfigDict:
-    """A locked config with every field at its default."""
-    config = ConfigDict()
+#: What a run can be of: the group of a config that says so.
+KINDS = ("images", "audio")
 
+
+def base(kind: str = "images") -> ConfigDict:
+    """A locked config with every field at its default, for a picture or a sound (one of `KINDS`)."""
+    config = ConfigDict()
+    {"images": _images, "audio": _audio}[kind](config)
+    config.run = ConfigDict()
+    config.run.log_every = 10  # steps between lines of metrics.jsonl
+    config.run.save_every = 50  # steps between checkpoints and intermediate results
+    config.run.writers = ()  # what shows the run beside metrics.jsonl: tensorboard, wandb
+    return config.lock()
+
+
+def _images(config: ConfigDict) -> None:
     config.images = ConfigDict()
     config.images.content = "coffee"  # a path, a folder, a sample's name, or tfds:NAME/SPLIT
     config.images.style = "strokes"  # the same; painted by the project, so nothing is fetched
@@ -56,14 +68,35 @@ def base() -> ConfigDict:
     config.pyramid.scales = (128, 256)  # longest sides, the last one images.size; empty: that alone
     config.pyramid.steps = 100  # at each scale but the last
 
-    config.run = ConfigDict()
-    config.run.log_every = 10  # steps between lines of metrics.jsonl
-    config.run.save_every = 50  # steps between checkpoints and intermediate pictures
-    config.run.writers = ()  # what shows the run beside metrics.jsonl: tensorboard, wandb
-    return config.lock()
+
+def _audio(config: ConfigDict) -> None:
+    config.audio = ConfigDict()
+    config.audio.content = "melody"  # a path, a folder, or a sample's name
+    config.audio.style = "bells"  # the same; both are made by the project, so nothing is fetched
+    config.audio.method = "spectrogram"  # what is optimised: spectrogram (its magnitudes) or waveform
+    config.audio.rate = 22_050  # Hz that sounds are brought to
+    config.audio.n_fft = 2048  # window of the spectrogram, samples; the hop is a quarter
+    config.audio.filters = 2048  # random ones, of each layer; 4096 in the paper take twice as long
+    config.audio.init = "content"  # content, style, noise, or a sound
+    config.audio.seed = 0  # of noise and filters
+    config.audio.phase_steps = 64  # of fast Griffin-Lim, which makes a sound of magnitudes
+
+    config.loss = ConfigDict()
+    config.loss.style_loss = "gram"  # a name of nst.losses.STYLE_LOSSES
+    config.loss.content_weight = 1.0  # α: how much of the pull content has, at noise
+    config.loss.style_weight = 1.0  # β: the same of style
+    config.loss.envelope_weight = 0.0  # γ: the same of the content's loudness over time
+
+    config.optimizer = ConfigDict()
+    config.optimizer.name = "lbfgs"  # or adam
+    config.optimizer.steps = 100  # each costs one loss and gradient
+    config.optimizer.learning_rate = 1.0  # 1 for L-BFGS; 0.02 is a start for adam
 
 
 _POSITIVE = (
+    "audio.filters",
+    "audio.n_fft",
+    "audio.rate",
     "images.size",
     "images.aspect",
     "images.style_scale",
@@ -72,8 +105,11 @@ _POSITIVE = (
     "run.save_every",
 )
 _NOT_NEGATIVE = (
+    "audio.phase_steps",
+    "audio.seed",
     "images.seed",
     "loss.content_weight",
+    "loss.envelope_weight",
     "loss.style_weight",
     "loss.tv_weight",
     "optimizer.steps",
@@ -90,22 +126,44 @@ def fields(config: ConfigDict) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
+def kind_of(names: Iterable[str]) -> str:
+    """Which of `KINDS` a config is of, by the names of its fields or groups.
+
+    Raises:
+      InputError: None, or two.
+    """
+    groups = {name.partition(".")[0] for name in names}
+    found = [kind for kind in KINDS if kind in groups]
+    if len(found) != 1:
+        raise InputError(
+            f"the config has {' and '.join(found) or 'no group images'}: give it one of {', '.join(KINDS)}"
+        )
+    return found[0]
+
+
 @functools.cache
-def defaults() -> Mapping[str, Any]:
+def defaults(kind: str = "images") -> Mapping[str, Any]:
     """The value of every field, by its dotted name."""
-    return MappingProxyType(dict(fields(base())))
+    return MappingProxyType(dict(fields(base(kind))))
 
 
 def validate(config: ConfigDict) -> None:
     """Raise InputError naming the first field whose name, type or number can't be used."""
-    given, default = dict(fields(config)), defaults()
+    given = dict(fields(config))
+    kind = kind_of(given)
+    default = defaults(kind)
     for name in given:
         if name not in default:
             raise unknown("config field", name, default)
     for name in default:
         if name not in given:
             raise InputError(f"config.{name} is missing: start from nst.config.base()")
-        check(name, given[name])
+        check(name, given[name], kind)
+    if kind == "images":
+        _check_images(config, given)
+
+
+def _check_images(config: ConfigDict, given: Mapping[str, Any]) -> None:
     for weight in given["loss.style_layer_weights"]:
         _check_number("loss.style_layer_weights", weight)
     for side in given["pyramid.scales"]:
@@ -116,9 +174,9 @@ def validate(config: ConfigDict) -> None:
     _check_layers(config.loss)
 
 
-def check(name: str, value: Any) -> None:
+def check(name: str, value: Any, kind: str = "images") -> None:
     """Raise InputError unless `value` has the type and the range of the field `name`."""
-    _check_type(name, value, defaults()[name])
+    _check_type(name, value, defaults(kind)[name])
     if name in (*_POSITIVE, *_NOT_NEGATIVE):
         _check_number(name, value)
 

@@ -78,8 +78,9 @@ def stylizations(
             [images.resize(picture, *size) for picture, size in zip(pictures, sizes, strict=True)]
         )
         stops = stops_of(done, scale.steps, every)
+        of = near if extractor.precision == "bfloat16" else None
         for state, reference in descend(
-            target, method, rates, jnp.asarray(begin), stops, loss=losses, near=near
+            target, method, rates, jnp.asarray(begin), stops, loss=losses, near=of
         ):
             yield [
                 snapshot_of(i, done, lane(state, j), None if reference is None else reference[j])

@@ -43,6 +43,13 @@ class Snapshot(NamedTuple):
         return self.state, self.reference
 
 
+class Resume(NamedTuple):
+    """An earlier run's scale, and what fills the structure of `Snapshot.kept` with that run's values."""
+
+    scale: int
+    restore: Any
+
+
 def snapshot_of(scale: int, done: int, state: State, reference: Image | None) -> Snapshot:
     """A scale's state as one of the run: `done` steps were taken before this scale."""
     step = done + int(state.step)
@@ -86,7 +93,7 @@ def descend(
     stops: list[int],
     *,
     loss: Loss,
-    near: Callable[[Any, Array], Any],
+    near: Callable[[Any, Any], Any] | None = None,
 ) -> Iterator[tuple[State, Array | None]]:
     """One scale, from a picture, or what was kept of a run, to the last of `stops`.
 
@@ -94,22 +101,19 @@ def descend(
       target: The objective, or several stacked.
       method: The optimiser.
       learning_rate: The optimiser's own by default.
-      begin: A picture to start from, or a `Snapshot.kept`.
+      begin: A picture to start from, or whatever else `loss` is of; or a `Snapshot.kept`.
       stops: Step numbers at which to yield in any case.
       loss: `nst.objective.loss`, or that of several in lock-step.
-      near: `nst.objective.near`, or that of several.
+      near: `nst.objective.near`, or that of several, where features are rounded; None where nothing is.
 
     Yields:
       The state, and the picture near which features are computed.
     """
-    rounds = target.extractor.precision == "bfloat16"
     # Each of these takes some hundred MiB for a moment, and what one leaves free is too much in pieces for the next.
     hand_back_what_is_free()
-    if isinstance(begin, tuple):
-        state, reference = begin
-        known = target if reference is None else _settled(near(target, reference))
-    else:
-        known, reference = (_settled(near(target, begin)), begin) if rounds else (target, None)
+    state, reference = begin if isinstance(begin, tuple) else (None, None if near is None else begin)
+    known = target if near is None else _settled(near(target, reference))
+    if state is None:
         state = start(loss, begin, method, known, learning_rate=learning_rate)
     compile_step(state, method)
     jax.block_until_ready(state)
@@ -117,7 +121,7 @@ def descend(
     yield state, reference
     while (step := reached(state)) < stops[-1]:
         piece = stops
-        if rounds:
+        if near is not None:
             if step and step % _REFRESH == 0:
                 known, reference = target, jnp.array(state.params)  # the state's own will be written over
                 hand_back_what_is_free()

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -14,7 +14,7 @@ from nst.config import LAYER_WEIGHTS, check
 from nst.errors import InputError
 from nst.objective import Objective, loss, near
 from nst.optimize import State, optimiser, start
-from nst.scale import Scale, Snapshot, descend, size_at, snapshot_of, stops_of, target_at
+from nst.scale import Resume, Scale, Snapshot, descend, size_at, snapshot_of, stops_of, target_at
 from nst.types import Image
 
 _STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
@@ -42,7 +42,7 @@ def stylization(
     optimizer: str = "lbfgs_pyramid",
     learning_rate: float | None = None,
     every: Sequence[int] = (),
-    resume: "Resume | None" = None,
+    resume: Resume | None = None,
 ) -> Iterator[Snapshot]:
     """Stylise from coarse to fine, each scale starting from the one before, resampled.
 
@@ -78,7 +78,8 @@ def stylization(
         else:
             begin = jnp.asarray(images.resize(image, *size))
         stops = stops_of(done, scale.steps, every)
-        for state, reference in descend(target, method, learning_rate, begin, stops, loss=loss, near=near):
+        of = near if extractor.precision == "bfloat16" else None
+        for state, reference in descend(target, method, learning_rate, begin, stops, loss=loss, near=of):
             yield snapshot_of(i, done, state, reference)
             image = state.params
         image = np.asarray(image)
@@ -92,13 +93,6 @@ def _kept(target: Objective, method: GradientTransformation, size: tuple[int, in
         return state, image if target.extractor.precision == "bfloat16" else None
 
     return jax.eval_shape(begin, jax.ShapeDtypeStruct((*size, 3), jnp.float32))
-
-
-class Resume(NamedTuple):
-    """An earlier run's scale, and what fills the structure of `Snapshot.kept` with that run's values."""
-
-    scale: int
-    restore: Any
 
 
 def plan(size: int, steps: int, scales: Sequence[int], scale_steps: int) -> list[Scale]:

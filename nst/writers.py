@@ -25,13 +25,13 @@ class WriterWarning(UserWarning):
 
 
 class Writer(NamedTuple):
-    """What shows a run: a line of `metrics.jsonl`, a picture of a step (a PNG), the end.
+    """What shows a run: a line of `metrics.jsonl`, the picture or sound of a step (PNG or WAV), the end.
 
     `last` is the last step that it has from an earlier run in the directory, -1 if none.
     """
 
     log: Callable[[Mapping[str, Any]], None]
-    picture: Callable[[int, Path], None]
+    frame: Callable[[int, Path], None]
     close: Callable[[], None]
     last: int = -1
 
@@ -60,13 +60,28 @@ def _tensorboard(folder: Path, facts: Mapping[str, Any]) -> Writer:
     def log(line: Mapping[str, Any]) -> None:
         show(line["step"], *(Summary.Value(tag=k, simple_value=v) for k, v in _values(line).items()))
 
-    def picture(step: int, path: Path) -> None:
+    def frame(step: int, path: Path) -> None:
+        if path.suffix == ".wav":
+            show(step, Summary.Value(tag="sound", audio=_audio(path)))
+            return
         with Image.open(path) as opened:
             width, height = opened.size
         image = Summary.Image(
             height=height, width=width, colorspace=3, encoded_image_string=path.read_bytes()
         )
         show(step, Summary.Value(tag="picture", image=image))
+
+    def _audio(path: Path) -> Any:
+        import soundfile
+
+        facts = soundfile.info(path)
+        return Summary.Audio(
+            sample_rate=facts.samplerate,
+            num_channels=facts.channels,
+            length_frames=facts.frames,
+            encoded_audio_string=path.read_bytes(),
+            content_type="audio/wav",
+        )
 
     add(0, file_version="brain.Event:2")
     add(0, session_log=SessionLog(status=SessionLog.START))  # forget what was read of earlier files
@@ -75,7 +90,7 @@ def _tensorboard(folder: Path, facts: Mapping[str, Any]) -> Writer:
     show(0, Summary.Value(tag="config", tensor=tensor, metadata=create_summary_metadata("", "")))
     for path in earlier:  # this one will have all that the record has
         path.unlink()
-    return Writer(log, picture, file.close)
+    return Writer(log, frame, file.close)
 
 
 def _wandb(folder: Path, facts: Mapping[str, Any]) -> Writer:
@@ -106,9 +121,17 @@ def _wandb(folder: Path, facts: Mapping[str, Any]) -> Writer:
     def close() -> None:
         run.finish(exit_code=0 if (folder / "done").exists() else 1)
 
+    def frame(step: int, path: Path) -> None:
+        shown = (
+            {"sound": wandb.Audio(str(path))}
+            if path.suffix == ".wav"
+            else {"picture": wandb.Image(str(path))}
+        )
+        run.log(shown, step=step)
+
     return Writer(
         log=lambda line: run.log(_values(line), step=line["step"]),
-        picture=lambda step, path: run.log({"picture": wandb.Image(str(path))}, step=step),
+        frame=frame,
         close=close,
         last=run.step - 1,
     )
@@ -150,7 +173,7 @@ def opened(
       folder: The run directory.
       facts: What its config.json says.
       lines: What the record has already: the lines of its metrics,
-      frames: and its pictures, by step.
+      frames: and its pictures or sounds, by step.
 
     Raises:
       InputError: One can't be opened.
@@ -169,7 +192,7 @@ def opened(
                 ) from error
         yield Writer(
             log=lambda line: _each(writers, lambda writer: writer.log(line)),
-            picture=lambda step, path: _each(writers, lambda writer: writer.picture(step, path)),
+            frame=lambda step, path: _each(writers, lambda writer: writer.frame(step, path)),
             close=lambda: None,
         )
     finally:
@@ -182,7 +205,7 @@ def _catch_up(writer: Writer, lines: Sequence[Mapping[str, Any]], frames: Mappin
         if step > writer.last and step in logged:
             writer.log(logged[step])
         if step > writer.last and step in frames:
-            writer.picture(step, frames[step])
+            writer.frame(step, frames[step])
 
 
 def _each(writers: dict[str, Writer], call: Callable[[Writer], None]) -> None:

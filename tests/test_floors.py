@@ -18,7 +18,7 @@ FLOORS = [
     {"features", "optimize", "record", "data", "writers"},
     {"objective", "metrics"},
     {"scale"},
-    {"stylize"},
+    {"stylize", "audio"},
     {"lockstep"},
     {"experiment"},
     {"sweep", "evaluation"},

@@ -5,12 +5,22 @@ from pathlib import Path
 
 from ml_collections import ConfigDict
 
+from nst.config import kind_of
 from nst.errors import InputError
 from nst.experiment import prepare, progress
 from nst.experiment.perform import perform, perform_together
-from nst.images import MAX_PIXELS
+from nst.experiment.pictures import PICTURES
+from nst.experiment.prepare import Kind
+from nst.experiment.sounds import SOUNDS
 
-__all__ = ["run", "together"]
+__all__ = ["kind", "run", "together"]
+
+_KINDS = {kind.group: kind for kind in (PICTURES, SOUNDS)}
+
+
+def kind(config: ConfigDict) -> Kind:
+    """What a config's runs are of, or InputError."""
+    return _KINDS[kind_of(config)]
 
 
 def run(
@@ -19,18 +29,19 @@ def run(
     *,
     resume: bool = False,
     output: Path | None = None,
-    max_pixels: int = MAX_PIXELS,
+    limit: int | float | None = None,
     show: progress.Show = progress.bar,
     leased: bool = False,
 ) -> list[Path]:
-    """Stylise every content picture in every style picture that the config names.
+    """Stylise every content, picture or sound, in every style that the config names.
 
     Args:
       config: As of `nst.config.base`.
-      workdir: The run directory; where there are several pictures, the folder of their run directories.
+      workdir: The run directory; where there are several results, the folder of their run directories.
       resume: Go on with what stands there, to the same bytes that it would have reached.
       output: Where the result is written as well, in the format of the extension.
-      max_pixels: Larger pictures are refused before they are decoded.
+      limit: Larger pictures (in pixels) or longer sounds (in seconds) are refused before they are decoded: by default
+        those beyond `nst.images.MAX_PIXELS` and `nst.sounds.MAX_SECONDS`.
       show: What is told of the steps: a bar on the terminal by default.
       leased: The caller has seen to it that no other process works here: no file is locked.
 
@@ -38,19 +49,22 @@ def run(
       The run directories.
 
     Raises:
-      InputError: Something in the config or a picture can't be used; nothing was computed.
+      InputError: Something in the config or an input can't be used; nothing was computed.
       RunError: A value is not finite, or memory or disk ran out; the last good state is kept.
       Interrupted: A signal came; the state is kept.
     """
-    jobs, extractor = prepare.ready(config, workdir, resume=resume, output=output, max_pixels=max_pixels)
+    of = kind(config)
+    limit = of.limit if limit is None else limit
+    jobs, extractor = prepare.ready(of, config, workdir, resume=resume, output=output, limit=limit)
     for job in jobs:
         perform(
+            of,
             config,
             job,
             extractor,
             resume=resume,
             output=output,
-            max_pixels=max_pixels,
+            limit=limit,
             show=show,
             leased=leased,
         )
@@ -58,14 +72,13 @@ def run(
 
 
 def together(
-    runs: Sequence[tuple[ConfigDict, Path]], *, shows: Sequence[progress.Show], max_pixels: int = MAX_PIXELS
+    runs: Sequence[tuple[ConfigDict, Path]], *, shows: Sequence[progress.Show]
 ) -> list[Exception | None]:
-    """Begin several runs of one structure and one picture each, and go through them in lock-step.
+    """Begin several runs of pictures, of one structure and one picture each, and go through them in lock-step.
 
     Args:
       runs: Configs and run directories, which no other process may work in.
       shows: What is told of the steps of each.
-      max_pixels: Larger pictures are refused before they are decoded.
 
     Returns:
       For each the error that kept it from its end, or None; those that could not begin leave the others alone.
@@ -79,14 +92,14 @@ def together(
     places, extractor = [], None
     for i, (config, workdir) in enumerate(runs):
         try:
-            (job,), extractor = prepare.ready(config, workdir, max_pixels=max_pixels)
+            (job,), extractor = prepare.ready(PICTURES, config, workdir, limit=PICTURES.limit)
         except (InputError, OSError) as error:
             errors[i] = error
         else:
             jobs.append((config, job))
             places.append(i)
     if extractor is not None:
-        found = perform_together(jobs, extractor, max_pixels=max_pixels, shows=[shows[i] for i in places])
+        found = perform_together(jobs, extractor, limit=PICTURES.limit, shows=[shows[i] for i in places])
         for i, error in zip(places, found, strict=True):
             errors[i] = error
     return errors

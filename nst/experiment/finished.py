@@ -10,7 +10,7 @@ from ml_collections import ConfigDict
 
 from nst import files, images, record
 from nst.errors import InputError
-from nst.experiment.prepare import framed
+from nst.experiment.pictures import framed
 
 
 class Finished(NamedTuple):

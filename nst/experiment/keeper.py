@@ -12,12 +12,12 @@ import jax
 import numpy as np
 from ml_collections import ConfigDict
 
-from nst import checkpoint, files, images, record, writers
+from nst import checkpoint, files, record, writers
 from nst.errors import InputError, RunError
-from nst.experiment import memory, prepare
-from nst.experiment.prepare import Inputs, Job
+from nst.experiment import prepare
+from nst.experiment.prepare import Job, Kind, Task
 from nst.process import hand_back_what_is_free
-from nst.stylize import Resume, Snapshot
+from nst.scale import Resume, Snapshot
 from nst.writers import Writer
 
 
@@ -28,12 +28,14 @@ class Keeper:
         self,
         config: ConfigDict,
         folder: Path,
-        inputs: Inputs,
+        kind: Kind,
+        task: Task,
         facts: dict[str, Any],
         earlier: "Earlier",
         writer: Writer,
     ):
-        self.config, self.inputs, self.resume = config, inputs, earlier.resume
+        self.config, self.task, self.resume = config, task, earlier.resume
+        self._kind = kind
         self._folder, self._facts, self._earlier = folder, facts, earlier.seconds
         self._writer, self._shown = writer, earlier.step
         self._logged = max((line["step"] for line in record.metrics(folder / "metrics.jsonl")), default=-1)
@@ -45,7 +47,7 @@ class Keeper:
     @property
     def total(self) -> int:
         """Steps of the whole run."""
-        return sum(scale.steps for scale in prepare.scales(self.config))
+        return self._kind.steps(self.config)
 
     def take(self, snapshot: Snapshot) -> None:
         """Log and save what is due."""
@@ -78,10 +80,10 @@ class Keeper:
 
     def _save(self, snapshot: Snapshot) -> None:
         facts = {"scale": snapshot.scale, "step": snapshot.step, "seconds": self._seconds}
-        frame = _frame(self._folder, snapshot.step)
-        images.write(frame, np.asarray(snapshot.state.params))
+        frame = _frame(self._folder, snapshot.step, self._kind.suffix)
+        self.task.frame(snapshot.state.params, frame)
         if snapshot.step > self._shown:  # as in the log
-            self._writer.picture(snapshot.step, frame)
+            self._writer.frame(snapshot.step, frame)
             self._shown = snapshot.step
         if snapshot.step > 0:  # before, there is nothing to lose
             checkpoint.write(self._folder / "checkpoint", snapshot.step, snapshot.kept, facts)
@@ -90,17 +92,12 @@ class Keeper:
     def finish(self, output: Path | None = None) -> None:
         """Write what the last snapshot came to."""
         assert self._latest is not None  # the state it begins with is always among them
-        folder, picture = self._folder, np.asarray(self._latest.state.params)
-        self._latest = self._saved = None  # the history of L-BFGS need not be kept beside what is drawn now
+        folder, params = self._folder, np.asarray(self._latest.state.params)
+        self._latest = self._saved = None  # the history of L-BFGS need not be kept beside what is made now
         hand_back_what_is_free()
         config = self._facts["config"]
         config = config | {"run": config["run"] | {"writers": []}}  # the same bytes whatever shows the run
-        metadata = {"nst": json.dumps(config)}
-        images.write(folder / "image.png", picture, metadata=metadata)
-        if output is not None:
-            images.write(output, picture, metadata=metadata)
-        sheet = record.sheet(self.inputs.content, self.inputs.style, np.clip(picture, 0, 1))
-        images.write(folder / "sheet.png", sheet)
+        self.task.results(params, folder, json.dumps(config), output)
         record.write_curve(folder / "curve.png", record.metrics(folder / "metrics.jsonl"))
         files.write_bytes(folder / "done", b"")
 
@@ -116,15 +113,24 @@ class Earlier(NamedTuple):
 
 @contextmanager
 def opened(
-    config: ConfigDict, job: Job, *, resume: bool, max_pixels: int, leased: bool
+    kind: Kind,
+    config: ConfigDict,
+    job: Job,
+    extractor: Any,
+    *,
+    resume: bool,
+    limit: int | float,
+    leased: bool,
 ) -> Iterator[Keeper | None]:
     """A run's directory, held while the block lasts; None if the run is finished.
 
     Args:
+      kind: What the run is of.
       config: Of the run.
-      job: Its pictures and directory.
+      job: Its inputs and directory.
+      extractor: What they are seen through.
       resume: Go on with what stands there.
-      max_pixels: Larger pictures are refused.
+      limit: Of what is read.
       leased: The caller has seen to it that no other process works here.
 
     Raises:
@@ -132,29 +138,29 @@ def opened(
       RunError: In the block, memory or the disk ran out.
     """
     folder = job.folder
-    with told(config, folder), contextlib.nullcontext() if leased else record.lock(folder):
+    with told(kind, config, folder), contextlib.nullcontext() if leased else record.lock(folder):
         begun = resume and (folder / "config.json").exists()
         prepare.check_folders([folder], begun)  # now that it is ours
-        inputs = prepare.read(config, job, max_pixels)
-        facts = record.describe(json.loads(config.to_json()), inputs.files)
+        task = kind.read(config, job, extractor, limit)
+        facts = record.describe(json.loads(config.to_json()), task.files)
         earlier = _earlier(folder, facts) if begun else Earlier()
         if earlier.finished:
             yield None
             return
-        lines, frames = record.metrics(folder / "metrics.jsonl"), _frames(folder, earlier.step)
+        lines, frames = record.metrics(folder / "metrics.jsonl"), _frames(folder, earlier.step, kind.suffix)
         with writers.opened(config.run.writers, folder, facts, lines, frames) as writer:
             (folder / "done").unlink(missing_ok=True)  # it was so of fewer steps
             record.write_json(folder / "config.json", facts)
-            yield Keeper(config, folder, inputs, facts, earlier, writer)
+            yield Keeper(config, folder, kind, task, facts, earlier, writer)
 
 
-def _frame(folder: Path, step: int) -> Path:
-    return folder / "frames" / f"{step:06}.png"
+def _frame(folder: Path, step: int, suffix: str) -> Path:
+    return folder / "frames" / f"{step:06}{suffix}"
 
 
-def _frames(folder: Path, last: int) -> dict[int, Path]:
+def _frames(folder: Path, last: int, suffix: str) -> dict[int, Path]:
     """Those of an earlier run, by step."""
-    found = [path for path in (folder / "frames").glob("*.png") if path.stem.isdecimal()]
+    found = [path for path in (folder / "frames").glob(f"*{suffix}") if path.stem.isdecimal()]
     return {int(path.stem): path for path in found if int(path.stem) <= last}
 
 
@@ -190,7 +196,7 @@ def _hashes(inputs: dict[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def told(config: ConfigDict, folder: Path) -> Iterator[None]:
+def told(kind: Kind, config: ConfigDict, folder: Path) -> Iterator[None]:
     """What a machine runs out of, as an error with a remedy. What was written before is whole: see `files`."""
     try:
         yield
@@ -198,7 +204,7 @@ def told(config: ConfigDict, folder: Path) -> Iterator[None]:
         # XLA says RESOURCE_EXHAUSTED on a GPU, anything at all on a CPU.
         reason = " ".join(str(error).split()) or "memory ran out"
         raise RunError(
-            f"images.size={config.images.size} could not be computed ({reason}); if it is memory, {memory.REMEDY}"
+            f"{kind.size(config)} could not be computed ({reason}); if it is memory, {kind.remedy}"
         ) from error
     except OSError as error:
         raise RunError(

@@ -41,10 +41,10 @@ def needed(
     kept = [layer for layer in below if not layer.startswith("conv") or layer in layers]  # for the gradient
 
     def features(height: int, width: int) -> int:
-        return _bytes(jax.eval_shape(lambda x: extractor(x, kept), _image(height, width)))
+        return held(jax.eval_shape(lambda x: extractor(x, kept), _image(height, width)))
 
-    state = _bytes(jax.eval_shape(optimiser.init, _image(*content)))
-    reference = _bytes(jax.eval_shape(lambda x: extractor.reference(x, below), _image(*content)))
+    state = held(jax.eval_shape(optimiser.init, _image(*content)))
+    reference = held(jax.eval_shape(lambda x: extractor.reference(x, below), _image(*content)))
     return _REST + max(features(*content), features(*style)) + state + reference
 
 
@@ -52,7 +52,8 @@ def _image(height: int, width: int) -> jax.ShapeDtypeStruct:
     return jax.ShapeDtypeStruct((height, width, 3), jnp.float32)
 
 
-def _bytes(tree: Any) -> int:
+def held(tree: Any) -> int:
+    """The bytes of a pytree of arrays, or of their shapes."""
     return sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree))
 
 
@@ -78,8 +79,9 @@ def _container() -> list[int]:
 
 def warning(height: int, width: int, needed: int, free: int) -> str:
     """One line for the user."""
-    return f"{width}×{height} pixels need about {_gib(needed)} and {_gib(free)} are free: {REMEDY}"
+    return f"{width}×{height} pixels need about {gib(needed)} and {gib(free)} are free: {REMEDY}"
 
 
-def _gib(n: int) -> str:
+def gib(n: int) -> str:
+    """So many bytes, to be read."""
     return f"{n / 2**30:.1f} GiB"

@@ -9,45 +9,37 @@ from ml_collections import ConfigDict
 
 from nst import features
 from nst.errors import Interrupted, RunError
-from nst.experiment import prepare, progress
+from nst.experiment import pictures, progress
 from nst.experiment.interruption import signals
 from nst.experiment.keeper import Keeper, opened
-from nst.experiment.prepare import Job
+from nst.experiment.pictures import Pictures
+from nst.experiment.prepare import Job, Kind
 from nst.lockstep import Problem, stylizations
 from nst.optimize import diverged, finite
-from nst.stylize import Snapshot, stylization
+from nst.scale import Snapshot
 
 
 def perform(
+    kind: Kind,
     config: ConfigDict,
     job: Job,
-    extractor: features.VGG19,
+    extractor: Any,
     *,
     resume: bool,
     output: Path | None,
-    max_pixels: int,
+    limit: int | float,
     show: progress.Show,
     leased: bool,
 ) -> None:
     """Do a job, or what is left of it."""
     with (
-        opened(config, job, resume=resume, max_pixels=max_pixels, leased=leased) as keeper,
+        opened(kind, config, job, extractor, resume=resume, limit=limit, leased=leased) as keeper,
         signals() as received,
     ):
         if keeper is None:
             return
-        snapshots = stylization(
-            keeper.inputs.content,
-            keeper.inputs.style,
-            keeper.inputs.initial,
-            extractor=extractor,
-            loss_settings=_loss_settings(config),
-            learning_rate=config.optimizer.learning_rate,
-            resume=keeper.resume,
-            **_shared(config),
-        )
         with show(keeper.total) as told:
-            _go(snapshots, keeper, told, received)
+            _go(keeper.task.snapshots(keeper.resume), keeper, told, received)
         keeper.finish(output)
 
 
@@ -69,10 +61,10 @@ def perform_together(
     jobs: Sequence[tuple[ConfigDict, Job]],
     extractor: features.VGG19,
     *,
-    max_pixels: int,
+    limit: int | float,
     shows: Sequence[progress.Show],
 ) -> list[RunError | None]:
-    """Do several jobs from their beginning in lock-step; the caller has seen to it that they are its own.
+    """Do several jobs of pictures from their beginning in lock-step; the caller has seen to it that they are its own.
 
     Returns:
       The error of each that diverged, whose last state is kept; None for the others.
@@ -86,12 +78,12 @@ def perform_together(
         keepers = []
         for config, job in jobs:
             keeper = stack.enter_context(
-                opened(config, job, resume=False, max_pixels=max_pixels, leased=True)
+                opened(pictures.PICTURES, config, job, extractor, resume=False, limit=limit, leased=True)
             )
             assert keeper is not None  # it is new
             keepers.append(keeper)
         told = [stack.enter_context(show(keeper.total)) for show, keeper in zip(shows, keepers, strict=True)]
-        together = stylizations([*map(_problem, keepers)], extractor=extractor, **_shared(jobs[0][0]))
+        together = stylizations([*map(_problem, keepers)], extractor=extractor, **pictures.shared(jobs[0][0]))
         errors = _go_together(together, keepers, told, received)
         for keeper, error in zip(keepers, errors, strict=True):
             if error is None:
@@ -129,34 +121,11 @@ def _go_together(
 
 
 def _problem(keeper: Keeper) -> Problem:
-    inputs, config = keeper.inputs, keeper.config
+    task, config = keeper.task, keeper.config
+    assert isinstance(task, Pictures)  # sounds do not go in lock-step
     rate = config.optimizer.learning_rate
-    return Problem(inputs.content, inputs.style, inputs.initial, rate, _loss_settings(config))
+    return Problem(task.content, task.style, task.initial, rate, pictures.loss_settings(config))
 
 
 def _interrupted(received: list[int], step: int) -> Interrupted:
     return Interrupted(received[0], f"stopped after step {step}: go on with --resume")
-
-
-def _shared(config: ConfigDict) -> dict[str, Any]:
-    """What runs in lock-step have in common."""
-    return {
-        "scales": prepare.scales(config),
-        "style_scale": config.images.style_scale,
-        "optimizer": config.optimizer.name,
-        "every": (config.run.log_every, config.run.save_every),
-    }
-
-
-def _loss_settings(config: ConfigDict) -> dict[str, Any]:
-    loss = config.loss
-    style_layers = tuple(loss.style_layers)
-    return {
-        "style_loss": loss.style_loss,
-        "content_layers": tuple(loss.content_layers),
-        "style_layers": style_layers,
-        "style_layer_weights": dict(zip(style_layers, loss.style_layer_weights, strict=False)) or None,
-        "content_weight": loss.content_weight,
-        "style_weight": loss.style_weight,
-        "tv_weight": loss.tv_weight,
-    }

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from ml_collections import ConfigDict
 
-from nst import features, images, record
-from nst.config import base, defaults, fields, validate
+from nst import experiment, features, images, record
+from nst.config import base, defaults, fields, kind_of, validate
 from nst.errors import InputError, unknown
 from nst.images import sets
 from nst.overrides import Overrides
@@ -24,7 +24,12 @@ _FREE = {
     "images.style",
     "images.init",
     "images.seed",
+    "audio.content",
+    "audio.style",
+    "audio.init",
+    "audio.seed",
     "loss.content_weight",
+    "loss.envelope_weight",
     "loss.style_weight",
     "loss.tv_weight",
     "loss.style_layer_weights",
@@ -83,11 +88,11 @@ def make(config: ConfigDict, sweep: Iterable[Any]) -> Plan:
 
 
 def _pairs(config: ConfigDict, name: str, overrides: Overrides) -> list[tuple[str, Overrides]]:
-    """One trial for each content and style picture, where a trial's fields name several."""
+    """One trial for each content and style, where a trial's fields name several."""
+    kind = experiment.kind(config)
     found = {
-        field: images.each(overrides.get(field, config[group][last]))
-        for field in ("images.content", "images.style")
-        for group, last in [field.split(".")]
+        f"{kind.group}.{part}": kind.each(overrides.get(f"{kind.group}.{part}", config[kind.group][part]))
+        for part in ("content", "style")
     }
     several = [field for field, names in found.items() if len(names) > 1]
     pairs = [dict(zip(found, names, strict=True)) for names in itertools.product(*found.values())]
@@ -114,10 +119,12 @@ def values(plan: Plan, trial: Trial) -> dict[str, Any]:
 
 def configured(plan: Plan, trial: Trial) -> ConfigDict:
     """The config of one trial."""
-    config, own = base(), values(plan, trial)
+    own = values(plan, trial)
+    kind = kind_of(plan.config)
+    config = base(kind)
     for name in own:
-        if name not in defaults():
-            raise unknown("config field", name, defaults())
+        if name not in defaults(kind):
+            raise unknown("config field", name, defaults(kind))
     with config.ignore_type():  # `validate` says what is wrong with a type
         config.update_from_flattened_dict(
             {name: tuple(value) if isinstance(value, list) else value for name, value in own.items()}
@@ -132,7 +139,7 @@ def structure(plan: Plan, trial: Trial, *, lockstep: bool = False) -> str:
     """
     own = values(plan, trial)
     free = _FREE if lockstep else _FREE | _COUNTS
-    if own["features.weights"] == features.weights.RANDOM:
+    if own.get("features.weights") == features.weights.RANDOM:
         free = free - {"images.seed"}  # it is another network
     return json.dumps({name: value for name, value in sorted(own.items()) if name not in free})
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from nst import images, process
 from nst.errors import InputError
-from nst.experiment import prepare
+from nst.experiment import pictures
 from nst.experiment.progress import Show
-from nst.stylize import Snapshot
+from nst.scale import Snapshot
 from nst.sweep import leases, trials
 from nst.sweep.plan import Plan, Trial, configured, read, structure
 from nst.sweep.trials import Folder
@@ -129,14 +129,14 @@ def take(folder: Folder, plan: Plan, open_ones: list[Trial], latest: str, batch:
 def lockstep(folder: Folder, plan: Plan, trial: Trial) -> str | None:
     """What trials need in common to go in lock-step; None if this one goes alone.
 
-    Those that were begun do: they stand at different steps. So do those whose picture can't be read.
+    Those that were begun do: they stand at different steps. So do those whose picture can't be read, and sounds.
     """
     config = configured(plan, trial)
-    if folder.begun(trial):
+    if folder.begun(trial) or "images" not in config:
         return None
     try:
         (path,) = images.list_pictures(config.images.content)
-        size = images.fit_size(*prepare.framed(config, "content", _size(path)), config.images.size)
+        size = images.fit_size(*pictures.framed(config, "content", _size(path)), config.images.size)
     except (InputError, OSError, ValueError):
         return None
     return f"{size} {structure(plan, trial, lockstep=True)}"

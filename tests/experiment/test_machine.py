@@ -79,9 +79,9 @@ def test_what_a_killed_process_left_is_removed(config, finished, tmp_path):
 
 def test_the_limit_of_pixels_holds_for_every_picture(config, pictures, tmp_path):
     config.images.init = str(pictures / "style.png")
-    experiment.prepare.shapes(config, [], 60 * 40)
+    experiment.pictures.shapes(config, [], 60 * 40)
     with pytest.raises(InputError, match=r"style.png"):
-        experiment.prepare.shapes(config, [], 60 * 40 - 1)
+        experiment.pictures.shapes(config, [], 60 * 40 - 1)
 
 
 def test_a_folder_of_runs_goes_on_where_it_stopped(config, pictures, tmp_path):

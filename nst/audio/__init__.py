@@ -1,0 +1,26 @@
+"""Style transfer of sounds: what they are compared in, what is minimised, how it becomes a sound again."""
+
+from nst.audio import features, picture
+from nst.audio.features import METHODS, Ear, ear
+from nst.audio.rows import columns, cut, lengthened, rows
+from nst.audio.spectrogram import Stft, stft
+from nst.audio.stylize import shortest, sounding, starting, stylization, stylize
+
+__all__ = [
+    "METHODS",
+    "Ear",
+    "Stft",
+    "columns",
+    "cut",
+    "ear",
+    "features",
+    "lengthened",
+    "picture",
+    "rows",
+    "shortest",
+    "sounding",
+    "starting",
+    "stft",
+    "stylization",
+    "stylize",
+]

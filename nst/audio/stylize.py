@@ -1,0 +1,160 @@
+"""Style transfer of one sound: objective × optimiser, on the loop that pictures use. The library's entry."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from optax import GradientTransformation
+
+from nst.audio.features import WIDTH, Ear, ear
+from nst.audio.objective import Objective, loss, objective
+from nst.audio.phase import griffin_lim
+from nst.audio.rows import columns, cut, lengthened, noise, rows
+from nst.audio.spectrogram import Samples
+from nst.optimize import optimiser, start
+from nst.scale import Resume, Snapshot, descend, snapshot_of, stops_of
+from nst.types import Array
+
+#: The default loss.
+LOSS = {"content_weight": 1.0, "style_weight": 1.0}
+
+
+def shortest(extractor: Ear) -> int:
+    """Samples that a sound needs for one position of every layer."""
+    return (WIDTH - 1) * extractor.longest.stft.hop
+
+
+def stylization(
+    content: Samples,
+    style: Samples,
+    initial: Samples,
+    *,
+    extractor: Ear,
+    steps: int,
+    loss_settings: Mapping[str, Any] = LOSS,
+    optimizer: str = "lbfgs",
+    learning_rate: float | None = None,
+    every: Sequence[int] = (),
+    resume: Resume | None = None,
+) -> Iterator[Snapshot]:
+    """Stylise a sound (after Ulyanov and Lebedev, Audio Texture Synthesis and Style Transfer, 2016).
+
+    Args:
+      content: `[channels, samples]`, as `rows` gives it.
+      style: `[channels, samples]`, of any length.
+      initial: `[channels, samples]` as the content, where it starts.
+      extractor: What sounds are compared in.
+      steps: Optimisation steps.
+      loss_settings: Keyword arguments of `nst.audio.objective.objective`.
+      optimizer: One of `nst.optimize.OPTIMIZERS`.
+      learning_rate: The optimiser's own by default.
+      every: A snapshot is yielded at least at the multiples of these step numbers.
+      resume: Where an earlier run stood.
+
+    Yields:
+      A snapshot where it begins, about every two seconds, and at the end. Its parameters are `sounding`'s.
+
+    Raises:
+      RunError: A value is not finite; the last good snapshot was yielded before.
+    """
+    method = optimiser(optimizer)
+    target = objective(extractor, content, style, **loss_settings)
+    begin = extractor.parameters(initial)
+    if resume is not None:
+        begin = resume.restore(_kept(target, method, begin))
+    stops = stops_of(0, steps, every)
+    for state, reference in descend(target, method, learning_rate, begin, stops, loss=loss):
+        yield snapshot_of(0, 0, state, reference)
+
+
+def _kept(target: Objective, method: GradientTransformation, begin: jax.Array) -> Any:
+    """The shapes of `Snapshot.kept`."""
+    return jax.eval_shape(lambda params: (start(loss, params, method, target), None), begin)
+
+
+def sounding(params: Array, extractor: Ear, initial: Samples, phase_steps: int) -> np.ndarray:
+    """The sound of what is optimised.
+
+    Args:
+      params: A snapshot's.
+      extractor: Of the run.
+      initial: `[channels, samples]`, whose phases the first ones are.
+      phase_steps: Iterations of fast Griffin-Lim, where magnitudes are what is optimised.
+
+    Returns:
+      `[channels, samples]`.
+    """
+    if extractor.method == "waveform":
+        return np.asarray(params)
+    wanted = extractor.magnitudes(params)
+    return np.asarray(griffin_lim(wanted, jnp.asarray(initial), extractor.longest.stft, phase_steps))
+
+
+def stylize(
+    content: np.ndarray,
+    style: np.ndarray,
+    rate: int,
+    *,
+    method: str = "spectrogram",
+    steps: int = 100,
+    init: str = "content",
+    seed: int = 0,
+    filters: int = 2048,
+    n_fft: int = 2048,
+    phase_steps: int = 64,
+    optimizer: str = "lbfgs",
+    learning_rate: float | None = None,
+    **loss_settings: Any,
+) -> np.ndarray:
+    """Play the content with the sound of the style.
+
+    Args:
+      content: `[samples, channels]`, one channel or two.
+      style: The same, of any length.
+      rate: Of both, Hz.
+      method: One of `nst.audio.METHODS`.
+      steps: Optimisation steps.
+      init: `content`, `style` or `noise`.
+      seed: Of noise and filters.
+      filters: Random ones, of each layer.
+      n_fft: Window of the method `spectrogram`, samples.
+      phase_steps: Of fast Griffin-Lim.
+      optimizer: One of `nst.optimize.OPTIMIZERS`.
+      learning_rate: The optimiser's own by default.
+      **loss_settings: Keyword arguments of `nst.audio.objective.objective` that replace those of `LOSS`.
+
+    Returns:
+      `[samples, channels]`, as loud as the content.
+
+    Raises:
+      InputError: A name or number that can't be used.
+      RunError: A value became infinite or NaN on the way.
+    """
+    heard = ear(method, n_fft=n_fft, rate=rate, filters=filters, seed=seed)
+    given, like = rows(content), rows(style)
+    least = shortest(heard)
+    padded = np.pad(given.samples, ((0, 0), (0, max(0, least - given.samples.shape[1]))))
+    begin = starting(init, padded, like.samples, seed)
+    *_, last = stylization(
+        padded,
+        lengthened(like.samples, least),
+        begin,
+        extractor=heard,
+        steps=steps,
+        loss_settings=LOSS | loss_settings,
+        optimizer=optimizer,
+        learning_rate=learning_rate,
+    )
+    found = sounding(last.state.params, heard, begin, phase_steps)
+    return columns(found[:, : given.samples.shape[1]], given.gain)
+
+
+def starting(init: str, content: Samples, style: Samples, seed: int) -> np.ndarray:
+    """Where the descent begins: `content`, `style` at the content's length, or `noise`."""
+    return {
+        "content": lambda: np.asarray(content),
+        "style": lambda: cut(style, *content.shape),
+        "noise": lambda: noise(seed, *content.shape),
+    }[init]()

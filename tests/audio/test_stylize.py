@@ -1,0 +1,115 @@
+"""Sounds from the library: it descends, goes on exactly, copes with short, silent and stereo ones."""
+
+import jax
+import numpy as np
+import pytest
+
+from nst import audio
+from nst.audio.rows import columns, cut, lengthened, noise, rows
+from nst.scale import Resume
+
+RATE = 8000
+SMALL = {"n_fft": 256, "filters": 16, "phase_steps": 4}
+
+
+def plucks(samples=6000, channels=1, seed=0):
+    """Decaying tones one after the other."""
+    generator = np.random.default_rng(seed)
+    t = np.arange(samples) / RATE
+    x = np.zeros((samples, channels))
+    for start in range(0, samples, 1500):
+        pitch = generator.choice([262, 330, 392, 523])
+        note = np.exp(-8 * (t - t[start])) * np.sin(2 * np.pi * pitch * (t - t[start]))
+        x += np.where(np.arange(samples) >= start, note, 0)[:, None] * generator.uniform(0.2, 0.4, channels)
+    return x.astype(np.float32)
+
+
+def hiss(samples=6000, channels=1):
+    return 0.1 * np.random.default_rng(5).standard_normal((samples, channels)).astype(np.float32)
+
+
+@pytest.mark.parametrize("method", audio.METHODS)
+@pytest.mark.parametrize("init", ["content", "noise"])
+def test_the_loss_falls(method, init):
+    ear = audio.ear(method, n_fft=256, rate=RATE, filters=16, seed=0)
+    content, style = rows(plucks()).samples, rows(hiss(9000)).samples
+    begin = audio.starting(init, content, style, 0)
+    first, *_, last = audio.stylization(content, style, begin, extractor=ear, steps=15, every=(5,))
+    assert last.step == 15
+    assert last.evaluations == 16
+    assert float(last.state.value) < 0.95 * float(first.state.value)
+
+
+@pytest.mark.parametrize("method", audio.METHODS)
+def test_it_goes_on_where_it_stood_to_the_bit(method):
+    ear = audio.ear(method, n_fft=256, rate=RATE, filters=16, seed=0)
+    content, style = rows(plucks()).samples, rows(hiss()).samples
+
+    def run(resume=None):
+        found = {}
+        for snapshot in audio.stylization(
+            content, style, content, extractor=ear, steps=8, every=(4,), resume=resume
+        ):
+            found[snapshot.step] = jax.tree.map(np.array, snapshot.kept)
+        return found
+
+    whole = run()
+
+    def restore(like):
+        assert str(jax.tree.map(lambda x: (x.shape, x.dtype), like)) == str(
+            jax.tree.map(lambda x: (x.shape, x.dtype), whole[4])
+        )
+        return jax.tree.map(jax.numpy.array, whole[4])
+
+    rest = run(Resume(0, restore))
+    assert np.array_equal(rest[8][0].params, whole[8][0].params)
+
+
+@pytest.mark.parametrize("method", audio.METHODS)
+@pytest.mark.parametrize(
+    ("content", "style"),
+    [
+        (plucks(1), hiss(6000)),
+        (plucks(777), hiss(3)),
+        (plucks(5000, 2), hiss(6000, 1)),
+        (plucks(5000, 1), hiss(6000, 2)),
+        (plucks(5001, 2), hiss(20_000, 2)),
+        (np.zeros((5000, 1), np.float32), hiss()),
+        (plucks(5000), np.zeros((5000, 1), np.float32)),
+        (np.ones((5000, 1), np.float32), np.ones((5000, 2), np.float32)),
+    ],
+    ids=["one sample", "short", "stereo content", "stereo style", "stereo", "silence", "silent style", "DC"],
+)
+def test_any_sounds(method, content, style):
+    found = audio.stylize(content, style, RATE, method=method, steps=2, **SMALL)
+    assert found.shape == content.shape
+    assert np.isfinite(found).all()
+
+
+def test_a_stereo_content_stays_wide():
+    content = np.stack([plucks()[:, 0], plucks(seed=3)[:, 0]], axis=1)
+    found = audio.stylize(content, hiss(), RATE, steps=3, **SMALL)
+    side = [np.std(x[:, 0] - x[:, 1]) for x in (found, content)]
+    assert side[0] > 0.5 * side[1]
+
+
+def test_the_result_is_as_loud_as_the_content():
+    loud = audio.stylize(plucks(), hiss(), RATE, steps=3, **SMALL)
+    faint = audio.stylize(0.01 * plucks(), hiss(), RATE, steps=3, **SMALL)
+    np.testing.assert_allclose(np.std(faint), 0.01 * np.std(loud), rtol=0.02)
+
+
+def test_mid_and_side_and_back():
+    x = hiss(100, 2)
+    there = rows(x)
+    assert there.samples.shape == (2, 100)
+    np.testing.assert_allclose(columns(there.samples, there.gain), x, atol=1e-6)
+
+
+def test_repeating_and_cutting():
+    x = np.arange(6, dtype=np.float32).reshape(2, 3)
+    assert lengthened(x, 7)[0].tolist() == [0, 1, 2, 0, 1, 2, 0]
+    assert lengthened(x, 2).shape == (2, 3)
+    assert cut(x, 1, 2).tolist() == [[0, 1]]
+    assert cut(x[:1], 2, 4).tolist() == [[0, 1, 2, 0], [0, 0, 0, 0]]
+    assert np.array_equal(noise(1, 2, 50), noise(1, 2, 50))

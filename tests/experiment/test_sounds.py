@@ -1,0 +1,161 @@
+"""Runs of sounds from a config and from the command line: what they leave, resuming to the byte, bad input."""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from nst import experiment, sounds
+from nst.config import base
+from nst.errors import InputError
+from nst.sounds import Sound
+from tests.experiment.conftest import ROOT
+
+SMALL = {
+    "audio.rate": 8000,
+    "audio.n_fft": 256,
+    "audio.filters": 16,
+    "audio.phase_steps": 2,
+    "optimizer.steps": 12,
+    "run.log_every": 5,
+    "run.save_every": 4,
+}
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("clips")
+    t = np.arange(6000) / 8000
+    tune = np.sin(2 * np.pi * 330 * t) * np.exp(-3 * (t % 0.25))
+    noise = np.random.default_rng(0).standard_normal(9000) * 0.1
+    for name, samples in (("content", tune), ("style", noise)):
+        sounds.write(folder / f"{name}.wav", Sound(0.3 * samples[:, None].astype(np.float32), 8000))
+    return folder
+
+
+@pytest.fixture(params=["spectrogram", "waveform"])
+def config(request, clips):
+    config = base("audio")
+    config.update_from_flattened_dict(SMALL)
+    config.audio.method = request.param
+    config.audio.content, config.audio.style = (str(clips / f"{name}.wav") for name in ("content", "style"))
+    return config
+
+
+def contents(folder):
+    """The bytes of everything that depends on nothing but the config."""
+    paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name not in (".lock",)]
+    kept = {str(path.relative_to(folder)): path for path in paths if path.name != "metrics.jsonl"}
+    return {
+        name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for name, path in kept.items()
+        if not name.startswith("checkpoint")
+    }
+
+
+def test_what_a_run_leaves(config, tmp_path, clips):
+    (folder,) = experiment.run(config, tmp_path / "run")
+    names = {path.name for path in folder.iterdir()}
+    assert {"audio.wav", "content.wav", "style.wav", "sheet.png", "spectrogram.png", "curve.png"} <= names
+    assert {"config.json", "metrics.jsonl", "done", "frames", "checkpoint"} <= names
+    assert [path.name for path in sorted((folder / "frames").iterdir())] == [
+        f"{step:06}.wav" for step in (0, 4, 8, 12)
+    ]
+    result, content, style = (sounds.read(folder / f"{name}.wav") for name in ("audio", "content", "style"))
+    assert result.samples.shape == content.samples.shape == (6000, 1)
+    assert style.samples.shape == (9000, 1)
+    given = sounds.read(clips / "content.wav")
+    np.testing.assert_allclose(content.samples, given.samples, atol=1e-5)
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [0, 5, 10, 12]
+    assert lines[-1]["loss"] < lines[0]["loss"]
+    assert {"content", "style", "envelope"} <= set(lines[0])
+    facts = json.loads((folder / "config.json").read_text())
+    assert (
+        facts["inputs"]["content"]["sha256"]
+        == hashlib.sha256((clips / "content.wav").read_bytes()).hexdigest()
+    )
+
+
+def test_it_resumes_to_the_byte(config, tmp_path):
+    (whole,) = experiment.run(config, tmp_path / "whole")
+    part = tmp_path / "part"
+    shutil.copytree(whole, part)  # as a run killed after step 8 leaves it
+    for path in [*part.glob("*.png"), *part.glob("*.wav"), part / "done", *part.glob("*/*12.*")]:
+        path.unlink()
+    experiment.run(config, part, resume=True)
+    assert contents(part) == contents(whole)
+    assert {"audio.wav", "curve.png", "frames/000012.wav"} <= set(contents(part))
+
+
+def test_a_folder_is_a_run_for_each(config, tmp_path, clips):
+    config.audio.content = str(clips)
+    config.optimizer.steps = 1
+    folders = experiment.run(config, tmp_path / "runs")
+    assert [folder.name for folder in folders] == ["content-style", "style-style"]
+    assert all((folder / "audio.wav").exists() for folder in folders)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("audio.method", "wavform", "unknown config.audio.method 'wavform': did you mean waveform"),
+        ("audio.rate", 20, "config.audio.rate = 20: give"),
+        ("audio.n_fft", 30, "config.audio.n_fft = 30: give"),
+        ("audio.init", "nowhere.wav", "nowhere.wav"),
+        ("audio.content", "nowhere.wav", "nowhere.wav"),
+        ("loss.style_loss", "grum", "unknown config.loss.style_loss 'grum': did you mean gram"),
+        (
+            "optimizer.name",
+            "lbfgs_pyramid",
+            "unknown optimizer of a sound 'lbfgs_pyramid': choose from adam, lbfgs",
+        ),
+        ("loss.envelope_weight", -1.0, "config.loss.envelope_weight = -1.0"),
+        ("audio.filters", 0, "config.audio.filters = 0: give a number above 0"),
+    ],
+)
+def test_what_can_not_be_used_leaves_nothing(clips, tmp_path, field, value, told):
+    config = base("audio")
+    config.update_from_flattened_dict(SMALL)
+    config.audio.content, config.audio.style = (str(clips / f"{name}.wav") for name in ("content", "style"))
+    config.update_from_flattened_dict({field: value})
+    with pytest.raises(InputError) as error:
+        experiment.run(config, tmp_path / "run")
+    assert told in str(error.value)
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "run").exists()
+
+
+def command(clips, *flags):
+    script, config = ROOT / "scripts" / "run.py", ROOT / "configs" / "audio.py"
+    values = SMALL | {"audio.content": clips / "content.wav", "audio.style": clips / "style.wav"}
+    assignments = [f"--config.{name}={value}" for name, value in values.items()]
+    return [sys.executable, str(script), f"--config={config}", *assignments, *flags]
+
+
+def test_the_command_line(clips, tmp_path):
+    output = tmp_path / "out.flac"
+    done = subprocess.run(
+        command(clips, f"--workdir={tmp_path / 'run'}", f"--output={output}"), capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == str(tmp_path / "run" / "audio.wav")
+    assert sounds.read(output).samples.shape == (6000, 1)
+    again = subprocess.run(
+        command(clips, f"--workdir={tmp_path / 'other'}", "--max_seconds=1", "--config.images.size=3"),
+        capture_output=True,
+        text=True,
+    )
+    assert again.returncode == 2
+    assert "images" in again.stderr
+    assert again.stderr.count("\n") == 1
+
+
+def test_what_is_too_long_is_refused(config, tmp_path):
+    with pytest.raises(InputError, match=r"0\.75"):
+        experiment.run(config, tmp_path / "run", limit=0)
+    assert not (tmp_path / "run").exists()
