@@ -19,14 +19,23 @@ from nst.features.vgg import LAYERS, check_layers
 from nst.losses import gram_matrix, total_variation
 from nst.metrics import content as contents
 from nst.metrics import style as styles
-from nst.metrics.definitions import CFSD_LAYER, COSINE_LAYER, METRICS, Metric
+from nst.metrics.definitions import BASELINES, CFSD_LAYER, COSINE_LAYER, METRICS, Metric
+from nst.metrics.sound.definitions import SOUND_METRICS
 from nst.metrics.style import Moments
 from nst.types import Array, Features, Image
 
-__all__ = ["BASELINES", "HELD_OUT", "METRICS", "Metric", "evaluate", "groups", "held_out", "layers", "names"]
-
-#: What both baselines are called.
-BASELINES = ("content", "style")
+__all__ = [
+    "BASELINES",
+    "HELD_OUT",
+    "METRICS",
+    "SOUND_METRICS",
+    "Metric",
+    "evaluate",
+    "groups",
+    "held_out",
+    "layers",
+    "names",
+]
 
 #: Where style is compared that a run has not optimised, as far as it has not: see `held_out`.
 HELD_OUT = ("relu1_2", "relu2_2", "relu3_3", "relu4_3", "relu5_2")

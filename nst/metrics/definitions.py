@@ -4,6 +4,9 @@ from typing import NamedTuple
 
 from nst.metrics.style import DIRECTIONS
 
+#: What both baselines are called.
+BASELINES = ("content", "style")
+
 COSINE_LAYER, CFSD_LAYER = "relu4_2", "relu3_1"
 
 

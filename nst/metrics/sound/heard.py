@@ -1,0 +1,132 @@
+"""A sound as the metrics hear it: mono, at one loudness, in frames of mel bands and of pitch classes.
+
+Channels are averaged, the mean is taken off and the root mean square brought to 1, so that no figure depends on how
+loud a sound was recorded. Frames lie whole in the sound.
+"""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+RATE = 22050  # Hz, the one rate of every figure
+BANDS = 128
+FLOOR = -60  # dB below a band of white noise that is as loud as the sound; the noise of 16 bits lies lower
+CONTEXT = 7  # frames that are seen together, 0.23 s from end to end
+
+_WINDOW, _HOP = 2048, 512  # 93 and 23 ms
+TONAL_WINDOW, TONAL_HOP = 4096, 1024  # 186 and 46 ms: harmonics of a bass apart
+
+#: Samples without which there is no figure.
+SHORTEST = _WINDOW + (CONTEXT - 1) * _HOP
+
+# Root mean square that is silence, a third of the last bit of 16: what is left of a constant is brought to no loudness.
+_SILENCE = 1e-5
+_BLOCK = 512  # frames in memory at once
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A sound at the loudness of all; what is computed of it is kept."""
+
+    x: Float[np.ndarray, " n"]
+
+    @functools.cached_property
+    def mel(self) -> Float[np.ndarray, "t bands"]:
+        """Level of each mel band, dB; 0 for white noise, not below `FLOOR`."""
+        unit = RATE / _WINDOW / np.sum(np.square(hann(_WINDOW)))
+        bank = unit * mel_bank()
+        return in_blocks(self.x, _WINDOW, _HOP, lambda power: _decibels(power @ bank.T))
+
+    @functools.cached_property
+    def envelope(self) -> Float[np.ndarray, " t"]:
+        """Root mean square of each frame of `mel`, weighted by the window."""
+        frames = np.lib.stride_tricks.sliding_window_view(np.square(self.x), _WINDOW)[::_HOP]
+        weight = np.square(hann(_WINDOW))
+        return np.sqrt(frames @ (weight / np.sum(weight)))
+
+    @functools.cached_property
+    def chroma(self) -> Float[np.ndarray, "u 12"]:
+        """Power of each pitch class from C on, of longer frames."""
+        bank = chroma_bank()
+        return in_blocks(self.x, TONAL_WINDOW, TONAL_HOP, lambda power: power @ bank.T)
+
+    @functools.cached_property
+    def covariance(self) -> Float[np.ndarray, "d d"]:
+        """Of the levels of all bands in `CONTEXT` frames on end, dB²."""
+        seen = np.lib.stride_tricks.sliding_window_view(self.mel, CONTEXT, axis=0).reshape(
+            -1, BANDS * CONTEXT
+        )
+        apart = seen - np.mean(seen, axis=0)
+        return apart.T @ apart / len(apart)
+
+    @functools.cached_property
+    def cepstrum(self) -> Float[np.ndarray, " 12"]:
+        """Mel-frequency cepstral coefficients 1 to 12, means over time: the DCT-II of levels, orthonormal.
+
+        Davis and Mermelstein, 1980. Coefficient 0, which is loudness, is left out.
+        """
+        k, n = np.arange(1, 13), np.arange(BANDS)
+        dct = np.sqrt(2 / BANDS) * np.cos(np.pi / BANDS * np.outer(k, n + 0.5))
+        return dct @ np.mean(self.mel - FLOOR, axis=0)  # silence is 0 without rounding
+
+
+def hear(samples: Float[np.ndarray, "n channels"]) -> Heard:
+    """The mean of the channels at a root mean square of 1; silence stays silent."""
+    x = np.mean(samples, axis=1, dtype=np.float64)
+    x = x - np.mean(x)
+    loudness = np.sqrt(np.mean(np.square(x)))
+    return Heard(x / loudness if loudness > _SILENCE else np.zeros_like(x))
+
+
+def in_blocks(
+    x: Float[np.ndarray, " n"], window: int, hop: int, reduce: Callable[[np.ndarray], np.ndarray]
+) -> np.ndarray:
+    """What `reduce` makes of the power spectra `[t, window / 2 + 1]` of some frames at a time, end to end.
+
+    So the spectra of a long sound are never held at once.
+    """
+    frames = np.lib.stride_tricks.sliding_window_view(x, window)[::hop]
+    blocks = (frames[start : start + _BLOCK] for start in range(0, len(frames), _BLOCK))
+    return np.concatenate([reduce(np.square(np.abs(np.fft.rfft(block * hann(window))))) for block in blocks])
+
+
+@functools.cache
+def hann(window: int) -> Float[np.ndarray, " window"]:
+    """Periodic, as transforms want it."""
+    return np.hanning(window + 1)[:-1]
+
+
+def _decibels(power: np.ndarray) -> np.ndarray:
+    return 10 * np.log10(np.maximum(power, 10 ** (FLOOR / 10)))
+
+
+@functools.cache
+def mel_bank() -> Float[np.ndarray, "bands k"]:
+    """Triangles of area 1, evenly spaced on Slaney's mel scale from 0 Hz to half the rate.
+
+    Slaney, Auditory Toolbox, 1998: 3 mel for each 200 Hz up to 1 kHz, then 27 for each factor of 6.4.
+    """
+    highest = 15 + 27 * np.log(RATE / 2 / 1000) / np.log(6.4)
+    mels = np.linspace(0, highest, BANDS + 2)[:, None]
+    edges = np.where(mels < 15, mels * 200 / 3, 1000 * 6.4 ** ((mels - 15) / 27))
+    low, peak, high = edges[:-2], edges[1:-1], edges[2:]
+    f = np.fft.rfftfreq(_WINDOW, 1 / RATE)
+    return np.maximum(np.minimum((f - low) / (peak - low), (high - f) / (high - peak)), 0) * 2 / (high - low)
+
+
+@functools.cache
+def chroma_bank() -> Float[np.ndarray, "12 k"]:
+    """From bins to pitch classes, C first: Gaussians around the semitone, most weight at C5 and octaves around it.
+
+    Ellis, Chroma feature analysis and synthesis, 2007, with the settings that librosa has by default.
+    """
+    f = np.fft.rfftfreq(TONAL_WINDOW, 1 / RATE)[1:]  # 0 Hz has no pitch
+    semitones = 12 * np.log2(f / (440 / 16))
+    width = np.maximum(np.append(np.diff(semitones), 1), 1)
+    apart = (semitones - np.arange(12)[:, None] + 6) % 12 - 6
+    bank = np.exp(-2 * np.square(apart / width))
+    bank *= np.exp(-0.5 * np.square((semitones / 12 - 5) / 2)) / np.linalg.norm(bank, axis=0)
+    return np.pad(np.roll(bank, -3, axis=0), ((0, 0), (1, 0)))  # A first to C first

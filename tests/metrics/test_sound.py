@@ -1,0 +1,167 @@
+"""All metrics of sounds and their baselines: what they see, what they don't, and what is refused."""
+
+import numpy as np
+import pytest
+
+from nst import metrics
+from nst.errors import InputError
+from nst.metrics import sound
+from nst.metrics.sound import content, style
+from nst.metrics.sound.heard import RATE, SHORTEST, hear
+
+MELODY = (60, 64, 67, 72, 71, 67, 62, 55)
+
+
+@pytest.fixture(scope="module")
+def evaluated(make):
+    c, s = make.played(MELODY), make.rumbling(3)
+    results = {"noise": make.noise(4), "same": c.copy()}
+    return c, s, results, sound.evaluate(c, s, results, rate=RATE)
+
+
+def test_every_metric_of_results_and_baselines(evaluated):
+    *_, figures = evaluated
+    assert list(figures) == ["noise", "same", "content", "style"]
+    assert all(list(row) == sound.names() == [*metrics.SOUND_METRICS] for row in figures.values())
+    assert figures["same"] == figures["content"]
+    assert not {*metrics.SOUND_METRICS} & {*metrics.METRICS}  # a table looks a name up in both
+
+
+def test_a_baseline_is_perfect_in_what_it_is_the_sound_of(evaluated):
+    *_, figures = evaluated
+    for name, metric in metrics.SOUND_METRICS.items():
+        assert (metric.baseline == "content") == name.startswith("style_")
+        other = "style" if metric.baseline == "content" else "content"
+        best = 1 if metric.better == "higher" else 0
+        assert figures[other][name] == pytest.approx(best, abs=1e-9)
+        assert abs(figures[metric.baseline][name] - best) > 0.05
+
+
+@pytest.mark.parametrize("seconds", [1.3, 4, 9])
+def test_a_style_of_any_length_is_repeated_or_cut_to_be_a_baseline(seconds, evaluated, make):
+    c, *_ = evaluated
+    s = make.rumbling(seconds)
+    copy = np.concatenate([s] * 4)[: len(c)]
+    figures = sound.evaluate(c, s, {"copy": copy}, rate=RATE)
+    for name in ("content_lsd", "pitch_jaccard", "chroma_cosine", "envelope"):
+        assert figures["copy"][name] == figures["style"][name]
+    assert figures["style"]["style_mel"] == 0
+
+
+def test_style_is_in_statistics_over_time_and_content_in_its_course(evaluated, make):
+    c, s, *_ = evaluated
+    results = {
+        "more of it": np.resize(make.rumbling(3), c.shape),
+        "brighter": np.resize(make.rumbling(3, slope=-0.3), c.shape),
+        "rising": np.resize(make.rumbling(3, slope=0.5), c.shape),
+        "steady": np.resize(make.rumbling(3, swell=0), c.shape),
+        "backwards": c[::-1],
+    }
+    found = sound.evaluate(c, s, results, rate=RATE)
+    for name, other in [("style_mel", "brighter"), ("style_mfcc", "rising"), ("style_texture", "steady")]:
+        assert found["more of it"][name] < 0.3 * found[other][name]
+        assert found["more of it"][name] < 0.3 * found["content"][name]
+    backwards = found["backwards"]
+    assert backwards["style_mel"] == pytest.approx(found["content"]["style_mel"], rel=0.02)
+    assert backwards["content_lsd"] > 5
+    assert backwards["envelope"] < 0.5
+    assert backwards["pitch_jaccard"] < 0.5
+
+
+def test_every_figure_worsens_with_noise(evaluated, make):
+    c, s, *_ = evaluated
+    s = s[: len(c) // 2]
+    for reference, with_hiss in [(c, c), (make.noise(len(s) / RATE), s)]:
+        hiss = make.noise(len(with_hiss) / RATE)
+        mixed = {str(amount): with_hiss + amount * hiss for amount in (0, 0.01, 0.1, 1)}
+        figures = sound.evaluate(reference, s, mixed, rate=RATE)
+        for name in sound.names():
+            if name.startswith("style_") == (with_hiss is s):
+                ordered = [figures[amount][name] for amount in mixed]
+                assert ordered == sorted(ordered, reverse=metrics.SOUND_METRICS[name].better == "higher")
+                assert abs(ordered[0] - ordered[-1]) > 0.01
+
+
+def test_neither_loudness_nor_offset_nor_channels_count(evaluated, make):
+    c, s, results, figures = evaluated
+    x = results["noise"]
+    results = {
+        "quiet": 1e-3 * x,
+        "offset": x + 0.4,
+        "stereo": x + make.noise(4) * [[1, -1]],
+        "single": x.astype(np.float32),
+    }
+    found = sound.evaluate(0.2 * c, 3 * s * [[1, 1]], results, rate=RATE)
+    for name in results:
+        assert found[name] == pytest.approx(figures["noise"], rel=1e-4, abs=1e-4)
+
+
+LENGTH = RATE
+HISS = np.random.default_rng(0).standard_normal((LENGTH, 1))
+ODD = {
+    "silence": np.zeros((LENGTH, 1)),
+    "constant": np.full((LENGTH, 2), 0.3),
+    "click": np.eye(LENGTH, 1, -LENGTH // 2),
+    "tone": 0.5 * np.sin(2 * np.pi * 440 * np.arange(LENGTH) / RATE)[:, None],
+    "half silent": np.where(np.arange(LENGTH)[:, None] < LENGTH // 2, 0, HISS),
+    "noise": HISS,
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("role", ["content", "style"])
+def test_silence_and_what_is_nearly_that_has_finite_figures_within_range(odd, role, make):
+    inputs = {"content": ODD["half silent"], "style": make.noise(1)} | {role: ODD[odd]}
+    figures = sound.evaluate(inputs["content"], inputs["style"], ODD, rate=RATE)
+    ranges = {"[0, ∞)": (0, np.inf), "[0, 1]": (0, 1), "[0, 2]": (0, 2), "[−1, 1]": (-1, 1)}
+    for row in figures.values():
+        for name, value in row.items():
+            low, high = ranges[metrics.SOUND_METRICS[name].range]
+            assert np.isfinite(value)
+            assert low - 1e-9 <= value <= high + 1e-9
+    of_itself = figures[odd]
+    for name in sound.names():
+        if name.startswith("style_") == (role == "style"):
+            best = 1 if metrics.SOUND_METRICS[name].better == "higher" else 0
+            assert of_itself[name] == pytest.approx(best, abs=1e-9)
+
+
+def test_what_is_too_faint_to_hear_does_not_count(make):
+    x = make.played(MELODY, "pure")
+    sixteen = hear(np.round(x * 2**15) / 2**15)
+    assert content.lsd(sixteen, hear(x)) < 0.01
+    assert style.mel(sixteen, hear(x)) < 0.01
+
+
+def test_silence_keeps_nothing_of_a_sound(evaluated):
+    c, s, *_ = evaluated
+    row = sound.evaluate(c, s, {"silence": np.zeros_like(c)}, rate=RATE)["silence"]
+    assert (row["pitch_jaccard"], row["chroma_cosine"], row["envelope"]) == (0, 0, 0)
+    assert row["style_mfcc"] == 1
+    assert row["style_texture"] == pytest.approx(1, abs=0.01)
+    for constant in (0.1, 0.7):  # less its mean, which is rounded
+        assert not np.any(hear(np.full((RATE, 1), constant)).x)
+
+
+def test_what_cannot_be_compared_is_refused_by_name(make):
+    x = make.noise(1)
+
+    def evaluate(content=x, style=x, results=None, rate=RATE):
+        return sound.evaluate(content, style, results or {}, rate=rate)
+
+    broken = x.copy()
+    broken[7] = np.nan
+    for given, line in [
+        ({"rate": 44100}, "sounds at 44100 Hz .*: resample them to 22050 Hz"),
+        ({"content": x[: SHORTEST - 1]}, rf"content is of {SHORTEST - 1} samples: give at least {SHORTEST}"),
+        ({"style": x[:, 0]}, r"style is float64 \[22050\]: give floats \[samples, channels\]"),
+        ({"style": np.zeros((RATE, 3))}, "of 1 or 2 channels"),
+        ({"results": {"a": np.zeros((RATE, 1), np.int16)}}, "a is int16 .*: give floats"),
+        ({"results": {"a": x[:-1]}}, "a: give a result of 22050 samples"),
+        ({"results": {"style": x}}, "style: give a result of 22050 samples, of a name not in"),
+        ({"results": {"a": broken}}, "a has samples that are not finite"),
+    ]:
+        with pytest.raises(InputError, match=line) as told:
+            evaluate(**given)
+        assert "\n" not in str(told.value)
+    assert len(evaluate(content=x[:SHORTEST], results={"a": x[:SHORTEST]})) == 3
