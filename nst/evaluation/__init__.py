@@ -17,9 +17,9 @@ from nst import config, features, files, images, record
 from nst.arguments import Parser
 from nst.errors import InputError, RunError
 from nst.evaluation import table
-from nst.experiment.finished import Finished, finished, pictures
+from nst.experiment.finished import Finished, finished, heard, pictures
 from nst.images import PictureWarning
-from nst.metrics import BASELINES, evaluate, held_out, names
+from nst.metrics import BASELINES, evaluate, held_out, names, sound
 
 _WEIGHTS = features.weights.DEFAULT
 
@@ -79,15 +79,17 @@ def runs(path: Path) -> list[Path]:
 def of_runs(folders: Sequence[Path], *, again: bool = False) -> dict[str, dict[str, Any]]:
     """Evaluate finished runs, keep that as `evaluation.json` in each, and print their figures.
 
-    Runs of the same pictures share what is computed of those. One that can't be evaluated leaves the others alone.
+    Runs of the same pictures or sounds share what is computed of those. One that can't be evaluated leaves the
+    others alone.
 
     Args:
       folders: The run directories.
       again: Evaluate them in any case, also where that file is of the same.
 
     Returns:
-      By folder `metrics` of the result and `baselines`, by the names of `METRICS`; `terms` of the loss at the end;
-      `layers` optimised and held out; path and SHA-256 of `inputs`; `versions`.
+      By folder `metrics` of the result and `baselines`, by the names of `METRICS`, of sounds of `SOUND_METRICS`;
+      `terms` of the loss at the end; `layers` optimised and held out, none of sounds; path and SHA-256 of `inputs`;
+      `versions`.
 
     Raises:
       InputError: One or more can't be evaluated, told when all others are.
@@ -99,10 +101,9 @@ def of_runs(folders: Sequence[Path], *, again: bool = False) -> dict[str, dict[s
     for folder in folders:
         with _noted(errors):
             run = finished(folder)
-            facts = {"terms": run.terms, "layers": _layers(run.style_layers)}
-            facts |= {"inputs": run.inputs | {"weights": _weights()}, "versions": _versions()}
+            facts, wanted = _facts(run), sound.names() if run.is_sound else names(run.style_layers)
             earlier = _earlier(folder / record.EVALUATION)
-            if not again and _is_of(earlier, facts, names(run.style_layers)):
+            if not again and _is_of(earlier, facts, wanted):
                 found[str(folder)] = earlier
             else:
                 due.setdefault(_seen_of(run), []).append(_Due(folder, run, facts))
@@ -139,20 +140,19 @@ def _noted(errors: list[InputError]) -> Iterator[None]:
 
 
 def _seen_of(run: Finished) -> str:
-    """What runs have in common whose results are compared with the same pictures, in the same layers."""
+    """What runs have in common whose results are compared with the same sounds, or pictures in the same layers."""
     shas = [run.inputs[name]["sha256"] for name in ("content", "style")]
+    if run.is_sound:
+        return json.dumps(shas)
     framing = {name: value for name, value in run.config.images.items() if name not in ("init", "seed")}
     return json.dumps([shas, framing, run.style_layers])
 
 
 def _of_alike(alike: Sequence[_Due], errors: list[InputError]) -> dict[str, dict[str, Any]]:
-    """Evaluate runs of the same pictures together, or one by one if one of them can't be."""
+    """Evaluate runs of the same pictures or sounds together, or one by one if one of them can't be."""
     folders = [str(due.folder) for due in alike]
     try:
-        seen = [pictures(due.folder, due.run) for due in alike]
-        results = {folder: result for folder, (result, _, _) in zip(folders, seen, strict=True)}
-        (_, content, style), layers = seen[0], alike[0].run.style_layers
-        figures = _compared(content, style, results, layers)
+        figures = _figures(alike)
     except InputError as error:
         if len(alike) == 1:
             raise InputError(f"{folders[0]}: {str(error).removeprefix(f'{folders[0]}: ')}") from error
@@ -167,6 +167,19 @@ def _of_alike(alike: Sequence[_Due], errors: list[InputError]) -> dict[str, dict
         found[str(due.folder)] = {"metrics": figures[str(due.folder)], "baselines": baselines} | due.facts
         record.write_json(due.folder / record.EVALUATION, found[str(due.folder)])
     return found
+
+
+def _figures(alike: Sequence[_Due]) -> dict[str, dict[str, float]]:
+    run = alike[0].run
+    read = {
+        str(due.folder): heard(due.folder, sound.RATE) if run.is_sound else pictures(due.folder, due.run)
+        for due in alike
+    }
+    _, content, style = next(iter(read.values()))
+    results = {folder: result for folder, (result, _, _) in read.items()}
+    if run.is_sound:
+        return sound.evaluate(content, style, results, rate=sound.RATE)
+    return _compared(content, style, results, run.style_layers)
 
 
 def _compared(
@@ -233,6 +246,15 @@ def _resized(path: Path, size: tuple[int, int]) -> np.ndarray:
 def _file(picture: str) -> dict[str, str]:
     path = images.list_pictures(picture)[0]
     return {"path": str(path), "sha256": files.sha256(path)}
+
+
+def _facts(run: Finished) -> dict[str, Any]:
+    """What a run's file says beside its figures; the network that pictures are seen through hears no sounds."""
+    if run.is_sound:
+        return {"terms": run.terms, "layers": {}, "inputs": run.inputs, "versions": record.versions()}
+    inputs = run.inputs | {"weights": _weights()}
+    layers = _layers(run.style_layers)
+    return {"terms": run.terms, "layers": layers, "inputs": inputs, "versions": _versions()}
 
 
 def _weights() -> dict[str, Any]:

@@ -8,7 +8,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from nst.metrics import BASELINES, METRICS
+from nst.metrics import ALL_METRICS, BASELINES
 
 #: Beside a figure that is no better than that of the baseline it has to beat.
 MARK = "✗"
@@ -33,8 +33,8 @@ def show(evaluations: Mapping[str, Mapping[str, Any]]) -> None:
         for is_style in (True, False):
             console.print(_table(rows, is_style), markup=False)
     console.print(
-        f"↓ lower is better, ↑ higher; {MARK}: no better than the baseline to beat, which is the content picture "
-        "in style and the style picture in content",
+        f"↓ lower is better, ↑ higher; {MARK}: no better than the baseline to beat, which is the content "
+        "in style and the style in content",
         markup=False,
     )
 
@@ -45,12 +45,14 @@ def _shared(evaluation: Mapping[str, Any]) -> str:
 
 def _table(rows: Mapping[str, Mapping[str, Any]], is_style: bool) -> Table:
     baselines = next(iter(rows.values()))["baselines"]
-    names = [name for name in METRICS if name in baselines["style"] and name.startswith("style_") == is_style]
+    names = [
+        name for name in ALL_METRICS if name in baselines["style"] and name.startswith("style_") == is_style
+    ]
     table = Table(box=box.SIMPLE, padding=(0, 1, 0, 0))
     table.add_column("", overflow="fold", min_width=len(_title(BASELINES[0])))
     for name in names:
         title = name.removeprefix("style_").replace("_held_out", " held_out").replace("content_", "content ")
-        arrow = _ARROWS[METRICS[name].better]
+        arrow = _ARROWS[ALL_METRICS[name].better]
         table.add_column(
             f"{title} {arrow}".replace(" ", "\n").replace("held_out", "held out"), justify="right"
         )
@@ -74,7 +76,7 @@ def _cell(name: str, value: float, baselines: Mapping[str, Mapping[str, float]])
 
 def beats(name: str, value: float, baselines: Mapping[str, Mapping[str, float]]) -> bool:
     """Whether a result's figure is better than that of the baseline it has to beat; True where there is none."""
-    metric = METRICS[name]
+    metric = ALL_METRICS[name]
     if not metric.baseline:
         return True
     bound = baselines[metric.baseline][name]

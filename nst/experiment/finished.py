@@ -1,4 +1,4 @@
-"""A finished run, read back: its result, and the pictures that it was made of as the run saw them."""
+"""A finished run, read back: its result, and what it was made of as the run saw or heard that."""
 
 import json
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from ml_collections import ConfigDict
 
-from nst import files, images, record
+from nst import files, images, record, sounds
 from nst.errors import InputError
 from nst.experiment.pictures import framed
 
@@ -21,12 +21,17 @@ class Finished(NamedTuple):
     terms: dict[str, float]  # the loss and its terms at the end
     config: ConfigDict
 
+    @property
+    def is_sound(self) -> bool:
+        """Whether it is of sounds, which have no layers."""
+        return "audio" in self.config
+
 
 def finished(folder: Path) -> Finished:
-    """Read a run directory, pictures left for `pictures`.
+    """Read a run directory, pictures left for `pictures`, sounds for `heard`.
 
     Raises:
-      InputError: There is no finished run, its record is damaged, or a picture is absent or has changed.
+      InputError: There is no finished run, its record is damaged, or a picture or sound is absent or has changed.
     """
     if not (folder / "config.json").exists():
         raise InputError(f"{folder} is no run directory: give one with a config.json")
@@ -36,17 +41,25 @@ def finished(folder: Path) -> Finished:
     try:
         facts = json.loads((folder / "config.json").read_text())
         config = ConfigDict(facts["config"])
-        inputs = {name: _found(name, facts["inputs"][name], config) for name in ("content", "style")}
-        style_layers = tuple(config.loss.style_layers)
+        if "audio" in config:
+            inputs, style_layers = {name: _kept(folder, f"{name}.wav") for name in ("content", "style")}, ()
+        else:
+            inputs = {name: _found(name, facts["inputs"][name], config) for name in ("content", "style")}
+            style_layers = tuple(config.loss.style_layers)
         terms = {name: value for name, value in lines[-1].items() if name not in record.COUNTERS}
     except InputError:
         raise
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise InputError(f"{folder}/config.json or metrics.jsonl is damaged: run it again") from error
-    if not (folder / "image.png").exists():
-        raise InputError(f"{folder}/image.png is not there: run it again")
-    result = {"path": "image.png", "sha256": files.sha256(folder / "image.png")}
+    result = _kept(folder, "audio.wav" if "audio" in config else "image.png")
     return Finished({"result": result} | inputs, style_layers, terms, config)
+
+
+def _kept(folder: Path, name: str) -> dict[str, str]:
+    """A file that the run itself wrote."""
+    if not (folder / name).exists():
+        raise InputError(f"{folder / name} is not there: run it again")
+    return {"path": name, "sha256": files.sha256(folder / name)}
 
 
 def _found(name: str, recorded: Mapping[str, str], config: ConfigDict) -> dict[str, str]:
@@ -74,3 +87,16 @@ def pictures(folder: Path, run: Finished) -> tuple[np.ndarray, np.ndarray, np.nd
     )
     longest = max(1, round(run.config.images.size * run.config.images.style_scale))
     return result, images.resize(content, *result.shape[:2]), images.fit(style, longest)
+
+
+def heard(folder: Path, rate: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Samples `[n, channels]` of result, content and style, as the run wrote them.
+
+    Args:
+      folder: Of the run.
+      rate: Hz, to resample to.
+    """
+    result, content, style = (
+        sounds.read(folder / f"{name}.wav", rate=rate).samples for name in ("audio", "content", "style")
+    )
+    return result, content, style

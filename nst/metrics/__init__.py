@@ -25,6 +25,7 @@ from nst.metrics.style import Moments
 from nst.types import Array, Features, Image
 
 __all__ = [
+    "ALL_METRICS",
     "BASELINES",
     "HELD_OUT",
     "METRICS",
@@ -36,6 +37,9 @@ __all__ = [
     "layers",
     "names",
 ]
+
+#: Those of pictures and those of sounds, by name.
+ALL_METRICS: dict[str, Metric] = METRICS | SOUND_METRICS
 
 #: Where style is compared that a run has not optimised, as far as it has not: see `held_out`.
 HELD_OUT = ("relu1_2", "relu2_2", "relu3_3", "relu4_3", "relu5_2")

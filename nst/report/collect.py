@@ -14,7 +14,7 @@ from typing import Any
 from nst import record
 from nst.config import defaults
 from nst.errors import InputError
-from nst.metrics import BASELINES, METRICS
+from nst.metrics import ALL_METRICS, BASELINES
 from nst.report.curves import thin
 from nst.report.pictures import Pictures
 from nst.report.repeat import command
@@ -52,7 +52,7 @@ def collect(folder: Path) -> Report:
         "pictures": pictures.found,
         "metrics": _names(trials, "metrics"),
         "terms": _names(trials, "terms"),
-        "similarities": [name for name, metric in METRICS.items() if metric.better == "higher"],
+        "similarities": [name for name, metric in ALL_METRICS.items() if metric.better == "higher"],
         "settings": _settings(runs, {field["name"] for field in found}),
         "facts": _facts(runs),
         "unevaluated": unevaluated,
