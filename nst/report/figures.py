@@ -91,13 +91,17 @@ def tradeoff(report: Mapping[str, Any]) -> Figure | None:
 
 def _distance(report: Mapping[str, Any], name: str, value: float) -> float:
     """What is better when it is higher is at most 1: its distance from there, but for a float's rounding."""
-    if name not in report["similarities"]:
+    if not _similarity(report, name):
         return value
     return 0.0 if abs(1 - value) < 1e-6 else 1 - value
 
 
 def _distance_name(report: Mapping[str, Any], name: str) -> str:
-    return f"1 − {name}" if name in report["similarities"] else name
+    return f"1 − {name}" if _similarity(report, name) else name
+
+
+def _similarity(report: Mapping[str, Any], name: str) -> bool:
+    return report["better"].get(name) == "higher"
 
 
 def _baselines(report: Mapping[str, Any], axes: Axes, content: str, style: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from nst import files
 from nst.sweep.trials import DONE
 
+_DIGITS = 4  # of a mean
 _LATEX = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
@@ -65,6 +66,21 @@ def _numbers(
     }
 
 
+def best(report: Mapping[str, Any], found: Sequence[Row]) -> dict[str, str]:
+    """How the best mean of each metric is written, where two rows or more have one: all that are written so are best.
+
+    Not of the terms of a loss, which other weights make larger or smaller.
+    """
+    best_of = {"lower": min, "higher": max}
+    marked = {}
+    for name in report["metrics"]:
+        choose = best_of.get(report["better"].get(name, ""))
+        means = [row.numbers[name][0] for row in found if name in row.numbers]
+        if choose and len(means) > 1:
+            marked[name] = _number(choose(means), _DIGITS)
+    return marked
+
+
 def as_csv(report: Mapping[str, Any]) -> str:
     """Fields by their whole names, `n`, and of each number `NAME_mean` and `NAME_std`."""
     stream = io.StringIO()
@@ -79,13 +95,16 @@ def as_csv(report: Mapping[str, Any]) -> str:
 
 
 def as_latex(report: Mapping[str, Any]) -> str:
-    """A tabular without packages."""
+    """A tabular without packages, the best mean of each metric in bold."""
     kept = [field["label"] for field in report["fields"] if not field["replicate"]]
-    wanted = measured(report)
+    wanted, found = measured(report), rows(report)
+    marked = best(report, found)
     lines = [rf"\begin{{tabular}}{{{'l' * len(kept)}{'r' * (1 + len(wanted))}}}", r"\hline"]
     lines += [_line([*map(latex, kept), "$n$", *map(latex, wanted)]), r"\hline"]
-    for row in rows(report):
-        numbers = [_amount(*row.numbers[name]) if name in row.numbers else "--" for name in wanted]
+    for row in found:
+        numbers = [
+            _amount(*row.numbers[name], marked.get(name)) if name in row.numbers else "--" for name in wanted
+        ]
         lines.append(_line([*map(latex, row.values), str(row.n), *numbers]))
     return "\n".join([*lines, r"\hline", r"\end{tabular}", ""])
 
@@ -99,10 +118,10 @@ def _line(cells: Sequence[str]) -> str:
     return " & ".join(cells) + r" \\"
 
 
-def _amount(mean: float, deviation: float | None) -> str:
-    return (
-        f"${_number(mean, 4)}$" if deviation is None else f"${_number(mean, 4)} \\pm {_number(deviation, 2)}$"
-    )
+def _amount(mean: float, deviation: float | None, marked: str | None) -> str:
+    number = _number(mean, _DIGITS)
+    number = rf"\mathbf{{{number}}}" if number == marked else number
+    return f"${number}$" if deviation is None else rf"${number} \pm {_number(deviation, 2)}$"
 
 
 def _number(value: float, digits: int) -> str:

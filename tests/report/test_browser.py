@@ -155,10 +155,50 @@ def test_the_table_averages_and_sorts(opened, sweep):
         page.click("[data-sort=' content_cosine']")
         assert page.one("[aria-sort]:not([aria-sort=none])").get_attribute("aria-sort") == order
         cells = page.texts(".numbers tbody tr > :nth-child(7)")
-        shown = [float(text) for text in cells if text != "–"]
+        shown = [float(text.removesuffix(" best")) for text in cells if text != "–"]
         assert shown == sorted(shown, reverse=order == "descending")
         assert cells[5:] == ["–"] * 3  # what is not there is last
     assert page.run("return document.activeElement.dataset.sort") in (" content_cosine", None)
+
+
+def marked(page):
+    """Of each row of the table, which of its last three cells are marked."""
+    rows = "[...document.querySelectorAll('.numbers tbody tr')].map(row => [...row.cells].slice(-3)"
+    return page.run(f"return {rows}.map(cell => cell.querySelector('b') !== null))")
+
+
+def test_the_best_of_each_metric_is_marked(opened, sweep):
+    page = opened(sweep)
+    page.see("table")
+    bold = page.one(".numbers b")
+    assert page.texts(".numbers thead th")[-3:] == ["style_gram", "content_cosine", "ssim"]
+    assert marked(page) == [[False, True, True], [True, False, True]]  # ssim is the same in all
+    assert int(bold.value_of_css_property("font-weight")) >= 700
+    assert page.texts(".numbers td[title=best]") == [
+        text for text in page.texts(".numbers tbody td") if " best" in text
+    ]
+    assert page.one("#table .note:last-child").text.startswith("Bold is the best mean")
+    for box in page.all("#table fieldset input:checked"):
+        page.run("arguments[0].click()", box)
+    assert [row.index(True) for row in marked(page)[:5]] == [1, 2, 2, 2, 0]
+    assert marked(page)[5:] == [[False] * 3] * 3  # they are not done
+    page.one(".filter input").send_keys("60.0 seed=1")
+    page.until("return document.querySelectorAll('.numbers tbody tr').length === 2")
+    assert marked(page) == [[False, True, True], [True, False, True]]
+    page.one(".filter input").send_keys(" panes")
+    page.until("return document.querySelectorAll('.numbers tbody tr').length === 1")
+    assert marked(page) == [[False] * 3]
+    assert not page.one("#table .note:last-child").is_displayed()
+
+
+def test_no_term_of_a_loss_is_marked(opened, sweep):
+    page = opened(sweep)
+    page.see("table")
+    page.one(".numbers b")
+    page.choose("#table .controls > .choice select", "terms")
+    assert page.texts(".numbers thead th")[-1] == "tv"  # the metric tv would be marked
+    assert page.all(".numbers b") == []
+    assert not page.one("#table .note:last-child").is_displayed()
 
 
 def test_filters(opened, sweep):

@@ -53,7 +53,49 @@ def test_latex_escapes_what_is_its_own(tmp_path, make):
 
 def test_spreads_in_latex(sweep):
     line = table.as_latex(report.collect(sweep)).splitlines()[4]
-    assert re.fullmatch(r"60 & 4 & (\$[\d.]+ \\pm [\d.]+( \\cdot 10\^\{-?\d+\})?\$ ?(& )?)+ ?\\\\", line)
+    mean = r"([\d.]+|\\mathbf\{[\d.]+\})"
+    assert re.fullmatch(rf"60 & 4 & (\${mean} \\pm [\d.]+( \\cdot 10\^\{{-?\d+\}})?\$ ?(& )?)+ ?\\\\", line)
+
+
+COLUMNS = {
+    "style_gram": ([0.3, 0.1, 0.1000001], [False, True, True]),  # lower, and what is written alike is as good
+    "style_sliced": ([2e-9, 1.25e-9, 3e-9], [False, True, False]),
+    "ssim": ([0.2, 0.7, 0.6], [False, True, False]),  # higher
+    "cfsd": ([0.2, None, None], [False, False, False]),  # there is nothing to be better than
+    "another": ([1.0, 2.0, 3.0], [False, False, False]),  # not of METRICS: who knows what is better
+}
+
+
+@pytest.fixture
+def compared(tmp_path, make):
+    """Three trials with the metrics of `COLUMNS`."""
+    trials = {f"t{i}": {"loss.style_weight": float(i)} for i in range(3)}
+    make.plan(tmp_path, trials)
+    for i, (name, overrides) in enumerate(trials.items()):
+        metrics = {metric: given[i] for metric, (given, _) in COLUMNS.items() if given[i] is not None}
+        make.run(tmp_path / "trials" / name, overrides, metrics=metrics)
+    return tmp_path
+
+
+def test_the_best_is_bold_in_latex(compared):
+    lines = table.as_latex(report.collect(compared)).splitlines()[4:7]
+    for i, line in enumerate(lines):
+        cells = line.removesuffix(r" \\").split(" & ")[2:]
+        assert [r"\mathbf" in cell for cell in cells] == [best[i] for _, best in COLUMNS.values()]
+    assert r"$\mathbf{1.25 \cdot 10^{-9}}$" in lines[1]
+
+
+def test_no_term_of_a_loss_is_bold(compared):
+    for path in compared.glob("trials/*/evaluation.json"):
+        path.unlink()
+    text = table.as_latex(report.collect(compared))
+    assert "content" in text
+    assert r"\mathbf" not in text
+
+
+def test_csv_has_numbers_alone(compared):
+    for row in read(table.as_csv(report.collect(compared))):
+        assert all(float(value) >= 0 for value in row.values() if value)
 
 
 def test_figures_are_vectors_and_the_same_twice(sweep):

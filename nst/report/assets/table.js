@@ -18,9 +18,11 @@ function tableSection() {
     : null;
   const controls = el("div", { class: "controls" }, average.length ? el("fieldset", {}, el("legend", {}, "Average over"), average) : null, which);
   const note = el("p", { class: "note" });
+  const marked = el("p", { class: "note" }, el("b", {}, "Bold"), " is the best mean of a metric among the rows shown.");
   function draw() {
     const rows = grouped(visible(), state.over);
-    const columns = tableColumns(state.over, rows);
+    const best = bests(rows);
+    const columns = tableColumns(state.over, rows, best);
     const key = columns.find((column) => column.name === state.sort);
     if (key) rows.sort((a, b) => compare(key.value(a), key.value(b), state.down));
     const before = [scroll.scrollLeft, scroll.scrollTop];
@@ -32,8 +34,9 @@ function tableSection() {
     if (focused !== undefined && focused !== false) [...scroll.querySelectorAll("[data-sort]")].find((b) => b.dataset.sort === focused)?.focus();
     note.textContent = source === "metrics" ? "" : "Losses under different weights can't be compared.";
     note.hidden = !note.textContent;
+    marked.hidden = !best.size;
   }
-  return part(section("table", "Table", controls, note, scroll), draw);
+  return part(section("table", "Table", controls, note, scroll, marked), draw);
 }
 
 function grouped(trials, over) {
@@ -54,7 +57,19 @@ function grouped(trials, over) {
   return [...rows.values()];
 }
 
-function tableColumns(over, rows) {
+// How the best mean of each metric is written, where two rows or more have one: all that are written so are best.
+function bests(rows) {
+  const found = new Map();
+  if (source !== "metrics") return found; // other weights make the terms of a loss larger or smaller
+  for (const name of D.metrics) {
+    const choose = { lower: Math.min, higher: Math.max }[D.better[name]];
+    const means = rows.map((row) => row.numbers[name].mean).filter((value) => value !== null);
+    if (choose && means.length > 1) found.set(name, format(choose(...means)));
+  }
+  return found;
+}
+
+function tableColumns(over, rows, best) {
   const several = rows.some((row) => row.trials.length > 1);
   const name = (row) => (row.trials.length === 1 ? row.trials[0].name : plural(row.trials.length, "trial"));
   const opener = (row) => el("th", { scope: "row" }, el("button", { type: "button", class: "name", onclick: () => open(row.trials, 0) }, breaking(name(row))));
@@ -62,7 +77,7 @@ function tableColumns(over, rows) {
   const fields = D.fields
     .map((field, f) => ({ name: field.name, title: field.label, numeric: field.numeric, value: (row) => (field.numeric ? field.values[row.trials[0].at[f]] : row.trials[0].at[f]), cell: (row) => el("td", { class: field.numeric ? "number" : null }, label(row.trials[0], f)) }))
     .filter((_, f) => !over[f]);
-  const numbers = D[source].map((metric) => ({ name: ` ${metric}`, title: metric, numeric: true, value: (row) => row.numbers[metric].mean, cell: (row) => amount(row.numbers[metric]) }));
+  const numbers = D[source].map((metric) => ({ name: ` ${metric}`, title: metric, numeric: true, value: (row) => row.numbers[metric].mean, cell: (row) => amount(row.numbers[metric], best.get(metric)) }));
   return [
     { name: "trial", title: several ? "trials" : "trial", value: name, cell: opener },
     ...fields,
@@ -72,8 +87,15 @@ function tableColumns(over, rows) {
   ];
 }
 
-function amount({ mean: middle, spread }) {
-  return el("td", { class: "number" }, format(middle), spread === null ? null : el("span", { class: "spread" }, ` ± ${format(spread, 2)}`));
+function amount({ mean: middle, spread }, best) {
+  const text = format(middle);
+  const marked = middle !== null && text === best;
+  return el(
+    "td",
+    { class: "number", title: marked ? "best" : null },
+    marked ? [el("b", {}, text), el("span", { class: "unseen" }, " best")] : text,
+    spread === null ? null : el("span", { class: "spread" }, ` ± ${format(spread, 2)}`),
+  );
 }
 
 function header(column, state, draw) {

@@ -39,12 +39,12 @@ function tradeoffSection() {
 
 // What is better when it is higher is at most 1: its distance from there, nothing where that is a float's rounding.
 function distance(name, value) {
-  if (value === null || !D.similarities.includes(name)) return value;
+  if (value === null || D.better[name] !== "higher") return value;
   return Math.abs(1 - value) < 1e-6 ? 0 : 1 - value;
 }
 
 function distanceName(name) {
-  return D.similarities.includes(name) ? `1 − ${name}` : name;
+  return D.better[name] === "higher" ? `1 − ${name}` : name;
 }
 
 // The content picture and the style picture by themselves, once for each pair.
