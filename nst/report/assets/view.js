@@ -34,6 +34,7 @@ function open(list, at) {
 }
 
 function closed() {
+  if (dialog.open) return; // again, before this event came
   clear(stage);
   clear(told);
 }
