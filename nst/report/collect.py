@@ -2,7 +2,7 @@
 
 `fields` are those that vary, each with its values and what they are called; a trial's `at` says which value of each it
 has. `pictures` are named once, for trials share contents and styles; a trial's `result`, `content` and `style` are
-places among them.
+places among them. `failures` are the errors, each with the places of the trials that met it.
 """
 
 import math
@@ -21,7 +21,7 @@ from nst.report.repeat import command
 from nst.report.runs import Run, find, flat, inside, read_json
 from nst.report.varied import varied, where
 from nst.stylize import plan as scales
-from nst.sweep.trials import DONE
+from nst.sweep.trials import DONE, FAILED
 
 #: See above; its keys are those that `collect` gives.
 Report = dict[str, Any]
@@ -37,10 +37,12 @@ def collect(folder: Path) -> Report:
       InputError: There is neither.
     """
     kind, runs = find(folder)
-    found, pictures = varied([run.config for run in runs], _stems(runs)), Pictures(runs)
+    configs, pictures = [run.config for run in runs], Pictures(runs)
+    found = varied(configs, _stems(runs))
     points = max(2, min(_POINTS, _ALL_POINTS // len(runs)))
     trials = [
-        _trial(run, folder, points) | {"at": where(found, run.config)} | pictures.of(run) for run in runs
+        _trial(run, folder, points) | {"at": at} | pictures.of(run)
+        for run, at in zip(runs, where(found, configs), strict=True)
     ]
     unevaluated = sum(trial["state"] == DONE and not trial["metrics"] for trial in trials)
     return {
@@ -53,6 +55,7 @@ def collect(folder: Path) -> Report:
         "metrics": _names(trials, "metrics"),
         "better": {name: metric.better for name, metric in ALL_METRICS.items()},
         "terms": _names(trials, "terms"),
+        "failures": _failures(trials),
         "settings": _settings(runs, {field["name"] for field in found}),
         "facts": _facts(runs),
         "unevaluated": unevaluated,
@@ -105,6 +108,18 @@ def _total(config: Mapping[str, Any]) -> int | None:
         return sum(scale.steps for scale in scales(*(config[name] for name in names)))
     except (InputError, KeyError, TypeError):
         return None
+
+
+def _failures(trials: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Each error once, the one of most trials first."""
+    found: dict[str, list[int]] = {}
+    for place, trial in enumerate(trials):
+        if trial["state"] == FAILED:
+            found.setdefault(trial["error"], []).append(place)
+    return [
+        {"error": error, "trials": places}
+        for error, places in sorted(found.items(), key=lambda failure: -len(failure[1]))
+    ]
 
 
 def _names(trials: list[dict[str, Any]], key: str) -> list[str]:

@@ -38,11 +38,13 @@ def varied(
     ]
 
 
-def where(found: Sequence[Mapping[str, Any]], config: Mapping[str, Any]) -> list[int]:
-    """The place of a config's value among those of each field; -1 where it has none."""
-    keys = [[_key(value) for value in field["values"]] for field in found]
-    given = [_key(config[field["name"]]) if field["name"] in config else None for field in found]
-    return [values.index(key) if key in values else -1 for values, key in zip(keys, given, strict=True)]
+def where(found: Sequence[Mapping[str, Any]], configs: Sequence[Mapping[str, Any]]) -> list[list[int]]:
+    """Of each config, the place of its value among those of each field; -1 where it has none."""
+    keys = [(field["name"], {_key(value): at for at, value in enumerate(field["values"])}) for field in found]
+    return [
+        [places.get(_key(config[name]), -1) if name in config else -1 for name, places in keys]
+        for config in configs
+    ]
 
 
 def _key(value: Any) -> str:

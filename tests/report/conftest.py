@@ -55,6 +55,12 @@ def write_plan(folder, trials):
     (folder / "plan.json").write_text(json.dumps({"config": json.loads(base().to_json()), "trials": named}))
 
 
+def write_failure(folder, name, error, details="Traceback …"):
+    (folder / "failures").mkdir(exist_ok=True)
+    failure = {"trial": name, "error": error, "details": details}
+    (folder / "failures" / f"{name}.json").write_text(json.dumps(failure))
+
+
 def values(number):
     return {"style_gram": 0.5 / (1 + number), "content_cosine": 0.9 - 0.03 * number**2, "ssim": 0.9}
 
@@ -86,9 +92,7 @@ def sweep(tmp_path):
         metrics = values(number) if done else None
         where = folder / "trials" / name
         write_run(where, trials[name], number=number, done=done, metrics=metrics, baselines=BASELINES)
-    (folder / "failures").mkdir()
-    failure = {"trial": names[6], "error": "step 4: the loss is not finite", "details": "Traceback …"}
-    (folder / "failures" / f"{names[6]}.json").write_text(json.dumps(failure))
+    write_failure(folder, names[6], "step 4: the loss is not finite")
     return folder
 
 
@@ -105,13 +109,13 @@ def hostile(tmp_path):
     for number, name in enumerate(list(trials)[:2]):
         metrics = {HOSTILE: 1.0 + number, "content_" + ENDING: 2.0, "style_x": 0.5}
         write_run(folder / "trials" / name, trials[name], number=number, metrics=metrics)
-    (folder / "failures").mkdir()
-    failure = {"trial": "failed", "error": ENDING + HOSTILE, "details": ENDING}
-    (folder / "failures" / "failed.json").write_text(json.dumps(failure))
+    write_failure(folder, "failed", ENDING + HOSTILE, ENDING)
     return folder
 
 
 @pytest.fixture
 def make():
     """What writes run directories and plans, for tests that need their own."""
-    return SimpleNamespace(run=write_run, plan=write_plan, values=values, baselines=BASELINES)
+    return SimpleNamespace(
+        run=write_run, plan=write_plan, fail=write_failure, values=values, baselines=BASELINES
+    )

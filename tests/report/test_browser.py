@@ -293,6 +293,39 @@ def test_markup_that_got_in_would_not_run(opened, sweep):
     assert len(refused) == 2
 
 
+def test_hundreds_of_the_same_failure_are_told_once(opened, make, tmp_path):
+    trials = {f"seed={i}": {"images.seed": i} for i in range(402)}
+    make.plan(tmp_path / "bad", trials)
+    for i, name in enumerate(trials):
+        make.fail(tmp_path / "bad", name, "images.content: nothing of that name" if i else "memory ran out")
+    page = opened(tmp_path / "bad", 390)
+    page.see("failures")
+    assert page.texts("#failures .error") == ["images.content: nothing of that name", "memory ran out"]
+    assert page.texts("#failures article > details > summary") == ["401 trials"]
+    assert page.run("return document.getElementById('failures').clientHeight") < 800
+    page.click("#failures summary")
+    assert page.one("#failures li .name").is_displayed()
+    assert page.run("return document.getElementById('failures').clientHeight") < 2000
+    page.run("document.querySelectorAll('#failures li')[400].querySelector('button').click()")
+    assert page.one("dialog h2").text == "seed=401"
+    assert page.one("dialog .bar .muted").text == "401 of 401"
+    page.one("dialog h2").send_keys(Keys.ESCAPE)
+    page.click("#failures li details summary")
+    assert page.one("#failures li pre").text == "Traceback …"
+    page.click("#failures li details + details summary")
+    assert page.one("#failures li code").text.endswith("--config.images.seed=1")
+
+
+def test_a_few_of_the_same_failure_lie_open(opened, make, tmp_path):
+    make.plan(tmp_path, trials := {f"seed={i}": {"images.seed": i} for i in range(3)})
+    for name in trials:
+        make.fail(tmp_path, name, "memory ran out", "")
+    page = opened(tmp_path)
+    page.see("failures")
+    assert [name.text for name in page.all("#failures .name") if name.is_displayed()] == [*trials]
+    assert len(page.all("#failures li details")) == 3  # the commands: there are no details
+
+
 def test_a_single_run(opened, make, tmp_path):
     make.run(tmp_path / "alone", metrics=make.values(1), baselines=make.baselines)
     page = opened(tmp_path / "alone")

@@ -36,6 +36,20 @@ def test_a_sweep(sweep, make):
     json.dumps(found, allow_nan=False)
 
 
+def test_an_error_is_told_once_with_all_trials_that_met_it(tmp_path, make):
+    errors = ["memory ran out", "the disk is full", "the disk is full", None, "the disk is full "]
+    trials = {f"t{i}": {"images.seed": i} for i in range(len(errors))}
+    make.plan(tmp_path, trials)
+    for name, error in zip(trials, errors, strict=True):
+        if error is not None:
+            make.fail(tmp_path, name, error)
+    assert report.collect(tmp_path)["failures"] == [
+        {"error": "the disk is full", "trials": [1, 2]},
+        {"error": "memory ran out", "trials": [0]},
+        {"error": "the disk is full ", "trials": [4]},
+    ]
+
+
 def test_each_input_is_shown_once_and_a_run_under_way_by_its_latest_frame(sweep):
     found = report.collect(sweep)
     trials, pictures = found["trials"], found["pictures"]
@@ -131,7 +145,7 @@ def test_values_are_called_by_short_names_unless_two_are_the_same():
     assert [field["label"] for field in found] == ["a.x", "b.x"]
     assert found[0]["labels"] == ["/one/p.png", "/two/p.png", "q"]
     assert found[1]["labels"] == ["5", "1e+06"]
-    assert where(found, configs[2]) == [2, -1]
+    assert where(found, configs) == [[0, 1], [1, 0], [2, -1]]
 
 
 CHANGES = [

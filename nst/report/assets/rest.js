@@ -56,18 +56,23 @@ function bar(sections) {
 }
 
 function failuresSection() {
-  const failed = D.trials.filter((trial) => trial.state === "failed");
-  if (!failed.length) return null;
-  const one = (trial) =>
+  if (!D.failures.length) return null;
+  const one = (trial, at, trials) =>
     el(
-      "article",
+      "li",
       {},
-      el("h3", {}, el("button", { type: "button", class: "name", onclick: () => open([trial], 0) }, breaking(trial.name))),
-      el("p", { class: "error" }, trial.error),
+      el("button", { type: "button", class: "name", onclick: () => open(trials, at) }, breaking(trial.name)),
       trial.details ? el("details", {}, el("summary", {}, "Details"), el("pre", { tabindex: "0" }, trial.details)) : null,
       el("details", {}, el("summary", {}, "To repeat it"), copied(trial.command)),
     );
-  return section("failures", "Failures", failed.map(one));
+  // Trials that met the same error stand under it, folded where they are many.
+  const alike = ({ error, trials: places }) => {
+    const trials = places.map((place) => D.trials[place]);
+    const list = el("ul", { class: "plain" }, trials.map(one));
+    const folded = el("details", { open: trials.length < 6 }, el("summary", {}, plural(trials.length, "trial")), el("div", { class: "scroll tall", tabindex: "0", role: "region", "aria-label": "trials that failed so" }, list));
+    return el("article", {}, el("h3", { class: "error" }, error), trials.length > 1 ? folded : list);
+  };
+  return section("failures", "Failures", D.failures.map(alike));
 }
 
 function settingsSection() {
