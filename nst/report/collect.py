@@ -2,7 +2,8 @@
 
 `fields` are those that vary, each with its values and what they are called; a trial's `at` says which value of each it
 has. `pictures` are named once, for trials share contents and styles; a trial's `result`, `content` and `style` are
-places among them. `failures` are the errors, each with the places of the trials that met it.
+places among them; so are those in a trial's `sounds` among all `sounds`. `failures` are the errors, each with the
+places of the trials that met it.
 """
 
 import math
@@ -12,15 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from nst import record
-from nst.config import defaults
-from nst.errors import InputError
 from nst.metrics import ALL_METRICS, BASELINES
+from nst.report import kinds
 from nst.report.curves import thin
 from nst.report.pictures import Pictures
 from nst.report.repeat import command
 from nst.report.runs import Run, find, flat, inside, read_json
+from nst.report.sounds import Sounds
+from nst.report.tradeoff import axes
 from nst.report.varied import varied, where
-from nst.stylize import plan as scales
 from nst.sweep.trials import DONE, FAILED
 
 #: See above; its keys are those that `collect` gives.
@@ -37,13 +38,14 @@ def collect(folder: Path) -> Report:
       InputError: There is neither.
     """
     kind, runs = find(folder)
-    configs, pictures = [run.config for run in runs], Pictures(runs)
+    configs, pictures, sounds = [run.config for run in runs], Pictures(runs), Sounds(runs)
     found = varied(configs, _stems(runs))
     points = max(2, min(_POINTS, _ALL_POINTS // len(runs)))
     trials = [
-        _trial(run, folder, points) | {"at": at} | pictures.of(run)
+        _trial(run, folder, points) | {"at": at, "sounds": sounds.of(run)} | pictures.of(run)
         for run, at in zip(runs, where(found, configs), strict=True)
     ]
+    shown = {key: _names(trials, key) for key in ("metrics", "terms")}
     unevaluated = sum(trial["state"] == DONE and not trial["metrics"] for trial in trials)
     return {
         "kind": kind,
@@ -52,9 +54,10 @@ def collect(folder: Path) -> Report:
         "fields": found,
         "trials": trials,
         "pictures": pictures.found,
-        "metrics": _names(trials, "metrics"),
+        "sounds": sounds.found,
+        **shown,
+        "axes": {key: axes(names, ALL_METRICS) for key, names in shown.items()},
         "better": {name: metric.better for name, metric in ALL_METRICS.items()},
-        "terms": _names(trials, "terms"),
         "failures": _failures(trials),
         "settings": _settings(runs, {field["name"] for field in found}),
         "facts": _facts(runs),
@@ -73,11 +76,13 @@ def _trial(run: Run, folder: Path, points: int) -> dict[str, Any]:
     lines = [numbers(line) for line in record.metrics(run.folder / "metrics.jsonl")]
     last = lines[-1] if lines else {}
     evaluation = read_json(run.folder / record.EVALUATION) if run.state == DONE else {}
+    kind = run.kind
     return {
         "name": run.name,
+        "group": kind.group,
         "state": run.state,
         "step": last.get("step", 0),
-        "total": _total(run.config),
+        "total": kind.total(run.config),
         "seconds": last.get("seconds"),
         "error": run.error,
         "details": run.details,
@@ -86,7 +91,7 @@ def _trial(run: Run, folder: Path, points: int) -> dict[str, Any]:
         "terms": {name: value for name, value in last.items() if name not in record.COUNTERS},
         "curve": thin(lines, points),
         "folder": run.folder.relative_to(folder).as_posix(),
-        "files": [name for name in record.PICTURES if (run.folder / name).exists()],
+        "files": [name for name in kind.files if (run.folder / name).exists()],
         "command": command(run.config),
     }
 
@@ -99,15 +104,6 @@ def numbers(value: Any) -> dict[str, float | int]:
         for name, number in found.items()
         if isinstance(number, float | int) and not isinstance(number, bool) and math.isfinite(number)
     }
-
-
-def _total(config: Mapping[str, Any]) -> int | None:
-    """Steps at all scales; None where the config does not say."""
-    names = ("images.size", "optimizer.steps", "pyramid.scales", "pyramid.steps")
-    try:
-        return sum(scale.steps for scale in scales(*(config[name] for name in names)))
-    except (InputError, KeyError, TypeError):
-        return None
 
 
 def _failures(trials: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -128,8 +124,9 @@ def _names(trials: list[dict[str, Any]], key: str) -> list[str]:
 
 def _settings(runs: list[Run], swept: set[str]) -> list[dict[str, Any]]:
     """What all have in common, and whether it is the default."""
+    usual = runs[0].kind.defaults()
     return [
-        {"name": name, "value": _words(value), "default": _words(defaults().get(name)) == _words(value)}
+        {"name": name, "value": _words(value), "default": _words(usual.get(name)) == _words(value)}
         for name, value in runs[0].config.items()
         if name not in swept
     ]
@@ -151,10 +148,10 @@ def _facts(runs: list[Run]) -> list[dict[str, Any]]:
 
 
 def _stems(runs: Sequence[Run]) -> dict[str, str]:
-    """What the files of pictures are called, by what configs call them: a data set's have numbers there."""
+    """What the files of inputs are called, by what configs call them: a data set's have numbers there."""
     read = {
-        str(run.config.get(f"images.{part}")): inside(run.facts, "inputs", part, "path")
+        str(run.config.get(f"{run.kind.group}.{part}")): inside(run.facts, "inputs", part, "path")
         for run in runs
-        for part in ("content", "style")
+        for part in kinds.INPUTS
     }
     return {name: Path(path).stem for name, path in read.items() if isinstance(path, str)}

@@ -15,7 +15,6 @@ from nst import files
 from nst.images.formats import quiet
 from nst.report import names
 from nst.report.montage import DPI, WIDTH, results
-from nst.report.table import measured
 from nst.sweep.trials import DONE
 
 _ONE = "#3346c8"
@@ -69,15 +68,11 @@ def curves(report: Mapping[str, Any]) -> Figure | None:
 
 
 def tradeoff(report: Mapping[str, Any]) -> Figure | None:
-    """Style against content distance, with the two pictures by themselves where they were evaluated."""
-    found, key = measured(report), "metrics" if report["metrics"] else "terms"
-    content = next((name for name in found if name.startswith("content")), None)
-    styles = [name for name in found if name.startswith("style")]
-    style = next(
-        (name for name in ("style_gram_held_out", "style_gram") if name in styles), (styles or [None])[0]
-    )
-    if content is None or style is None:
+    """Style against content distance, with content and style by themselves where they were evaluated."""
+    key = "metrics" if report["metrics"] else "terms"
+    if report["axes"][key] is None:
         return None
+    content, style = report["axes"][key]
     figure, axes = _axes(_distance_name(report, content), _distance_name(report, style))
     for trial, colour, label in _coloured(report):
         if trial["state"] == DONE and {content, style} <= set(trial[key]):

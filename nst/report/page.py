@@ -17,10 +17,24 @@ from urllib.parse import quote
 
 from nst import files
 from nst.report.pictures import previews
+from nst.report.sounds import excerpts
 
 _ASSETS = Path(__file__).parent / "assets"
 _STYLES = ("base.css", "parts.css")
-_SCRIPTS = ("dom", "data", "pictures", "plot", "view", "grid", "curves", "tradeoff", "table", "rest", "main")
+_SCRIPTS = (
+    "dom",
+    "data",
+    "pictures",
+    "sounds",
+    "plot",
+    "view",
+    "grid",
+    "curves",
+    "tradeoff",
+    "table",
+    "rest",
+    "main",
+)
 
 
 def write(report: Mapping[str, Any], folder: Path, output: Path) -> Path:
@@ -37,29 +51,32 @@ def render(report: Mapping[str, Any], base: str = ".") -> str:
       report: What `collect` gave.
       base: The way from the page to the directory that is reported on.
     """
-    found = previews(report["pictures"])
+    found, (heard, cut) = previews(report["pictures"]), excerpts(report["sounds"])
     trials = [trial | {"folder": _address(trial["folder"])} for trial in report["trials"]]
     data = dict(report) | {
         "trials": trials,
         "base": f"./{_address(Path(base).as_posix())}",
         "pictures": [picture and picture[:2] for picture in found],
+        "sounds": [sound and sound.seconds for sound in heard],
+        "cut": cut,
     }
     style = "\n".join((_ASSETS / name).read_text("utf-8") for name in _STYLES)
     script = "\n".join((_ASSETS / f"{name}.js").read_text("utf-8") for name in _SCRIPTS)
     script = f'"use strict";\n(() => {{\n{script}\n}})();\n'
     # After the script, so that the page is there before they are read.
     held = [
-        f'<script type="text/plain" id="p{number}">{picture.data}</script>'
-        for number, picture in enumerate(found)
-        if picture
+        f'<script type="text/plain" id="{letter}{number}">{each.data}</script>'
+        for letter, all in (("p", found), ("s", heard))
+        for number, each in enumerate(all)
+        if each
     ]
     return Template((_ASSETS / "page.html").read_text("utf-8")).substitute(
-        policy=_policy(style, script),
+        policy=_policy(style, script, sounds=bool(heard)),
         title=html.escape(f"{report['title']} · {report['folder']}"),
         style=style,
         data=escaped(data),
         script=script,
-        pictures="\n".join(held),
+        held="\n".join(held),
     )
 
 
@@ -71,10 +88,11 @@ def escaped(data: Any) -> str:
     return text
 
 
-def _policy(style: str, script: str) -> str:
+def _policy(style: str, script: str, *, sounds: bool) -> str:
     """Nothing is loaded; what is not ours does not run."""
+    media = "media-src blob:; " if sounds else ""
     return (
-        f"default-src 'none'; img-src blob: data:; style-src {_hash(style)}; script-src {_hash(script)}; "
+        f"default-src 'none'; img-src blob: data:; {media}style-src {_hash(style)}; script-src {_hash(script)}; "
         "base-uri 'none'; form-action 'none'"
     )
 

@@ -8,13 +8,13 @@ import io
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import PIL.Image
 
 from nst.images.formats import quiet
-from nst.report.runs import Run, inside
+from nst.report.kinds import INPUTS
+from nst.report.runs import Run
 from nst.sweep.trials import DONE
 
 SIDE = 512  # the longest, of a preview
@@ -32,37 +32,32 @@ class Preview(NamedTuple):
 
 
 class Pictures:
-    """The pictures of some runs, each once: `found` has a `path` and the `part` of it that is shown."""
+    """The pictures of some runs, each once: `found` has a `path`, the `part` of it that is shown, and the `result`."""
 
     def __init__(self, runs: Sequence[Run]):
         self.found: list[dict[str, str]] = []
         self._inputs: dict[tuple[str, str], int] = {}
         for run in runs:
             if run.state == DONE and (run.folder / "sheet.png").exists():
-                for part in ("content", "style"):
-                    if self._key(run, part) not in self._inputs:
-                        self._inputs[self._key(run, part)] = self._add(run.folder / "sheet.png", part)
+                for part in INPUTS:
+                    if run.input(part) not in self._inputs:
+                        self._inputs[run.input(part)] = self._add(run, "sheet.png", part)
 
     def of(self, run: Run) -> dict[str, Any]:
         """Places of a run's `result`, `content` and `style` in `found`; `frame` names a result that is not the last."""
-        places: dict[str, Any] = {
-            part: self._inputs.get(self._key(run, part)) for part in ("content", "style")
+        kind = run.kind
+        latest = kind.latest(run.folder)
+        shown = latest if kind.preview == kind.result else kind.preview
+        there = bool(shown) and (run.folder / shown).exists()
+        return {part: self._inputs.get(run.input(part)) for part in INPUTS} | {
+            "result": self._add(run, shown, "result") if there else None,
+            "frame": latest if latest != kind.result else "",
         }
-        frames = sorted((run.folder / "frames").glob("[0-9]*.png"))
-        if (run.folder / "image.png").exists():
-            return places | {"result": self._add(run.folder / "image.png", "result"), "frame": ""}
-        if frames:
-            return places | {"result": self._add(frames[-1], "result"), "frame": f"frames/{frames[-1].name}"}
-        return places | {"result": None, "frame": ""}
 
-    def _add(self, path: Path, part: str) -> int:
-        self.found.append({"path": str(path), "part": part})
+    def _add(self, run: Run, name: str, part: str) -> int:
+        result = run.folder / run.kind.preview
+        self.found.append({"path": str(run.folder / name), "part": part, "result": str(result)})
         return len(self.found) - 1
-
-    def _key(self, run: Run, part: str) -> tuple[str, str]:
-        """By what was read, or by the run's name where that is not told."""
-        read = inside(run.facts, "inputs", part, "sha256")
-        return part, str(read or run.config.get(f"images.{part}") or run.name)
 
 
 def previews(found: Sequence[dict[str, str]]) -> list[Preview | None]:
@@ -104,7 +99,7 @@ def _part(sheet: PIL.Image.Image, picture: dict[str, str]) -> PIL.Image.Image:
     """Of a sheet, which is content, gap, style, gap and result, the one that is asked for."""
     if picture["part"] == "result":
         return sheet
-    with PIL.Image.open(Path(picture["path"]).with_name("image.png")) as file:
+    with PIL.Image.open(picture["result"]) as file:
         width = file.width
     gap = max(2, sheet.height // 64)
     left, right = width + gap + _SLACK, sheet.width - width - gap

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from nst.errors import InputError
+from nst.report import kinds
 from nst.sweep import plan
 from nst.sweep.trials import BEGUN, DONE, FAILED, Folder
 
@@ -20,6 +21,16 @@ class Run(NamedTuple):
     facts: dict[str, Any]  # what config.json says
     error: str = ""
     details: str = ""
+
+    @property
+    def kind(self) -> kinds.Kind:
+        """Of pictures or of sounds."""
+        return kinds.of(self.config)
+
+    def input(self, part: str) -> tuple[str, str]:
+        """Its content or style, by what was read, or by the run's name where that is not told."""
+        read = inside(self.facts, "inputs", part, "sha256")
+        return part, str(read or self.config.get(f"{self.kind.group}.{part}") or self.name)
 
 
 def find(folder: Path) -> tuple[str, list[Run]]:
@@ -61,10 +72,10 @@ def _failure(folder: Folder, trial: plan.Trial) -> tuple[str, str]:
 def _alone(folder: Path) -> Run:
     facts = read_json(folder / "config.json")
     config = flat(inside(facts, "config"))
-    for name in ("content", "style"):  # of a folder of pictures, each run has one
-        path = Path(str(inside(facts, "inputs", name, "path")))
-        if path.parent == Path(str(config.get(f"images.{name}"))):
-            config[f"images.{name}"] = str(path)
+    for name in kinds.INPUTS:  # of a folder of pictures or sounds, each run has one
+        field, path = f"{kinds.of(config).group}.{name}", Path(str(inside(facts, "inputs", name, "path")))
+        if path.parent == Path(str(config.get(field))):
+            config[field] = str(path)
     state = DONE if (folder / "done").exists() else BEGUN
     return Run(folder.absolute().name, folder, state, config, facts)
 

@@ -5,8 +5,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
+from nst.report.kinds import INPUTS, KINDS
+
 #: Fields that repeat an experiment rather than change it: means are over them.
-REPLICATES = ("images.content", "images.style", "images.seed")
+REPLICATES = tuple(f"{kind.group}.{name}" for kind in KINDS for name in (*INPUTS, "seed"))
 
 
 def varied(
@@ -16,7 +18,7 @@ def varied(
 
     Args:
       configs: Dotted names to values.
-      stems: Short names of pictures, by what configs call them.
+      stems: Short names of pictures and sounds, by what configs call them.
     """
     seen: dict[str, dict[str, Any]] = {}
     for config in configs:

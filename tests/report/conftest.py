@@ -1,12 +1,14 @@
-"""A sweep's directory as if it had run: two weights, styles and seeds; a trial failed, one runs, one waits."""
+"""Directories of sweeps as if they had run, of pictures and of sounds, and a real Chromium to look at reports with."""
 
 import json
+import shutil
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from nst import report
 from nst.config import base
 
 #: What a hostile name, path or config might try, and that it worked.
@@ -49,10 +51,11 @@ def write_run(folder, overrides=(), *, number=0, done=True, metrics=None, baseli
         (folder / "evaluation.json").write_text(json.dumps(value))
 
 
-def write_plan(folder, trials):
+def write_plan(folder, trials, config=None):
     folder.mkdir(parents=True, exist_ok=True)
     named = [{"name": name, "overrides": overrides} for name, overrides in trials.items()]
-    (folder / "plan.json").write_text(json.dumps({"config": json.loads(base().to_json()), "trials": named}))
+    plan = {"config": config or json.loads(base().to_json()), "trials": named}
+    (folder / "plan.json").write_text(json.dumps(plan))
 
 
 def write_failure(folder, name, error, details="Traceback …"):
@@ -73,7 +76,7 @@ BASELINES = {
 
 @pytest.fixture
 def sweep(tmp_path):
-    """The directory: eight trials, five of them done."""
+    """Two weights, styles and seeds: of eight trials five are done, one failed, one runs and one waits."""
     folder = tmp_path / "a sweep"
     trials = {
         f"style_weight={weight},style={style},seed={seed}": {
@@ -113,9 +116,173 @@ def hostile(tmp_path):
     return folder
 
 
+RATE, SECONDS = 8000, 1.5
+
+
+def tone(path, hertz, channels=1, seconds=SECONDS, rate=RATE):
+    soundfile = pytest.importorskip("soundfile", reason="soundfile is not installed: pip install 'nst[test]'")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    wave = 0.2 * np.sin(2 * np.pi * hertz * np.arange(round(seconds * rate)) / rate)
+    soundfile.write(path, np.stack([wave] * channels, axis=1).astype(np.float32), rate)
+
+
+def sound_config(overrides=()):
+    """Nested, as a run of sounds has it."""
+    config = json.loads(base().to_json())
+    del config["images"]
+    config["audio"] = {"content": "bells", "style": "rain", "seed": 0, "method": "texture", "init": "content"}
+    for name, value in dict(overrides).items():
+        group, last = name.split(".")
+        config[group][last] = value
+    return config
+
+
+def write_sound_run(folder, overrides=(), *, number=0, done=True, metrics=None, baselines=None):
+    """A run directory of sounds with every file that a report reads; the result's pitch says its number."""
+    write_run(folder, number=number, done=done, metrics=metrics, baselines=baselines)
+    for path in (folder / "frames" / "000000.png", folder / "image.png"):
+        path.unlink(missing_ok=True)
+    facts = json.loads((folder / "config.json").read_text())
+    facts["config"] = sound_config(overrides)
+    facts["inputs"] = {
+        part: {"path": f"/elsewhere/{name}.flac", "sha256": name}
+        for part in ("content", "style")
+        for name in [facts["config"]["audio"][part]]
+    }
+    (folder / "config.json").write_text(json.dumps(facts))
+    for part in ("content", "style"):
+        tone(folder / f"{part}.wav", 200 + 20 * len(facts["config"]["audio"][part]))
+    tone(folder / "frames" / "000050.wav", 400 + 100 * number)
+    if done:
+        tone(folder / "audio.wav", 400 + 100 * number)
+        picture(folder / "spectrogram.png", number)
+        picture(folder / "sheet.png", number + 100, (24 + 2 + 24 + 2 + 24, 16))
+
+
+SOUND_BASELINES = {
+    "content": {"style_texture": 0.9, "content_lsd": 0.0, "pitch_jaccard": 1.0},
+    "style": {"style_texture": 0.0, "content_lsd": 14.0, "pitch_jaccard": 0.05},
+}
+
+
+@pytest.fixture
+def sounds(tmp_path):
+    """Two weights and contents, and two seeds of one: of six trials four are done, one runs and one waits."""
+    folder = tmp_path / "sounds"
+    trials = {
+        f"style_weight={weight:g},content={content},seed={seed}": {
+            "loss.style_weight": weight,
+            "audio.content": content,
+            "audio.seed": seed,
+        }
+        for weight in (1.0, 10.0)
+        for content, seed in (("bells", 0), ("melody", 0), ("bells", 1))
+    }
+    write_plan(folder, trials, sound_config())
+    for number, name in enumerate([*trials][:5]):
+        done = number < 4
+        metrics = {"style_texture": 0.5 / (1 + number), "content_lsd": 2.0 + number}
+        metrics |= {"pitch_jaccard": 0.9 - number / 10}
+        told = {"metrics": metrics, "baselines": SOUND_BASELINES} if done else {}
+        write_sound_run(folder / "trials" / name, trials[name], number=number, done=done, **told)
+    return folder
+
+
 @pytest.fixture
 def make():
     """What writes run directories and plans, for tests that need their own."""
     return SimpleNamespace(
-        run=write_run, plan=write_plan, fail=write_failure, values=values, baselines=BASELINES
+        run=write_run,
+        sound_run=write_sound_run,
+        tone=tone,
+        plan=write_plan,
+        fail=write_failure,
+        values=values,
+        baselines=BASELINES,
     )
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """The browser, started once."""
+    webdriver = pytest.importorskip(
+        "selenium.webdriver", reason="selenium is not installed: pip install 'nst[test]'"
+    )
+    driver = shutil.which("chromedriver")
+    browser = shutil.which("chromium") or shutil.which("chromium-browser")
+    if not (driver and browser):
+        pytest.skip("there is no chromium with a chromedriver: apt-get install chromium-driver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = browser
+    for argument in ("headless=new", "no-sandbox", "disable-dev-shm-usage", "disable-gpu"):
+        options.add_argument(f"--{argument}")
+    options.add_argument("--autoplay-policy=no-user-gesture-required")  # scripts start players, not fingers
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    chrome = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    yield chrome
+    chrome.quit()
+
+
+class Page:
+    """A page that is open, and what it did."""
+
+    def __init__(self, driver):
+        self.driver = driver
+
+    def all(self, selector):
+        return self.driver.find_elements("css selector", selector)
+
+    def one(self, selector):
+        return self._wait(lambda _: next(iter(self.all(selector)), None), selector)
+
+    def run(self, script, *arguments):
+        return self.driver.execute_script(script, *arguments)
+
+    def until(self, script):
+        return self._wait(lambda _: self.run(script), script)
+
+    def _wait(self, condition, told):
+        from selenium.webdriver.support.ui import WebDriverWait
+
+        return WebDriverWait(self.driver, 10).until(condition, told)
+
+    def click(self, selector):
+        self.run("arguments[0].click()", self.one(selector))
+
+    def choose(self, selector, value):
+        script = "const [s, v] = arguments; s.value = v; s.dispatchEvent(new Event('change'))"
+        self.run(script, self.one(selector), value)
+
+    def see(self, section):
+        self.run(f"document.getElementById('{section}').scrollIntoView({{behavior: 'instant'}})")
+
+    def texts(self, selector):
+        return self.run(
+            f"return [...document.querySelectorAll({json.dumps(selector)})].map(e => e.textContent)"
+        )
+
+    def requests(self):
+        """Addresses asked for; pictures made of the page's own data are none."""
+        events = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
+        asked = [e["params"]["request"]["url"] for e in events if e["method"] == "Network.requestWillBeSent"]
+        return [address for address in asked if not address.startswith(("blob:", "data:"))]
+
+
+@pytest.fixture
+def opened(chromium):
+    """`opened(folder, width)`: the report on a folder; afterwards that it asked for nothing and met no error."""
+    paths = []
+
+    def opened(folder, width=1280, height=800):
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
+        chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        chromium.get("about:blank")
+        for log in ("browser", "performance"):
+            chromium.get_log(log)
+        paths.append(report.write(folder)[0].as_uri())
+        chromium.get(paths[-1])
+        return Page(chromium)
+
+    yield opened
+    assert Page(chromium).requests() == paths
+    assert chromium.get_log("browser") == []

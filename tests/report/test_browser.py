@@ -1,100 +1,11 @@
 """The page in a real Chromium, opened from the disk."""
 
-import json
-import shutil
-
 import pytest
 
-from nst import report
+pytest.importorskip("selenium", reason="selenium is not installed: pip install 'nst[test]'")
+from selenium.webdriver.common.keys import Keys
 
-webdriver = pytest.importorskip(
-    "selenium.webdriver", reason="selenium is not installed: pip install 'nst[test]'"
-)
-from selenium.webdriver.common.by import By  # noqa: E402
-from selenium.webdriver.common.keys import Keys  # noqa: E402
-from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
-
-DRIVER = shutil.which("chromedriver")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = [
-    pytest.mark.skipif(
-        not (DRIVER and CHROMIUM),
-        reason="there is no chromium with a chromedriver: apt-get install chromium-driver",
-    ),
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),  # selenium's own sockets
-]
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
-    yield driver
-    driver.quit()
-
-
-class Page:
-    """A page that is open, and what it did."""
-
-    def __init__(self, driver):
-        self.driver = driver
-
-    def all(self, selector):
-        return self.driver.find_elements(By.CSS_SELECTOR, selector)
-
-    def one(self, selector):
-        return WebDriverWait(self.driver, 10).until(lambda _: next(iter(self.all(selector)), None), selector)
-
-    def run(self, script, *arguments):
-        return self.driver.execute_script(script, *arguments)
-
-    def until(self, script):
-        return WebDriverWait(self.driver, 10).until(lambda _: self.run(script), script)
-
-    def click(self, selector):
-        self.run("arguments[0].click()", self.one(selector))
-
-    def choose(self, selector, value):
-        script = "const [s, v] = arguments; s.value = v; s.dispatchEvent(new Event('change'))"
-        self.run(script, self.one(selector), value)
-
-    def see(self, section):
-        self.run(f"document.getElementById('{section}').scrollIntoView({{behavior: 'instant'}})")
-
-    def texts(self, selector):
-        return self.run(
-            f"return [...document.querySelectorAll({json.dumps(selector)})].map(e => e.textContent)"
-        )
-
-    def requests(self):
-        """Addresses asked for; pictures made of the page's own data are none."""
-        events = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
-        asked = [e["params"]["request"]["url"] for e in events if e["method"] == "Network.requestWillBeSent"]
-        return [address for address in asked if not address.startswith(("blob:", "data:"))]
-
-
-@pytest.fixture
-def opened(chromium):
-    """`opened(folder, width)`: the report on a folder; afterwards that it asked for nothing and met no error."""
-    paths = []
-
-    def opened(folder, width=1280, height=800):
-        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
-        chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-        chromium.get("about:blank")
-        for log in ("browser", "performance"):
-            chromium.get_log(log)
-        paths.append(report.write(folder)[0].as_uri())
-        chromium.get(paths[-1])
-        return Page(chromium)
-
-    yield opened
-    assert Page(chromium).requests() == paths
-    assert chromium.get_log("browser") == []
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # selenium's own sockets
 
 
 def test_it_shows_every_trial_and_its_pictures(opened, sweep):

@@ -7,6 +7,7 @@ const parts = []; // of the page: { node, draw, dirty, near }
 let source = D.metrics.length ? "metrics" : "terms";
 
 D.trials.forEach((trial) => {
+  for (const part of Object.keys(trial.sounds)) if (D.sounds[trial.sounds[part]] === null) delete trial.sounds[part];
   trial.words = [trial.name, ...D.fields.map((_, f) => label(trial, f)), trial.state].join(" ").toLowerCase();
 });
 
@@ -18,9 +19,14 @@ function fieldNamed(name) {
   return D.fields.findIndex((field) => field.name === name);
 }
 
+// The field that is the content or the style of a trial, and what it is called there.
+function fieldOf(trial, part) {
+  return fieldNamed(`${trial.group}.${part}`);
+}
+
 function called(trial, part) {
-  const f = fieldNamed(`images.${part}`);
-  const setting = D.settings.find((each) => each.name === `images.${part}`);
+  const f = fieldOf(trial, part);
+  const setting = D.settings.find((each) => each.name === `${trial.group}.${part}`);
   return f >= 0 ? label(trial, f) : setting ? setting.value.split("/").pop() : part;
 }
 

@@ -42,13 +42,11 @@ function defaultAxes() {
 // Contents and styles that no axis shows already.
 function drawInputs(aside, trials, chosen) {
   for (const part of ["content", "style"]) {
-    const f = fieldNamed(`images.${part}`);
-    if (f >= 0 && (f === chosen.row || f === chosen.column)) continue;
-    const found = new Map(trials.filter((trial) => trial[part] !== null).map((trial) => [trial[part], trial]));
-    const several = [...found].slice(0, 6);
-    for (const [id, trial] of several) {
-      aside.append(el("figure", {}, picture(id, `${part}: ${called(trial, part)}`), el("figcaption", {}, el("b", {}, part), called(trial, part))));
-    }
+    const shown = (f) => f >= 0 && (f === chosen.row || f === chosen.column);
+    const others = trials.filter((trial) => !shown(fieldOf(trial, part)) && (trial[part] !== null || trial.sounds[part] !== undefined));
+    const found = new Map(others.map((trial) => [`${trial[part]},${trial.sounds[part]}`, trial]));
+    const several = [...found.values()].slice(0, 6);
+    aside.append(...several.map((trial) => input(trial, part)));
     if (found.size > several.length) aside.append(el("p", { class: "muted" }, `and ${found.size - several.length} more`));
   }
   aside.hidden = !aside.childNodes.length;
@@ -90,10 +88,11 @@ function corner(row, column) {
 }
 
 function head1(trials, f, value, scope) {
-  const part = D.fields[f].name.replace("images.", "");
   const text = value < 0 ? "–" : D.fields[f].labels[value];
-  const seen = (part === "content" || part === "style") && trials.find((trial) => trial.at[f] === value && trial[part] !== null);
-  return el("th", { scope }, seen ? picture(seen[part], "") : null, el("span", {}, text));
+  const [part] = ["content", "style"].filter((each) => trials.some((trial) => fieldOf(trial, each) === f));
+  const seen = part && trials.find((trial) => trial.at[f] === value && trial[part] !== null);
+  const heard = part && trials.find((trial) => trial.at[f] === value && trial.sounds[part] !== undefined);
+  return el("th", { scope }, seen ? picture(seen[part], "") : null, el("span", {}, text), heard ? player(heard.sounds[part], `${part}: ${text}`) : null);
 }
 
 function gallery(trials, captions, limit) {
@@ -106,11 +105,13 @@ function result(trials, at, captions) {
   const trial = trials[at];
   const caption = captions.length ? describe(trial, captions) : D.fields.length || D.trials.length === 1 ? "" : trial.name;
   const state = trial.state === "done" ? null : el("span", { class: `badge ${trial.state}` }, STATES[trial.state], trial.state === "running" && trial.step ? ` ${trial.step}` : "");
-  return el(
+  const button = el(
     "button",
     { type: "button", class: "result", title: trial.name, "aria-label": `enlarge ${trial.name}`, onclick: () => open(trials, at) },
     picture(trial.result, "", ""),
     state,
     caption ? el("span", { class: "caption" }, caption) : null,
   );
+  const sound = player(trial.sounds.result, `result of ${trial.name}`);
+  return sound ? el("div", { class: "heard" }, button, sound) : button;
 }

@@ -1,57 +1,62 @@
-// Previews: decoded when they come near the screen, given back when they are far away.
+// Previews and sounds: decoded when they come near the screen, given back when they are far away.
 
-const shown = new Map(); // from element to the address of its decoded picture
-const missing = new Set(); // elements whose picture the browser has not read yet
+const TYPES = { p: "image/webp", s: "audio/mpeg" }; // by how the id of the element that holds one begins
+const shown = new Map(); // from element to the address of what was decoded for it
+const missing = new Set(); // elements whose picture or sound the browser has not read yet
 
 function address(id) {
-  const text = document.getElementById(`p${id}`);
+  const text = document.getElementById(id);
   if (!text) return null;
   const bytes = Uint8Array.from(atob(text.textContent), (letter) => letter.charCodeAt(0));
-  return URL.createObjectURL(new Blob([bytes], { type: "image/webp" }));
+  return URL.createObjectURL(new Blob([bytes], { type: TYPES[id[0]] }));
 }
 
-function show(image) {
-  if (shown.has(image)) return;
-  const found = address(image.dataset.picture);
-  if (!found) return void missing.add(image);
-  shown.set(image, found);
-  image.src = found;
+function show(node) {
+  if (shown.has(node)) return;
+  const found = address(node.dataset.held);
+  if (!found) return void missing.add(node);
+  shown.set(node, found);
+  node.src = found;
 }
 
-function release(image) {
-  missing.delete(image);
-  if (!shown.has(image)) return;
-  URL.revokeObjectURL(shown.get(image));
-  shown.delete(image);
-  image.removeAttribute("src");
+function release(node) {
+  missing.delete(node);
+  if (!shown.has(node)) return;
+  URL.revokeObjectURL(shown.get(node));
+  shown.delete(node);
+  node.removeAttribute("src");
 }
 
+// What has been listened to keeps its place.
 const watch = new IntersectionObserver(
-  (entries) => entries.forEach((entry) => (entry.isIntersecting ? show : release)(entry.target)),
+  (entries) => entries.forEach(({ isIntersecting, target }) => (isIntersecting ? show(target) : target.currentTime > 0 || release(target))),
   { rootMargin: "500px", scrollMargin: "400px" },
 );
 
 document.addEventListener("DOMContentLoaded", () => {
-  for (const image of [...missing]) {
-    missing.delete(image);
-    show(image);
+  for (const node of [...missing]) {
+    missing.delete(node);
+    show(node);
   }
 });
+
+function held(node) {
+  watch.observe(node);
+  return node;
+}
 
 // An image of a known shape, so that nothing moves when it appears; without a picture, a word in its place.
 function picture(id, alt, instead = "no picture") {
   const size = id === null ? null : D.pictures[id];
   if (!size) return el("span", { class: "empty" }, instead);
-  const image = el("img", { alt, width: size[0], height: size[1], "data-picture": id, decoding: "async" });
-  watch.observe(image);
-  return image;
+  return held(el("img", { alt, width: size[0], height: size[1], "data-held": `p${id}`, decoding: "async" }));
 }
 
 // What is taken off the page is watched no longer.
 function clear(node) {
-  for (const image of node.querySelectorAll("img[data-picture]")) {
-    watch.unobserve(image);
-    release(image);
+  for (const each of node.querySelectorAll("[data-held]")) {
+    watch.unobserve(each);
+    release(each);
   }
   node.replaceChildren();
   return node;
@@ -62,7 +67,17 @@ function link(trial, file, text) {
   return el("a", { href: `${D.base}/${folder}${file}`, target: "_blank", rel: "noopener" }, text);
 }
 
-function full(trial) {
-  if (trial.frame) return link(trial, trial.frame, "picture so far");
-  return trial.files.includes("image.png") ? link(trial, "image.png", "full picture") : null;
+const FILES = {
+  "image.png": "full picture",
+  "audio.wav": "full sound",
+  "content.wav": "full content",
+  "style.wav": "full style",
+  "sheet.png": "content, style and result",
+  "spectrogram.png": "spectrogram",
+  "curve.png": "loss curve",
+};
+
+function links(trial) {
+  const soFar = trial.frame ? link(trial, trial.frame, trial.frame.endsWith(".png") ? "picture so far" : "sound so far") : null;
+  return el("p", { class: "links" }, soFar, trial.files.map((file) => link(trial, file, FILES[file])));
 }

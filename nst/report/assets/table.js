@@ -118,14 +118,14 @@ function compare(a, b, down) {
   return down ? -order : order;
 }
 
-// The two pictures by themselves, on average over the trials shown.
+// Content and style by themselves, on average over the trials shown.
 function foot(columns) {
   if (source !== "metrics") return null;
   const rows = ["content", "style"].map((which) => {
     const values = (name) => visible().map((trial) => (trial.baselines[which] || {})[name]).filter((value) => value !== undefined);
     const cell = (column) => (D.metrics.includes(column.title) && column.name.startsWith(" ") ? amount({ mean: mean(values(column.title)), spread: null }) : el("td"));
     const known = D.metrics.some((name) => values(name).length);
-    return known ? el("tr", {}, el("th", { scope: "row" }, `${which} picture itself`), columns.slice(1).map(cell)) : null;
+    return known ? el("tr", {}, el("th", { scope: "row" }, `${which} itself`), columns.slice(1).map(cell)) : null;
   });
   return rows.some(Boolean) ? el("tfoot", {}, rows) : null;
 }

@@ -1,4 +1,4 @@
-// Style against content distance: a trial is a point, and so are the two pictures by themselves.
+// Style against content distance: a trial is a point, and so are content and style by themselves.
 
 const FOCUSABLE = 60; // points beyond which the keyboard takes the table
 
@@ -15,8 +15,7 @@ function tradeoffSection() {
   function choose() {
     const names = D[source];
     const options = names.map((name) => [name, distanceName(name)]);
-    state.x = names.find((name) => /^content/.test(name)) || names[0];
-    state.y = ["style_gram_held_out", "style_gram"].find((name) => names.includes(name)) || names.find((name) => /^style/.test(name)) || names[0];
+    [state.x, state.y] = D.axes[source] || [names[0], names[0]];
     controls.replaceChildren(
       choice("Content distance", options, state.x, option("x")),
       choice("Style distance", options, state.y, option("y")),
@@ -47,7 +46,7 @@ function distanceName(name) {
   return D.better[name] === "higher" ? `1 − ${name}` : name;
 }
 
-// The content picture and the style picture by themselves, once for each pair.
+// The content and the style by themselves, once for each pair.
 function baselines({ x, y }) {
   const found = new Map();
   if (source !== "metrics") return [];

@@ -44,7 +44,7 @@ function outside(event) {
 }
 
 function keyed(event) {
-  if (event.target.closest("input, select, pre")) return;
+  if (event.target.closest("input, select, pre, audio")) return;
   if (event.key === "ArrowLeft") move(-1);
   if (event.key === "ArrowRight") move(1);
 }
@@ -76,9 +76,16 @@ function renderStage(trial) {
   const frame = set(el("div", { class: "frame" }, under), { "--ratio": size ? size[0] / size[1] : 1.5 });
   stage.append(frame);
   if (size) show(under);
-  if (view.other === "" || !size) return;
-  const [id, name] = compared(trial);
-  const over = picture(id, name);
+  if (view.other !== "") {
+    const [id, name] = compared(trial);
+    if (size) divide(frame, trial, picture(id, name), name);
+    stage.append(el("div", { class: "sides" }, el("span", {}, breaking(trial.name)), el("span", {}, breaking(name))));
+  }
+  stage.append(players(trial, D.trials[view.other]) || "");
+}
+
+// The left of the frame stays, and right of a slider lies the other picture.
+function divide(frame, trial, over, name) {
   const slider = el("input", { type: "range", min: 0, max: 100, value: 50, step: 1, "aria-label": `left ${trial.name}, right ${name}`, oninput: slide });
   const handle = el("i", { class: "handle" });
   function slide() {
@@ -86,23 +93,18 @@ function renderStage(trial) {
     handle.style.left = `${slider.value}%`;
   }
   frame.append(over, handle, slider);
-  stage.append(el("div", { class: "sides" }, el("span", {}, breaking(trial.name)), el("span", {}, breaking(name))));
   if (over.tagName === "IMG") show(over);
   slide();
 }
 
 function renderTold(trial) {
   clear(told);
-  const beside = ["content", "style"].map((part) =>
-    trial[part] === null ? null : el("figure", {}, picture(trial[part], part), el("figcaption", {}, el("b", {}, part), called(trial, part))),
-  );
   const progress = trial.state === "done" ? null : `${STATES[trial.state]} at step ${trial.step}${trial.total ? ` of ${trial.total}` : ""}`;
-  const links = [full(trial), ...trial.files.filter((f) => f !== "image.png").map((f) => link(trial, f, f === "sheet.png" ? "content, style and result" : "loss curve"))];
   told.append(
-    el("div", { class: "beside" }, beside),
+    el("div", { class: "beside" }, ["content", "style"].map((part) => input(trial, part, { play: false }))),
     progress ? el("p", { class: "state" }, progress, trial.error ? `: ${trial.error}` : "") : "",
     el("div", { class: "compare" }, compareChoice(trial), pinButton(trial)),
-    el("p", { class: "links" }, links),
+    links(trial),
     list("Fields", D.fields.map((field, f) => [field.label, label(trial, f)])),
     list("Metrics", Object.entries(trial.metrics).map(([name, value]) => [name, format(value)])),
     list("Loss and its terms", Object.entries(trial.terms).map(([name, value]) => [name, format(value)])),
@@ -111,8 +113,12 @@ function renderTold(trial) {
   );
 }
 
+function there(trial) {
+  return trial.result !== null || trial.sounds.result !== undefined;
+}
+
 function compareChoice(trial) {
-  const others = D.trials.map((each, i) => [i, each.name]).filter(([i]) => D.trials[i] !== trial && D.trials[i].result !== null);
+  const others = D.trials.map((each, i) => [i, each.name]).filter(([i]) => D.trials[i] !== trial && there(D.trials[i]));
   const inputs = ["content", "style"].filter((part) => trial[part] !== null).map((part) => [part, part]);
   if (view.other !== "" && ![...inputs, ...others].some(([key]) => String(key) === view.other)) view.other = "";
   return choice("Compare with", [["", "nothing"], ...inputs, ...others], view.other, (value) => {
@@ -122,7 +128,7 @@ function compareChoice(trial) {
 }
 
 function pinButton(trial) {
-  if (D.trials.length < 2 || trial.result === null) return null;
+  if (D.trials.length < 2 || !there(trial)) return null;
   return el("button", { type: "button", class: "quiet", onclick: () => pin(trial) }, "Pick on the page");
 }
 
