@@ -123,5 +123,6 @@ def test_what_is_no_run_of_sounds_is_told_in_a_line_and_the_others_go_on(run, sp
 
 def test_a_report_knows_which_figures_are_better_when_higher(run):
     evaluation.of_runs([run])
-    higher = {"pitch_jaccard", "chroma_cosine", "envelope"}
-    assert higher <= {*collect(run)["similarities"]}
+    better = collect(run)["better"]
+    assert {better[name] for name in ("pitch_jaccard", "chroma_cosine", "envelope")} == {"higher"}
+    assert {better[name] for name in ("style_texture", "content_lsd")} == {"lower"}

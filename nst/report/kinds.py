@@ -1,12 +1,14 @@
 """What runs of pictures and of sounds differ in, as far as a report shows it: nothing else here asks which it is."""
 
+import functools
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nst import record
 from nst.config import defaults
 from nst.errors import InputError
+from nst.experiment.pictures import PICTURES
+from nst.experiment.sounds import SOUNDS
 from nst.stylize import plan
 
 #: What a run is given, in a config's group, in `inputs` of its facts and as parts of its sheet.
@@ -19,6 +21,7 @@ class Kind(NamedTuple):
     group: str  # of a config, in which `content`, `style` and `seed` are
     result: str  # the file; those in `frames` end alike
     preview: str  # the picture of the result
+    inputs: Mapping[str, str]  # pictures of `INPUTS`, where they are not parts of the sheet
     sounds: Mapping[str, str]  # the files of `INPUTS` as they were heard; none where nothing is to be heard
     files: tuple[str, ...]  # at the top of a run directory, and linked
     config: str  # the config file of a command, whose fields are `defaults`
@@ -58,8 +61,9 @@ PICTURE = Kind(
     group="images",
     result="image.png",
     preview="image.png",
+    inputs={},
     sounds={},
-    files=record.PICTURES,
+    files=PICTURES.files,
     config="configs/gatys.py",
     defaults=defaults,
     steps=_at_all_scales,
@@ -68,10 +72,11 @@ SOUND = Kind(
     group="audio",
     result="audio.wav",
     preview="spectrogram.png",
+    inputs={part: f"{part}.png" for part in INPUTS},
     sounds={part: f"{part}.wav" for part in INPUTS},
-    files=("audio.wav", "content.wav", "style.wav", "sheet.png", "spectrogram.png", "curve.png"),
+    files=tuple(name for name in SOUNDS.files if name.removesuffix(".png") not in INPUTS),
     config="configs/audio.py",
-    defaults=dict,  # not those of pictures: a command says every field
+    defaults=functools.partial(defaults, "audio"),
     steps=_at_one,
 )
 KINDS = (PICTURE, SOUND)

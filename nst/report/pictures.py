@@ -1,6 +1,7 @@
 """Which pictures a report shows, and previews of them that fit into it.
 
-Contents and styles are cut from the sheets of finished runs: where they were read from may be on another machine.
+Contents and styles of pictures are cut from the sheets of finished runs: where they were read from may be on another
+machine.
 """
 
 import base64
@@ -38,10 +39,11 @@ class Pictures:
         self.found: list[dict[str, str]] = []
         self._inputs: dict[tuple[str, str], int] = {}
         for run in runs:
-            if run.state == DONE and (run.folder / "sheet.png").exists():
-                for part in INPUTS:
-                    if run.input(part) not in self._inputs:
-                        self._inputs[run.input(part)] = self._add(run, "sheet.png", part)
+            for part in INPUTS if run.state == DONE else ():
+                name = run.kind.inputs.get(part, "sheet.png")
+                if (run.folder / name).exists() and run.input(part) not in self._inputs:
+                    whole = "result" if part in run.kind.inputs else part
+                    self._inputs[run.input(part)] = self._add(run, name, whole)
 
     def of(self, run: Run) -> dict[str, Any]:
         """Places of a run's `result`, `content` and `style` in `found`; `frame` names a result that is not the last."""

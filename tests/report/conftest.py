@@ -128,9 +128,8 @@ def tone(path, hertz, channels=1, seconds=SECONDS, rate=RATE):
 
 def sound_config(overrides=()):
     """Nested, as a run of sounds has it."""
-    config = json.loads(base().to_json())
-    del config["images"]
-    config["audio"] = {"content": "bells", "style": "rain", "seed": 0, "method": "texture", "init": "content"}
+    config = json.loads(base("audio").to_json())
+    config["audio"] |= {"content": "bells", "style": "rain"}
     for name, value in dict(overrides).items():
         group, last = name.split(".")
         config[group][last] = value
@@ -155,8 +154,9 @@ def write_sound_run(folder, overrides=(), *, number=0, done=True, metrics=None, 
     tone(folder / "frames" / "000050.wav", 400 + 100 * number)
     if done:
         tone(folder / "audio.wav", 400 + 100 * number)
-        picture(folder / "spectrogram.png", number)
-        picture(folder / "sheet.png", number + 100, (24 + 2 + 24 + 2 + 24, 16))
+        for i, name in enumerate(("spectrogram", "content", "style")):
+            picture(folder / f"{name}.png", number + 100 * i)
+        picture(folder / "sheet.png", number + 300, (80, 20))
 
 
 SOUND_BASELINES = {
