@@ -1,6 +1,6 @@
 r"""Write docs/findings.md from the sweeps of the ablations, each in DIR/NAME, evaluated.
 
-for name in pooling layers initial weights optimizers padding; do
+for name in pooling layers initial weights optimizers padding audio_ablation; do
   python scripts/sweep.py --config configs/$name.py:quick --workdir runs/findings/$name
 done
 python scripts/sweep.py --config configs/ratio.py:quick --workdir runs/findings/ratio \

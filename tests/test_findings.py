@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from nst import findings, images, record
-from nst.config import base
+from nst.config import defaults
 from nst.errors import InputError
 from nst.findings.claims import QUESTIONS, Claim
 from nst.sweep import plan as plans
@@ -27,6 +27,7 @@ def trial(pooling, pair, value, seed=0):
         "images.content": pair[0],
         "images.style": pair[1],
         "images.seed": seed,
+        "result": "run",
     }
     return findings.Trial(values, {"tv": value}, Path())
 
@@ -71,10 +72,17 @@ def sweeps(planned, cache_of_sets, tmp_path_factory):
             path = folder / question.name / "trials" / trial.name
             figures = {each.figure: float(1 + number) for each in question.claims}
             terms = {"loss": figures.pop("loss")} if "loss" in figures else {}
-            images.write(path / "image.png", np.full((16, 16, 3), 0.5, np.float32))
+            for name in ("image", "spectrogram", "content", "style"):
+                images.write(path / f"{name}.png", np.full((16, 16, 3), 0.5, np.float32))
             images.write(path / "sheet.png", np.ones((16, 52, 3), np.float32))
             (path / "evaluation.json").write_text(
-                json.dumps({"metrics": figures, "terms": {"tv": 1e9} | terms})
+                json.dumps(
+                    {
+                        "metrics": figures,
+                        "terms": {"tv": 1e9} | terms,
+                        "baselines": {name: dict.fromkeys(figures, 0.5) for name in ("content", "style")},
+                    }
+                )
             )
     return folder
 
@@ -109,7 +117,7 @@ def test_what_is_missing_is_told(sweeps, tmp_path):
 def test_an_evaluation_that_is_damaged_or_lacks_the_figure_is_told_of(sweeps, tmp_path):
     shutil.copytree(sweeps / "pooling", tmp_path / "pooling")
     first = findings.trials(tmp_path / "pooling")[0].folder / "evaluation.json"
-    first.write_text(json.dumps({"metrics": {}, "terms": {}}))
+    first.write_text(json.dumps({"metrics": {}, "terms": {}, "baselines": {}}))
     with pytest.raises(InputError, match=r"has no tv: python scripts/evaluate\.py"):
         findings.measure(claim("lower"), findings.trials(tmp_path / "pooling"))
     for damaged in ("{", "{}", "[]"):
@@ -122,10 +130,18 @@ def test_an_evaluation_that_is_damaged_or_lacks_the_figure_is_told_of(sweeps, tm
 def test_the_plans_answer_the_claims(question, planned, sets):
     """Also whole, not quick; and both sides differ in what the claim names alone."""
     plan = planned(question.name, "")
-    values = [plans.values(plan, trial) for trial in plan.trials]
+    values = [
+        plans.values(plan, trial) | {"result": result}
+        for trial in plan.trials
+        for result in ("run", "content", "style")
+    ]
     for each in question.claims:
         sides = [
-            [v for v in values if all(v[name] == value for name, value in having.items())]
+            [
+                v
+                for v in values
+                if all(v[name] == value for name, value in {"result": "run", **having}.items())
+            ]
             for having in (each.a, each.b)
         ]
         assert all(sides), each.what
@@ -142,7 +158,7 @@ FOLLOW = {"loss.style_layer_weights", "loss.style_weight", "optimizer.learning_r
 
 
 def test_fields_that_claims_name_exist():
-    names = set(plans.values(plans.Plan(json.loads(base().to_json()), ()), plans.Trial("", {})))
+    names = {"result", *defaults("images"), *defaults("audio")}
     for question in QUESTIONS:
         for each in question.claims:
             assert {*each.a, *each.b, *question.shown} <= names

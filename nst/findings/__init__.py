@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nst import files, images, record
+from nst.config import kind_of
 from nst.errors import InputError
 from nst.findings.claims import QUESTIONS, Claim, Question
 from nst.sweep import plan as plans
@@ -41,7 +42,7 @@ class Measured(NamedTuple):
 
 
 class Trial(NamedTuple):
-    """Its fields, its figures and its directory."""
+    """Its fields, its figures and its directory; or those of a baseline, whose field `result` says which it is."""
 
     values: Mapping[str, Any]
     figures: Mapping[str, float]
@@ -66,13 +67,23 @@ def trials(folder: Path) -> list[Trial]:
             raise InputError(f"{path.parent} is not evaluated: python scripts/evaluate.py {folder}")
         try:
             evaluation = json.loads(path.read_text())
-            figures = evaluation["terms"] | evaluation["metrics"]  # both have a tv, and the metric's is meant
+            rows = {
+                "run": evaluation["terms"] | evaluation["metrics"]
+            }  # both have a tv, and the metric's is meant
+            rows |= evaluation["baselines"]
         except (ValueError, LookupError, TypeError) as error:
             raise InputError(
                 f"{path} is damaged: python scripts/evaluate.py --again {path.parent}"
             ) from error
-        found.append(Trial(plans.values(plan, trial), figures, path.parent))
+        values = plans.values(plan, trial)
+        found += [Trial(values | {"result": name}, figures, path.parent) for name, figures in rows.items()]
     return found
+
+
+def _pair(values: Mapping[str, Any]) -> tuple[Any, Any]:
+    """The content and the style of a trial."""
+    group = kind_of(values)
+    return values[f"{group}.content"], values[f"{group}.style"]
 
 
 def measure(claim: Claim, found: Sequence[Trial]) -> Measured:
@@ -85,8 +96,8 @@ def measure(claim: Claim, found: Sequence[Trial]) -> Measured:
     for having in (claim.a, claim.b):
         by_pair: dict[str, list[float]] = {}
         for values, figures, folder in found:
-            if all(values[name] == value for name, value in having.items()):
-                pair = json.dumps([values["images.content"], values["images.style"]])
+            if all(values[name] == value for name, value in {"result": "run", **having}.items()):
+                pair = json.dumps(_pair(values))
                 if claim.figure not in figures:
                     raise InputError(f"{folder} has no {claim.figure}: python scripts/evaluate.py {folder}")
                 by_pair.setdefault(pair, []).append(figures[claim.figure])
@@ -129,8 +140,10 @@ and the same if it is surely below a tenth. What the metrics are: [metrics.md](m
 
 def _section(question: Question, found: Sequence[Trial], picture: str, labels: Sequence[str]) -> str:
     measured = [measure(claim, found) for claim in question.claims]
-    size, pairs = found[0].values["images.size"], len(measured[0].a)
-    seeds = len({trial.values["images.seed"] for trial in found})
+    runs, pairs = [trial for trial in found if trial.values["result"] == "run"], len(measured[0].a)
+    group = kind_of(runs[0].values)
+    size = f" at {runs[0].values['images.size']} pixels" if group == "images" else ""
+    seeds = len({trial.values[f"{group}.seed"] for trial in runs})
     rows = "\n".join(_row(each) for each in measured)
     return f"""## {question.asked}
 
@@ -140,11 +153,11 @@ def _section(question: Question, found: Sequence[Trial], picture: str, labels: S
 |---|---|---|---|---|---|---|
 {rows}
 
-`configs/{question.name}.py`, {len(found)} trials at {size} pixels: {pairs} pairs of pictures, seeds: {seeds}.
+`configs/{question.name}.py`, {len(runs)} trials{size}: {pairs} pairs, seeds: {seeds}.
 
 ![{", ".join(labels)}]({picture})
 
-From left to right: the photograph, the painting, then {"; ".join(labels)}.
+From left to right: content, style, then {"; ".join(labels)}.
 """
 
 
@@ -169,17 +182,30 @@ def _pictures(question: Question, found: Sequence[Trial]) -> tuple[np.ndarray, l
     last = found[-1].values
     chosen: dict[str, Path] = {}
     for trial in found:
-        if all(trial.values[name] == last[name] for name in ("images.content", "images.style")):
+        if _pair(trial.values) == _pair(last):
             label = ", ".join(_word(trial.values[name]) for name in question.shown)
             chosen.setdefault(label, trial.folder)
-    sheet = images.read(next(iter(chosen.values())) / "sheet.png")
+    first = next(iter(chosen.values()))
+    if kind_of(last) == "audio":
+        shown = [images.read(first / f"{part}.png") for part in ("content", "style")]
+        results = [images.read(folder / "spectrogram.png") for folder in chosen.values()]
+        return _side_by_side([images.resize(x, 96, 128) for x in (*shown, *results)]), [*chosen]
+    sheet = images.read(first / "sheet.png")
     results = [images.read(folder / "image.png") for folder in chosen.values()]
-    height, width = results[0].shape[:2]
-    gap = np.ones((height, max(2, height // 64), 3), np.float32)
-    row = [sheet[:, : sheet.shape[1] - width]]  # content, style and the gaps beside them
-    for result in results:
-        row += [result, gap]
-    return np.concatenate(row[:-1], axis=1), [*chosen]
+    width = results[0].shape[1]
+    # Content and style with the gaps beside them, but for the last, which comes here again.
+    given = sheet[:, : sheet.shape[1] - width - _gap(sheet.shape[0])]
+    return _side_by_side([given, *results]), [*chosen]
+
+
+def _gap(height: int) -> int:
+    return max(2, height // 64)
+
+
+def _side_by_side(pictures: Sequence[np.ndarray]) -> np.ndarray:
+    height = pictures[0].shape[0]
+    gap = np.ones((height, _gap(height), 3), np.float32)
+    return np.concatenate([x for picture in pictures for x in (picture, gap)][:-1], axis=1)
 
 
 def _word(value: Any) -> str:

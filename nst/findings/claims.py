@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-#: What a trial has to have, by dotted field name.
+#: What a trial has to have, by dotted field name; `result` is `run`, or a baseline by its name.
 Having = Mapping[str, Any]
 
 
@@ -41,6 +41,14 @@ _TRAINED, _RANDOM = ({"features.weights": name} for name in ("vgg19", "random"))
 _DRAWN, _RESCALED = ({"features.normalise": value} for value in (False, True))
 _PYRAMID, _LBFGS, _ADAM = ({"optimizer.name": name} for name in ("lbfgs_pyramid", "lbfgs", "adam"))
 _LEAST, _MOST = ({"loss.style_weight": weight} for weight in (60.0, 600_000.0))
+#: In place of a trial, the content or the style taken as its result.
+_CONTENT_ITSELF, _STYLE_ITSELF = ({"result": name} for name in ("content", "style"))
+_SOUND = {
+    "audio.method": "spectrogram",
+    "audio.init": "content",
+    "audio.filters": 512,
+    "loss.content_weight": 1.0,
+}
 _ZEROS, _REFLECT, _REPLICATE = ({"features.padding": name} for name in ("zeros", "reflect", "replicate"))
 
 QUESTIONS = (
@@ -169,5 +177,54 @@ QUESTIONS = (
             Claim("style", _ZEROS, _REFLECT, "style_gram_held_out", "same"),
         ),
         ("features.padding",),
+    ),
+    Question(
+        "audio_ablation",
+        "What makes a sound's style?",
+        "Random filters over spectrograms carry timbre and texture (Ulyanov and Lebedev 2016), which in a "
+        "later comparison came out barely nearer to the style than the content itself (Cífka et al., ICASSP"
+        " 2021). To start from the content proved key (Grinstein et al., ICASSP 2018). To optimise the "
+        "samples was hoped to give better quality, without the phases to be found (Mital 2017). That more "
+        "filters are better and that α keeps the content is what their use implies.",
+        (
+            Claim("timbre, for the content itself", _CONTENT_ITSELF, _SOUND, "style_mfcc", "lower"),
+            Claim("texture, the same", _CONTENT_ITSELF, _SOUND, "style_texture", "lower"),
+            Claim("pitches, for the style itself", _STYLE_ITSELF, _SOUND, "pitch_jaccard", "higher"),
+            Claim(
+                "pitches, from the content for noise",
+                _SOUND | {"audio.init": "noise"},
+                _SOUND,
+                "pitch_jaccard",
+                "higher",
+            ),
+            Claim(
+                "timbre, samples for magnitudes",
+                _SOUND,
+                _SOUND | {"audio.method": "waveform"},
+                "style_mfcc",
+                "lower",
+            ),
+            Claim(
+                "texture, the same", _SOUND, _SOUND | {"audio.method": "waveform"}, "style_texture", "lower"
+            ),
+            Claim(
+                "pitches, the same", _SOUND, _SOUND | {"audio.method": "waveform"}, "pitch_jaccard", "higher"
+            ),
+            Claim(
+                "texture, with 16 times the filters",
+                _SOUND | {"audio.filters": 128},
+                _SOUND | {"audio.filters": 2048},
+                "style_texture",
+                "lower",
+            ),
+            Claim(
+                "pitches, with α 100 times as large",
+                _SOUND | {"loss.content_weight": 0.1},
+                _SOUND | {"loss.content_weight": 10.0},
+                "pitch_jaccard",
+                "higher",
+            ),
+        ),
+        ("audio.method", "audio.init", "audio.filters", "loss.content_weight"),
     ),
 )
