@@ -13,6 +13,7 @@ from nst.audio.objective import Objective, loss, objective
 from nst.audio.phase import griffin_lim
 from nst.audio.rows import columns, cut, lengthened, noise, rows
 from nst.audio.spectrogram import Samples
+from nst.errors import unknown
 from nst.optimize import optimiser, start
 from nst.scale import Resume, Snapshot, descend, snapshot_of, stops_of
 from nst.types import Array
@@ -152,9 +153,12 @@ def stylize(
 
 
 def starting(init: str, content: Samples, style: Samples, seed: int) -> np.ndarray:
-    """Where the descent begins: `content`, `style` at the content's length, or `noise`."""
-    return {
+    """Where the descent begins: `content`, `style` at the content's length, or `noise`; InputError for another."""
+    starts = {
         "content": lambda: np.asarray(content),
         "style": lambda: cut(style, *content.shape),
         "noise": lambda: noise(seed, *content.shape),
-    }[init]()
+    }
+    if init not in starts:
+        raise unknown("init", init, starts)
+    return starts[init]()

@@ -70,6 +70,10 @@ def test_what_a_run_leaves(config, tmp_path, clips):
     assert style.samples.shape == (9000, 1)
     given = sounds.read(clips / "content.wav")
     np.testing.assert_allclose(content.samples, given.samples, atol=1e-5)
+    if config.audio.method == "spectrogram":
+        phase = json.loads((folder / "phase.json").read_text())
+        assert phase["steps"] == 2
+        assert 0 < phase["spectral_convergence"] < 0.5
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == [0, 5, 10, 12]
     assert lines[-1]["loss"] < lines[0]["loss"]
