@@ -54,7 +54,7 @@ def _message(error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt):
         return "stopped"
     if isinstance(error, MemoryError):
-        return "memory ran out: lower images.size"
+        return "memory ran out: make the pictures smaller or the sounds shorter"
     return " ".join(str(error).split())
 
 

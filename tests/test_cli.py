@@ -19,6 +19,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarni
 
 ROOT = Path(__file__).parents[1]
 GATYS = f"--config={ROOT / 'configs' / 'gatys.py'}"
+AUDIO = f"--config={ROOT / 'configs' / 'audio.py'}"
 
 
 @pytest.fixture
@@ -65,7 +66,7 @@ def raising(error):
         (Interrupted(2, "go on with --resume"), 130, "go on with --resume"),
         (Interrupted(15, "go on with --resume"), 143, "go on with --resume"),
         (KeyboardInterrupt(), 130, "stopped"),
-        (MemoryError(), 1, "memory ran out: lower images.size"),
+        (MemoryError(), 1, "memory ran out: make the pictures smaller or the sounds shorter"),
         (OSError(errno.ENOSPC, "No space left", "a.png"), 1, "[Errno 28] No space left: 'a.png'"),
     ],
 )
@@ -142,14 +143,19 @@ def test_flags_are_handed_on(script, asked):
     flags = ("--workdir=-a dir", "--resume", "--output=ü.png", "--max_pixels=123")
     assert script(cli.run, GATYS, *flags)[0] == 0
     del asked["config"]
-    expected = {"workdir": Path("-a dir"), "resume": True, "output": Path("ü.png"), "max_pixels": 123}
+    expected = {"workdir": Path("-a dir"), "resume": True, "output": Path("ü.png"), "limit": 123}
     assert asked == expected
 
 
-def test_the_limit_of_pixels_has_the_default_of_reading(script, asked):
-    script(cli.run, GATYS)
-    assert asked["max_pixels"] == cli.experiment.MAX_PIXELS
-    assert (asked["resume"], asked["output"]) == (False, None)
+@pytest.mark.parametrize(("config", "flag"), [(GATYS, "--max_seconds=9"), (AUDIO, "--max_pixels=9")])
+def test_the_limit_of_another_kind_leaves_a_run_its_own_default(script, asked, config, flag):
+    script(cli.run, config, flag)
+    assert (asked["limit"], asked["resume"], asked["output"]) == (None, False, None)
+
+
+def test_the_limit_of_a_sound_is_in_seconds(script, asked):
+    script(cli.run, AUDIO, "--max_seconds=9")
+    assert asked["limit"] == 9
 
 
 def test_the_default_directory_is_the_next_free_one(script, asked):
@@ -167,7 +173,7 @@ def test_the_default_directory_is_the_next_free_one(script, asked):
             "unknown config field 'loss.style_wieght': did you mean loss.style_w",
         ),
         (["--config.images=3"], "unknown config field 'images': did you mean images.size"),
-        (["--config.foo.bar=1"], "unknown config field 'foo.bar': choose from features.convolution"),
+        (["--config.foo.bar=1"], "unknown config field 'foo.bar': choose from audio.content"),
         (["--config.loss.content_weight=[1]"], "loss.content_weight=[1]"),
         (["--config.images.size=(1,2)"], "images.size=(1,2)"),
         (["--config.images.size=256.5"], "images.size=256.5"),
@@ -199,7 +205,10 @@ def test_a_wrong_flag_is_one_line_that_names_it(script, asked, flags, message):
         ("import no_such_module\n", "No module named 'no_such_module'"),
         ("x = 1\n", "no attribute 'get_config'"),
         ("def get_config(): raise ValueError('cause')\n", "cause"),
-        ("import ml_collections\nget_config = lambda: ml_collections.ConfigDict({'a': 1})\n", "field 'a'"),
+        (
+            "import ml_collections\nget_config = lambda: ml_collections.ConfigDict({'a': 1})\n",
+            "no group images",
+        ),
         ("from nst.errors import InputError\ndef get_config(): raise InputError('told')\n", "told"),
         ("from nst.config import base\ndef get_config():\n  base().images.sise = 3\n", "sise"),
     ],

@@ -12,12 +12,13 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from nst import experiment
 from nst.errors import InputError, Interrupted, RunError
 from nst.experiment.interruption import signals
 from nst.files import cache_dir
 from nst.process import keep_compiled_programs, keep_freed_memory, warn_in_one_line
 from nst.sweep.bars import Bars, watching
-from nst.sweep.plan import Plan
+from nst.sweep.plan import Plan, configured
 from nst.sweep.trials import Folder
 from nst.sweep.work import work
 
@@ -88,7 +89,7 @@ def _record(folder: Folder, plan: Plan, names: list[str], status: int, deaths: C
     for trial in plan.trials:
         if trial.name in names and deaths[trial.name] >= _DEATHS:
             died = f"its process died {deaths[trial.name]} times ({cause})"
-            folder.fail(trial, f"{died}: if it is memory, lower images.size")
+            folder.fail(trial, f"{died}: if it is memory, {experiment.kind(configured(plan, trial)).remedy}")
 
 
 def _receive(worker: Worker, bars: Bars) -> None:

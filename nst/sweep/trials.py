@@ -86,7 +86,7 @@ def run(folder: Folder, trial: Trial, config: ConfigDict, show: Show) -> None:
     except Interrupted:
         raise
     except Exception as error:
-        _record(folder, trial, error)
+        _record(folder, trial, config, error)
 
 
 def run_together(
@@ -107,14 +107,14 @@ def run_together(
         for trial, config, show in zip(chosen, configs, shows, strict=True):
             run(folder, trial, config, show)
         return
-    for trial, error in zip(chosen, errors, strict=True):
+    for trial, config, error in zip(chosen, configs, errors, strict=True):
         if error is not None:
-            _record(folder, trial, error)
+            _record(folder, trial, config, error)
 
 
-def _record(folder: Folder, trial: Trial, error: Exception) -> None:
+def _record(folder: Folder, trial: Trial, config: ConfigDict, error: Exception) -> None:
     """What a user can mend in a line; a fault of ours, from which the others need not suffer, with its traceback."""
     told = isinstance(error, InputError | RunError | OSError | MemoryError)
-    what = str(error) or "memory ran out: lower images.size"
+    what = str(error) or f"memory ran out: {experiment.kind(config).remedy}"
     details = "" if told else "".join(traceback.format_exception(error))
     folder.fail(trial, what if told else f"{type(error).__name__}: {error}", details)

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from nst import experiment, sweep
+from nst.config import base
 from nst.errors import InputError, RunError
 from nst.sweep import local, plan, summary
 from nst.sweep.trials import Folder
@@ -107,6 +108,22 @@ def test_a_fault_of_ours_is_recorded_too(config, tmp_path, monkeypatch):
     assert "Traceback" in failure["details"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "remedy"), [("images", "lower images.size"), ("audio", "shorten the sounds")]
+)
+def test_the_remedy_for_memory_is_that_of_the_kind(tmp_path, monkeypatch, kind, remedy):
+    def fail(*_, **__):
+        raise MemoryError
+
+    chosen = sweep.begin(base(kind), [("raises", {}), ("dies", {})], tmp_path / "sweep")
+    folder = Folder(tmp_path / "sweep")
+    monkeypatch.setattr(experiment, "run", fail)
+    local._record(folder, chosen, ["dies"], -9, local.Counter(dies=1))
+    work(tmp_path / "sweep", quiet)
+    assert folder.error(chosen.trials[0]).startswith(f"memory ran out: {remedy}")
+    assert f"if it is memory, {remedy}" in folder.error(chosen.trials[1])
+
+
 def test_a_trial_is_the_run_of_its_config(config, tmp_path):
     chosen = sweep.begin(config, [{"images.seed": 0, "loss.style_weight": 5.0}], tmp_path / "sweep")
     work(tmp_path / "sweep", quiet)
@@ -130,7 +147,7 @@ def test_a_trial_that_kills_its_process_again_and_again_has_failed(config, tmp_p
     local._record(folder, chosen, ["a", "b"], -9, deaths)  # in lock-step
     assert not folder.failure(chosen.trials[1]).exists()
     local._record(folder, chosen, ["b"], -9, deaths)
-    assert "died 2 times (signal 9)" in folder.error(chosen.trials[1])
+    assert "died 2 times (signal 9): if it is memory, lower images.size" in folder.error(chosen.trials[1])
     assert not folder.failure(chosen.trials[0]).exists()
     local._record(folder, chosen, [], 1, deaths)
     with pytest.raises(RunError, match="before they begin"):
