@@ -1,4 +1,4 @@
-"""Sample pictures: list them, or add the file of one that is fetched otherwise.
+"""Sample pictures and sounds: list them, or add the file of a picture that is fetched otherwise.
 
 python scripts/samples.py list
 python scripts/samples.py add FILE
@@ -12,6 +12,7 @@ from rich.table import Table
 from nst import cli
 from nst.errors import InputError
 from nst.images import samples
+from nst.sounds import samples as sounds
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -32,6 +33,9 @@ def _table() -> Table:
         table.add_row(
             name, sample.what, sample.credit, str(path) if path.is_file() else "fetched on first use"
         )
+    for name, sound in sounds.SAMPLES.items():
+        path = sounds.place(name)
+        table.add_row(name, sound.what, sound.credit, str(path) if path.is_file() else "made on first use")
     return table
 
 

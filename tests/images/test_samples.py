@@ -11,6 +11,7 @@ from PIL import Image
 
 from nst.errors import InputError
 from nst.images import samples
+from nst.sounds import samples as sounds
 
 FETCHED = ["tubingen", "starry_night", "shipwreck", "the_scream"]
 AT_HAND = ["astronaut", "coffee", "chelsea", "rocket", "grace_hopper", "strokes", "panes", "hatching"]
@@ -152,9 +153,23 @@ def test_a_cache_folder_that_cannot_be_written(use, pinned, offline, monkeypatch
 
 def test_the_script_lists_every_sample_with_its_credit(monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "300")
-    _script(["list"])
-    listed = capsys.readouterr().out
-    assert all(name in listed and sample.credit in listed for name, sample in samples.SAMPLES.items())
+    lines = _listed(capsys)
+    assert [*lines] == [*samples.SAMPLES, *sounds.SAMPLES]
+    for name, sample in (samples.SAMPLES | sounds.SAMPLES).items():
+        assert sample.what in lines[name]
+        assert sample.credit in lines[name]
+
+
+def test_the_script_says_where_a_sound_lies_once_it_is_made(monkeypatch, capsys, cache):
+    monkeypatch.setenv("COLUMNS", "300")
+    assert "made on first use" in _listed(capsys)["melody"]
+    assert not cache.exists()  # listing makes nothing
+    path = sounds.place("melody")
+    path.parent.mkdir(parents=True)
+    path.touch()
+    lines = _listed(capsys)
+    assert str(path) in lines["melody"]
+    assert "made on first use" in lines["bells"]
 
 
 def test_the_script_adds(pinned, cache, tmp_path, capsys):
@@ -168,6 +183,13 @@ def test_the_script_adds(pinned, cache, tmp_path, capsys):
 def test_the_script_refuses_what_it_does_not_know(arguments):
     with pytest.raises(InputError, match="give list, or add FILE"):
         _script(arguments)
+
+
+def _listed(capsys):
+    """By name, the lines of the table."""
+    _script(["list"])
+    rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith("│")]
+    return {line.split()[1]: line for line in rows}
 
 
 def _script(arguments):
