@@ -1,13 +1,14 @@
-"""`scripts/evaluate.py` on run directories of sounds: what is read, kept, shown and refused."""
+"""`scripts/evaluate.py` on sounds, of runs and any others: what is read, kept, shown and refused."""
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from nst import evaluation, metrics, sounds
-from nst.errors import InputError
+from nst import evaluation, files, metrics, sounds
+from nst.errors import InputError, RunError
 from nst.evaluation.table import beats
 from nst.metrics import sound
 from nst.report.collect import collect
@@ -126,3 +127,74 @@ def test_a_report_knows_which_figures_are_better_when_higher(run):
     better = collect(run)["better"]
     assert {better[name] for name in ("pitch_jaccard", "chroma_cosine", "envelope")} == {"higher"}
     assert {better[name] for name in ("style_texture", "content_lsd")} == {"lower"}
+
+
+def given(run, *results, **options):
+    """Arguments of results that any program made."""
+    flags = [f"--{name}={value}" for name, value in options.items()]
+    return [*map(str, results), f"--content={run}/content.wav", f"--style={run}/style.wav", *flags]
+
+
+def test_any_sounds_are_evaluated_as_those_of_a_run(run, tmp_path, capsys):
+    other = tmp_path / "other.FLAC"
+    sounds.write(other, sounds.Sound(hum(220, hiss=0.3), RATE))
+    evaluation.main(given(run, run / "audio.wav", other, json=tmp_path / "found.json"))
+    shown = capsys.readouterr().out
+    assert all(word in shown for word in ("audio.wav", "texture", "baseline: content"))
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert [*found] == ["results", "baselines", "layers", "size", "inputs", "versions"]
+    assert [*found["results"]] == [str(run / "audio.wav"), str(other)]
+    of_run = evaluation.of_runs([run])[str(run)]
+    assert found["results"][str(run / "audio.wav")] == of_run["metrics"]
+    assert {name: found[name] for name in ("baselines", "layers")} == {
+        name: of_run[name] for name in ("baselines", "layers")
+    }
+    assert found["size"] == [sound.RATE]
+    assert [*found["inputs"]] == ["content", "style", str(run / "audio.wav"), str(other)]
+    for recorded in found["inputs"].values():
+        assert files.sha256(Path(recorded["path"])) == recorded["sha256"]
+
+
+@pytest.mark.parametrize(("seconds", "how"), [(1.5, "cut"), (0.5, "continued in silence")])
+def test_a_result_of_another_length_is_brought_to_the_contents(run, seconds, how):
+    """Cut or continued by hand, it has the same figures."""
+    longer = sounds.resample(sounds.Sound(hum(220, seconds=seconds), RATE), sound.RATE)
+    by_hand = np.zeros((sound.RATE, 1), np.float32)
+    by_hand[: len(longer.samples)] = longer.samples[: sound.RATE]
+    sounds.write(run / "longer.wav", longer)
+    sounds.write(run / "by_hand.wav", sounds.Sound(by_hand, sound.RATE))
+    with pytest.warns(sounds.SoundWarning, match=rf"longer.wav lasts {seconds:.3f} s: {how} to 1.000"):
+        found = evaluation.of_sounds(
+            f"{run}/content.wav", f"{run}/style.wav", [run / "longer.wav", run / "by_hand.wav"]
+        )
+    assert found["results"][f"{run}/longer.wav"] == found["results"][f"{run}/by_hand.wav"]
+
+
+@pytest.mark.parametrize(
+    ("results", "options", "line"),
+    [
+        (["audio.wav", "a.png"], {}, r"audio\.wav is a sound and .*a\.png is not: evaluate them apart"),
+        (["audio.wav"], {"size": 64}, "--size 64 is for pictures: leave it out"),
+        (["gone.wav"], {}, r"gone\.wav: no such file"),
+        (["audio.wav"], {"content": "coffee"}, r"coffee: no such file, nor a sample of that name .*melody"),
+        (["audio.wav"], {"style": "SHORT"}, r"style is of 20 samples: give at least"),
+    ],
+)
+def test_what_cannot_be_evaluated_is_told_in_a_line(run, results, options, line):
+    sounds.write(run / "short.wav", sounds.Sound(hum(220)[:20], sound.RATE))
+    options = {name: f"{run}/short.wav" if value == "SHORT" else value for name, value in options.items()}
+    with pytest.raises(InputError, match=line) as told:
+        evaluation.main(given(run, *(run / name for name in results), **options))
+    assert "\n" not in str(told.value)
+
+
+def test_memory_that_runs_out_is_a_line(run, monkeypatch):
+    def evaluate(*_, **__):
+        raise MemoryError("Unable to\nallocate")
+
+    monkeypatch.setattr(sound, "evaluate", evaluate)
+    line = r"^1 s of sound could not be evaluated \(Unable to allocate\): shorten the sounds$"
+    with pytest.raises(RunError, match=line):
+        evaluation.main(given(run, run / "audio.wav"))
+    with pytest.raises(RunError, match=line):
+        evaluation.of_runs([run])

@@ -1,4 +1,4 @@
-"""What `scripts/evaluate.py` does: every metric of finished runs, or of any pictures, beside the two baselines."""
+"""What `scripts/evaluate.py` does: every metric of finished runs, or of any results, beside the two baselines."""
 
 import functools
 import json
@@ -17,6 +17,7 @@ from nst import config, features, files, images, record
 from nst.arguments import Parser
 from nst.errors import InputError, RunError
 from nst.evaluation import table
+from nst.evaluation.sounds import are_sounds, compared, of_sounds
 from nst.experiment.finished import Finished, finished, heard, pictures
 from nst.images import PictureWarning
 from nst.metrics import BASELINES, evaluate, held_out, names, sound
@@ -37,9 +38,11 @@ def main(arguments: Sequence[str]) -> None:
     """Do what the arguments (without the program's name) ask for."""
     parser = Parser(prog="scripts/evaluate.py", description=__doc__)
     parser.add_argument("paths", nargs="+", type=Path, help="directories of runs or sweeps, or results")
-    parser.add_argument("--content", help="the content picture of the results")
-    parser.add_argument("--style", help="the style picture of the results")
-    parser.add_argument("--size", type=int, help="longest side that content and style are brought to")
+    parser.add_argument("--content", help="the content of the results")
+    parser.add_argument("--style", help="the style of the results")
+    parser.add_argument(
+        "--size", type=int, help="longest side that content and style are brought to, of pictures"
+    )
     parser.add_argument("--json", type=Path, help="write the figures of the results here")
     parser.add_argument("--again", action="store_true", help="also what is evaluated already")
     options = parser.parse_args(list(arguments))
@@ -50,11 +53,19 @@ def main(arguments: Sequence[str]) -> None:
         return
     if options.content is None or options.style is None or options.again:
         raise InputError("results need both --content and --style, and no --again")
-    found = of_pictures(options.content, options.style, options.paths, size=options.size)
+    found = _of_results(options.content, options.style, options.paths, options.size)
     if options.json is not None:
         record.write_json(options.json, found)
     baselines = {"baselines": found["baselines"], "layers": found["layers"]}
     table.show({name: baselines | {"metrics": row} for name, row in found["results"].items()})
+
+
+def _of_results(content: str, style: str, results: Sequence[Path], size: int | None) -> dict[str, Any]:
+    if not are_sounds(results):
+        return of_pictures(content, style, results, size=size)
+    if size is not None:
+        raise InputError(f"--size {size} is for pictures: leave it out, sounds are compared at their length")
+    return of_sounds(content, style, results)
 
 
 def runs(path: Path) -> list[Path]:
@@ -178,7 +189,7 @@ def _figures(alike: Sequence[_Due]) -> dict[str, dict[str, float]]:
     _, content, style = next(iter(read.values()))
     results = {folder: result for folder, (result, _, _) in read.items()}
     if run.is_sound:
-        return sound.evaluate(content, style, results, rate=sound.RATE)
+        return compared(content, style, results)
     return _compared(content, style, results, run.style_layers)
 
 

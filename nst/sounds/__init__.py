@@ -1,11 +1,12 @@
 """Sounds: read, write, resample."""
 
-from nst.sounds.read import MAX_SECONDS, SoundWarning, each, list_sounds, read
+from nst.sounds.read import EXTENSIONS, MAX_SECONDS, SoundWarning, each, list_sounds, read
 from nst.sounds.resample import resample
 from nst.sounds.sound import Sound
 from nst.sounds.write import check_output, write
 
 __all__ = [
+    "EXTENSIONS",
     "MAX_SECONDS",
     "Sound",
     "SoundWarning",

@@ -16,7 +16,8 @@ from nst.sounds.sound import Sound
 #: What is transformed lasts seconds to minutes; the rest is files chosen by mistake.
 MAX_SECONDS = 600.0
 
-_EXTENSIONS = {
+#: Of files that are taken for sounds, in small letters.
+EXTENSIONS = {
     ".wav",
     ".wave",
     ".flac",
@@ -83,7 +84,7 @@ def list_sounds(path: str | Path) -> list[Path]:
         raise InputError("the name of a sound is empty: give a path, a folder or a sample's name")
     if not folder.is_dir():
         return [_find(path)]
-    return inputs.listed(folder, _EXTENSIONS, "sound", SUPPORTED)
+    return inputs.listed(folder, EXTENSIONS, "sound", SUPPORTED)
 
 
 def _find(sound: str | Path) -> Path:
