@@ -6,7 +6,7 @@ import os
 # the compilation cache of a processor with AVX-512, over a tuning preference; its real errors are raised as well.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from nst import features, images
+from nst import audio, features, images, sounds
 from nst.stylize import stylize
 
-__all__ = ["features", "images", "stylize"]
+__all__ = ["audio", "features", "images", "sounds", "stylize"]

@@ -2,15 +2,20 @@ import ast
 import re
 from pathlib import Path
 
-from nst import config, metrics
+import pytest
+
+from nst import config, metrics, sounds
 
 README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
 METRICS = (Path(__file__).parents[1] / "docs" / "metrics.md").read_text("utf-8")
+SOUNDS = (Path(__file__).parents[1] / "docs" / "sounds.md").read_text("utf-8")
+EXAMPLES = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
 
-def test_table_lists_every_field_with_its_default():
-    rows = re.findall(r"^\| `(\w+\.\w+)` \| `(.+?)` \|", README, re.MULTILINE)
-    assert {name: ast.literal_eval(default) for name, default in rows} == dict(config.fields(config.base()))
+@pytest.mark.parametrize(("text", "kind"), [(README, "images"), (SOUNDS, "audio")])
+def test_table_lists_every_field_with_its_default(text, kind):
+    rows = re.findall(r"^\| `(\w+\.\w+)` \| `(.+?)` \|", text, re.MULTILINE)
+    assert {name: ast.literal_eval(default) for name, default in rows} == config.defaults(kind)
 
 
 def test_table_lists_every_metric_as_it_is_defined():
@@ -25,12 +30,12 @@ def test_table_lists_every_metric_as_it_is_defined():
 
 
 def test_the_files_it_points_to_exist():
-    links = re.findall(r"\]\(([^):]+)\)", README)
+    links = re.findall(r"\]\(([^):#]+)", README)
     assert [link for link in links if not Path(__file__).parents[1].joinpath(link).exists()] == []
 
 
 def test_the_python_example_runs():
-    (example,) = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    example, _ = EXAMPLES
     quick = example.replace("size=256, steps=100", "size=32, steps=0")
     assert quick != example
     names = {}
@@ -38,3 +43,16 @@ def test_the_python_example_runs():
     assert names["picture"].shape == (21, 32, 3)
     shapes = {layer: value.shape for layer, value in names["features"].items()}
     assert shapes == {"relu4_2": (37, 56, 512), "pool4": (18, 28, 512)}
+
+
+def test_the_python_example_of_sounds_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    _, example = EXAMPLES
+    quick = example.replace("steps=100", "steps=1, filters=4, phase_steps=1, optimizer='adam'").replace(
+        "22_050", "4_000"
+    )
+    assert "phase_steps" in quick
+    names = {}
+    exec(compile(quick, "README.md", "exec"), names)
+    assert names["samples"].shape == names["content"].samples.shape
+    assert sounds.read("result.wav").samples.shape == names["samples"].shape
