@@ -145,3 +145,83 @@ def test_identical_and_constant_features_have_finite_gradients():
     value, gradient = jax.value_and_grad(total)(F)
     assert value == 0
     assert np.isfinite(gradient["a"]).all()
+
+
+def rectified(m, n, loudness):
+    """Features of frames: rectified, with much in common, of a loudness that varies."""
+    common = GENERATOR.random(n)
+    F = np.maximum(common + 0.5 * GENERATOR.standard_normal((m, n)), 0) * GENERATOR.uniform(*loudness, (m, 1))
+    return F[None].astype(np.float32)
+
+
+def distance64(F, S, p=None):
+    """Σ (G/M − A/M′)² / 4N² and its gradient, by Gram matrices in float64, positions of F weighted by p."""
+    F, S = F[0].astype(np.float64), S[0].astype(np.float64)
+    p = np.full(len(F), 1 / len(F)) if p is None else p / p.sum()
+    A = S.T @ S / len(S)
+    difference, N = F.T @ (p[:, None] * F) - A, F.shape[1]
+    gradient = p[:, None] * (F @ difference) / N**2
+    return np.sum(difference**2) / (4 * N**2), gradient, np.sum(A**2) / (4 * N**2)
+
+
+def of_positions(S):
+    """The distance to S, by positions."""
+    loss, one = losses.where_few(losses.STYLE_LOSSES["gram"], frozenset({"a"})), {"a": jnp.float32(1)}
+    target = loss.statistics({"a": S})
+    assert isinstance(target["a"], losses.Positions)
+    return jax.value_and_grad(lambda F, weight: loss.distance(loss.statistics({"a": F}, weight), target, one))
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_positions_have_the_distance_of_gram_matrices(weighted):
+    F, S = rectified(20, 80, (0, 2)), rectified(31, 80, (1, 1.5))
+    p = GENERATOR.random((1, 20)).astype(np.float32) if weighted else None
+    value, gradient = of_positions(S)(F, p if p is None else {"a": p})
+    expected, slope, _ = distance64(F, S, p if p is None else p[0].astype(np.float64))
+    np.testing.assert_allclose(value, expected, rtol=1e-5)
+    np.testing.assert_allclose(gradient[0], slope, rtol=1e-4, atol=1e-6 * np.abs(slope).max())
+
+
+@pytest.mark.parametrize("by", ["positions", "gram"])
+def test_near_the_style_little_is_lost_to_rounding(by):
+    """Where G is A but for a hundredth, the distance is a ten-thousandth of what it is the difference of."""
+    S = rectified(150, 512, (1, 1.5))
+    F = S[:, GENERATOR.permutation(150)] * (1 + 0.05 * GENERATOR.standard_normal(S.shape))
+    F = F.astype(np.float32)
+    expected, slope, size = distance64(F, S)
+    assert 1e-5 < expected / size < 1e-3
+    if by == "positions":
+        value, gradient = of_positions(S)(F, None)
+    else:
+        A, one = losses.gram_statistics({"a": S}), {"a": jnp.float32(1)}
+        value, gradient = jax.value_and_grad(
+            lambda F: losses.gram_distance(losses.gram_statistics({"a": F}), A, one)
+        )(F)
+    assert abs(float(value) - expected) < 2e-8 * size
+    assert np.linalg.norm(gradient[0] - slope) < 1e-4 * np.linalg.norm(slope)
+
+
+def test_a_distance_of_positions_is_never_negative():
+    S = rectified(40, 100, (0.1, 2))
+    for _ in range(20):
+        F = S[:, GENERATOR.permutation(40)]
+        value, gradient = of_positions(S)(F, None)
+        assert 0 <= value < 1e-6 * distance64(F, S)[2]
+        assert 0 < np.abs(gradient).max() < 1e-5
+
+
+def test_layers_of_few_positions_and_others_side_by_side(layers):
+    style = {name: features(*F.shape) for name, F in layers.items()}
+    gram, weights = losses.STYLE_LOSSES["gram"], {name: jnp.float32(0.5) for name in layers}
+    mixed = losses.where_few(gram, frozenset({"relu2_1"}))
+    kinds = {name: type(x) for name, x in mixed.statistics(layers).items()}
+    assert kinds == {"relu1_1": losses.Gram, "relu2_1": losses.Positions}
+    found = (x.distance(x.statistics(layers), x.statistics(style), weights) for x in (gram, mixed))
+    np.testing.assert_allclose(*found, rtol=1e-5)
+
+
+def test_the_same_layers_give_the_same_loss_so_that_nothing_recompiles():
+    gram = losses.STYLE_LOSSES["gram"]
+    assert losses.where_few(gram, frozenset({"a"})) is losses.where_few(gram, frozenset({"a"}))
+    assert losses.where_few(gram, frozenset()) is gram
+    assert losses.where_few(gram._replace(few=None), frozenset({"a"})).statistics is gram.statistics

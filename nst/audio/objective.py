@@ -11,7 +11,7 @@ from nst.audio.features import Ear
 from nst.audio.rows import cut
 from nst.audio.spectrogram import Samples
 from nst.errors import unknown
-from nst.losses import STYLE_LOSSES, StyleLoss, content_loss
+from nst.losses import STYLE_LOSSES, StyleLoss, content_loss, where_few
 from nst.types import Array, Features, Scalar, Statistics
 
 #: What the rows of a sound are called: left and right are optimised as their sum and difference.
@@ -73,13 +73,15 @@ def objective(
     wanted = extractor.parameters(content)
     common = min(len(content), len(style))
     unit = LossWeights(*(jnp.ones(()) for _ in LossWeights._fields))
+    like = extractor.parameters(style[:common])
+    chosen = where_few(STYLE_LOSSES[style_loss], _few(extractor, wanted, like))
     target = Objective(
         extractor=extractor,
         content=_features(extractor, wanted),
-        style=_statistics(extractor, extractor.parameters(style[:common]), STYLE_LOSSES[style_loss]),
+        style=_statistics(extractor, like, chosen),
         envelope=_energy(extractor, wanted),
         weights=unit,
-        style_loss=STYLE_LOSSES[style_loss],
+        style_loss=chosen,
     )
     other = extractor.parameters(cut(style, *content.shape))
     content_pull, _, envelope_pull = _pulls(other, target)
@@ -124,6 +126,15 @@ def _parts(features: Features) -> Features:
     return {
         f"{layer} {CHANNELS[i]}": F[i : i + 1] for layer, F in features.items() for i in range(F.shape[0])
     }
+
+
+def _few(extractor: Ear, *sounds: Array) -> frozenset[str]:
+    """The parts in which all sounds together have fewer positions than there are filters."""
+    seen = [jax.eval_shape(lambda x: _parts(extractor(x, extractor.layers)), x) for x in sounds]
+    common = set.intersection(*(set(parts) for parts in seen))
+    return frozenset(
+        name for name in common if sum(parts[name].shape[1] for parts in seen) < seen[0][name].shape[2]
+    )
 
 
 @jax.jit

@@ -84,7 +84,7 @@ def test_a_faint_sound_counts_as_much_as_a_loud_one():
 
 @pytest.mark.parametrize("method", ["spectrogram", "waveform"])
 def test_a_style_repeated_has_nearly_the_same_statistics(method):
-    style = noise(1, 1, 8192)
+    style = noise(1, 1, 16384)
     once, twice = (made(method, style=x).style for x in (style, np.tile(style, (1, 2))))
     for layer in once:
         a, b = (statistics.G / statistics.M for statistics in (once[layer], twice[layer]))
@@ -100,6 +100,28 @@ def test_channels_in_common_have_a_style(content, style, named):
     target = made("spectrogram", tone(440, channels=content), tone(300, channels=style))
     assert list(target.style) == [f"conv {name}" for name in named]
     assert target.content["conv"].shape[0] == content
+
+
+@pytest.mark.parametrize(("samples", "kind"), [(3392, "Gram"), (3328, "Positions")])
+def test_many_filters_go_by_positions(samples, kind):
+    """84 positions and 44 are as many as 128 filters, 84 and 43 fewer."""
+    target = objective(
+        heard("spectrogram", 128), tone(440), tone(300, samples), content_weight=1.0, style_weight=1.0
+    )
+    assert type(target.style["conv mid"]).__name__ == kind
+
+
+def test_a_loss_by_positions_is_that_by_gram_matrices(monkeypatch):
+    evaluate, found = jax.jit(jax.value_and_grad(loss, has_aux=True)), []
+    for _ in range(2):
+        target = objective(
+            heard("spectrogram", 256), tone(440), tone(300), content_weight=0.0, style_weight=1.0
+        )
+        found.append(evaluate(target.extractor.parameters(tone(200)), target))
+        monkeypatch.setattr("nst.audio.objective.where_few", lambda style_loss, layers: style_loss)
+    ((value, _), gradient), ((expected, _), slope) = found
+    np.testing.assert_allclose(value, expected, rtol=1e-5)
+    assert np.linalg.norm(gradient - slope) < 1e-5 * np.linalg.norm(slope)
 
 
 @pytest.mark.parametrize("method", ["spectrogram", "waveform"])
