@@ -56,7 +56,7 @@ def compare(sizes: Sequence[int], rounds: int, compile: bool, output: Path | Non
         contestants = {name: _ours(target, network, content) for name, network in networks.items()}
         contestants |= _peers(target, bfloat16="nst, bfloat16" in networks)
         contestants |= _compiled(target, image) if compile else {}
-        seconds = _in_turns(contestants, image, rounds)
+        seconds = in_turns(contestants, image, rounds)
         reference = statistics.median(seconds["torch"])
         for name, times in seconds.items():
             low, middle, spread = min(times), statistics.median(times), max(times) - min(times)
@@ -109,7 +109,7 @@ def _ours(target: Objective, network: features.VGG19, content: np.ndarray) -> Ev
 _value_and_gradient = jax.jit(jax.value_and_grad(loss, has_aux=True))
 
 
-def _in_turns(contestants: dict[str, Evaluation], image: np.ndarray, rounds: int) -> dict[str, list[float]]:
+def in_turns(contestants: dict[str, Evaluation], image: np.ndarray, rounds: int) -> dict[str, list[float]]:
     """Times of A B C A B C …, after one call each that warms up and must agree with the first contestant's."""
     _, expected = next(iter(contestants.values()))(image)
     for name, evaluate in contestants.items():

@@ -65,12 +65,12 @@ def test_contestants_take_turns_and_must_agree():
         return evaluate
 
     image = np.ones((1, 1, 3))
-    times = step._in_turns({name: contestant(name, 2.0) for name in "ab"}, image, 3)
+    times = step.in_turns({name: contestant(name, 2.0) for name in "ab"}, image, 3)
     assert "".join(calls[-6:]) == "ababab"
     assert [len(times[name]) for name in "ab"] == [3, 3]
     for slope in (2.1, np.nan):
         with pytest.raises(RunError, match="b has a gradient that differs"):
-            step._in_turns({"a": contestant("a", 2.0), "b": contestant("b", slope)}, image, 1)
+            step.in_turns({"a": contestant("a", 2.0), "b": contestant("b", slope)}, image, 1)
 
 
 def test_what_does_not_compile_is_left_out(monkeypatch, capsys, target):

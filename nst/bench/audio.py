@@ -1,0 +1,182 @@
+"""Style transfer of sounds: ours beside a plain PyTorch version of the 2016 method, on the same filters and loss."""
+
+import argparse
+import json
+import math
+import statistics
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from nst import audio, files, sounds
+from nst.audio.objective import Objective, loss, objective
+from nst.audio.stylize import LOSS
+from nst.bench import peers, texture
+from nst.bench.peers import Evaluation
+from nst.bench.programs import watch
+from nst.bench.step import in_turns
+from nst.errors import InputError
+from nst.optimize import optimiser
+from nst.scale import descend
+
+_ROOT = Path(__file__).parents[2]
+_RATE, _N_FFT = 22_050, 2048
+_OURS, _PEER = "nst", "torch"
+
+
+class Program(NamedTuple):
+    """A descent in a process of its own: seconds from the command on, the loss at the end, peak memory in bytes."""
+
+    first: float  # until the first evaluation was done
+    whole: float
+    loss: float
+    peak: int
+
+
+def add_to(commands: Any) -> None:
+    """Add the command `audio`."""
+    parser: argparse.ArgumentParser = commands.add_parser("audio", help=__doc__, description=__doc__)
+    parser.set_defaults(command=compare)
+    parser.add_argument("--filters", type=int, default=4096, help="random ones")
+    parser.add_argument(
+        "--seconds", type=float, default=math.inf, help="of both sounds, which are 8 and 9 long"
+    )
+    parser.add_argument("--evaluations", type=int, default=300, help="of the loss, in the descent of each")
+    parser.add_argument("--rounds", type=int, default=7, help="how often an evaluation of each is timed")
+    parser.add_argument("--output", type=Path, help="write the figures here as JSON")
+    # This project's descent, in a process of its own.
+    parser.add_argument("--only-ours", action="store_true", help=argparse.SUPPRESS)
+
+
+def compare(
+    filters: int, seconds: float, evaluations: int, rounds: int, output: Path | None, only_ours: bool
+) -> None:
+    """Print seconds of an evaluation, the loss after as many of them, and peak memory, of both.
+
+    Raises:
+      InputError: A number that can't be used, or PyTorch is not installed.
+      RunError: A program failed, or the two do not compute the same gradient.
+    """
+    if min(filters, evaluations, rounds) < 1 or not seconds >= 0.3:
+        raise InputError("give at least 1 of --filters, --evaluations and --rounds, and 0.3 --seconds")
+    if only_ours:
+        target, problem = _problem(filters, seconds)
+        return _descend(target, problem["content"], evaluations)
+    peers.torch()
+    with TemporaryDirectory() as name:
+        path = Path(name) / "problem.npz"
+        times = _times(filters, seconds, rounds, path)
+        ours = [str(_ROOT / "scripts" / "bench.py"), "audio", "--only-ours"]
+        ours += [f"--filters={filters}", f"--seconds={seconds}", f"--evaluations={evaluations}"]
+        commands = {_OURS: ours, _PEER: [texture.__file__, str(path), str(evaluations)]}
+        programs = {
+            what: _run([sys.executable, *command], Path(name) / what) for what, command in commands.items()
+        }
+    Console().print(_table(times, programs, filters, evaluations))
+    for line in _ratios(times, programs, evaluations):
+        print(line)
+    if output:
+        result = {"filters": filters, "evaluations": evaluations, "seconds": times}
+        result |= {"programs": {what: program._asdict() for what, program in programs.items()}}
+        files.write_bytes(output, (json.dumps(result, indent=2) + "\n").encode())
+
+
+def _problem(filters: int, seconds: float) -> tuple[Objective, dict[str, np.ndarray]]:
+    """Ours, and what `texture` is given: one channel, as the content has."""
+    clips = [sounds.read(name, rate=_RATE).samples for name in ("melody", "bells")]
+    content, style = (audio.rows(x[: int(min(seconds * _RATE, len(x)))]).samples[:1] for x in clips)
+    ear = audio.ear("spectrogram", n_fft=_N_FFT, rate=_RATE, filters=filters, seed=0)
+    target = objective(
+        ear, content, style, content_weight=LOSS["content_weight"], style_weight=LOSS["style_weight"]
+    )
+    exported = {"content": ear.parameters(content)[0], "style": ear.parameters(style)[0]}
+    exported |= {"kernel": ear.longest.kernel}
+    exported |= {"content_weight": target.weights.content, "style_weight": target.weights.style}
+    return target, {name: np.asarray(x) for name, x in exported.items()}
+
+
+def _times(filters: int, seconds: float, rounds: int, path: Path) -> dict[str, list[float]]:
+    """Seconds of one loss and gradient of each in turns, away from both sounds; the problem is left at `path`."""
+    target, problem = _problem(filters, seconds)
+    np.savez(path, allow_pickle=False, **problem)
+    noise = np.random.default_rng(0).random(problem["content"].shape, np.float32)
+    place = problem["content"] + np.float32(0.1) * noise
+    return in_turns({_PEER: _peers(problem), _OURS: _ours(target)}, place, rounds)
+
+
+def _ours(target: Objective) -> Evaluation:
+    def evaluate(spectrogram: np.ndarray) -> tuple[float, np.ndarray]:
+        (value, _), gradient = _value_and_gradient(spectrogram[None], target)
+        return float(value), np.asarray(gradient[0])
+
+    return evaluate
+
+
+_value_and_gradient = jax.jit(jax.value_and_grad(loss, has_aux=True))
+
+
+def _peers(problem: dict[str, np.ndarray]) -> Evaluation:
+    total = texture.loss(problem)
+
+    def evaluate(spectrogram: np.ndarray) -> tuple[float, np.ndarray]:
+        x = texture.tensor(spectrogram).requires_grad_()
+        value = total(x)
+        value.backward()
+        return value.item(), x.grad[0].T.numpy()
+
+    return evaluate
+
+
+def _descend(target: Objective, content: np.ndarray, evaluations: int) -> None:
+    """Ours from the content, as a run does it; prints the loss of the first evaluation and of the last."""
+    method = optimiser("lbfgs")
+    for state, _ in descend(
+        target, method, None, jax.numpy.asarray(content[None]), [evaluations - 1], loss=loss
+    ):
+        if int(state.step) in (0, evaluations - 1):
+            print(float(state.value), flush=True)
+
+
+def _run(command: Sequence[str], folder: Path) -> Program:
+    found = watch(command, folder, environment={"JAX_COMPILATION_CACHE_DIR": str(folder / "compiled")})
+    (first, _), (whole, last) = found.lines[0], found.lines[-1]
+    return Program(first, whole, json.loads(last), found.peak)
+
+
+def _table(
+    times: dict[str, list[float]], programs: dict[str, Program], filters: int, evaluations: int
+) -> Table:
+    found = Table("", *programs, title=f"melody in the sound of bells, {filters} filters")
+    rows = {
+        "an evaluation, minimum s": [f"{min(times[what]):.3f}" for what in programs],
+        "… median": [f"{statistics.median(times[what]):.3f}" for what in programs],
+        "… spread": [f"{max(times[what]) - min(times[what]):.3f}" for what in programs],
+        f"loss after {evaluations}": [f"{x.loss:.5g}" for x in programs.values()],
+        "command to the first, s": [f"{x.first:.1f}" for x in programs.values()],
+        "… to the last": [f"{x.whole:.1f}" for x in programs.values()],
+        "peak memory, MiB": [f"{x.peak / 2**20:.0f}" for x in programs.values()],
+    }
+    for words, cells in rows.items():
+        found.add_row(words, *cells)
+    return found
+
+
+def _ratios(times: dict[str, list[float]], programs: dict[str, Program], evaluations: int) -> list[str]:
+    ours, peer = programs[_OURS], programs[_PEER]
+    faster = {
+        "minimum": min(times[_PEER]) / min(times[_OURS]),
+        "median": statistics.median(times[_PEER]) / statistics.median(times[_OURS]),
+    }
+    return [
+        f"an evaluation: {', '.join(f'{x:.2f} by the {what}' for what, x in faster.items())} times as fast",
+        f"the loss after {evaluations} evaluations: {ours.loss / peer.loss:.3f} of {_PEER}'s",
+        f"the whole command: {peer.whole / ours.whole:.2f} times as fast",
+        f"peak memory: {ours.peak / peer.peak:.2f} of {_PEER}'s",
+    ]
