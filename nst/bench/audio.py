@@ -175,7 +175,7 @@ def _ratios(times: dict[str, list[float]], programs: dict[str, Program], evaluat
         "median": statistics.median(times[_PEER]) / statistics.median(times[_OURS]),
     }
     return [
-        f"an evaluation: {', '.join(f'{x:.2f} by the {what}' for what, x in faster.items())} times as fast",
+        f"an evaluation: {' and '.join(f'{x:.2f} by the {what}' for what, x in faster.items())} times as fast",
         f"the loss after {evaluations} evaluations: {ours.loss / peer.loss:.3f} of {_PEER}'s",
         f"the whole command: {peer.whole / ours.whole:.2f} times as fast",
         f"peak memory: {ours.peak / peer.peak:.2f} of {_PEER}'s",

@@ -26,7 +26,7 @@ def target():
     return objective(features.load(weights="random"), picture, picture[:8], **SETTINGS)
 
 
-@pytest.mark.parametrize("command", ["step", "lbfgs"])
+@pytest.mark.parametrize("command", ["step", "lbfgs", "audio"])
 def test_without_torch_it_says_how_to_get_it(monkeypatch, command):
     def absent(name):
         raise ImportError(name)
