@@ -192,7 +192,7 @@ class Fake:
     def open(self, folder, facts):
         return Writer(
             log=lambda line: self._note("log", line["step"]),
-            picture=lambda step, path: self._note("picture", step),
+            frame=lambda step, path: self._note("picture", step),
             close=lambda: self._note("close"),
         )
 
