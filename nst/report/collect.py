@@ -67,7 +67,9 @@ def collect(folder: Path) -> Report:
 
 
 def _title(found: list[dict[str, Any]], folder: Path) -> str:
-    names = [field["label"] for field in sorted(found, key=lambda field: field["replicate"])]
+    names = [
+        field["label"] for field in sorted(found, key=lambda field: (field["follows"], field["replicate"]))
+    ]
     more = [f"{len(names) - 3} more"] if len(names) > 3 else []
     return " × ".join(names[:3] + more) or folder.absolute().name
 

@@ -5,8 +5,9 @@ from typing import Any
 
 
 def first(report: Mapping[str, Any]) -> list[int]:
-    """The places of the fields: those that are not averaged over before the others."""
-    return sorted(range(len(report["fields"])), key=lambda field: report["fields"][field]["replicate"])
+    """The places of the fields: those that are not averaged over before the others, what follows from them last."""
+    fields = report["fields"]
+    return sorted(range(len(fields)), key=lambda at: (fields[at]["follows"], fields[at]["replicate"]))
 
 
 def value(report: Mapping[str, Any], field: int, at: int) -> str:

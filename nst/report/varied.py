@@ -14,7 +14,9 @@ REPLICATES = tuple(f"{kind.group}.{name}" for kind in KINDS for name in (*INPUTS
 def varied(
     configs: Sequence[Mapping[str, Any]], stems: Mapping[str, str] | None = None
 ) -> list[dict[str, Any]]:
-    """The fields with more than one value: `name`, `label`, `values`, their `labels`, `numeric`, `replicate`.
+    """Fields with more than one value: `name`, `label`, `values`, their `labels`, `numeric`, `replicate`, `follows`.
+
+    One follows if it changes with another that comes first, as weights of layers do with the layers: it comes last.
 
     Args:
       configs: Dotted names to values.
@@ -27,7 +29,7 @@ def varied(
     several = {name: _sorted([*values.values()]) for name, values in seen.items() if len(values) > 1}
     last = [_last(name) for name in several]
     only = all(name in REPLICATES for name in several)  # then there is nothing else to compare
-    return [
+    found = [
         {
             "name": name,
             "label": _last(name).replace("_", " ") if last.count(_last(name)) == 1 else name,
@@ -38,6 +40,12 @@ def varied(
         }
         for name, values in several.items()
     ]
+    columns = [*zip(*where(found, configs), strict=True)]
+    for i, field in enumerate(found):
+        pairs = [{*zip(columns[i], columns[j], strict=True)} for j in range(i) if not found[j]["replicate"]]
+        alike = any(len(pair) == len({a for a, _ in pair}) == len({b for _, b in pair}) for pair in pairs)
+        field["follows"] = alike and not field["replicate"]
+    return sorted(found, key=lambda field: field["follows"])
 
 
 def where(found: Sequence[Mapping[str, Any]], configs: Sequence[Mapping[str, Any]]) -> list[list[int]]:

@@ -139,6 +139,22 @@ def test_pictures_are_called_as_their_files_unless_two_are_alike():
     assert field["labels"] == ["tfds:mine/train#0", "tfds:mine/train#1"]
 
 
+def test_what_changes_with_another_field_comes_last():
+    runs = [
+        {"loss.style_layers": layers, "loss.style_layer_weights": weights, "loss.content_layers": content}
+        for layers, weights in ((["a"], [1.0]), (["a", "b"], [1.0, 0.5]))
+        for content in ("c", "d")
+    ]
+    found = varied(runs)
+    assert [(field["label"], field["follows"]) for field in found] == [
+        ("style layers", False),
+        ("content layers", False),
+        ("style layer weights", True),
+    ]
+    runs[-1]["loss.style_layer_weights"] = [2.0]
+    assert not any(field["follows"] for field in varied(runs))
+
+
 def test_values_are_called_by_short_names_unless_two_are_the_same():
     configs = [{"a.x": "/one/p.png", "b.x": 1e6}, {"a.x": "/two/p.png", "b.x": 5.0}, {"a.x": "q"}]
     found = varied(configs)

@@ -33,7 +33,8 @@ function gridSection() {
 
 function defaultAxes() {
   const small = D.fields.map((field, f) => [f, field]).filter(([, field]) => field.values.length <= AXIS_LIMIT);
-  const order = [...small.filter(([, field]) => !field.replicate), ...small.filter(([, field]) => field.replicate)].map(([f]) => f);
+  const rank = ([, field]) => 2 * field.follows + field.replicate;
+  const order = [...small].sort((a, b) => rank(a) - rank(b)).map(([f]) => f);
   if (order.length < 2) return { row: -1, column: order.length ? order[0] : -1 };
   const [a, b] = order;
   return D.fields[a].values.length > D.fields[b].values.length ? { row: b, column: a } : { row: a, column: b };
