@@ -20,7 +20,7 @@ from nst.audio.objective import Objective, loss, objective
 from nst.audio.stylize import LOSS
 from nst.bench import peers, texture
 from nst.bench.peers import Evaluation
-from nst.bench.programs import watch
+from nst.bench.programs import Watched, watch
 from nst.bench.step import in_turns
 from nst.errors import InputError
 from nst.optimize import optimiser
@@ -29,6 +29,7 @@ from nst.scale import descend
 _ROOT = Path(__file__).parents[2]
 _RATE, _N_FFT = 22_050, 2048
 _OURS, _PEER = "nst", "torch"
+_PROBLEM = "problem.npz"
 
 
 class Program(NamedTuple):
@@ -51,12 +52,17 @@ def add_to(commands: Any) -> None:
     parser.add_argument("--evaluations", type=int, default=300, help="of the loss, in the descent of each")
     parser.add_argument("--rounds", type=int, default=7, help="how often an evaluation of each is timed")
     parser.add_argument("--output", type=Path, help="write the figures here as JSON")
-    # This project's descent, in a process of its own.
-    parser.add_argument("--only-ours", action="store_true", help=argparse.SUPPRESS)
+    # What a process of its own does, in the folder that the two share.
+    parser.add_argument("--only", nargs=2, metavar=("times|nst", "FOLDER"), help=argparse.SUPPRESS)
 
 
 def compare(
-    filters: int, seconds: float, evaluations: int, rounds: int, output: Path | None, only_ours: bool
+    filters: int,
+    seconds: float,
+    evaluations: int,
+    rounds: int,
+    output: Path | None,
+    only: Sequence[str] | None,
 ) -> None:
     """Print seconds of an evaluation, the loss after as many of them, and peak memory, of both.
 
@@ -66,26 +72,52 @@ def compare(
     """
     if min(filters, evaluations, rounds) < 1 or not seconds >= 0.3:
         raise InputError("give at least 1 of --filters, --evaluations and --rounds, and 0.3 --seconds")
-    if only_ours:
-        target, problem = _problem(filters, seconds)
-        return _descend(target, problem["content"], evaluations)
-    peers.torch()
+    if only is not None:
+        return _only(only[0], Path(only[1]), filters, seconds, evaluations, rounds)
+    peers.check()
+    numbers = {"filters": filters, "seconds": seconds, "evaluations": evaluations, "rounds": rounds}
     with TemporaryDirectory() as name:
-        path = Path(name) / "problem.npz"
-        times = _times(filters, seconds, rounds, path)
-        ours = [str(_ROOT / "scripts" / "bench.py"), "audio", "--only-ours"]
-        ours += [f"--filters={filters}", f"--seconds={seconds}", f"--evaluations={evaluations}"]
-        commands = {_OURS: ours, _PEER: [texture.__file__, str(path), str(evaluations)]}
-        programs = {
-            what: _run([sys.executable, *command], Path(name) / what) for what, command in commands.items()
-        }
+        times, programs = _measured(Path(name), numbers)
     Console().print(_table(times, programs, filters, evaluations))
     for line in _ratios(times, programs, evaluations):
         print(line)
     if output:
-        result = {"filters": filters, "evaluations": evaluations, "seconds": times}
+        cut = seconds if math.isfinite(seconds) else None
+        result = {"filters": filters, "cut": cut, "evaluations": evaluations, "seconds": times}
         result |= {"programs": {what: program._asdict() for what, program in programs.items()}}
         files.write_bytes(output, (json.dumps(result, indent=2) + "\n").encode())
+
+
+def _measured(folder: Path, numbers: dict[str, Any]) -> tuple[dict[str, list[float]], dict[str, Program]]:
+    """Each in a process of its own: a program's peak memory is never told as less than that of who started it."""
+    ours = [str(_ROOT / "scripts" / "bench.py"), "audio"]
+    ours += [f"--{name}={number}" for name, number in numbers.items()]
+    watched = _watched([*ours, "--only", "times", str(folder)], folder / "times")
+    commands = {
+        _OURS: [*ours, "--only", _OURS, str(folder)],
+        _PEER: [texture.__file__, str(folder / _PROBLEM), str(numbers["evaluations"])],
+    }
+    programs = {what: _program(_watched(command, folder / what)) for what, command in commands.items()}
+    return json.loads(watched.lines[-1][1]), programs
+
+
+def _watched(command: Sequence[str], folder: Path) -> Watched:
+    environment = {"JAX_COMPILATION_CACHE_DIR": str(folder / "compiled")}
+    return watch([sys.executable, *command], folder, environment=environment)
+
+
+def _program(watched: Watched) -> Program:
+    (first, _), (whole, last) = watched.lines[0], watched.lines[-1]
+    return Program(first, whole, json.loads(last), watched.peak)
+
+
+def _only(what: str, folder: Path, filters: int, seconds: float, evaluations: int, rounds: int) -> None:
+    """The part of a process of its own: seconds in turns, which leaves the problem for the peer, or our descent."""
+    target, problem = _problem(filters, seconds)
+    if what == _OURS:
+        return _descend(target, problem["content"], evaluations)
+    np.savez(folder / _PROBLEM, allow_pickle=False, **problem)
+    print(json.dumps(_times(target, problem, rounds)))
 
 
 def _problem(filters: int, seconds: float) -> tuple[Objective, dict[str, np.ndarray]]:
@@ -102,10 +134,8 @@ def _problem(filters: int, seconds: float) -> tuple[Objective, dict[str, np.ndar
     return target, {name: np.asarray(x) for name, x in exported.items()}
 
 
-def _times(filters: int, seconds: float, rounds: int, path: Path) -> dict[str, list[float]]:
-    """Seconds of one loss and gradient of each in turns, away from both sounds; the problem is left at `path`."""
-    target, problem = _problem(filters, seconds)
-    np.savez(path, allow_pickle=False, **problem)
+def _times(target: Objective, problem: dict[str, np.ndarray], rounds: int) -> dict[str, list[float]]:
+    """Seconds of one loss and gradient of each in turns, away from both sounds."""
     noise = np.random.default_rng(0).random(problem["content"].shape, np.float32)
     place = problem["content"] + np.float32(0.1) * noise
     return in_turns({_PEER: _peers(problem), _OURS: _ours(target)}, place, rounds)
@@ -142,12 +172,6 @@ def _descend(target: Objective, content: np.ndarray, evaluations: int) -> None:
     ):
         if int(state.step) in (0, evaluations - 1):
             print(float(state.value), flush=True)
-
-
-def _run(command: Sequence[str], folder: Path) -> Program:
-    found = watch(command, folder, environment={"JAX_COMPILATION_CACHE_DIR": str(folder / "compiled")})
-    (first, _), (whole, last) = found.lines[0], found.lines[-1]
-    return Program(first, whole, json.loads(last), found.peak)
 
 
 def _table(

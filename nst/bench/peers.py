@@ -1,6 +1,7 @@
 """The loss of an `Objective` in plain PyTorch, as this field's programs write it."""
 
 import importlib
+import importlib.util
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
@@ -21,6 +22,12 @@ def torch() -> Any:
         return importlib.import_module("torch")
     except ImportError as error:
         raise InputError("torch is not installed: pip install -e '.[bench]'") from error
+
+
+def check() -> None:
+    """InputError where PyTorch is not installed, found without the memory that importing it takes."""
+    if importlib.util.find_spec("torch") is None:
+        torch()
 
 
 def evaluation(

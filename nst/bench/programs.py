@@ -34,6 +34,8 @@ def watch(
 
     Raises:
       RunError: The program failed; what it said last.
+
+    The peak is at least that of this process so far, as the system counts what a program was started from.
     """
     folder.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()

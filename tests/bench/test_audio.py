@@ -2,7 +2,6 @@
 
 import ast
 import json
-import sys
 from pathlib import Path
 
 import jax
@@ -13,6 +12,7 @@ from nst import bench
 from nst.audio.objective import loss
 from nst.bench import audio, texture
 from nst.bench.audio import Program
+from nst.bench.programs import Watched
 from nst.errors import InputError
 
 TIMES = {"torch": [2.0, 3.0, 4.0], "nst": [1.0, 1.0, 3.0]}
@@ -84,7 +84,7 @@ def test_the_plain_version_imports_nothing_of_ours():
 
 def test_a_program_is_its_first_line_its_last_and_its_memory(tmp_path):
     program = "import time; print(3.5, flush=True); time.sleep(0.2); print(2.0); print(1.5)"
-    found = audio._run([sys.executable, "-c", program], tmp_path)
+    found = audio._program(audio._watched(["-c", program], tmp_path))
     assert found.whole > found.first + 0.1
     assert found.loss == 1.5
     assert found.peak > 2**20
@@ -101,22 +101,38 @@ def test_what_is_said():
 
 
 def test_figures_are_written(monkeypatch, tmp_path):
-    monkeypatch.setattr(audio.peers, "torch", lambda: None)
-    monkeypatch.setattr(audio, "_times", lambda *_: TIMES)
-    commands = []
+    monkeypatch.setattr(audio.peers, "check", lambda: None)
+    commands = {}
 
-    def run(command, folder):
-        commands.append(command)
-        return PROGRAMS[folder.name]
+    def watched(command, folder):
+        commands[folder.name] = command
+        lines = {"times": [json.dumps(TIMES)], "nst": ["12.5", "9.0"], "torch": ["12.5", "11.0", "10.0"]}
+        return Watched([(i + 1.0, line) for i, line in enumerate(lines[folder.name])], 2**20)
 
-    monkeypatch.setattr(audio, "_run", run)
+    monkeypatch.setattr(audio, "_watched", watched)
     bench.run(["audio", "--filters", "64", "--evaluations", "7", "--output", str(tmp_path / "a.json")])
     found = json.loads((tmp_path / "a.json").read_text())
-    assert found["programs"]["torch"] == {"first": 3.0, "whole": 100.0, "loss": 10.0, "peak": 2**21}
+    assert found["programs"]["torch"] == {"first": 1.0, "whole": 3.0, "loss": 10.0, "peak": 2**20}
     assert found["seconds"] == TIMES
-    assert (found["filters"], found["evaluations"]) == (64, 7)
-    assert {"--only-ours", "--filters=64", "--evaluations=7"} < set(commands[0])
-    assert commands[1][-1] == "7"
+    assert (found["filters"], found["evaluations"], found["cut"]) == (64, 7, None)
+    assert {"--filters=64", "--evaluations=7", "--only", "nst"} < set(commands["nst"])
+    assert commands["torch"][-1] == "7"
+
+
+@pytest.mark.parametrize("what", ["times", "nst"])
+def test_the_parts_of_other_processes(monkeypatch, tmp_path, capsys, what):
+    monkeypatch.setattr(audio, "_peers", audio._ours)  # of what it is given as the problem
+    monkeypatch.setattr(
+        audio, "in_turns", lambda contestants, place, rounds: {x: [rounds] for x in contestants}
+    )
+    options = ["--filters=4", "--seconds=0.5", "--evaluations=3", "--rounds=2"]
+    bench.run(["audio", *options, "--only", what, str(tmp_path)])
+    said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    if what == "nst":
+        assert said[1] < said[0]
+    else:
+        assert said == [{"torch": [2], "nst": [2]}]
+        assert np.load(tmp_path / "problem.npz")["kernel"].shape == (11 * 1025, 4)
 
 
 @pytest.mark.parametrize("option", ["--filters", "--evaluations", "--rounds", "--seconds"])

@@ -1,6 +1,7 @@
 """The benchmarks without PyTorch: what they say, and that ours counts evaluations as it should."""
 
 import importlib
+import importlib.util
 
 import jax.numpy as jnp
 import numpy as np
@@ -32,6 +33,7 @@ def test_without_torch_it_says_how_to_get_it(monkeypatch, command):
         raise ImportError(name)
 
     monkeypatch.setattr(importlib, "import_module", absent)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(InputError, match=r"pip install -e '.\[bench\]'"):
         bench.run([command])
 
