@@ -123,7 +123,7 @@ def test_figures_are_written(monkeypatch, tmp_path):
 def test_the_parts_of_other_processes(monkeypatch, tmp_path, capsys, what):
     monkeypatch.setattr(audio, "_peers", audio._ours)  # of what it is given as the problem
     monkeypatch.setattr(
-        audio, "in_turns", lambda contestants, place, rounds: {x: [rounds] for x in contestants}
+        audio, "in_turns", lambda contestants, place, rounds: {x: [1.0 * rounds] for x in contestants}
     )
     options = ["--filters=4", "--seconds=0.5", "--evaluations=3", "--rounds=2"]
     bench.run(["audio", *options, "--only", what, str(tmp_path)])
