@@ -88,9 +88,9 @@ def _audio(config: ConfigDict) -> None:
     config.loss.envelope_weight = 0.0  # γ: the same of the content's loudness over time
 
     config.optimizer = ConfigDict()
-    config.optimizer.name = "lbfgs"  # or adam
+    config.optimizer.name = "lbfgs"  # of magnitudes; adam of samples
     config.optimizer.steps = 100  # each costs one loss and gradient
-    config.optimizer.learning_rate = 1.0  # 1 for L-BFGS; 0.02 is a start for adam
+    config.optimizer.learning_rate = 1.0  # 1 for L-BFGS; 0.002 for adam on samples
 
 
 _POSITIVE = (

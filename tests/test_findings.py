@@ -154,7 +154,13 @@ def test_the_plans_answer_the_claims(question, planned, sets):
 
 
 #: What follows from a field that a claim names: weights for so many layers, rates of an optimiser, seeds.
-FOLLOW = {"loss.style_layer_weights", "loss.style_weight", "optimizer.learning_rate", "images.seed"}
+FOLLOW = {
+    "loss.style_layer_weights",
+    "loss.style_weight",
+    "optimizer.learning_rate",
+    "optimizer.name",
+    "images.seed",
+}
 
 
 def test_fields_that_claims_name_exist():

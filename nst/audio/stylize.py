@@ -18,6 +18,9 @@ from nst.optimize import optimiser, start
 from nst.scale import Resume, Snapshot, descend, snapshot_of, stops_of
 from nst.types import Array
 
+#: By method, what optimises it and the learning rate. Of samples L-BFGS, which has no line search, may lead up.
+OPTIMIZERS = {"spectrogram": ("lbfgs", 1.0), "waveform": ("adam", 0.002)}
+
 #: The default loss.
 LOSS = {"content_weight": 1.0, "style_weight": 1.0}
 
@@ -105,7 +108,7 @@ def stylize(
     filters: int = 2048,
     n_fft: int = 2048,
     phase_steps: int = 64,
-    optimizer: str = "lbfgs",
+    optimizer: str | None = None,
     learning_rate: float | None = None,
     **loss_settings: Any,
 ) -> np.ndarray:
@@ -122,8 +125,8 @@ def stylize(
       filters: Random ones, of each layer.
       n_fft: Window of the method `spectrogram`, samples.
       phase_steps: Of fast Griffin-Lim.
-      optimizer: One of `nst.optimize.OPTIMIZERS`.
-      learning_rate: The optimiser's own by default.
+      optimizer: `lbfgs` or `adam`; by default the one of `OPTIMIZERS` for the method.
+      learning_rate: The optimiser's own, or that of `OPTIMIZERS`, by default.
       **loss_settings: Keyword arguments of `nst.audio.objective.objective` that replace those of `LOSS`.
 
     Returns:
@@ -133,6 +136,9 @@ def stylize(
       InputError: A name or number that can't be used.
       RunError: A value became infinite or NaN on the way.
     """
+    if optimizer is None:
+        optimizer, rate_of_method = OPTIMIZERS.get(method, ("lbfgs", 1.0))
+        learning_rate = learning_rate or rate_of_method
     heard = ear(method, n_fft=n_fft, rate=rate, filters=filters, seed=seed)
     given, like = rows(content), rows(style)
     least = shortest(heard)

@@ -118,6 +118,11 @@ def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> audio.
     if not 2000 <= config.audio.rate <= 192_000:
         raise InputError(f"config.audio.rate = {config.audio.rate}: give 2000 to 192000 Hz")
     audio.features.check(config.audio.method, config.audio.n_fft)
+    if config.audio.method == "waveform" and config.optimizer.name == "lbfgs":
+        raise InputError(
+            "config.optimizer.name = lbfgs: on samples its steps may lead up: "
+            "take configs/audio.py:waveform, which has adam"
+        )
     found = [
         (name, sounds.read(path, rate=config.audio.rate, max_seconds=float(limit)).samples.shape)
         for job in jobs

@@ -41,7 +41,7 @@ def test_no_picture_that_is_read_is_written_over(config, tmp_path, name):
     before = path.read_bytes()
     (tmp_path / "same.png").symlink_to(path)
     for output in (path, tmp_path / "same.png"):
-        with pytest.raises(InputError, match="is one of the pictures read"):
+        with pytest.raises(InputError, match="is one of the files read"):
             experiment.run(brief(config), tmp_path / "run", output=output)
     assert path.read_bytes() == before
     assert not (tmp_path / "run").exists()

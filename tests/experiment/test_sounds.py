@@ -42,6 +42,8 @@ def config(request, clips):
     config = base("audio")
     config.update_from_flattened_dict(SMALL)
     config.audio.method = request.param
+    if request.param == "waveform":
+        config.optimizer.name, config.optimizer.learning_rate = "adam", 0.002
     config.audio.content, config.audio.style = (str(clips / f"{name}.wav") for name in ("content", "style"))
     return config
 
@@ -108,6 +110,7 @@ def test_a_folder_is_a_run_for_each(config, tmp_path, clips):
     ("field", "value", "told"),
     [
         ("audio.method", "wavform", "unknown config.audio.method 'wavform': did you mean waveform"),
+        ("audio.method", "waveform", "take configs/audio.py:waveform, which has adam"),
         ("audio.rate", 20, "config.audio.rate = 20: give"),
         ("audio.n_fft", 30, "config.audio.n_fft = 30: give"),
         ("audio.init", "nowhere.wav", "nowhere.wav"),
