@@ -163,7 +163,7 @@ def test_a_folder_gives_one_run_for_each_picture(config, pictures, tmp_path):
 
 
 def test_an_output_that_is_an_input_is_refused(config, pictures, tmp_path):
-    with pytest.raises(InputError, match="one of the pictures read"):
+    with pytest.raises(InputError, match="one of the files read"):
         experiment.run(config, tmp_path / "run", output=pictures / "content.png")
     assert not (tmp_path / "run").exists()
 
