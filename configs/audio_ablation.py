@@ -4,9 +4,10 @@
     python scripts/sweep.py --config configs/audio_ablation.py:quick
 
 One thing at a time is changed from the default with 512 filters, on four pairs of the project's own sounds; 32 trials,
-of which `quick` takes 40 steps each. Ulyanov and Lebedev (2016) used 4096 filters and started from noise; Grinstein et
-al. (ICASSP 2018) started from the content; Mital (2017) optimised the samples. Cífka et al. (ICASSP 2021) found the
-first method barely nearer to the style than the content itself: `scripts/evaluate.py` gives both copies as baselines.
+of which `quick` takes 40 steps each, about seven minutes on two CPU cores. Ulyanov and Lebedev (2016) used 4096
+filters and started from noise; Grinstein et al. (ICASSP 2018) started from the content; Mital (2017) optimised the
+samples. Cífka et al. (ICASSP 2021) found the first method barely nearer to the style than the content itself:
+`scripts/evaluate.py` gives both copies as baselines.
 """
 
 from collections.abc import Iterator
