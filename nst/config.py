@@ -85,7 +85,7 @@ def _audio(config: ConfigDict) -> None:
     config.loss.style_loss = "gram"  # a name of nst.losses.STYLE_LOSSES
     config.loss.content_weight = 1.0  # α: how much of the pull content has, at noise
     config.loss.style_weight = 1.0  # β: the same of style
-    config.loss.envelope_weight = 0.0  # γ: the same of the content's loudness over time
+    config.loss.envelope_weight = 0.0  # ε: the same of the content's loudness over time
 
     config.optimizer = ConfigDict()
     config.optimizer.name = "lbfgs"  # of magnitudes; adam of samples

@@ -15,6 +15,7 @@ from PIL import Image
 
 from nst import files
 from nst.errors import InputError, RunError, unknown
+from nst.sounds import packages
 
 # Seconds that a run waits at its end for what is still to be uploaded. The rest is on disk for `wandb sync`.
 _LAST_WORDS = 300
@@ -62,7 +63,7 @@ def _tensorboard(folder: Path, facts: Mapping[str, Any]) -> Writer:
 
     def frame(step: int, path: Path) -> None:
         if path.suffix == ".wav":
-            show(step, Summary.Value(tag="sound", audio=_audio(path)))
+            show(step, Summary.Value(tag="sound", audio=_heard(path, Summary.Audio)))
             return
         with Image.open(path) as opened:
             width, height = opened.size
@@ -70,18 +71,6 @@ def _tensorboard(folder: Path, facts: Mapping[str, Any]) -> Writer:
             height=height, width=width, colorspace=3, encoded_image_string=path.read_bytes()
         )
         show(step, Summary.Value(tag="picture", image=image))
-
-    def _audio(path: Path) -> Any:
-        import soundfile
-
-        facts = soundfile.info(path)
-        return Summary.Audio(
-            sample_rate=facts.samplerate,
-            num_channels=facts.channels,
-            length_frames=facts.frames,
-            encoded_audio_string=path.read_bytes(),
-            content_type="audio/wav",
-        )
 
     add(0, file_version="brain.Event:2")
     add(0, session_log=SessionLog(status=SessionLog.START))  # forget what was read of earlier files
@@ -91,6 +80,18 @@ def _tensorboard(folder: Path, facts: Mapping[str, Any]) -> Writer:
     for path in earlier:  # this one will have all that the record has
         path.unlink()
     return Writer(log, frame, file.close)
+
+
+def _heard(path: Path, audio: Callable[..., Any]) -> Any:
+    """A WAV as TensorBoard has it."""
+    facts = packages.soundfile().info(path)
+    return audio(
+        sample_rate=facts.samplerate,
+        num_channels=facts.channels,
+        length_frames=facts.frames,
+        encoded_audio_string=path.read_bytes(),
+        content_type="audio/wav",
+    )
 
 
 def _wandb(folder: Path, facts: Mapping[str, Any]) -> Writer:

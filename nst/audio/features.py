@@ -12,8 +12,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from nst.audio.spectrogram import Magnitudes, Samples, Stft, magnitudes, mel_filters, stft
+from nst.audio.spectrogram import Magnitudes, Samples, Stft, magnitudes, stft
 from nst.errors import InputError, unknown
+from nst.sounds import mel
 from nst.types import Array, Features
 
 #: `spectrogram` as Ulyanov and Lebedev 2016; `waveform` after Mital 2017 and Caracalla and Roebel 2020.
@@ -80,7 +81,7 @@ class Ear:
         return _log_magnitudes(jnp.asarray(x), self.longest.stft)
 
     def energy(self, params: Array) -> Float[Array, "channels frames"]:
-        """The root mean square of each frame, of the longest window."""
+        """The root mean square of each frame of the longest window, up to a factor."""
         stft = self.longest.stft
         seen = magnitudes(params, stft) if self.method == "waveform" else self.magnitudes(params)
         # A constant under the root: a silent frame has a slope.
@@ -122,9 +123,11 @@ def ear(method: str, *, n_fft: int, rate: int, filters: int, seed: int) -> Ear:
     views = {}
     for i, (layer, window) in enumerate(windows.items()):
         of = stft(window, window // 4)
-        mel = None if method == "spectrogram" else jnp.asarray(mel_filters(rate, of.bins, _BANDS))
-        seen = of.bins if mel is None else _BANDS
-        views[layer] = View(of, mel, _drawn(seed, i, WIDTH * seen, filters))
+        bands = (
+            None if method == "spectrogram" else jnp.asarray(mel.filters(rate, of.bins, _BANDS), jnp.float32)
+        )
+        seen = of.bins if bands is None else _BANDS
+        views[layer] = View(of, bands, _drawn(seed, i, WIDTH * seen, filters))
     return Ear(views, method)
 
 

@@ -1,6 +1,6 @@
 """What is minimised of a sound: content, style and, if asked for, its envelope, each brought to a stated share."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import jax
@@ -19,7 +19,7 @@ CHANNELS = ("mid", "side")
 
 
 class LossWeights(NamedTuple):
-    """α, β and γ: arrays, so that another value never recompiles."""
+    """α, β and ε: arrays, so that another value never recompiles."""
 
     content: Scalar
     style: Scalar
@@ -52,7 +52,7 @@ def objective(
     """Compute the targets, and bring the pulls of the terms to the ratio of their weights.
 
     What a term weighs depends on the sounds, their lengths and the number of filters. So each is divided by the norm
-    of its gradient at the other sound: content and envelope at the style, style at the content. There α : β : γ is how
+    of its gradient at the other sound: content and envelope at the style, style at the content. There α : β : ε is how
     hard each pulls. (At the start itself one may have no gradient: that of content is zero at the content.)
 
     Args:
@@ -63,7 +63,7 @@ def objective(
       style_loss: One of `STYLE_LOSSES`.
       content_weight: α.
       style_weight: β.
-      envelope_weight: γ, of Σ (e − e′)² with the root mean square e of each frame (after Verma and Smith 2018).
+      envelope_weight: ε, of Σ (e − e′)² with the root mean square e of each frame (after Verma and Smith 2018).
 
     Raises:
       InputError: There is no such style loss.
@@ -89,11 +89,11 @@ def objective(
     pulls = (content_pull, style_pull, envelope_pull)
     asked = (content_weight, style_weight, envelope_weight)
     weights = (jnp.where(pull > 0, weight / pull, weight) for weight, pull in zip(asked, pulls, strict=True))
-    return Objective(**{**vars(target), "weights": LossWeights(*weights)})
+    return replace(target, weights=LossWeights(*weights))
 
 
 def loss(params: Array, objective: Objective, batch: None = None) -> tuple[Scalar, dict[str, Scalar]]:
-    """α · content + β · style + γ · envelope.
+    """α · content + β · style + ε · envelope.
 
     Args:
       params: What `Ear.parameters` gives, optimised.

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from nst import files, images
-from nst.audio.spectrogram import magnitudes, mel, mel_filters, stft
-from nst.sounds import Sound
+from nst.audio.spectrogram import magnitudes, stft
+from nst.sounds import Sound, mel
 
 _BANDS = 192
 _RANGE = 80.0  # dB below the loudest
@@ -19,7 +19,7 @@ def spectrogram(sound: Sound) -> np.ndarray:
     """`[bands, frames]` from 0 to 1, low frequencies first: 80 dB, the loudest is 1; mid alone."""
     x = np.asarray(sound.samples, np.float32).mean(axis=1, keepdims=True).T
     of = stft(2048, 512)
-    seen = np.asarray(magnitudes(x, of))[0] @ mel_filters(sound.rate, of.bins, _BANDS)
+    seen = np.asarray(magnitudes(x, of))[0] @ mel.filters(sound.rate, of.bins, _BANDS)
     decibels = 20 * np.log10(np.maximum(seen, 1e-10))
     return np.clip(1 + (decibels - max(decibels.max(), -100.0)) / _RANGE, 0, 1).T
 
@@ -69,4 +69,4 @@ def write_sheet(path: Path, named: Sequence[tuple[str, Sound]]) -> None:
 
 def _band(hertz: float | int, rate: int) -> float:
     """Where a frequency lies among the bands, counted from the lower edge."""
-    return float(_BANDS * mel(hertz) / mel(rate / 2))
+    return float(_BANDS * mel.mel(hertz) / mel.mel(rate / 2))

@@ -96,24 +96,6 @@ def inverse(real: Magnitudes, imaginary: Magnitudes, stft: Stft, samples: int) -
     return _added(frames, stft, samples) / jnp.maximum(_added(window, stft, samples), 1e-8)
 
 
-def mel_filters(rate: int, bins: int, bands: int) -> np.ndarray:
-    """Triangles of height 1, evenly spaced in mel, as `[bins, bands]` (Slaney 1998's scale: linear below 1 kHz)."""
-    edges = _hertz(np.linspace(0, mel(rate / 2), bands + 2))
-    frequencies = np.linspace(0, rate / 2, bins)[:, None]
-    up = (frequencies - edges[:-2]) / np.diff(edges)[:-1]
-    down = (edges[2:] - frequencies) / np.diff(edges)[1:]
-    return np.maximum(0, np.minimum(up, down)).astype(np.float32)
-
-
-def mel(hertz: float | int) -> float:
-    """Hertz in mel, as Slaney (1998) has it: linear below 1 kHz, logarithmic above."""
-    return 3 * hertz / 200 if hertz < 1000 else 15 + 27 * np.log(hertz / 1000) / np.log(6.4)
-
-
-def _hertz(mel: np.ndarray) -> np.ndarray:
-    return np.where(mel < 15, 200 * mel / 3, 1000 * np.exp((mel - 15) * np.log(6.4) / 27))
-
-
 def _product(a: Array, b: Array) -> jax.Array:
     return jnp.matmul(a, b, precision=jax.lax.Precision.HIGHEST)
 

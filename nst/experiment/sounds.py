@@ -62,20 +62,21 @@ class Sounds(NamedTuple):
 
     def frame(self, params: Array, path: Path) -> None:
         """What has been reached, as a sound."""
-        sounds.write(path, self._sound(params))
+        sounds.write(path, self._sound(self._sounding(params)))
 
     def results(self, params: Array, folder: Path, facts: str, output: Path | None) -> None:
         """The sound, both inputs as used, and what all three look like."""
-        found = self._sound(params)
+        x = self._sounding(params)
+        found = self._sound(x)
         content, style = (
-            Sound(audio.columns(x, gain), self.config.audio.rate)
-            for x, gain in zip((self.content[:, : self.samples], self.style), self.gains, strict=True)
+            Sound(audio.columns(given, gain), self.config.audio.rate)
+            for given, gain in zip((self.content[:, : self.samples], self.style), self.gains, strict=True)
         )
         for path in (folder / "audio.wav", output):
             if path is not None:
                 sounds.write(path, found)
         if self.extractor.method == "spectrogram":
-            record.write_json(folder / "phase.json", self._phase(params))
+            record.write_json(folder / "phase.json", self._phase(params, x))
         sounds.write(folder / "content.wav", content)
         sounds.write(folder / "style.wav", style)
         audio.picture.write(folder / "spectrogram.png", found)
@@ -84,20 +85,17 @@ class Sounds(NamedTuple):
         named = [("content", content), ("style", style), ("result", found)]
         audio.picture.write_sheet(folder / "sheet.png", named)
 
-    def _phase(self, params: Array) -> dict[str, Any]:
+    def _phase(self, params: Array, x: Array) -> dict[str, Any]:
         """How far the sound's magnitudes are from those that were asked for."""
-        steps = self.config.audio.phase_steps
-        reached = audio.sounding(params, self.extractor, self.initial, steps)
-        wanted = self.extractor.magnitudes(params)
-        found = spectral_convergence(
-            np.asarray(magnitudes(reached, self.extractor.longest.stft)), np.asarray(wanted)
-        )
-        return {"steps": steps, "spectral_convergence": found}
+        reached = np.asarray(magnitudes(x, self.extractor.longest.stft))
+        found = spectral_convergence(reached, np.asarray(self.extractor.magnitudes(params)))
+        return {"steps": self.config.audio.phase_steps, "spectral_convergence": found}
 
-    def _sound(self, params: Array) -> Sound:
-        steps = self.config.audio.phase_steps
-        x = audio.sounding(params, self.extractor, self.initial, steps)[:, : self.samples]
-        return Sound(audio.columns(x, self.gains[0]), self.config.audio.rate)
+    def _sounding(self, params: Array) -> np.ndarray:
+        return audio.sounding(params, self.extractor, self.initial, self.config.audio.phase_steps)
+
+    def _sound(self, x: Array) -> Sound:
+        return Sound(audio.columns(x[:, : self.samples], self.gains[0]), self.config.audio.rate)
 
 
 def inputs(config: ConfigDict, job: Job) -> dict[str, Path]:
@@ -123,14 +121,14 @@ def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> audio.
             "config.optimizer.name = lbfgs: on samples its steps may lead up: "
             "take configs/audio.py:waveform, which has adam"
         )
-    found = [
-        (name, sounds.read(path, rate=config.audio.rate, max_seconds=float(limit)).samples.shape)
-        for job in jobs
-        for name, path in inputs(config, job).items()
-    ]
+    named = {(name, path) for job in jobs for name, path in inputs(config, job).items()}
+    shapes = {
+        path: sounds.read(path, rate=config.audio.rate, max_seconds=float(limit)).samples.shape
+        for path in sorted({path for _, path in named})
+    }
     settings = config.audio
     ear = _drawn(settings.method, settings.n_fft, settings.rate, settings.filters, settings.seed)
-    content, style = (max(shape for name, shape in found if name == which) for which in ("content", "style"))
+    content, style = (max(shapes[path] for name, path in named if name == x) for x in ("content", "style"))
     needed, free = _needed(ear, config.optimizer.name, content, style), memory.free()
     if free is not None and needed > free:
         told = (

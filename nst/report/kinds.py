@@ -58,9 +58,9 @@ def _at_one(config: Mapping[str, Any]) -> int:
 
 
 PICTURE = Kind(
-    group="images",
-    result="image.png",
-    preview="image.png",
+    group=PICTURES.group,
+    result=PICTURES.result,
+    preview=PICTURES.result,
     inputs={},
     sounds={},
     files=PICTURES.files,
@@ -69,8 +69,8 @@ PICTURE = Kind(
     steps=_at_all_scales,
 )
 SOUND = Kind(
-    group="audio",
-    result="audio.wav",
+    group=SOUNDS.group,
+    result=SOUNDS.result,
     preview="spectrogram.png",
     inputs={part: f"{part}.png" for part in INPUTS},
     sounds={part: f"{part}.wav" for part in INPUTS},

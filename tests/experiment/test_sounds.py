@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,8 @@ from nst import experiment, sounds
 from nst.config import base
 from nst.errors import InputError
 from nst.sounds import Sound
-from tests.experiment.conftest import ROOT
+
+ROOT = Path(__file__).parents[2]
 
 SMALL = {
     "audio.rate": 8000,
@@ -96,6 +98,20 @@ def test_it_resumes_to_the_byte(config, tmp_path):
     experiment.run(config, part, resume=True)
     assert contents(part) == contents(whole)
     assert {"audio.wav", "curve.png", "frames/000012.wav"} <= set(contents(part))
+
+
+def test_a_writer_is_given_the_sounds(clips, tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    config = base("audio")
+    config.update_from_flattened_dict(SMALL | {"optimizer.steps": 4, "run.writers": ("tensorboard",)})
+    config.audio.content, config.audio.style = (str(clips / f"{name}.wav") for name in ("content", "style"))
+    (folder,) = experiment.run(config, tmp_path / "run")
+    events = EventAccumulator(str(folder / "tensorboard"), size_guidance={"audio": 0}).Reload()
+    heard = events.Audio("sound")
+    assert [event.step for event in heard] == [0, 4]
+    assert heard[1].encoded_audio_string == (folder / "frames" / "000004.wav").read_bytes()
+    assert (heard[1].sample_rate, heard[1].length_frames) == (8000, 6000)
 
 
 def test_a_folder_is_a_run_for_each(config, tmp_path, clips):

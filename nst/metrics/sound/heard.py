@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from nst.sounds import mel
+
 RATE = 22050  # Hz, the one rate of every figure
 BANDS = 128
 FLOOR = -60  # dB below a band of white noise that is as loud as the sound; the noise of 16 bits lies lower
@@ -105,16 +107,9 @@ def _decibels(power: np.ndarray) -> np.ndarray:
 
 @functools.cache
 def mel_bank() -> Float[np.ndarray, "bands k"]:
-    """Triangles of area 1, evenly spaced on Slaney's mel scale from 0 Hz to half the rate.
-
-    Slaney, Auditory Toolbox, 1998: 3 mel for each 200 Hz up to 1 kHz, then 27 for each factor of 6.4.
-    """
-    highest = 15 + 27 * np.log(RATE / 2 / 1000) / np.log(6.4)
-    mels = np.linspace(0, highest, BANDS + 2)[:, None]
-    edges = np.where(mels < 15, mels * 200 / 3, 1000 * 6.4 ** ((mels - 15) / 27))
-    low, peak, high = edges[:-2], edges[1:-1], edges[2:]
-    f = np.fft.rfftfreq(_WINDOW, 1 / RATE)
-    return np.maximum(np.minimum((f - low) / (peak - low), (high - f) / (high - peak)), 0) * 2 / (high - low)
+    """Triangles of area 1, evenly spaced on Slaney's mel scale from 0 Hz to half the rate."""
+    edges = mel.edges(RATE, BANDS)
+    return mel.filters(RATE, _WINDOW // 2 + 1, BANDS).T * 2 / (edges[2:] - edges[:-2])[:, None]
 
 
 @functools.cache
