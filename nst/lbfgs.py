@@ -46,7 +46,9 @@ class LBFGSState(NamedTuple):
     started: Array  # whether there was a step before
 
 
-def scale_by_lbfgs(memory_size: int, initial: Linear = lambda x: x) -> optax.GradientTransformation:
+def scale_by_lbfgs(
+    memory_size: int, initial: Linear = lambda x: x, stretch: float = 1.0
+) -> optax.GradientTransformation:
     """Multiply a gradient by the L-BFGS approximation of the inverse Hessian.
 
     Args:
@@ -54,6 +56,8 @@ def scale_by_lbfgs(memory_size: int, initial: Linear = lambda x: x) -> optax.Gra
       initial: Multiplies by the initial matrix H₀, up to the factor γ of equation 7.20: any linear map that is
         symmetric and positive definite; the identity by default. It is the same as L-BFGS in the coordinates
         z = H₀^(−½) x.
+      stretch: Multiplies γ, which is measured along the newest y, where much curvature prevails: the history holds
+        that. In what it does not hold there is less, and so H₀ may be larger there than γ says.
     """
 
     def init(params: optax.Params) -> LBFGSState:
@@ -81,7 +85,8 @@ def scale_by_lbfgs(memory_size: int, initial: Linear = lambda x: x) -> optax.Gra
             return ravel_pytree(initial(unravel(jnp.asarray(v))))[0]
 
         state = _remember(state, x, g, matrix)
-        direction = jnp.where(state.kept > 0, _direction(state, g, matrix), g * (_FIRST_STEP / _rms(g)))
+        quasi_newton = _direction(state, g, lambda v: stretch * matrix(v))
+        direction = jnp.where(state.kept > 0, quasi_newton, g * (_FIRST_STEP / _rms(g)))
         direction *= jnp.minimum(1.0, _LONGEST_STEP / _rms(direction))
         return unravel(direction), state._replace(params=x, gradient=g, started=jnp.ones((), bool))
 

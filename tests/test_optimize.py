@@ -131,7 +131,7 @@ def test_lbfgs_direction_is_the_bfgs_matrix_times_the_gradient(given, steps):
     A = root @ root.T + np.eye(6)
     initial = other @ other.T + np.eye(6) if given else np.eye(6)
     method = (
-        scale_by_lbfgs(4, initial=lambda v: jnp.asarray(initial, jnp.float32) @ v)
+        scale_by_lbfgs(4, initial=lambda v: jnp.asarray(initial, jnp.float32) @ v, stretch=3.0)
         if given
         else scale_by_lbfgs(4)
     )
@@ -147,7 +147,7 @@ def test_lbfgs_direction_is_the_bfgs_matrix_times_the_gradient(given, steps):
     g = A @ np.asarray(x, np.float64)
     direction, _ = method.update(jnp.asarray(g, jnp.float32), state, x)
     s, y = pairs[-1]
-    H = initial * (s @ y) / (y @ initial @ y)
+    H = initial * (s @ y) / (y @ initial @ y) * (3 if given else 1)
     for s, y in pairs[-4:]:
         V = np.eye(6) - np.outer(y, s) / (s @ y)
         H = V.T @ H @ V + np.outer(s, s) / (s @ y)
