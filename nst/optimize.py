@@ -43,9 +43,7 @@ def lbfgs() -> optax.GradientTransformation:
 
 @functools.cache
 def lbfgs_pyramid() -> optax.GradientTransformation:
-    """The same in a pyramid's coordinates, its initial matrix stretched: a quarter to a third fewer steps to the same
-    loss (docs/performance.md).
-    """
+    """The same in a pyramid's coordinates: a quarter to a third fewer steps to a loss (docs/performance.md)."""
     return _with_learning_rate(scale_by_lbfgs(_MEMORY_SIZE, initial=smooth, stretch=_STRETCH))
 
 
