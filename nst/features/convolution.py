@@ -7,6 +7,7 @@ Networks, ACM TOMS 2020. A tile of 4×4 outputs takes 36 products where the dire
 
 import functools
 import itertools
+from collections.abc import Sequence
 from functools import partial
 
 import jax
@@ -149,9 +150,10 @@ def _strip(
     products = jnp.einsum(
         product, transformed, filters, precision=_EXACT, preferred_element_type=jnp.float32
     )  # summed in float32 whatever the filters are
-    A = _transforms(points)[0] * factor
-    y = _multiply(np.kron(A, A), products.reshape(_IN**2, -1))
-    y = y.reshape(_OUT, _OUT, down, across, -1).transpose(2, 0, 3, 1, 4)
+    A = tuple(map(tuple, (_transforms(points)[0] * factor).tolist()))
+    with set_xla_metadata(inlineable="false"):
+        y = _across(products.reshape(_IN, _IN, down, across, -1), A)
+    y = _weighted(np.array(A), list(y), new=1)
     return y.reshape(_OUT * down, _OUT * across, -1)
 
 
@@ -176,16 +178,29 @@ def _columns(x: jax.Array, points: tuple[float, ...], tiles: int, dtype: np.dtyp
     return _combined(x.swapaxes(0, 1), points, tiles, axis=2, new=1).astype(dtype)
 
 
+@partial(jax.jit, static_argnums=1)
+def _across(products: jax.Array, A: tuple[tuple[float, ...], ...]) -> jax.Array:
+    """A m of the products `[6, 6, down, across, c]` along the second axis, as `[6, down, across, 4, c]`.
+
+    The four values of a tile beside each other, so that what they are made of is read once.
+    """
+    return _weighted(np.array(A), [products[:, k] for k in range(_IN)], new=3)
+
+
 def _combined(x: jax.Array, points: tuple[float, ...], tiles: int, *, axis: int, new: int) -> jax.Array:
     """Bᵀ d of the overlapping `tiles` along `axis`, its 6 values as the axis `new`."""
-    B = _transforms(points)[1]
-    shape = [_IN if i == new else 1 for i in range(x.ndim + 1)]
+    step = partial(jax.lax.slice_in_dim, x, stride=_OUT, axis=axis)
+    terms = [step(j, j + _OUT * (tiles - 1) + 1) for j in range(_IN)]
+    return _weighted(_transforms(points)[1], terms, new)
 
-    def term(j: int) -> jax.Array:
-        d = jax.lax.slice_in_dim(x, j, j + _OUT * (tiles - 1) + 1, _OUT, axis)
-        return jnp.asarray(B[:, j].reshape(shape), jnp.float32) * jnp.expand_dims(d, new)
 
-    return functools.reduce(jnp.add, map(term, range(_IN)))
+def _weighted(matrix: np.ndarray, terms: Sequence[jax.Array], new: int) -> jax.Array:
+    """A matrix times six `terms`: its rows become the axis `new`."""
+    shape = [-1 if i == new else 1 for i in range(terms[0].ndim + 1)]
+    weights = jnp.asarray(matrix, jnp.float32)
+    return functools.reduce(
+        jnp.add, (weights[:, j].reshape(shape) * jnp.expand_dims(d, new) for j, d in enumerate(terms))
+    )
 
 
 def _multiply(matrix: np.ndarray, x: jax.Array) -> jax.Array:
