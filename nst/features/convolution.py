@@ -57,7 +57,9 @@ def _transforms(points: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray]:
 def transform(kernel: jax.Array) -> jax.Array:
     """Filters `[3, 3, c, n]` as `[36, c, n]`: G g Gᵀ of each."""
     G = _powers(_POINTS, _TAPS)
-    return _multiply(np.kron(G, G), kernel.reshape(_TAPS**2, -1)).reshape(_IN**2, *kernel.shape[2:])
+    both = jnp.asarray(np.kron(G, G), jnp.float32)
+    transformed = jnp.matmul(both, kernel.reshape(_TAPS**2, -1), precision=_EXACT)
+    return transformed.reshape(_IN**2, *kernel.shape[2:])
 
 
 def direct(x: jax.Array, kernel: jax.Array, padding: int) -> jax.Array:
@@ -150,7 +152,9 @@ def _strip(
     products = jnp.einsum(
         product, transformed, filters, precision=_EXACT, preferred_element_type=jnp.float32
     )  # summed in float32 whatever the filters are
-    A = tuple(map(tuple, (_transforms(points)[0] * factor).tolist()))
+    A = tuple(
+        map(tuple, (_transforms(points)[0] * factor).tolist())
+    )  # hashable: `_across` is traced for each
     with set_xla_metadata(inlineable="false"):
         y = _across(products.reshape(_IN, _IN, down, across, -1), A)
     y = _weighted(np.array(A), list(y), new=1)
@@ -195,13 +199,9 @@ def _combined(x: jax.Array, points: tuple[float, ...], tiles: int, *, axis: int,
 
 
 def _weighted(matrix: np.ndarray, terms: Sequence[jax.Array], new: int) -> jax.Array:
-    """A matrix times six `terms`: its rows become the axis `new`."""
+    """A matrix `[rows, 6]` times six `terms` of one shape: its rows become the axis `new` of the result."""
     shape = [-1 if i == new else 1 for i in range(terms[0].ndim + 1)]
     weights = jnp.asarray(matrix, jnp.float32)
     return functools.reduce(
         jnp.add, (weights[:, j].reshape(shape) * jnp.expand_dims(d, new) for j, d in enumerate(terms))
     )
-
-
-def _multiply(matrix: np.ndarray, x: jax.Array) -> jax.Array:
-    return jnp.matmul(jnp.asarray(matrix, jnp.float32), x, precision=_EXACT)

@@ -40,8 +40,8 @@ def test_they_come_to_what_they_come_to_alone(config, tmp_path, optimizer, rate,
         experiment.run(plan.configured(chosen, trial), tmp_path / trial.name)
         found, expected = losses(folder.trial(trial)), losses(tmp_path / trial.name)
         assert list(found) == list(expected)
-        # A rectifier that flips, as other roundings make it do now and then, turns the gradient by up to 5e-3.
-        assert found[3] == pytest.approx(expected[3], rel=1e-4)
+        for step in range(5):  # later one rectifier that flips turns the gradient by up to 5e-3
+            assert found[step] == pytest.approx(expected[step], rel=1e-5)
         assert found[12] == pytest.approx(expected[12], rel=end)
         names = {path.relative_to(tmp_path / trial.name) for path in (tmp_path / trial.name).rglob("*")}
         kept = {path.relative_to(folder.trial(trial)) for path in folder.trial(trial).rglob("*")}
