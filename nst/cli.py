@@ -19,19 +19,17 @@ from nst import sweep as sweeps
 from nst.config import defaults, fields
 from nst.errors import InputError, Interrupted, RunError, unknown
 from nst.files import cache_dir
-from nst.process import keep_compiled_programs, keep_freed_memory, warn_in_one_line
+from nst.process import prepare
 
 
 def main(function: Callable[[Sequence[str]], None], *, usage: str) -> NoReturn:
     """Run a script: hand `function` the arguments, turn what goes wrong into a line and an exit status."""
-    keep_freed_memory()
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
     if any(argument in ("-h", "--help") for argument in arguments):
         print(usage.strip())
         sys.exit(0)
-    warn_in_one_line()
-    keep_compiled_programs(cache_dir() / "compiled")
+    prepare(cache_dir() / "compiled")
     try:
         function([argument for argument in arguments if argument != "--debug"])
     except (InputError, RunError, OSError, MemoryError, KeyboardInterrupt) as error:

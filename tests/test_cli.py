@@ -13,6 +13,7 @@ from nst import cli, experiment
 from nst.config import fields, validate
 from nst.errors import InputError, Interrupted, RunError
 from nst.features import weights
+from nst.process import prepare
 
 # How ml_collections loads a config file.
 pytestmark = pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")
@@ -29,6 +30,7 @@ def script(monkeypatch, capsys):
     def script(function, *arguments):
         monkeypatch.setattr(sys, "argv", ["script.py", *arguments])
         monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # to be put back
+        prepare.cache_clear()  # as in a process of its own
         with pytest.raises(SystemExit) as caught:
             cli.main(function, usage="what it does\n\n")
         return caught.value.code, *capsys.readouterr()

@@ -1,5 +1,6 @@
 """Memory that a process frees is there for its next allocation, without the system's help and without growing."""
 
+import os
 import subprocess
 import sys
 
@@ -53,7 +54,17 @@ hand_back_what_is_free()
 print(before - resident())
 """
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="glibc's malloc is asked")
+FLAGS = """
+import os
+import jax
+from nst.process import prepare
+from pathlib import Path
+
+prepare(Path())
+print(os.environ["XLA_FLAGS"], jax.numpy.ones(2).sum())
+"""
+
+glibc = pytest.mark.skipif(sys.platform != "linux", reason="glibc's malloc is asked")
 
 
 def number(program, *arguments):
@@ -61,15 +72,39 @@ def number(program, *arguments):
     return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
+@glibc
 def test_pages_are_faulted_in_once():
     assert number(FAULTS, "return") > 50_000
     assert number(FAULTS, "keep") < 5_000
 
 
+@glibc
 def test_small_pieces_do_not_split_large_ones():
     assert number(GROWTH, "one piece") > 380
     assert number(GROWTH, "pieces") < 300
 
 
+@glibc
 def test_free_pages_between_others_are_handed_back():
     assert number(HANDED_BACK) > 150
+
+
+@pytest.mark.parametrize(
+    ("own", "all_of_them"),
+    [
+        ("", "--xla_gpu_exclude_nondeterministic_ops=true"),
+        (
+            "--xla_gpu_autotune_level=2",
+            "--xla_gpu_autotune_level=2 --xla_gpu_exclude_nondeterministic_ops=true",
+        ),
+        (
+            "--xla_gpu_exclude_nondeterministic_ops=false",
+            "--xla_gpu_exclude_nondeterministic_ops=false",
+        ),
+    ],
+)
+def test_gpus_are_asked_to_repeat_what_they_do_unless_told_otherwise(own, all_of_them, tmp_path):
+    command = [sys.executable, "-c", FLAGS]
+    environment = os.environ | {"XLA_FLAGS": own}
+    told = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert told.stdout == f"{all_of_them} 2.0\n"  # XLA knows the flag: it ends the process at one it does not

@@ -30,8 +30,18 @@ def check() -> None:
         torch()
 
 
+def device() -> str:
+    """Where PyTorch computes: `cuda` where it can."""
+    return "cuda" if torch().cuda.is_available() else "cpu"
+
+
 def evaluation(
-    target: Objective, *, channels_last: bool = False, bfloat16: bool = False, compiled: bool = False
+    target: Objective,
+    *,
+    channels_last: bool = False,
+    bfloat16: bool = False,
+    tf32: bool = False,
+    compiled: bool = False,
 ) -> Evaluation:
     """Loss and gradient of `target` on PyTorch: Caffe's preprocessing, zero padding, average or max pooling, Gram.
 
@@ -39,21 +49,24 @@ def evaluation(
       target: What is compared to, with the network's own weights.
       channels_last: PyTorch's other memory format.
       bfloat16: Autocast of the convolutions.
+      tf32: On a GPU, convolutions of factors that are rounded to 10 bits, which PyTorch does unless told otherwise.
       compiled: By `torch.compile`, at the first call.
     """
     t = torch()
-    device = "cuda" if t.cuda.is_available() else "cpu"
-    features = _extractor(target, device, t.channels_last if channels_last else t.contiguous_format)
-    loss = _loss(target, device)
+    on = device()
+    features = _extractor(target, on, t.channels_last if channels_last else t.contiguous_format)
+    loss = _loss(target, on)
     if compiled:
         features, loss = (t.compile(function, dynamic=False) for function in (features, loss))
 
     def evaluate(image: np.ndarray) -> tuple[float, np.ndarray]:
-        x = t.tensor(image.transpose(2, 0, 1)[None].copy(), device=device, requires_grad=True)
-        with t.autocast(device, dtype=t.bfloat16) if bfloat16 else nullcontext():
-            found = features(x)
-        value = loss(x, {layer: F.float() for layer, F in found.items()})
-        value.backward()
+        x = t.tensor(image.transpose(2, 0, 1)[None].copy(), device=on, requires_grad=True)
+        # On a GPU the fastest of cuDNN's algorithms, as XLA looks for it too.
+        with t.backends.cudnn.flags(enabled=True, benchmark=True, allow_tf32=tf32):
+            with t.autocast(on, dtype=t.bfloat16) if bfloat16 else nullcontext():
+                found = features(x)
+            value = loss(x, {layer: F.float() for layer, F in found.items()})
+            value.backward()
         return value.item(), x.grad[0].permute(1, 2, 0).cpu().numpy()
 
     return evaluate

@@ -42,8 +42,10 @@ PADDINGS = {"zeros": "constant", "reflect": "reflect", "replicate": "edge"}
 #: features change by from those of a picture near by; sums and all else are float32.
 PRECISIONS = ("float32", "bfloat16")
 
-# With fewer channels transforms and statistics take the time, not the products (docs/performance.md).
-_WIDE_ENOUGH_TO_ROUND = 128
+
+def _least_rounded() -> int:
+    """Channels from which on rounding pays: on a CPU transforms take the time of narrow layers, not products."""
+    return 128 if jax.default_backend() == "cpu" else 64  # docs/performance.md
 
 
 def check_layers(layers: Sequence[str]) -> None:
@@ -213,7 +215,7 @@ class VGG19(nnx.Module):
         return self.convolution == "winograd" or (self.convolution == "auto" and pays(shape))
 
     def _rounds(self, convolution: Convolution) -> bool:
-        return self.precision == "bfloat16" and convolution.inputs >= _WIDE_ENOUGH_TO_ROUND
+        return self.precision == "bfloat16" and convolution.inputs >= _least_rounded()
 
     def _preprocess(self, image: Image) -> Array:
         order, scale, mean, std = self.preprocessing

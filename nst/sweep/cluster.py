@@ -15,8 +15,10 @@ from typing import Any, NamedTuple
 from nst import files
 from nst.errors import InputError, Interrupted, RunError
 from nst.experiment.interruption import signals
+from nst.files import cache_dir
+from nst.process import prepare
 from nst.sweep.bars import Bars, watching
-from nst.sweep.local import STOPPED, prepare_process
+from nst.sweep.local import STOPPED
 from nst.sweep.plan import Plan, Trial, structure
 from nst.sweep.trials import Folder
 from nst.sweep.work import Taken, log, perform, take
@@ -134,7 +136,7 @@ class _Reports:
 def _compute(where: str | None, plan: Plan, chosen: Sequence[Trial], cpus: float, reports: Any) -> Result:
     """The task: run these trials."""
     os.environ.setdefault("NPROC", str(max(1, round(cpus))))  # threads of XLA on a CPU
-    prepare_process()
+    prepare(cache_dir() / "compiled")
 
     def report(*told: Any) -> None:
         reports.tell.remote(*told)

@@ -1,6 +1,5 @@
 """Worker processes on this machine, started again when they die."""
 
-import functools
 import multiprocessing
 import os
 import signal
@@ -16,7 +15,7 @@ from nst import experiment
 from nst.errors import InputError, Interrupted, RunError
 from nst.experiment.interruption import signals
 from nst.files import cache_dir
-from nst.process import keep_compiled_programs, keep_freed_memory, warn_in_one_line
+from nst.process import prepare
 from nst.sweep.bars import Bars, watching
 from nst.sweep.plan import Plan, configured
 from nst.sweep.trials import Folder
@@ -111,7 +110,7 @@ def _start(folder: Folder, batch: int) -> Worker:
 
 def _main(path: Path, batch: int, reports: Connection) -> None:
     """A worker's life."""
-    prepare_process()
+    prepare(cache_dir() / "compiled")
     _leave_the_terminals_group()
     _end_with_the_parent()
 
@@ -128,14 +127,6 @@ def _main(path: Path, batch: int, reports: Connection) -> None:
     except (InputError, RunError, OSError) as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(1)
-
-
-@functools.cache
-def prepare_process() -> None:
-    """What every process that computes does first."""
-    warn_in_one_line()
-    keep_freed_memory()
-    keep_compiled_programs(cache_dir() / "compiled")
 
 
 def _leave_the_terminals_group() -> None:
