@@ -1,11 +1,13 @@
 """Pictures as a pyramid of ever coarser ones."""
 
+import functools
 from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.experimental.xla_metadata import set_xla_metadata
 
 from nst.types import Array
 
@@ -30,27 +32,31 @@ def smooth(tree: Any) -> Any:
     Returns:
       The same structure.
     """
-    return jax.tree.map(_smooth, tree)
+    with set_xla_metadata(inlineable="false"):
+        return jax.tree.map(_smooth, tree)
 
 
+# Compiled into what calls it, but traced once for all that a step calls it for.
+@partial(jax.jit, static_argnums=1)
 def _smooth(x: Array, level: int = 0) -> jax.Array:
     axes = tuple(axis for axis in range(min(2, x.ndim)) if x.shape[axis] > 1)
     if level == _LEVELS or not axes:
         return 2.0**level * jnp.asarray(x)
-    coarse, transposed = jax.vjp(partial(_halve, axes=axes), x)
+    coarse, transposed = jax.vjp(lambda x: _halve(x, axes), x)
     own = 1.0 if level == 0 else 2.0 ** (level - 1)
     return own * x + transposed(_smooth(coarse, level + 1))[0]
 
 
+@partial(jax.jit, static_argnums=1)
 def _halve(x: Array, axes: tuple[int, ...]) -> Array:
     """`[h, w, …]` to `[⌈h / 2⌉, ⌈w / 2⌉, …]`; mirrored at the borders."""
     for axis in axes:
-        size = -(-x.shape[axis] // 2)
-        around = [(0, 0)] * x.ndim
-        around[axis] = (1, 2 * size - x.shape[axis] + 1)
-        padded = jnp.pad(x, around, mode="symmetric")
+        cut = partial(jax.lax.slice_in_dim, axis=axis)
+        length, size = x.shape[axis], -(-x.shape[axis] // 2)
+        beyond = [cut(x, i, i + 1) for i in range(length - 1, 2 * length - 2 * size - 2, -1)]
+        padded = jax.lax.concatenate([cut(x, 0, 1), x, *beyond], axis)
         parts = (
-            jax.lax.slice_in_dim(padded, i, i + 2 * size - 1, 2, axis) * tap for i, tap in enumerate(_TAPS)
+            jax.lax.mul(cut(padded, i, i + 2 * size - 1, 2), x.dtype.type(tap)) for i, tap in enumerate(_TAPS)
         )
-        x = sum(parts, jnp.zeros((), x.dtype))
+        x = functools.reduce(jax.lax.add, parts)
     return x

@@ -1,5 +1,6 @@
 """How much memory a run needs, and how much is free."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from nst.features import VGG19, vgg
 
 # Fitted to runs of 128 to 1024 pixels (docs/performance.md): the filters in Winograd's form, and what compiling takes.
 _REST = 500 * 2**20
+
+_FLOAT = 4  # bytes
 
 REMEDY = "lower images.size, or take optimizer.name=adam, which keeps no history"
 
@@ -41,7 +44,7 @@ def needed(
     kept = [layer for layer in below if not layer.startswith("conv") or layer in layers]  # for the gradient
 
     def features(height: int, width: int) -> int:
-        return held(jax.eval_shape(lambda x: extractor(x, kept), _image(height, width)))
+        return sum(_FLOAT * math.prod(extractor.shape(layer, height, width)) for layer in kept)
 
     state = held(jax.eval_shape(optimiser.init, _image(*content)))
     reference = held(jax.eval_shape(lambda x: extractor.reference(x, below), _image(*content)))

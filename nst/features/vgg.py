@@ -231,6 +231,13 @@ class VGG19(nnx.Module):
         reflects = self.padding == "reflect" and not (reached and reached[-1].startswith("pool"))
         return 2 ** (len(poolings) + reflects)
 
+    def shape(self, layer: str, height: int, width: int) -> tuple[int, int, int]:
+        """The shape `[h', w', c]` of a picture's features in a layer; none is computed."""
+        check_layers([layer])
+        block = int(layer[4])  # of `conv4_2`, `pool4`
+        halvings = block if layer.startswith("pool") else block - 1
+        return height >> halvings, width >> halvings, _WIDTHS[block - 1]
+
     def _check_depth(self, layers: Sequence[str]) -> None:
         check_layers(layers)
         if any(getattr(self, layer, layer) is None for layer in _reached(layers)):

@@ -7,7 +7,6 @@ import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from nst.errors import InputError
-from nst.images import tiff
 from nst.images.decoded import Decoded, check_size, known_orientation
 from nst.images.formats import header, quiet, sniff
 
@@ -74,6 +73,8 @@ def _decode_png(path: Path, format: str, max_pixels: int) -> Decoded:
 
 
 def _decode_tiff(path: Path, format: str, max_pixels: int) -> Decoded:
+    from nst.images import tiff  # tifffile takes a tenth of a second to import
+
     return tiff.decode_deep(path, max_pixels) or _decode_common(path, format, max_pixels)
 
 

@@ -9,7 +9,6 @@ from typing import NamedTuple
 import imagecodecs
 import numpy as np
 import PIL.Image
-import tifffile
 
 from nst.errors import InputError
 from nst.files import write_bytes
@@ -30,6 +29,8 @@ def _png(samples: np.ndarray, metadata: dict[str, str], quality: int) -> bytes:
 
 def _tiff(samples: np.ndarray, metadata: dict[str, str], quality: int) -> bytes:
     stream = io.BytesIO()
+    import tifffile  # a tenth of a second: only for such files
+
     tifffile.imwrite(
         stream,
         samples,

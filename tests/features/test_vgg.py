@@ -266,3 +266,12 @@ def test_unknown_names_list_the_choices(random, field):
 def test_unknown_layer(random):
     with pytest.raises(InputError, match="did you mean conv4_2"):
         vgg.build(random)(jnp.zeros((64, 64, 3)), ["conv4_22"])
+
+
+def test_shapes_are_those_of_the_features(random):
+    network = vgg.build(random)
+    image = jax.ShapeDtypeStruct((67, 93, 3), jnp.float32)
+    found = jax.eval_shape(lambda image: network(image, vgg.LAYERS), image)
+    assert {layer: network.shape(layer, 67, 93) for layer in vgg.LAYERS} == {
+        layer: x.shape for layer, x in found.items()
+    }
