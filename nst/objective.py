@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from nst.errors import InputError, unknown
 from nst.features import VGG19
@@ -82,7 +83,7 @@ def objective(
             f"style_layer_weights names {sorted(layers)}: name the style layers {list(style_layers)}"
         )
     numbers = (content_weight, style_weight, tv_weight, dict(layers))
-    weights = LossWeights(*jax.tree.map(lambda number: jnp.asarray(number, jnp.float32), numbers))
+    weights = LossWeights(*jax.device_put(jax.tree.map(np.float32, numbers)))
     return Objective(
         extractor=extractor,
         content=_features(extractor, content, tuple(content_layers)),

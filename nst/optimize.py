@@ -233,6 +233,7 @@ def _evaluate(fn: Loss, params: Any, args: Any, batch: Any) -> tuple[Scalars, di
     return value, terms, gradient, attempt
 
 
+@jax.jit
 def _all_finite(attempt: dict[str, Scalars]) -> jax.Array:
     return jnp.isfinite(jnp.stack(list(attempt.values()))).all(axis=0)
 

@@ -79,8 +79,8 @@ def target_at(
     style_size = max(1, round(size * style_scale))
     return objective(
         extractor,
-        jnp.asarray(images.fit(content, size)),
-        jnp.asarray(images.fit(style, style_size)),
+        images.fit(content, size),
+        images.fit(style, style_size),
         **loss_settings,
     )
 

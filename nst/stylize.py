@@ -76,7 +76,7 @@ def stylization(
         if resume is not None and i == resume.scale:
             begin = resume.restore(_kept(target, method, size))
         else:
-            begin = jnp.asarray(images.resize(image, *size))
+            begin = jax.device_put(images.resize(image, *size))
         stops = stops_of(done, scale.steps, every)
         of = near if extractor.precision == "bfloat16" else None
         for state, reference in descend(target, method, learning_rate, begin, stops, loss=loss, near=of):

@@ -287,5 +287,5 @@ def build(
         raise unknown("precision", precision, PRECISIONS)
     settings = {"pooling": pooling, "padding": padding, "convolution": convolution, "precision": precision}
     network = nnx.eval_shape(lambda: VGG19(**settings, preprocessing=weights.preprocessing))
-    nnx.update(network, jax.tree.map(jnp.asarray, weights.parameters))
+    nnx.update(network, jax.device_put(weights.parameters))  # `asarray` compiles a program for each shape
     return network
