@@ -3,12 +3,12 @@
     python scripts/sweep.py --config configs/initial.py
     python scripts/sweep.py --config configs/initial.py:quick
 
-75 trials, an hour and a half on two CPU cores; `quick` has 20 and ends in four minutes. Gatys, Ecker and Bethge (CVPR
+75 trials, an hour and a half on two CPU cores; `quick` has 20 and ends in five minutes. Gatys, Ecker and Bethge (CVPR
 2016, section 3.4 and figure 6): the initialisation has no strong effect on the outcome; from noise any number of
 different results can be had, from a fixed picture always the same one.
 
 Measured with `quick` (docs/findings.md): the style comes out as close from noise, but after 60 steps far less of the
-photograph does: CFSD is a third higher from noise and from the painting.
+photograph does: CFSD is over a quarter higher from noise and from the painting.
 """
 
 from collections.abc import Iterator

@@ -37,7 +37,7 @@ def load(name: str, *, seed: int = 0) -> Weights:
 
 def digest(name: str) -> str | None:
     """The SHA-256 of the file of ours that `load` reads; None for random weights."""
-    return None if name == RANDOM else sha256(_path(name))
+    return None if name == RANDOM else ported.digest(_path(name))
 
 
 def _path(name: str) -> Path:

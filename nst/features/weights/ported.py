@@ -1,6 +1,7 @@
 """Our own weight files: safetensors with what belongs to the weights inside, and their SHA-256 beside."""
 
 import contextlib
+import functools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,6 +69,17 @@ def origin(path: Path) -> Origin | None:
     return Origin(texts[0], texts[1], preprocessing.parse(fields["preprocessing"]), texts[2])
 
 
+def digest(path: Path) -> str:
+    """The SHA-256 of a file, computed once in a process unless the file is written to."""
+    stat = path.stat()
+    return _digest(path, (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns))
+
+
+@functools.lru_cache(maxsize=8)
+def _digest(path: Path, as_it_stands: tuple[int, ...]) -> str:
+    return sha256(path)
+
+
 def verified(path: Path, remedy: str) -> str:
     """The SHA-256 of a file of ours, which must be the one beside it, if there is one.
 
@@ -75,7 +87,7 @@ def verified(path: Path, remedy: str) -> str:
       InputError: The file is absent, or is not what it was when it was written.
     """
     try:
-        actual = sha256(path)
+        actual = digest(path)
         expected = beside(path).read_text().split()[0] if beside(path).exists() else actual
     except (OSError, ValueError, IndexError) as error:
         raise InputError(f"{path}: cannot be read ({error}): {remedy}") from error
