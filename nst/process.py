@@ -24,23 +24,8 @@ def prepare(compiled: Path) -> None:
     keep_compiled_programs(compiled)
 
 
-_REPEATABLE = "--xla_gpu_exclude_nondeterministic_ops"
-
-
-def repeat_on_gpus() -> None:
-    """Let XLA take operations alone that give the same bytes each time; for scripts, before anything is computed.
-
-    On an H200 a step in float32 takes 17 % longer, and a program compiles in seconds where it took over a minute:
-    fewer algorithms are tried against each other (docs/performance.md). `XLA_FLAGS` that name the flag go first.
-    """
-    flags = os.environ.get("XLA_FLAGS", "")
-    if _REPEATABLE not in flags:
-        os.environ["XLA_FLAGS"] = f"{flags} {_REPEATABLE}=true".strip()
-
-
 # Of glibc's malloc.h.
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX, _ARENA_MAX = -1, -2, -4, -8
-
 
 # A step's temporaries are one piece of hundreds of MiB. Freed, it is split by the next small piece for want of a
 # smaller one, does not fit the next time, and the process grows by its size. So there are smaller ones from the start.
@@ -180,3 +165,17 @@ def _mend_when_jax_warns(folder: Path) -> None:
 def _warn_unwritable(folder: Path, cause: str) -> None:
     remedy = "free it, or name another with NST_CACHE_DIR"
     warnings.warn(f"{folder}: {cause}: programs are compiled anew each time: {remedy}", stacklevel=1)
+
+
+_REPEATABLE = "--xla_gpu_exclude_nondeterministic_ops"
+
+
+def repeat_on_gpus() -> None:
+    """Let XLA take operations alone that give the same bytes each time; for scripts, before anything is computed.
+
+    On an H200 a step in float32 takes 17 % longer, and a program compiles in seconds where it took over a minute:
+    fewer algorithms are tried against each other (docs/performance.md). `XLA_FLAGS` that name the flag go first.
+    """
+    flags = os.environ.get("XLA_FLAGS", "")
+    if _REPEATABLE not in flags:
+        os.environ["XLA_FLAGS"] = f"{flags} {_REPEATABLE}=true".strip()

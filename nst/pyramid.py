@@ -32,11 +32,12 @@ def smooth(tree: Any) -> Any:
     Returns:
       The same structure.
     """
+    # XLA would fuse each halving into all that reads it: twice as long to compile, and slower.
     with set_xla_metadata(inlineable="false"):
         return jax.tree.map(_smooth, tree)
 
 
-# Compiled into what calls it, but traced once for all that a step calls it for.
+# Traced once for all that a step calls it for.
 @partial(jax.jit, static_argnums=1)
 def _smooth(x: Array, level: int = 0) -> jax.Array:
     axes = tuple(axis for axis in range(min(2, x.ndim)) if x.shape[axis] > 1)

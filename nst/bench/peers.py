@@ -49,7 +49,7 @@ def evaluation(
       target: What is compared to, with the network's own weights.
       channels_last: PyTorch's other memory format.
       bfloat16: Autocast of the convolutions.
-      tf32: On a GPU, convolutions of factors that are rounded to 10 bits, which PyTorch does unless told otherwise.
+      tf32: On a GPU, convolutions of factors that are rounded to 11 bits, which PyTorch does unless told otherwise.
       compiled: By `torch.compile`, at the first call.
     """
     t = torch()

@@ -152,9 +152,8 @@ def _strip(
     products = jnp.einsum(
         product, transformed, filters, precision=_EXACT, preferred_element_type=jnp.float32
     )  # summed in float32 whatever the filters are
-    A = tuple(
-        map(tuple, (_transforms(points)[0] * factor).tolist())
-    )  # hashable: `_across` is traced for each
+    # Hashable, as `_across` is traced for each.
+    A = tuple(map(tuple, (_transforms(points)[0] * factor).tolist()))
     with set_xla_metadata(inlineable="false"):
         y = _across(products.reshape(_IN, _IN, down, across, -1), A)
     y = _weighted(np.array(A), list(y), new=1)

@@ -28,9 +28,9 @@ def _png(samples: np.ndarray, metadata: dict[str, str], quality: int) -> bytes:
 
 
 def _tiff(samples: np.ndarray, metadata: dict[str, str], quality: int) -> bytes:
-    stream = io.BytesIO()
     import tifffile  # a tenth of a second: only for such files
 
+    stream = io.BytesIO()
     tifffile.imwrite(
         stream,
         samples,

@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 from nst import files
 from nst.errors import InputError, Interrupted, RunError
 from nst.experiment.interruption import signals
-from nst.files import cache_dir
 from nst.process import prepare
 from nst.sweep.bars import Bars, watching
 from nst.sweep.local import STOPPED
@@ -136,7 +135,7 @@ class _Reports:
 def _compute(where: str | None, plan: Plan, chosen: Sequence[Trial], cpus: float, reports: Any) -> Result:
     """The task: run these trials."""
     os.environ.setdefault("NPROC", str(max(1, round(cpus))))  # threads of XLA on a CPU
-    prepare(cache_dir() / "compiled")
+    prepare(files.cache_dir() / "compiled")
 
     def report(*told: Any) -> None:
         reports.tell.remote(*told)

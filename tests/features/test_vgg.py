@@ -268,6 +268,15 @@ def test_unknown_layer(random):
         vgg.build(random)(jnp.zeros((64, 64, 3)), ["conv4_22"])
 
 
+@pytest.mark.parametrize(("backend", "narrow"), [("cpu", ()), ("gpu", ("conv1_2", "conv2_1"))])
+def test_an_accelerator_rounds_narrower_layers_too(random, monkeypatch, backend, narrow):
+    monkeypatch.setattr(jax, "default_backend", lambda: backend)
+    network = vgg.build(random, precision="bfloat16").freeze(["conv3_1"])
+    layers = [layer for layer in vgg.LAYERS if layer.startswith("conv")][:5]
+    rounded = tuple(layer for layer in layers if getattr(network, layer).rounded is not None)
+    assert rounded == (*narrow, "conv2_2", "conv3_1")
+
+
 def test_shapes_are_those_of_the_features(random):
     network = vgg.build(random)
     image = jax.ShapeDtypeStruct((67, 93, 3), jnp.float32)
