@@ -64,12 +64,26 @@ prepare(Path())
 print(os.environ["XLA_FLAGS"], jax.numpy.ones(2).sum())
 """
 
+FROZEN = """
+import gc
+from pathlib import Path
+from nst.process import prepare
+
+prepare(Path())
+gc.collect()  # the objects left to walk, of those that importing left
+print(len(gc.get_objects()))
+"""
+
 glibc = pytest.mark.skipif(sys.platform != "linux", reason="glibc's malloc is asked")
 
 
 def number(program, *arguments):
     command = [sys.executable, "-c", program, *arguments]
     return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def test_what_is_imported_is_not_collected_again():
+    assert number(FROZEN) < 10_000
 
 
 @glibc

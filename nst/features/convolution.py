@@ -88,7 +88,7 @@ def winograd(x: jax.Array, filters: jax.Array, padding: int) -> jax.Array:
 
 
 def _forward(x: jax.Array, filters: jax.Array, padding: int) -> tuple[jax.Array, jax.Array]:
-    return winograd(x, filters, padding), filters
+    return _tiled(x, filters, padding, _POINTS, 1, "ptc,pcn->ptn"), filters
 
 
 def _backward(padding: int, filters: jax.Array, gradient: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -156,8 +156,7 @@ def _strip(
     A = tuple(map(tuple, (_transforms(points)[0] * factor).tolist()))
     with set_xla_metadata(inlineable="false"):
         y = _across(products.reshape(_IN, _IN, down, across, -1), A)
-    y = _weighted(np.array(A), list(y), new=1)
-    return y.reshape(_OUT * down, _OUT * across, -1)
+    return _down(y, A)
 
 
 # Traced once for each shape: a network has many layers of one shape.
@@ -183,11 +182,18 @@ def _columns(x: jax.Array, points: tuple[float, ...], tiles: int, dtype: np.dtyp
 
 @partial(jax.jit, static_argnums=1)
 def _across(products: jax.Array, A: tuple[tuple[float, ...], ...]) -> jax.Array:
-    """A m of the products `[6, 6, down, across, c]` along the second axis, as `[6, down, across, 4, c]`.
+    """Aᵀ m of the products `[6, 6, down, across, c]` along the second axis, as `[6, down, across, 4, c]`.
 
     The four values of a tile beside each other, so that what they are made of is read once.
     """
     return _weighted(np.array(A), [products[:, k] for k in range(_IN)], new=3)
+
+
+@partial(jax.jit, static_argnums=1)
+def _down(y: jax.Array, A: tuple[tuple[float, ...], ...]) -> jax.Array:
+    """The same along the first axis of `[6, down, across, 4, c]`: the picture `[4 · down, 4 · across, c]`."""
+    picture = _weighted(np.array(A), list(y), new=1)
+    return picture.reshape(_OUT * y.shape[1], _OUT * y.shape[2], -1)
 
 
 def _combined(x: jax.Array, points: tuple[float, ...], tiles: int, *, axis: int, new: int) -> jax.Array:
