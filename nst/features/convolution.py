@@ -62,6 +62,22 @@ def transform(kernel: jax.Array) -> jax.Array:
     return transformed.reshape(_IN**2, *kernel.shape[2:])
 
 
+@partial(jax.jit, static_argnums=1)
+def formed(kernels: list[jax.Array], forms: tuple[tuple[bool, bool], ...]) -> list[jax.Array]:
+    """Filters `[3, 3, c, n]` in the form that products take, by one program.
+
+    Args:
+      kernels: The filters of each layer.
+      forms: Of each layer, whether they are transformed, to `[36, c, n]`, and whether rounded to bfloat16.
+    """
+
+    def form(kernel: jax.Array, transformed: bool, rounded: bool) -> jax.Array:
+        filters = transform(kernel) if transformed else kernel
+        return filters.astype(jnp.bfloat16) if rounded else filters
+
+    return [form(kernel, *how) for kernel, how in zip(kernels, forms, strict=True)]
+
+
 def direct(x: jax.Array, kernel: jax.Array, padding: int) -> jax.Array:
     """The convolution (cross-correlation) of `x` `[h, w, c]` with filters `[3, 3, c, n]`, with zeros around `x`."""
     dimensions = ("NHWC", "HWIO", "NHWC")

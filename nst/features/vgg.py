@@ -5,7 +5,6 @@ configuration E; average pooling as in Gatys, Ecker and Bethge, CVPR 2016, secti
 """
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import jax
@@ -13,7 +12,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 from nst.errors import InputError, unknown
-from nst.features.convolution import CONVOLUTIONS, direct, pays, transform, winograd
+from nst.features.convolution import CONVOLUTIONS, direct, formed, pays, transform, winograd
 from nst.features.pooling import POOLINGS
 from nst.features.rectifier import relu
 from nst.features.weights import Preprocessing, Weights
@@ -83,15 +82,6 @@ class Convolution(nnx.Module):
 def _convolve(x: jax.Array, filters: Any, padding: int) -> jax.Array:
     transformed = filters.ndim == 3
     return (winograd if transformed else direct)(x, filters[...], padding)
-
-
-@partial(jax.jit, static_argnums=1)
-def _formed(kernels: list[jax.Array], forms: tuple[tuple[bool, bool], ...]) -> list[jax.Array]:
-    """Filters `[3, 3, c, n]` transformed or not, rounded or not."""
-    filters = [
-        transform(kernel) if gains else kernel for kernel, (gains, _) in zip(kernels, forms, strict=True)
-    ]
-    return [f.astype(jnp.bfloat16) if rounds else f for f, (_, rounds) in zip(filters, forms, strict=True)]
 
 
 class VGG19(nnx.Module):
@@ -218,7 +208,7 @@ class VGG19(nnx.Module):
     def _filters(self, convolutions: Sequence[Convolution]) -> list[jax.Array]:
         """In the form that products take, all by one program: one for each shape takes twice the time to begin."""
         forms = tuple((self._gains(convolution), self._rounds(convolution)) for convolution in convolutions)
-        return _formed([convolution.kernel[...] for convolution in convolutions], forms)
+        return formed([convolution.kernel[...] for convolution in convolutions], forms)
 
     def _gains(self, convolution: Convolution) -> bool:
         shape = 3, 3, convolution.inputs, convolution.outputs
