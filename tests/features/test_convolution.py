@@ -134,7 +134,9 @@ def test_freeze_transforms_what_is_needed_once(weights):
     convolutions = {name: getattr(network, name) for name in vgg.LAYERS if name.startswith("conv")}
     kept = [name for name, convolution in convolutions.items() if convolution is not None]
     assert kept == ["conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_1"]
-    assert all(convolutions[name].frozen is not None for name in kept)
+    for name in kept:
+        kernel = weights.parameters[name]["kernel"]
+        assert difference(convolutions[name].frozen[...], convolution.transform(kernel)) < 1e-6
     assert network.freeze(["relu3_1"]).conv3_1.frozen[...] is network.conv3_1.frozen[...]
     assert vgg.build(weights, convolution="direct").freeze(vgg.LAYERS).conv4_2.frozen is None
 
@@ -155,6 +157,7 @@ def test_freeze_rounds_what_is_wide_once_and_keeps_its_filters(weights):
     kept = [name for name in ("conv2_1", "conv2_2", "conv3_1") if getattr(network, name).kernel is not None]
     assert kept == ["conv2_2", "conv3_1"]
     assert {getattr(network, name).rounded.dtype for name in kept} == {jnp.dtype("bfloat16")}
+    assert network.conv3_1.rounded.shape == (36, 128, 256)
     assert network.conv3_1.frozen is None
     again = network.freeze(["relu3_1"])
     assert again.conv3_1.rounded[...] is network.conv3_1.rounded[...]
