@@ -12,6 +12,11 @@ install_import_hook("nst", "beartype.beartype")
 # JAX reads it when it is imported, here and in the processes that tests start: the user's own cache stays as it is.
 os.environ["JAX_ENABLE_COMPILATION_CACHE"] = "0"
 
+from nst import process  # noqa: E402
+
+# As the scripts do: where there is a GPU, two runs are compared by their bytes, too.
+process.repeat_on_gpus()
+
 CONFIGS = Path(__file__).parents[1] / "configs"
 
 

@@ -8,6 +8,7 @@ Networks, ACM TOMS 2020. A tile of 4×4 outputs takes 36 products where the dire
 import functools
 import itertools
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 
 import jax
@@ -22,6 +23,9 @@ _INFINITY = np.inf
 # Where the polynomials are evaluated. Of those tried these round least, in float32 and in bfloat16: half as much as
 # 0, ±1, ±2, ∞. Their reciprocals are the same numbers, which the gradient takes.
 _POINTS = (0.0, 2 / 3, -2 / 3, 3 / 2, -3 / 2, _INFINITY)
+
+#: A matrix by its columns.
+Columns = Sequence[jax.Array | np.ndarray]
 
 _EXACT = jax.lax.Precision.HIGHEST
 
@@ -146,7 +150,8 @@ def _tiled(
             part += 0 * strips[-1][0, 0, 0]
         reach = (max(-top, 0), max(bottom - x.shape[0], 0)), (padding, right)
         tiles = end - begin, across
-        strips.append(_strip(part, filters, reach, tiles, points, factor, product))
+        with _traced_once():
+            strips.append(_strip(part, filters, reach, tiles, points, factor, product))
     return jnp.concatenate(strips)[:height, :width]
 
 
@@ -161,72 +166,84 @@ def _strip(
 ) -> jax.Array:
     """Some rows of tiles, with zeros around them as far as they `reach` beyond the picture."""
     down, across = tiles
+    A, B = _transforms(points)
+    A, B = _columns_of(A * factor), _columns_of(B)
     # XLA would fuse each of these into the one that reads it, and so compute each of its values six times over.
     with set_xla_metadata(inlineable="false"):
-        z = _columns(_rows(_pad(x, reach), points, down), points, across, filters.dtype)
+        z = _columns(_rows(_pad(x, reach), B, down), B, across, filters.dtype)
     transformed = z.reshape(_IN**2, down * across, -1)
     products = jnp.einsum(
         product, transformed, filters, precision=_EXACT, preferred_element_type=jnp.float32
     )  # summed in float32 whatever the filters are
-    # Hashable, as `_across` is traced for each.
-    A = tuple(map(tuple, (_transforms(points)[0] * factor).tolist()))
     with set_xla_metadata(inlineable="false"):
         y = _across(products.reshape(_IN, _IN, down, across, -1), A)
     return _down(y, A)
 
 
-# Traced once for each shape: a network has many layers of one shape.
+def _traced_once() -> AbstractContextManager[None]:
+    """Have what is jitted here traced once for each shape, forward and back: a network has many layers of one shape.
+
+    JAX traces a gradient under its values' mesh, which is empty, and all else under none: its cache tells these apart.
+    So the mesh is always named. And the matrices below are arguments: both directions differ in these alone.
+    """
+    return jax.sharding.use_abstract_mesh(jax.sharding.get_abstract_mesh())
+
+
 @partial(jax.jit, static_argnums=1)
 def _pad(x: jax.Array, reach: tuple[tuple[int, int], ...]) -> jax.Array:
-    return jnp.pad(x, (*reach, (0, 0)))
+    return jax.lax.pad(x, jnp.zeros((), x.dtype), [(*sides, 0) for sides in (*reach, (0, 0))])
 
 
-@partial(jax.jit, static_argnums=(1, 2))
-def _rows(x: jax.Array, points: tuple[float, ...], tiles: int) -> jax.Array:
+@partial(jax.jit, static_argnums=2)
+def _rows(x: jax.Array, B: Columns, tiles: int) -> jax.Array:
     """Bᵀ d of the overlapping `tiles` down a picture `[h, w, c]`, as `[tiles, 6, w, c]`.
 
     In this order a loop over the result reads what it needs from the cache, and so does `_columns`.
     """
-    return _combined(x, points, tiles, axis=0, new=1)
+    return _combined(x, B, tiles, axis=0, new=1)
 
 
-@partial(jax.jit, static_argnums=(1, 2, 3))
-def _columns(x: jax.Array, points: tuple[float, ...], tiles: int, dtype: np.dtype) -> jax.Array:
+@partial(jax.jit, static_argnums=(2, 3))
+def _columns(x: jax.Array, B: Columns, tiles: int, dtype: np.dtype) -> jax.Array:
     """The same across `[down, 6, w, c]`, as `[6, 6, down, tiles, c]`: rows first."""
-    return _combined(x.swapaxes(0, 1), points, tiles, axis=2, new=1).astype(dtype)
+    return _combined(x.swapaxes(0, 1), B, tiles, axis=2, new=1).astype(dtype)
 
 
-@partial(jax.jit, static_argnums=1)
-def _across(products: jax.Array, A: tuple[tuple[float, ...], ...]) -> jax.Array:
+@jax.jit
+def _across(products: jax.Array, A: Columns) -> jax.Array:
     """Aᵀ m of the products `[6, 6, down, across, c]` along the second axis, as `[6, down, across, 4, c]`.
 
     The four values of a tile beside each other, so that what they are made of is read once.
     """
-    return _weighted(np.array(A), [products[:, k] for k in range(_IN)], new=3)
+    return _weighted(A, [products[:, k] for k in range(_IN)], new=3)
 
 
-@partial(jax.jit, static_argnums=1)
-def _down(y: jax.Array, A: tuple[tuple[float, ...], ...]) -> jax.Array:
+@jax.jit
+def _down(y: jax.Array, A: Columns) -> jax.Array:
     """The same along the first axis of `[6, down, across, 4, c]`: the picture `[4 · down, 4 · across, c]`."""
-    picture = _weighted(np.array(A), list(y), new=1)
+    picture = _weighted(A, list(y), new=1)
     return picture.reshape(_OUT * y.shape[1], _OUT * y.shape[2], -1)
 
 
-def _combined(x: jax.Array, points: tuple[float, ...], tiles: int, *, axis: int, new: int) -> jax.Array:
+def _combined(x: jax.Array, B: Columns, tiles: int, *, axis: int, new: int) -> jax.Array:
     """Bᵀ d of the overlapping `tiles` along `axis`, its 6 values as the axis `new`."""
     step = partial(jax.lax.slice_in_dim, x, stride=_OUT, axis=axis)
     terms = [step(j, j + _OUT * (tiles - 1) + 1) for j in range(_IN)]
-    return _weighted(_transforms(points)[1], terms, new)
+    return _weighted(B, terms, new)
 
 
-def _weighted(matrix: np.ndarray, terms: Sequence[jax.Array], new: int) -> jax.Array:
+def _columns_of(matrix: np.ndarray) -> Columns:
+    return list(matrix.T.astype(np.float32))
+
+
+def _weighted(matrix: Columns, terms: Sequence[jax.Array], new: int) -> jax.Array:
     """A matrix `[rows, 6]` times six `terms` of one shape: its rows become the axis `new` of the result."""
-    shape = (*terms[0].shape[:new], len(matrix), *terms[0].shape[new:])
+    shape = (*terms[0].shape[:new], len(matrix[0]), *terms[0].shape[new:])
     others = [i for i in range(len(shape)) if i != new]
 
     # By `lax`, as a network has thousands of these sums: those of `jnp` take three times as long to trace.
-    def product(column: np.ndarray, term: jax.Array) -> jax.Array:
-        weights = jax.lax.broadcast_in_dim(column.astype(np.float32), shape, [new])
+    def product(column: jax.Array | np.ndarray, term: jax.Array) -> jax.Array:
+        weights = jax.lax.broadcast_in_dim(column, shape, [new])
         return jax.lax.mul(weights, jax.lax.broadcast_in_dim(term, shape, others))
 
-    return functools.reduce(jax.lax.add, map(product, matrix.T, terms))
+    return functools.reduce(jax.lax.add, map(product, matrix, terms))

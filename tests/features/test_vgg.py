@@ -15,6 +15,8 @@ GOLDEN = Path(__file__).parent / "data" / "vgg_golden.npz"
 # In the record of PyTorch's decisions: too clear for rounding to turn it, so ours stands.
 OWN = -1
 STYLE = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+# The last of these that nothing is rounded before in bfloat16: on a CPU rounding narrow layers does not pay.
+NARROW = "relu2_1" if jax.default_backend() == "cpu" else "relu1_1"
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +160,7 @@ def test_bfloat16_rounds_the_change_from_what_is_known(golden, weights, rounded)
         other = image + np.float32(step) * np.random.default_rng(0).standard_normal(image.shape, np.float32)
         expected = compute(vgg.build(weights), other, STYLE)
         found = compute(rounded, other, STYLE, near)
-        assert difference(found["relu2_1"], expected["relu2_1"]) < 1e-5  # narrow before: nothing is rounded
+        assert difference(found[NARROW], expected[NARROW]) < 1e-5  # nothing is rounded up to there
         errors.append(difference(found["relu5_1"], expected["relu5_1"]))
     assert 2e-5 < errors[0] < 1e-3
     assert 0.3 < errors[1] / errors[0] < 0.7
@@ -174,7 +176,7 @@ def test_bfloat16_rounds_the_gradient(golden, weights, rounded):
 def test_nothing_is_known_in_float32(random):
     assert vgg.build(random).reference(jnp.zeros((16, 16, 3)), STYLE) == {}
     narrow = vgg.build(random, precision="bfloat16")
-    assert narrow.reference(jnp.zeros((16, 16, 3)), ("relu2_1",)) == {}
+    assert narrow.reference(jnp.zeros((16, 16, 3)), (NARROW,)) == {}
 
 
 @pytest.mark.parametrize("padding", sorted(vgg.PADDINGS))
