@@ -54,7 +54,7 @@ def _with_learning_rate(direction: optax.GradientTransformation) -> optax.Gradie
     return optax.inject_hyperparams(descend)(learning_rate=1.0)
 
 
-#: Optimisers by name. Each is made once, so that a compiled loop is found again; the learning rate is in its state.
+#: Optimisers by name. Each is made once, so that what was compiled with it is found; the learning rate is in its state.
 OPTIMIZERS: dict[str, Callable[[], optax.GradientTransformation]] = {
     "adam": adam,
     "lbfgs": lbfgs,
@@ -142,10 +142,8 @@ def minimise(
     Returns:
       The state after the last step taken: `steps` further than `state` unless `finite` says otherwise.
     """
-    # XLA leaves the body of a loop to one thread on a CPU: there a step takes 2.3 times as long as on its own
-    # (docs/performance.md). So the steps are queued one by one, and none is awaited.
-    if jax.default_backend() != "cpu":
-        return _loop(fn, state, optimiser, steps, args, batches)
+    # Queued one by one, and none is awaited. A loop on the device would be compiled besides what `start` has compiled,
+    # the network in it once more, and runs no faster but for the smallest pictures (docs/performance.md).
     for i in range(steps):
         state = _step(fn, state, optimiser, i, args, batches)
     return state
@@ -153,33 +151,13 @@ def minimise(
 
 def compile_step(state: State, optimiser: optax.GradientTransformation) -> None:
     """Compile what a step takes beside the loss: memory left in pieces can be handed back before the first one."""
-    if jax.default_backend() == "cpu":
-        evaluated = state.value, state.terms, state.gradient, state.attempt
-        _propose.lower(optimiser, state.gradient, state.optimiser, state.params).compile()
-        _commit.lower(state._replace(optimiser=None), state.params, evaluated).compile()
-
-
-@functools.partial(jax.jit, static_argnames=("fn", "optimiser"), donate_argnames="state")
-def _loop(
-    fn: Loss,
-    state: State,
-    optimiser: optax.GradientTransformation,
-    steps: Array | int,
-    args: Any,
-    batches: Any,
-) -> State:
-    def unfinished(carry: tuple[Array, State]) -> Array:
-        return (carry[0] < steps) & finite(carry[1]).any()
-
-    def step(carry: tuple[Array, State]) -> tuple[Array, State]:
-        i, state = carry
-        return i + 1, _step(fn, state, optimiser, i, args, batches)
-
-    return jax.lax.while_loop(unfinished, step, (jnp.zeros((), jnp.int32), state))[1]
+    evaluated = state.value, state.terms, state.gradient, state.attempt
+    _propose.lower(optimiser, state.gradient, state.optimiser, state.params).compile()
+    _commit.lower(state._replace(optimiser=None), state.params, evaluated).compile()
 
 
 def _step(
-    fn: Loss, state: State, optimiser: optax.GradientTransformation, i: Array | int, args: Any, batches: Any
+    fn: Loss, state: State, optimiser: optax.GradientTransformation, i: int, args: Any, batches: Any
 ) -> State:
     """Three compiled calls: `_evaluate`, the largest by far, is the one that `start` has compiled already."""
     params, optimiser_state = _propose(optimiser, state.gradient, state.optimiser, state.params)

@@ -49,7 +49,6 @@ def test_how_steps_are_cut_up_changes_no_byte(name):
         assert np.asarray(a).tobytes() == np.asarray(b).tobytes()
 
 
-@pytest.mark.skipif(jax.default_backend() != "cpu", reason="elsewhere a loop is compiled with its first step")
 def test_a_step_is_compiled_before_it_is_taken():
     optimiser = optimize.optimiser("lbfgs_pyramid")
     state = begin("lbfgs_pyramid", x=jnp.linspace(-1, 1.2, 11))
@@ -61,29 +60,16 @@ def test_a_step_is_compiled_before_it_is_taken():
     assert compilations() == compiled
 
 
-@pytest.mark.parametrize("name", sorted(optimize.OPTIMIZERS))
-def test_compiled_loop_agrees_with_queued_steps(name):
-    optimiser = optimize.optimiser(name)
-    queued = optimize.minimise(rosenbrock, begin(name), optimiser, 5, jnp.float32(1))
-    looped = optimize._loop(rosenbrock, begin(name), optimiser, 5, jnp.float32(1), None)
-    assert int(looped.step) == 5
-    np.testing.assert_allclose(looped.params, queued.params, rtol=1e-3)
-
-
 def cliffs(x, args, batch):
     return jnp.sum(x, axis=1), {"term": jnp.sum(jnp.log(x), axis=1)}
 
 
-@pytest.mark.parametrize("way", ["queued", "compiled"])
-def test_a_lane_off_the_cliff_leaves_the_others_going(way):
+def test_a_lane_off_the_cliff_leaves_the_others_going():
     """Each lane goes down by its rate from 1, and the logarithm ends below 0: NumPy's sums say where."""
     optimiser = optimize.lanes(optimize.optimiser("adam"))
     rates = [0.01, 0.3, 0.02]
     state = optimize.start(cliffs, jnp.ones((3, 4)), optimiser, None, learning_rate=rates)
-    if way == "queued":
-        state = optimize.minimise(cliffs, state, optimiser, 10, None)
-    else:
-        state = optimize._loop(cliffs, state, optimiser, 10, None, None)
+    state = optimize.minimise(cliffs, state, optimiser, 10, None)
     assert state.step.tolist() == [10, 3, 10]
     assert optimize.finite(state).tolist() == [True, False, True]
     np.testing.assert_allclose(state.params[:, 0], [0.9, 0.1, 0.8], atol=1e-5)

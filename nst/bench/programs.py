@@ -10,7 +10,10 @@ from typing import NamedTuple
 
 from nst.errors import RunError
 
-_POLL_SECONDS = 0.01
+_PAUSES = (
+    0.0005,
+    0.01,
+)  # seconds between two looks: a fiftieth of what passed since the last line, within these
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes that ru_maxrss counts in
 
 
@@ -64,7 +67,8 @@ def _follow(process: subprocess.Popen, path: Path, began: float) -> Watched:
         if pid:
             process.returncode = os.waitstatus_to_exitcode(status)
             return Watched(lines, usage.ru_maxrss * _RSS_UNIT)
-        time.sleep(_POLL_SECONDS)
+        since = time.monotonic() - began - (lines[-1][0] if lines else 0)
+        time.sleep(min(max(since / 50, _PAUSES[0]), _PAUSES[1]))
 
 
 def _new_lines(path: Path, offset: int) -> tuple[list[str], int]:
