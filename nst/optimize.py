@@ -142,8 +142,8 @@ def minimise(
     Returns:
       The state after the last step taken: `steps` further than `state` unless `finite` says otherwise.
     """
-    # Queued one by one, and none is awaited. A loop on the device would be compiled besides what `start` has compiled,
-    # the network in it once more, and runs no faster but for the smallest pictures (docs/performance.md).
+    # Queued one by one, and none is awaited. XLA may leave the body of a loop to one thread on a CPU. On a GPU a loop
+    # is no faster but for the smallest pictures, and compiles the network a second time (docs/performance.md).
     for i in range(steps):
         state = _step(fn, state, optimiser, i, args, batches)
     return state

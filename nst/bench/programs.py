@@ -10,10 +10,8 @@ from typing import NamedTuple
 
 from nst.errors import RunError
 
-_PAUSES = (
-    0.0005,
-    0.01,
-)  # seconds between two looks: a fiftieth of what passed since the last line, within these
+# Seconds between two looks: a fiftieth of what passed since the last line, within these.
+_PAUSES = 0.0005, 0.01
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes that ru_maxrss counts in
 
 
