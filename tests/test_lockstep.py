@@ -2,6 +2,7 @@
 
 import itertools
 
+import jax
 import numpy as np
 import pytest
 
@@ -57,8 +58,9 @@ def extractors():
     ("optimizer", "rates", "end"),
     [
         ("adam", (0.02, 0.05, 0.01), 1e-4),
-        ("lbfgs", (1.0,) * 3, 0.04),
-        ("lbfgs_pyramid", (1.0, 0.8, 1.0), 0.04),  # 0.022 on a GPU
+        ("lbfgs", (1.0,) * 3, 0.02),
+        # 0.022 on a GPU, whose operations for lanes add in another order
+        ("lbfgs_pyramid", (1.0, 0.8, 1.0), 0.02 if jax.default_backend() == "cpu" else 0.03),
     ],
 )
 def test_each_is_what_it_is_alone(extractors, optimizer, rates, end):

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from nst.errors import RunError
 
 # Seconds between two looks: a fiftieth of what passed since the last line, within these.
-_PAUSES = 0.0005, 0.01
+_SHORTEST, _LONGEST = 0.0005, 0.01
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes that ru_maxrss counts in
 
 
@@ -66,7 +66,7 @@ def _follow(process: subprocess.Popen, path: Path, began: float) -> Watched:
             process.returncode = os.waitstatus_to_exitcode(status)
             return Watched(lines, usage.ru_maxrss * _RSS_UNIT)
         since = time.monotonic() - began - (lines[-1][0] if lines else 0)
-        time.sleep(min(max(since / 50, _PAUSES[0]), _PAUSES[1]))
+        time.sleep(min(max(since / 50, _SHORTEST), _LONGEST))
 
 
 def _new_lines(path: Path, offset: int) -> tuple[list[str], int]:

@@ -24,8 +24,8 @@ _INFINITY = np.inf
 # 0, ±1, ±2, ∞. Their reciprocals are the same numbers, which the gradient takes.
 _POINTS = (0.0, 2 / 3, -2 / 3, 3 / 2, -3 / 2, _INFINITY)
 
-#: A matrix by its columns.
-Columns = Sequence[jax.Array | np.ndarray]
+# By its columns.
+_Matrix = Sequence[jax.Array | np.ndarray]
 
 _EXACT = jax.lax.Precision.HIGHEST
 
@@ -167,7 +167,7 @@ def _strip(
     """Some rows of tiles, with zeros around them as far as they `reach` beyond the picture."""
     down, across = tiles
     A, B = _transforms(points)
-    A, B = _columns_of(A * factor), _columns_of(B)
+    A, B = _by_column(A * factor), _by_column(B)
     # XLA would fuse each of these into the one that reads it, and so compute each of its values six times over.
     with set_xla_metadata(inlineable="false"):
         z = _columns(_rows(_pad(x, reach), B, down), B, across, filters.dtype)
@@ -195,7 +195,7 @@ def _pad(x: jax.Array, reach: tuple[tuple[int, int], ...]) -> jax.Array:
 
 
 @partial(jax.jit, static_argnums=2)
-def _rows(x: jax.Array, B: Columns, tiles: int) -> jax.Array:
+def _rows(x: jax.Array, B: _Matrix, tiles: int) -> jax.Array:
     """Bᵀ d of the overlapping `tiles` down a picture `[h, w, c]`, as `[tiles, 6, w, c]`.
 
     In this order a loop over the result reads what it needs from the cache, and so does `_columns`.
@@ -204,13 +204,13 @@ def _rows(x: jax.Array, B: Columns, tiles: int) -> jax.Array:
 
 
 @partial(jax.jit, static_argnums=(2, 3))
-def _columns(x: jax.Array, B: Columns, tiles: int, dtype: np.dtype) -> jax.Array:
+def _columns(x: jax.Array, B: _Matrix, tiles: int, dtype: np.dtype) -> jax.Array:
     """The same across `[down, 6, w, c]`, as `[6, 6, down, tiles, c]`: rows first."""
     return _combined(x.swapaxes(0, 1), B, tiles, axis=2, new=1).astype(dtype)
 
 
 @jax.jit
-def _across(products: jax.Array, A: Columns) -> jax.Array:
+def _across(products: jax.Array, A: _Matrix) -> jax.Array:
     """Aᵀ m of the products `[6, 6, down, across, c]` along the second axis, as `[6, down, across, 4, c]`.
 
     The four values of a tile beside each other, so that what they are made of is read once.
@@ -219,24 +219,24 @@ def _across(products: jax.Array, A: Columns) -> jax.Array:
 
 
 @jax.jit
-def _down(y: jax.Array, A: Columns) -> jax.Array:
+def _down(y: jax.Array, A: _Matrix) -> jax.Array:
     """The same along the first axis of `[6, down, across, 4, c]`: the picture `[4 · down, 4 · across, c]`."""
     picture = _weighted(A, list(y), new=1)
     return picture.reshape(_OUT * y.shape[1], _OUT * y.shape[2], -1)
 
 
-def _combined(x: jax.Array, B: Columns, tiles: int, *, axis: int, new: int) -> jax.Array:
+def _combined(x: jax.Array, B: _Matrix, tiles: int, *, axis: int, new: int) -> jax.Array:
     """Bᵀ d of the overlapping `tiles` along `axis`, its 6 values as the axis `new`."""
     step = partial(jax.lax.slice_in_dim, x, stride=_OUT, axis=axis)
     terms = [step(j, j + _OUT * (tiles - 1) + 1) for j in range(_IN)]
     return _weighted(B, terms, new)
 
 
-def _columns_of(matrix: np.ndarray) -> Columns:
+def _by_column(matrix: np.ndarray) -> _Matrix:
     return list(matrix.T.astype(np.float32))
 
 
-def _weighted(matrix: Columns, terms: Sequence[jax.Array], new: int) -> jax.Array:
+def _weighted(matrix: _Matrix, terms: Sequence[jax.Array], new: int) -> jax.Array:
     """A matrix `[rows, 6]` times six `terms` of one shape: its rows become the axis `new` of the result."""
     shape = (*terms[0].shape[:new], len(matrix[0]), *terms[0].shape[new:])
     others = [i for i in range(len(shape)) if i != new]
