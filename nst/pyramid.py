@@ -43,12 +43,13 @@ def _smooth(x: Array, level: int = 0) -> jax.Array:
     axes = tuple(axis for axis in range(min(2, x.ndim)) if x.shape[axis] > 1)
     if level == _LEVELS or not axes:
         return 2.0**level * jnp.asarray(x)
-    coarse, transposed = jax.vjp(lambda x: _halve(x, axes), x)
+    halve = partial(_halve, axes=axes)
+    transposed = jax.linear_transpose(halve, x)
     own = 1.0 if level == 0 else 2.0 ** (level - 1)
-    return own * x + transposed(_smooth(coarse, level + 1))[0]
+    return own * x + transposed(_smooth(halve(x), level + 1))[0]
 
 
-@partial(jax.jit, static_argnums=1)
+@partial(jax.jit, static_argnames="axes")
 def _halve(x: Array, axes: tuple[int, ...]) -> Array:
     """`[h, w, …]` to `[⌈h / 2⌉, ⌈w / 2⌉, …]`; mirrored at the borders."""
     for axis in axes:
