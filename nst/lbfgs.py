@@ -132,7 +132,7 @@ def _direction(state: LBFGSState, g: Array, initial: Linear) -> Array:
 
 
 def _inverse(R: jax.Array) -> jax.Array:
-    """Of an upper triangular matrix, by blocks of 1, 2, 4, … rows: [[A, F], [0, C]]⁻¹ = [[A⁻¹, −A⁻¹ F C⁻¹], [0, C⁻¹]].
+    """Of an upper triangular `[m, m]`, by blocks of 1, 2, 4, …: [[A, F], [0, C]]⁻¹ = [[A⁻¹, −A⁻¹ F C⁻¹], [0, C⁻¹]].
 
     With X the inverses of the blocks along the diagonal, and F what joins two of them, that is X − X F X. A solver is
     LAPACK on a CPU, which JAX has from SciPy: two tenths of a second and 15 MiB to import.
@@ -148,7 +148,7 @@ def _inverse(R: jax.Array) -> jax.Array:
 
 
 def _product(a: Array, b: Array) -> jax.Array:
-    """A history times a vector, or a vector times a history; its transpose times a vector takes 12 times as long."""
+    """In full float32. A history comes first, or last: its transpose times a vector takes 12 times as long."""
     return jnp.matmul(a, b, precision=jax.lax.Precision.HIGHEST)
 
 

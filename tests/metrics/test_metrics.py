@@ -2,6 +2,7 @@
 
 import math
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -202,7 +203,9 @@ def test_figures_are_means_over_layers_of_what_the_network_sees(evaluated, netwo
     c, s, results, figures = evaluated
     places = metrics.groups(LAYERS_OPTIMISED)
     assert not set(places[""]) & set(places["_held_out"])
-    seen, wanted, kept_of = (network(x, LAYERS[:-1]) for x in (results["noise"], s, c))
+    # Compiled as what is tested: a divergence of 2e-4 shows other last bits of the features.
+    compiled = jax.jit(lambda x: network(x, LAYERS[:-1]))
+    seen, wanted, kept_of = (compiled(x) for x in (results["noise"], s, c))
     for place, group in places.items():
         for form in ("gram", "moments", "wasserstein"):
             expected = np.mean(
@@ -217,8 +220,7 @@ def test_figures_are_means_over_layers_of_what_the_network_sees(evaluated, netwo
     expected = content.cosine(seen[COSINE_LAYER], kept_of[COSINE_LAYER])
     assert figures["noise"]["content_cosine"] == pytest.approx(expected, rel=1e-5)
     expected = content.cfsd(seen[CFSD_LAYER], kept_of[CFSD_LAYER])
-    # Of distributions close to each other, so what two programs round differently weighs more.
-    assert figures["noise"]["cfsd"] == pytest.approx(expected, rel=1e-3)
+    assert figures["noise"]["cfsd"] == pytest.approx(expected, rel=1e-4)
 
 
 def test_total_variation_is_a_mean_over_pixels(evaluated):
