@@ -19,7 +19,7 @@ from nst import sweep as sweeps
 from nst.config import defaults, fields
 from nst.errors import InputError, Interrupted, RunError, unknown
 from nst.files import cache_dir
-from nst.process import prepare
+from nst.process import prepare, release_free_memory
 
 
 def main(function: Callable[[Sequence[str]], None], *, usage: str) -> NoReturn:
@@ -74,6 +74,7 @@ def run(arguments: Sequence[str]) -> None:
         resume=values.resume,
         output=Path(values.output) if values.output else None,
         limit=values[limits[kind.group]].value,
+        release=release_free_memory,
     )
     for folder in folders:
         print(folder / kind.result)

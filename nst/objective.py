@@ -1,142 +1,112 @@
-"""What is minimised: the weighted total of content, style and total variation (Gatys et al. 2016, equation 7)."""
+"""What is minimized: a weighted sum of terms (Gatys, Ecker and Bethge, CVPR 2016, equation 7)."""
 
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from nst.errors import InputError, unknown
-from nst.features import VGG19
-from nst.losses import STYLE_LOSSES, StyleLoss, content_loss, total_variation
-from nst.types import Features, Image, Scalar, Statistics
-
-
-class LossWeights(NamedTuple):
-    """α, β, the weight of the total variation, and w_l: arrays, so that another value never recompiles."""
-
-    content: Scalar
-    style: Scalar
-    tv: Scalar
-    layers: dict[str, Scalar]
+from nst import losses
+from nst.losses import Input, Term, View
+from nst.types import Array, Extractor, Features, Network, Pytree, Scalar, Settings
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Objective:
-    """Everything the loss of a picture depends on.
+    """Everything that the loss depends on beside the parameters.
 
-    A pytree: the network's weights, the targets and the loss weights are its leaves. Which layers count, which
-    pooling and which style loss are its structure, so two objectives of one structure share a compilation.
-    `known` is what the extractor knows of a picture near by: see `near`.
+    A pytree: network weights, targets and the weights of terms are its leaves. Which terms there are, and what
+    functions they are made of, is its structure: objectives of one structure share a compilation.
+
+    Attributes:
+      extractor: The network that all terms see the image through.
+      terms: The terms by name.
+      reference: `Extractor.reference` of a nearby image; empty where nothing is rounded.
     """
 
-    extractor: VGG19
-    content: Features
-    style: Statistics
-    weights: LossWeights
-    style_loss: StyleLoss = field(metadata={"static": True})
-    known: Features = field(default_factory=dict)
+    extractor: Extractor
+    terms: dict[str, Term]
+    reference: Features = field(default_factory=dict)
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The layers that the terms read, each once."""
+        return tuple(dict.fromkeys(layer for term in self.terms.values() for layer in term.layers))
+
+    def image(self, params: Array, batch: Pytree = None) -> Array:
+        """Return the image that the terms see, of what is optimized: here the same."""
+        return params
 
 
-def objective(
-    extractor: VGG19,
-    content: Image,
-    style: Image,
-    *,
-    style_loss: str = "gram",
-    content_layers: Sequence[str],
-    style_layers: Sequence[str],
-    style_layer_weights: Mapping[str, float] | None = None,
-    content_weight: float,
-    style_weight: float,
-    tv_weight: float = 0.0,
-) -> Objective:
-    """Compute the targets, once per scale.
+def objective(extractor: Extractor, inputs: Mapping[str, Array], settings: Settings) -> Objective:
+    """Build the terms whose weight is not 0 and compute their targets, once per scale.
 
     Args:
-      extractor: The network that both pictures are seen through.
-      content: `[h, w, 3]`, the size of the result.
-      style: `[h', w', 3]`, any size.
-      style_loss: One of `STYLE_LOSSES`.
-      content_layers: Where content is compared.
-      style_layers: Where style is compared.
-      style_layer_weights: w_l by layer, 1 / (number of layers) by default.
-      content_weight: α.
-      style_weight: β.
-      tv_weight: What `total_variation` is multiplied by.
+      extractor: The network that all inputs are seen through.
+      inputs: The inputs by name, as the extractor takes them: `content`, of the size of the result, and `style`, of
+        any size.
+      settings: Settings of the loss, by the names of the config's group `loss`: the weight of each term
+        (`content_weight`, α; `style_weight`, β; …) and what the terms read (see `nst.losses`).
 
     Raises:
-      InputError: An unknown name, or a picture too small for the layers.
+      InputError: A setting can't be used, or an image is too small for a layer.
     """
-    if style_loss not in STYLE_LOSSES:
-        raise unknown("style loss", style_loss, STYLE_LOSSES)
-    for names in (content_layers, style_layers):
-        if len(set(names)) < len(names):
-            raise InputError(f"{list(names)}: name each layer once")
-    loss = STYLE_LOSSES[style_loss]
-    layers = style_layer_weights or {layer: 1 / len(style_layers) for layer in style_layers}
-    if set(layers) != set(style_layers):
-        raise InputError(
-            f"style_layer_weights names {sorted(layers)}: name the style layers {list(style_layers)}"
-        )
-    numbers = (content_weight, style_weight, tv_weight, dict(layers))
-    weights = LossWeights(*jax.device_put(jax.tree.map(np.float32, numbers)))
-    return Objective(
-        extractor=extractor,
-        content=_features(extractor, content, tuple(content_layers)),
-        style=_statistics(extractor, style, tuple(style_layers), loss),
-        weights=weights,
-        style_loss=loss,
-    )
+    settings = losses.checked(settings)
+    seen = {name: Input(extractor, image) for name, image in inputs.items()}
+    terms = {}
+    for name, recipe in losses.active(settings).items():
+        weight = jax.device_put(np.float32(settings[f"{name}_weight"]))
+        terms[name] = replace(recipe.build(seen, **settings), weight=weight)
+    return Objective(extractor, terms)
 
 
-def near(objective: Objective, image: Image) -> Objective:
-    """The same objective for pictures near `image`; in float32 that is no other.
+def refreshed(objective: Objective, image: Array) -> Objective:
+    """Return the same objective with features computed from those of `image`, if the extractor rounds.
 
     Args:
       objective: Targets and weights.
-      image: `[h, w, 3]`; the extractor rounds what features change by from here (`VGG19.reference`).
+      image: `[h, w, 3]`. Features of images near it are most exact.
     """
-    layers = (*objective.content, *objective.style)
-    return replace(objective, known=known(objective.extractor, image, layers))
+    return replace(objective, reference=reference(objective.extractor, image, objective.layers))
 
 
-def loss(image: Image, objective: Objective, batch: None = None) -> tuple[Scalar, dict[str, Scalar]]:
-    """α · content + β · style + tv_weight · total variation.
+def rounds(extractor: Network, layers: Sequence[str]) -> bool:
+    """Return whether features of `layers` are rounded, so that an objective has to be `refreshed`."""
+    side = extractor.least_size(layers)
+    image = jax.ShapeDtypeStruct((side, side, 3), jnp.float32)
+    return bool(jax.eval_shape(lambda x: extractor.reference(x, layers), image))
+
+
+@partial(jax.jit, static_argnums=2)
+def reference(extractor: Extractor, image: Array, layers: tuple[str, ...]) -> Features:
+    """Return `extractor.reference`, compiled once for a size."""
+    return extractor.reference(image, layers)
+
+
+def loss(params: Array, objective: Objective, batch: Pytree = None) -> tuple[Scalar, dict[str, Scalar]]:
+    """Return the weighted sum of all terms.
 
     Args:
-      image: `[h, w, 3]`, the pixels that are optimised; not constrained to [0, 1].
-      objective: Targets and weights.
-      batch: Not used: a picture has no batches. (`minimise` hands one to every loss.)
+      params: What is optimized, such as the pixels `[h, w, 3]`; not constrained to [0, 1].
+      objective: Terms, their targets and weights.
+      batch: The random key of this step, or None if no term is stochastic.
 
     Returns:
-      The total, and its terms by name as they enter it, weights included.
+      The total, and the terms by name as they enter it, weights included.
     """
-    weights, target = objective.weights, objective
-    features = target.extractor(image, (*target.content, *target.style), near=target.known)
-    statistics = target.style_loss.statistics({layer: features[layer] for layer in target.style})
-    terms = {
-        "content": weights.content * content_loss(features, target.content),
-        "style": weights.style * target.style_loss.distance(statistics, target.style, weights.layers),
-        "tv": weights.tv * total_variation(image),
-    }
-    return sum(terms.values(), jnp.zeros(())), terms
+    image = objective.image(params, batch)
+    features = objective.extractor(image, objective.layers, reference=objective.reference)
+    values = {}
+    for name, term in objective.terms.items():
+        view = View(image, features, key=None if batch is None else _key_of(name, batch))
+        values[name] = term.weight * term.value(term.statistics(view, term.local), term.target)
+    return sum(values.values(), jnp.zeros(())), values
 
 
-@jax.jit(static_argnums=2)
-def _features(extractor: VGG19, image: Image, layers: tuple[str, ...]) -> Features:
-    return extractor(image, layers)
-
-
-@jax.jit(static_argnums=(2, 3))
-def _statistics(extractor: VGG19, image: Image, layers: tuple[str, ...], style_loss: StyleLoss) -> Statistics:
-    return style_loss.statistics(extractor(image, layers))
-
-
-@jax.jit(static_argnums=2)
-def known(extractor: VGG19, image: Image, layers: tuple[str, ...]) -> Features:
-    """`VGG19.reference`, compiled once for a size."""
-    return extractor.reference(image, layers)
+def _key_of(name: str, key: jax.Array) -> jax.Array:
+    """A key of the term's own, whatever other terms there are."""
+    return jax.random.fold_in(key, zlib.crc32(name.encode()))

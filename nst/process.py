@@ -52,8 +52,8 @@ def keep_freed_memory() -> None:
         libc.free(piece)
 
 
-def hand_back_what_is_free() -> None:
-    """Hand all free pages back once: what compiling leaves behind, or a smaller scale, is hundreds of MiB of them."""
+def release_free_memory() -> None:
+    """Return all free pages to the system: compiling, or a smaller scale, leaves hundreds of MiB of them behind."""
     libc = _glibc()
     if libc is not None:
         libc.malloc_trim(0)

@@ -1,33 +1,39 @@
-"""Style transfer of one picture: pyramid × objective × optimiser. The library's entry."""
+"""Style transfer of one image: a stage for each scale of a pyramid. The library's entry."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from optax import GradientTransformation
 
-from nst import features, images
+from nst import features, images, losses, optimize, stages
 from nst.config import LAYER_WEIGHTS, check
-from nst.errors import InputError
-from nst.objective import Objective, loss, near
-from nst.optimize import State, optimiser, start
-from nst.scale import Resume, Scale, Snapshot, descend, size_at, snapshot_of, stops_of, target_at
-from nst.types import Image
+from nst.errors import InputError, unknown
+from nst.objective import Objective, loss, objective, refreshed, rounds
+from nst.stages import Method, Release, Resume, Snapshot, Stage, keep_memory
+from nst.types import Array, Image, Network, Settings
 
 _STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 
 #: The default loss: the paper's layers, weighed for weights that are not normalised.
 LOSS = {
+    "style_loss": "gram",
     "content_layers": ("relu4_2",),
     "style_layers": _STYLE_LAYERS,
-    "style_layer_weights": dict(zip(_STYLE_LAYERS, LAYER_WEIGHTS, strict=True)),
+    "style_layer_weights": LAYER_WEIGHTS,
     "content_weight": 1.0,
     "style_weight": 6000.0,
     "tv_weight": 1e6,
 }
+
+
+class Scale(NamedTuple):
+    """One level of the pyramid: the longest side in pixels, and how many steps are taken there."""
+
+    size: int
+    steps: int
 
 
 def stylization(
@@ -35,16 +41,18 @@ def stylization(
     style: Image,
     initial: Image,
     *,
-    extractor: features.VGG19,
+    extractor: Network,
     scales: Sequence[Scale],
     style_scale: float = 1.0,
-    loss_settings: Mapping[str, Any] = LOSS,
+    loss_settings: Settings = LOSS,
     optimizer: str = "lbfgs_pyramid",
     learning_rate: float | None = None,
+    seed: int = 0,
     every: Sequence[int] = (),
     resume: Resume | None = None,
+    release: Release = keep_memory,
 ) -> Iterator[Snapshot]:
-    """Stylise from coarse to fine, each scale starting from the one before, resampled.
+    """Stylize an image from coarse to fine, each scale starting from the one before, resampled.
 
     Args:
       content: `[h, w, 3]`, at least as large as the last scale asks for.
@@ -52,47 +60,92 @@ def stylization(
       initial: `[h, w, 3]`, where the first scale starts.
       extractor: The network.
       scales: Coarse to fine; the last one has the size of the result.
-      style_scale: The style picture's longest side at each scale, in units of the result's.
-      loss_settings: Keyword arguments of `nst.objective.objective`.
+      style_scale: The style's longest side at each scale, in units of the result's.
+      loss_settings: Settings of the loss (`nst.objective.objective`).
       optimizer: One of `nst.optimize.OPTIMIZERS`.
-      learning_rate: The optimiser's own by default.
+      learning_rate: The optimizer's own by default.
+      seed: Of stochastic terms.
       every: A snapshot is yielded at least at the multiples of these step numbers.
       resume: Where an earlier run stood.
+      release: Called where much memory has just become free.
 
     Yields:
       A snapshot where it begins, about every two seconds, and at the end of each scale.
 
     Raises:
+      InputError: A setting can't be used, or an image is too small for a layer.
       RunError: A value is not finite; the last good snapshot was yielded before.
     """
-    image, method = initial, optimiser(optimizer)
-    extractor = extractor.freeze((*loss_settings["content_layers"], *loss_settings["style_layers"]))
-    for i, scale in enumerate(scales):
-        done = sum(s.steps for s in scales[:i])
-        if resume is not None and i < resume.scale:
-            continue
-        target = target_at(scale.size, content, style, style_scale, extractor, loss_settings)
-        size = size_at(scale.size, content)
-        if resume is not None and i == resume.scale:
-            begin = resume.restore(_kept(target, method, size))
-        else:
-            begin = jax.device_put(images.resize(image, *size))
-        stops = stops_of(done, scale.steps, every)
-        of = near if extractor.precision == "bfloat16" else None
-        for state, reference in descend(target, method, learning_rate, begin, stops, loss=loss, near=of):
-            yield snapshot_of(i, done, state, reference)
-            image = state.params
-        image = np.asarray(image)
+    extractor = frozen(extractor, loss_settings)
+    chain = image_stages(
+        content,
+        style,
+        initial,
+        extractor=extractor,
+        scales=scales,
+        style_scale=style_scale,
+        loss_settings=loss_settings,
+    )
+    how = method(extractor, loss_settings, optimizer, learning_rate, seed)
+    yield from stages.run(chain, how, every=every, resume=resume, release=release)
 
 
-def _kept(target: Objective, method: GradientTransformation, size: tuple[int, int]) -> Any:
-    """The shapes of `Snapshot.kept`."""
+def frozen(extractor: Network, *loss_settings: Settings) -> Network:
+    """Return the network prepared for the layers that these losses read."""
+    names = [layer for settings in loss_settings for layer in losses.layers(losses.checked(settings))]
+    return extractor.freeze(tuple(dict.fromkeys(names)))
 
-    def begin(image: Image) -> tuple[State, Image | None]:
-        state = start(loss, image, method, near(target, image))
-        return state, image if target.extractor.precision == "bfloat16" else None
 
-    return jax.eval_shape(begin, jax.ShapeDtypeStruct((*size, 3), jnp.float32))
+def image_stages(
+    content: Image,
+    style: Image,
+    initial: Image,
+    *,
+    extractor: Network,
+    scales: Sequence[Scale],
+    style_scale: float,
+    loss_settings: Settings,
+) -> list[Stage]:
+    """Return a stage for each scale; the arguments are those of `stylization`."""
+
+    def stage(scale: Scale) -> Stage:
+        height, width = images.fit_size(content.shape[0], content.shape[1], scale.size)
+
+        def target() -> Objective:
+            style_size = max(1, round(scale.size * style_scale))
+            inputs = {"content": images.fit(content, scale.size), "style": images.fit(style, style_size)}
+            return objective(extractor, inputs, loss_settings)
+
+        def begin(previous: Array | None) -> np.ndarray:
+            return images.resize(initial if previous is None else previous, height, width)
+
+        return Stage(scale.steps, jax.ShapeDtypeStruct((height, width, 3), jnp.float32), target, begin)
+
+    return [stage(scale) for scale in scales]
+
+
+def method(
+    extractor: Network,
+    loss_settings: Settings,
+    optimizer: str,
+    learning_rate: float | None,
+    seed: int,
+) -> Method:
+    """Return how the stages of an image are minimized; the arguments are those of `stylization`.
+
+    Raises:
+      InputError: There is no such optimizer, or it does not go with a term.
+    """
+    settings = losses.checked(loss_settings)
+    random = losses.stochastic(settings)
+
+    return Method(
+        optimize.by_vjp(loss),
+        optimize.optimizer(optimizer, random),
+        learning_rate,
+        refreshed if rounds(extractor, losses.layers(settings)) else None,
+        optimize.keys(seed) if random else None,
+    )
 
 
 def plan(size: int, steps: int, scales: Sequence[int], scale_steps: int) -> list[Scale]:
@@ -117,13 +170,13 @@ def stylize(
     scale_steps: int = 100,
     init: str = "content",
     seed: int = 0,
-    extractor: features.VGG19 | None = None,
+    extractor: Network | None = None,
     style_scale: float = 1.0,
     optimizer: str = "lbfgs_pyramid",
     learning_rate: float | None = None,
     **loss_settings: Any,
 ) -> np.ndarray:
-    """Paint the content picture in the style of another (Gatys, Ecker and Bethge, CVPR 2016).
+    """Paint the content image in the style of another (Gatys, Ecker and Bethge, CVPR 2016).
 
     Args:
       content: A path, the name of a sample, or an array `[h, w, 3]` in [0, 1].
@@ -133,13 +186,13 @@ def stylize(
       scales: Longest sides to pass through, ascending to `size`; none by default.
       scale_steps: Steps at each of those before the last.
       init: `content`, `style`, `noise`, or the path or sample name of a picture.
-      seed: Of the noise.
+      seed: Of the noise, and of stochastic terms.
       extractor: VGG-19 with average pooling by default.
       style_scale: The style picture's longest side, in units of `size`.
       optimizer: One of `nst.optimize.OPTIMIZERS`.
-      learning_rate: The optimiser's own by default.
-      **loss_settings: Keyword arguments of `nst.objective.objective` that replace those of `LOSS`; other style
-        layers come with their `style_layer_weights`, or None for equal ones.
+      learning_rate: The optimizer's own by default.
+      **loss_settings: Settings of the loss that replace those of `LOSS`; other style layers come with their
+        `style_layer_weights`, or None for equal ones.
 
     Returns:
       The result, float32 `[h, w, 3]` in [0, 1].
@@ -149,14 +202,15 @@ def stylize(
       RunError: A value became infinite or NaN on the way.
     """
     content, style = _picture("content", content), _picture("style", style)
+    for name in loss_settings:
+        if name not in LOSS:
+            raise unknown("setting of the loss", name, LOSS)
     loss_settings = LOSS | loss_settings
     numbers = {"images.size": size, "images.style_scale": style_scale, "images.seed": seed}
     numbers |= {"optimizer.steps": steps, "pyramid.steps": scale_steps}
     if learning_rate is not None:
         numbers["optimizer.learning_rate"] = learning_rate
-    numbers |= {
-        f"loss.{name}": loss_settings[name] for name in ("content_weight", "style_weight", "tv_weight")
-    }
+    numbers |= {f"loss.{name}": value for name, value in loss_settings.items() if name.endswith("_weight")}
     for name, value in numbers.items():
         check(name, value)
     initial = images.initial(init, content, style, seed=seed)
@@ -170,6 +224,7 @@ def stylize(
         loss_settings=loss_settings,
         optimizer=optimizer,
         learning_rate=learning_rate,
+        seed=seed,
     )
     return np.clip(np.asarray(last.state.params), 0, 1)
 

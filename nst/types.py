@@ -1,7 +1,7 @@
 """What the arrays are called. Shapes are checked by jaxtyping and beartype in the tests."""
 
-from collections.abc import Sequence
-from typing import Any, Protocol, Self, runtime_checkable
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import numpy as np
@@ -15,11 +15,17 @@ Image = Float[Array, "_ _ _"]
 #: From layer name (`relu4_2`) to what the network computes there, `[h', w', c']`.
 Features = dict[str, Float[Array, "_ _ _"]]
 
-#: From layer name to the statistics that a style loss compares there (a pytree of its own choosing).
-Statistics = dict[str, Any]
+#: Any pytree of arrays.
+Pytree = Any
 
-#: Where features count: 1 inside, 0 in a halo or a masked region, `[h', w']`.
-Weight = Float[Array, "_ _"]
+#: What a term compares: a pytree of its own choosing, for style losses by layer name.
+Statistics = Pytree
+
+#: Settings of the loss by name, as in the group `loss` of a config.
+Settings = Mapping[str, Any]
+
+#: The weight of each position: 1 inside, 0 in a halo or outside a region, `[h', w']`.
+Mask = Float[Array, "_ _"]
 
 Scalar = Float[Array, ""]
 
@@ -29,24 +35,17 @@ Scalars = Float[Array, "..."]
 
 @runtime_checkable
 class Extractor(Protocol):
-    """A network that terms see an image through: a pytree whose leaves are its weights.
+    """What terms see an image through: a pytree whose leaves are the weights of a network.
 
     It owns its preprocessing. Code outside `nst.features` names this protocol and no network.
     """
-
-    #: All layers in the order of computation.
-    layers: tuple[str, ...]
-
-    #: The layers that a loss uses unless it names others.
-    content_layers: tuple[str, ...]
-    style_layers: tuple[str, ...]
 
     def __call__(self, x: Array, layers: Sequence[str], reference: Features | None = None) -> Features:
         """Compute features, no deeper than the deepest layer asked for.
 
         Args:
-          x: `[h, w, 3]`, RGB, sRGB-encoded, in [0, 1].
-          layers: Some of `self.layers`.
+          x: `[h, w, 3]`, RGB, sRGB-encoded, in [0, 1]; for audio see `nst.audio.AudioFeatures`.
+          layers: Names of layers.
           reference: `self.reference` of a nearby image of the same size: only the difference to it is rounded.
 
         Returns:
@@ -58,7 +57,31 @@ class Extractor(Protocol):
         """Compute what rounded features of nearby images start from; empty where nothing is rounded."""
         ...
 
-    def freeze(self, layers: Sequence[str]) -> Self:
+    def freeze(self, layers: Sequence[str]) -> "Extractor":
+        """Return the extractor prepared for many calls with `layers`; its weights get no gradient any more."""
+        ...
+
+
+@runtime_checkable
+class Network(Extractor, Protocol):
+    """An extractor of images, with the geometry of its layers."""
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """All layers in the order of computation."""
+        ...
+
+    @property
+    def content_layers(self) -> tuple[str, ...]:
+        """The layers that content is compared in unless a loss names others."""
+        ...
+
+    @property
+    def style_layers(self) -> tuple[str, ...]:
+        """The layers that style is compared in unless a loss names others."""
+        ...
+
+    def freeze(self, layers: Sequence[str]) -> "Network":
         """Return the network prepared for many calls with `layers`; its weights get no gradient any more."""
         ...
 

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from nst import losses
+from nst.losses import View, dual
+from nst.losses.content import half_sum, squared_differences
 
 GENERATOR = np.random.default_rng(0)
 
@@ -19,6 +21,10 @@ def gram64(F):
     return F.T @ F
 
 
+def content_loss(F, P):
+    return half_sum(squared_differences(View(jnp.zeros((1, 1, 3)), F), P), None)
+
+
 @pytest.fixture
 def layers():
     return {"relu1_1": features(6, 5, 4), "relu2_1": features(3, 2, 7)}
@@ -27,7 +33,7 @@ def layers():
 def test_content_loss(layers):
     target = {name: F + features(*F.shape) for name, F in layers.items()}
     expected = sum(0.5 * np.sum((F.astype(np.float64) - target[name]) ** 2) for name, F in layers.items())
-    np.testing.assert_allclose(losses.content_loss(layers, target), expected, rtol=1e-6)
+    np.testing.assert_allclose(content_loss(layers, target), expected, rtol=1e-6)
 
 
 def test_total_variation():
@@ -94,7 +100,7 @@ def test_low_precision_features_have_float32_statistics(dtype):
 def test_low_precision_features_have_float32_losses(dtype):
     # The squares and sums of these overflow float16, and vanish beside each other in bfloat16.
     F, P = jnp.full((16, 16, 2), 300, dtype), jnp.zeros((16, 16, 2), dtype)
-    content, gradient = jax.value_and_grad(lambda F: losses.content_loss({"a": F}, {"a": P}))(F)
+    content, gradient = jax.value_and_grad(lambda F: content_loss({"a": F}, {"a": P}))(F)
     assert content.dtype == jnp.float32
     np.testing.assert_allclose(content, 0.5 * 512 * float(F[0, 0, 0]) ** 2, rtol=1e-6)
     assert np.isfinite(np.float32(gradient)).all()
@@ -111,7 +117,7 @@ def test_gradient_against_finite_differences(layers):
 
     def total(features):
         distance = losses.gram_distance(losses.gram_statistics(features), style, weights)
-        return losses.content_loss(features, target) + 10 * distance
+        return content_loss(features, target) + 10 * distance
 
     direction = {name: features(*F.shape) for name, F in layers.items()}
     gradient = jax.grad(total)(layers)
@@ -140,7 +146,7 @@ def test_identical_and_constant_features_have_finite_gradients():
 
     def total(features):
         distance = losses.gram_distance(losses.gram_statistics(features), target, {"a": jnp.float32(1)})
-        return distance + losses.content_loss(features, F)
+        return distance + content_loss(features, F)
 
     value, gradient = jax.value_and_grad(total)(F)
     assert value == 0
@@ -164,25 +170,25 @@ def distance64(F, S, p=None):
     return np.sum(difference**2) / (4 * N**2), gradient, np.sum(A**2) / (4 * N**2)
 
 
-def of_positions(S):
-    """The distance to S, by positions."""
-    loss, one = losses.where_few(losses.STYLE_LOSSES["gram"], frozenset({"a"})), {"a": jnp.float32(1)}
+def by_dual_form(S):
+    """The distance to S and its gradient."""
+    loss, one = losses.in_dual_form(losses.STYLE_LOSSES["gram"], frozenset({"a"})), {"a": jnp.float32(1)}
     target = loss.statistics({"a": S})
-    assert isinstance(target["a"], losses.Positions)
+    assert isinstance(target["a"], dual.DualGram)
     return jax.value_and_grad(lambda F, weight: loss.distance(loss.statistics({"a": F}, weight), target, one))
 
 
 @pytest.mark.parametrize("weighted", [False, True])
-def test_positions_have_the_distance_of_gram_matrices(weighted):
+def test_the_dual_form_has_the_distance_of_gram_matrices(weighted):
     F, S = rectified(20, 80, (0, 2)), rectified(31, 80, (1, 1.5))
     p = GENERATOR.random((1, 20)).astype(np.float32) if weighted else None
-    value, gradient = of_positions(S)(F, p if p is None else {"a": p})
+    value, gradient = by_dual_form(S)(F, p if p is None else {"a": p})
     expected, slope, _ = distance64(F, S, p if p is None else p[0].astype(np.float64))
     np.testing.assert_allclose(value, expected, rtol=1e-5)
     np.testing.assert_allclose(gradient[0], slope, rtol=1e-4, atol=1e-6 * np.abs(slope).max())
 
 
-@pytest.mark.parametrize("by", ["positions", "gram"])
+@pytest.mark.parametrize("by", ["dual", "gram"])
 def test_near_the_style_little_is_lost_to_rounding(by):
     """Where G is A but for a hundredth, the distance is a ten-thousandth of what it is the difference of."""
     S = rectified(150, 512, (1, 1.5))
@@ -190,8 +196,8 @@ def test_near_the_style_little_is_lost_to_rounding(by):
     F = F.astype(np.float32)
     expected, slope, size = distance64(F, S)
     assert 1e-5 < expected / size < 1e-3
-    if by == "positions":
-        value, gradient = of_positions(S)(F, None)
+    if by == "dual":
+        value, gradient = by_dual_form(S)(F, None)
     else:
         A, one = losses.gram_statistics({"a": S}), {"a": jnp.float32(1)}
         value, gradient = jax.value_and_grad(
@@ -201,27 +207,127 @@ def test_near_the_style_little_is_lost_to_rounding(by):
     assert np.linalg.norm(gradient[0] - slope) < 1e-4 * np.linalg.norm(slope)
 
 
-def test_a_distance_of_positions_is_never_negative():
+def test_the_dual_form_is_never_negative():
     S = rectified(40, 100, (0.1, 2))
     for _ in range(20):
         F = S[:, GENERATOR.permutation(40)]
-        value, gradient = of_positions(S)(F, None)
+        value, gradient = by_dual_form(S)(F, None)
         assert 0 <= value < 1e-6 * distance64(F, S)[2]
         assert 0 < np.abs(gradient).max() < 1e-5
 
 
-def test_layers_of_few_positions_and_others_side_by_side(layers):
+def test_layers_in_dual_form_and_others_side_by_side(layers):
     style = {name: features(*F.shape) for name, F in layers.items()}
     gram, weights = losses.STYLE_LOSSES["gram"], {name: jnp.float32(0.5) for name in layers}
-    mixed = losses.where_few(gram, frozenset({"relu2_1"}))
+    mixed = losses.in_dual_form(gram, frozenset({"relu2_1"}))
     kinds = {name: type(x) for name, x in mixed.statistics(layers).items()}
-    assert kinds == {"relu1_1": losses.Gram, "relu2_1": losses.Positions}
+    assert kinds == {"relu1_1": losses.Gram, "relu2_1": dual.DualGram}
     found = (x.distance(x.statistics(layers), x.statistics(style), weights) for x in (gram, mixed))
     np.testing.assert_allclose(*found, rtol=1e-5)
 
 
 def test_the_same_layers_give_the_same_loss_so_that_nothing_recompiles():
     gram = losses.STYLE_LOSSES["gram"]
-    assert losses.where_few(gram, frozenset({"a"})) is losses.where_few(gram, frozenset({"a"}))
-    assert losses.where_few(gram, frozenset()) is gram
-    assert losses.where_few(gram._replace(few=None), frozenset({"a"})).statistics is gram.statistics
+    assert losses.in_dual_form(gram, frozenset({"a"})) is losses.in_dual_form(gram, frozenset({"a"}))
+    assert losses.in_dual_form(gram, frozenset()) is gram
+    assert losses.in_dual_form(gram._replace(dual=None), frozenset({"a"})).statistics is gram.statistics
+
+
+class Given:
+    """An extractor of features that are given by the image itself: two layers of it."""
+
+    layers = ("a", "b")
+
+    def __call__(self, x, layers, reference=None):
+        features = {"a": jnp.concatenate([x, x**2], -1), "b": x[::2, ::2]}
+        return {layer: features[layer] for layer in layers}
+
+    def reference(self, x, layers):
+        return {}
+
+    def freeze(self, layers):
+        return self
+
+
+jax.tree_util.register_static(Given)
+
+SETTINGS = {
+    "content_layers": ("a",),
+    "style_layers": ("a", "b"),
+    "style_layer_weights": (0.3, 0.7),
+    "content_weight": 1.0,
+    "style_weight": 2.0,
+    "tv_weight": 3.0,
+}
+
+
+def terms_of(image, content, style, **settings):
+    inputs = {name: losses.Input(Given(), x) for name, x in (("content", content), ("style", style))}
+    checked = losses.checked(SETTINGS | settings)
+    return {name: recipe.build(inputs, **checked) for name, recipe in losses.active(checked).items()}
+
+
+def test_statistics_of_every_additive_term_add_up_over_masked_parts():
+    """Every active term of the registry, whatever it is: an image in two parts, by masks of its layers."""
+    image, content = features(6, 8, 3), features(6, 8, 3)
+    left = np.zeros((6, 8), np.float32)
+    left[:, :4] = 1
+    seen = Given()(image, ("a", "b"))
+    whole, *parts = (
+        View(image, seen, masks)
+        for masks in (
+            None,
+            *({"image": m, "a": m, "b": m[::2, ::2]} for m in (left, 1 - left)),
+        )
+    )
+    terms = terms_of(image, content, features(5, 7, 3))
+    assert set(terms) == {"content", "style", "tv"}
+    for name, term in terms.items():
+        assert term.additive
+        expected = term.statistics(whole, term.local)
+        summed = jax.tree.map(lambda a, b: a + b, *(term.statistics(part, term.local) for part in parts))
+        jax.tree.map(
+            lambda a, b, name=name: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-4, err_msg=name),
+            summed,
+            expected,
+        )
+
+
+@pytest.mark.parametrize("form", ["gram", "dual"])
+def test_a_region_without_positions_counts_nothing_and_is_finite(form):
+    family = losses.STYLE_LOSSES["gram"]
+    family = family if form == "gram" else family.dual
+    F, S, one = {"a": features(4, 4, 3)}, {"a": features(3, 3, 3)}, {"a": jnp.float32(1)}
+    empty, all_of_it = {"a": np.zeros((4, 4), np.float32)}, {"a": np.ones((3, 3), np.float32)}
+
+    def distance(F, mask, target):
+        return family.distance(family.statistics(F, mask), target, one)
+
+    target = family.statistics(S, all_of_it)
+    for masks, other in (
+        (empty, target),
+        (None, family.statistics(S, {"a": np.zeros((3, 3), np.float32)})),
+    ):
+        value, gradient = jax.value_and_grad(distance)(F, masks, other)
+        assert value == 0
+        np.testing.assert_array_equal(gradient["a"], 0)
+
+
+def test_a_term_of_weight_zero_is_not_computed():
+    assert set(losses.active(SETTINGS)) == {"content", "style", "tv"}
+    assert set(losses.active(SETTINGS | {"tv_weight": 0.0, "content_weight": 0})) == {"style"}
+    assert losses.layers(losses.checked(SETTINGS | {"style_weight": 0.0})) == ("a",)
+    assert losses.layers(losses.checked(SETTINGS), "style") == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("weights", "expected"),
+    [
+        ((), None),
+        (None, None),
+        ((0.1, 0.9), {"a": 0.1, "b": 0.9}),
+        ({"b": 1.0, "a": 2.0}, {"b": 1.0, "a": 2.0}),
+    ],
+)
+def test_layer_weights_are_given_in_order_or_by_name_or_not(weights, expected):
+    assert losses.checked(SETTINGS | {"style_layer_weights": weights})["style_layer_weights"] == expected

@@ -30,13 +30,13 @@ def fit_mean(x, args, batch):
 
 def begin(name, fn=rosenbrock, x=None, args=1.0, **settings):
     x = jnp.linspace(-1, 1.2, 8) if x is None else x
-    return optimize.start(fn, x, optimize.optimiser(name), jnp.float32(args), **settings)
+    return optimize.start(optimize.by_vjp(fn), x, optimize.optimizer(name), jnp.float32(args), **settings)
 
 
 def finish(name, stops, seconds=2.0):
     state = begin(name)
     *_, last = optimize.chunks(
-        rosenbrock, state, optimize.optimiser(name), jnp.float32(1), stops, seconds=seconds
+        optimize.by_vjp(rosenbrock), state, optimize.optimizer(name), jnp.float32(1), stops, seconds=seconds
     )
     return last
 
@@ -50,13 +50,13 @@ def test_how_steps_are_cut_up_changes_no_byte(name):
 
 
 def test_a_step_is_compiled_before_it_is_taken():
-    optimiser = optimize.optimiser("lbfgs_pyramid")
+    optimizer = optimize.optimizer("lbfgs_pyramid")
     state = begin("lbfgs_pyramid", x=jnp.linspace(-1, 1.2, 11))
     before = compilations()
-    optimize.compile_step(state, optimiser)
+    optimize.compile_step(state, optimizer)
     compiled = compilations()
     assert compiled == before + 2
-    optimize.minimise(rosenbrock, state, optimiser, 2, jnp.float32(1))
+    optimize.minimize(optimize.by_vjp(rosenbrock), state, optimizer, 2, jnp.float32(1))
     assert compilations() == compiled
 
 
@@ -64,16 +64,16 @@ def cliffs(x, args, batch):
     return jnp.sum(x, axis=1), {"term": jnp.sum(jnp.log(x), axis=1)}
 
 
-def test_a_lane_off_the_cliff_leaves_the_others_going():
-    """Each lane goes down by its rate from 1, and the logarithm ends below 0: NumPy's sums say where."""
-    optimiser = optimize.lanes(optimize.optimiser("adam"))
+def test_a_trial_off_the_cliff_leaves_the_others_going():
+    """Each trial goes down by its rate from 1, and the logarithm ends below 0: NumPy's sums say where."""
+    optimizer = optimize.batched(optimize.optimizer("adam"))
     rates = [0.01, 0.3, 0.02]
-    state = optimize.start(cliffs, jnp.ones((3, 4)), optimiser, None, learning_rate=rates)
-    state = optimize.minimise(cliffs, state, optimiser, 10, None)
+    state = optimize.start(optimize.by_vjp(cliffs), jnp.ones((3, 4)), optimizer, None, learning_rate=rates)
+    state = optimize.minimize(optimize.by_vjp(cliffs), state, optimizer, 10, None)
     assert state.step.tolist() == [10, 3, 10]
     assert optimize.finite(state).tolist() == [True, False, True]
     np.testing.assert_allclose(state.params[:, 0], [0.9, 0.1, 0.8], atol=1e-5)
-    assert "term not finite; the state after step 3" in str(optimize.diverged(optimize.lane(state, 1)))
+    assert "term not finite; the state after step 3" in str(optimize.diverged(optimize.trial(state, 1)))
     assert optimize.reached(state) == 10
 
 
@@ -83,11 +83,11 @@ def test_lbfgs_reaches_the_minimum():
 
 
 def test_another_number_compiles_nothing():
-    optimiser = optimize.optimiser("adam")
-    optimize.minimise(rosenbrock, begin("adam"), optimiser, 2, jnp.float32(1))
+    optimizer = optimize.optimizer("adam")
+    optimize.minimize(optimize.by_vjp(rosenbrock), begin("adam"), optimizer, 2, jnp.float32(1))
     compiled = _compiled()
     state = begin("adam", args=3.0, learning_rate=0.5)
-    optimize.minimise(rosenbrock, state, optimiser, 3, jnp.float32(3))
+    optimize.minimize(optimize.by_vjp(rosenbrock), state, optimizer, 3, jnp.float32(3))
     assert _compiled() == compiled
 
 
@@ -104,8 +104,10 @@ def test_adam_agrees_with_numpy():
         g[:-1] += -400 * x[:-1] * inner - 2 * (1 - x[:-1])
         m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
         x = x - 0.1 * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
-    adam = optimize.optimiser("adam")
-    state = optimize.minimise(rosenbrock, begin("adam", learning_rate=0.1), adam, 5, jnp.float32(1))
+    adam = optimize.optimizer("adam")
+    state = optimize.minimize(
+        optimize.by_vjp(rosenbrock), begin("adam", learning_rate=0.1), adam, 5, jnp.float32(1)
+    )
     np.testing.assert_allclose(state.params, x, rtol=1e-5)
 
 
@@ -145,7 +147,7 @@ def test_lbfgs_direction_is_the_bfgs_matrix_times_the_gradient(given, memory, st
 
 def test_lbfgs_needs_no_lapack():
     """JAX has it from SciPy, which would be imported before the first step."""
-    method, x = optimize.optimiser("lbfgs"), jnp.zeros(8)
+    method, x = optimize.optimizer("lbfgs"), jnp.zeros(8)
     assert "lapack" not in jax.jit(method.update).lower(x, method.init(x), x).as_text()
 
 
@@ -160,12 +162,14 @@ def test_lbfgs_skips_negative_curvature():
 
 @pytest.mark.parametrize("rate", [1e6, 2.0])
 def test_stops_at_the_last_finite_state(rate):
-    adam = optimize.optimiser("adam")
+    adam = optimize.optimizer("adam")
     state = begin("adam", fn=cliff, x=jnp.full(3, 5.0), learning_rate=rate)
     seen = []
 
     def watch():
-        for reached in optimize.chunks(cliff, state, adam, jnp.float32(0), [50], seconds=100.0):
+        for reached in optimize.chunks(
+            optimize.by_vjp(cliff), state, adam, jnp.float32(0), [50], seconds=100.0
+        ):
             seen.append((int(reached.step), np.asarray(reached.params)))
 
     with pytest.raises(RunError, match=r"step \d+: term not finite"):
@@ -174,14 +178,28 @@ def test_stops_at_the_last_finite_state(rate):
     assert (seen[-1][1] > 0).all()
 
 
-def test_batches_are_taken_in_turn():
-    batches = jnp.asarray([[1.0], [2.0], [3.0]])
+def batch_at(step):
+    return jnp.asarray([float(step)])
+
+
+def test_each_step_is_evaluated_on_the_batch_of_its_number():
     plain = optax.sgd(0.5)  # one step goes to the batch whose gradient it has
-    state = optimize.start(fit_mean, jnp.zeros(1), plain, None, batch=jnp.zeros(1))
-    state = optimize.minimise(fit_mean, state, plain, 3, None, batches)
+    evaluate = optimize.by_vjp(fit_mean)
+    state = optimize.start(evaluate, jnp.zeros(1), plain, None, batch=batch_at(0))
+    state = optimize.minimize(evaluate, state, plain, 3, None, batch_at)
     np.testing.assert_allclose(state.params, [2.0])
+    np.testing.assert_allclose(state.value, 1.0)  # (2 − 3)²
+    state = optimize.minimize(evaluate, state, plain, 2, None, batch_at)
+    np.testing.assert_allclose(state.params, [4.0])
 
 
-def test_unknown_optimiser_lists_the_choices():
+def test_a_random_loss_needs_an_optimizer_that_tolerates_it():
+    optimize.optimizer("adam", ["toy"])
+    for name in ("lbfgs", "lbfgs_pyramid"):
+        with pytest.raises(InputError, match=rf"optimizer.name = {name} .* toy is random: take adam"):
+            optimize.optimizer(name, ["toy"])
+
+
+def test_unknown_optimizer_lists_the_choices():
     with pytest.raises(InputError, match="adam, lbfgs, lbfgs_pyramid"):
-        optimize.optimiser("sgdd")
+        optimize.optimizer("sgdd")

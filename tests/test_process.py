@@ -42,7 +42,7 @@ print(max(resident) - resident[0])
 HANDED_BACK = """
 import sys
 import psutil
-from nst.process import hand_back_what_is_free, keep_freed_memory
+from nst.process import release_free_memory, keep_freed_memory
 
 keep_freed_memory()
 resident = lambda: psutil.Process().memory_info().rss // 2**20
@@ -50,7 +50,7 @@ pieces = [b"x" * 1_000_000 for _ in range(200)]
 kept = pieces[::10]
 del pieces
 before = resident()
-hand_back_what_is_free()
+release_free_memory()
 print(before - resident())
 """
 

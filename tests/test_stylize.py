@@ -10,11 +10,12 @@ import pytest
 from PIL import Image
 
 import nst
-from nst import features, images, scale
+from nst import features, images
 from nst.errors import InputError, RunError
 from nst.features import vgg, weights
 from nst.objective import loss, objective
-from nst.stylize import LOSS, Resume, Scale, plan, stylization
+from nst.stages import Resume
+from nst.stylize import LOSS, Scale, plan, stylization
 
 # The function of that name is in its way.
 module = importlib.import_module("nst.stylize")
@@ -54,7 +55,7 @@ def snapshots(extractor):
     def snapshots(scales, **settings):
         settings |= {"extractor": extractor, "loss_settings": LOSS | SMALL, "optimizer": "adam"}
         run = stylization(CONTENT, STYLE, CONTENT, scales=scales, **settings)
-        return [(s.scale, s.step, s.evaluations, np.array(s.state.params)) for s in run]
+        return [(s.stage, s.step, s.evaluations, np.array(s.state.params)) for s in run]
 
     return snapshots
 
@@ -115,11 +116,11 @@ def test_layer_weights_of_none_are_equal_ones(stylize):
 def test_the_style_has_its_own_size(stylize, monkeypatch):
     shapes = []
 
-    def objective(extractor, content, style, original=scale.objective, **settings):
-        shapes.append((content.shape, style.shape))
-        return original(extractor, content, style, **settings)
+    def objective(extractor, inputs, settings, original=module.objective):
+        shapes.append((inputs["content"].shape, inputs["style"].shape))
+        return original(extractor, inputs, settings)
 
-    monkeypatch.setattr(scale, "objective", objective)
+    monkeypatch.setattr(module, "objective", objective)
     stylize(style_scale=0.5, scales=(16, 24), scale_steps=0, steps=0)
     assert shapes == [((10, 16, 3), (8, 6, 3)), ((16, 24, 3), (12, 8, 3))]
 
@@ -181,7 +182,7 @@ def descent():
     layers = (*LOSS["content_layers"], *LOSS["style_layers"])
     exact = features.load(convolution="winograd")
     content, style = (images.fit(images.read(name), 64) for name in ("coffee", "strokes"))
-    target = objective(exact.freeze(layers), content, style, **LOSS)
+    target = objective(exact.freeze(layers), {"content": content, "style": style}, LOSS)
 
     @functools.cache
     def descent(precision):
@@ -212,12 +213,12 @@ def test_bfloat16_goes_on_near_the_same_picture():
     kept, references = {}, []
     for snapshot in run(every=(7,)):
         references.append(np.array(snapshot.reference))
-        kept[snapshot.step] = [np.array(leaf) for leaf in jax.tree.leaves(snapshot.kept)]
+        kept[snapshot.step] = [np.array(leaf) for leaf in jax.tree.leaves(snapshot.tree)]
     assert len(np.unique(references, axis=0)) == 2  # that of step 0, that of step 25
     for step in (21, 35):
         resume = Resume(0, functools.partial(_filled, leaves=kept[step]))
         *_, last = run(resume=resume)
-        for found, expected in zip(jax.tree.leaves(last.kept), kept[40], strict=True):
+        for found, expected in zip(jax.tree.leaves(last.tree), kept[40], strict=True):
             np.testing.assert_array_equal(found, expected)
 
 

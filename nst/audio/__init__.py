@@ -1,18 +1,18 @@
 """Style transfer of sounds: what they are compared in, what is minimised, how it becomes a sound again."""
 
 from nst.audio import features, picture
-from nst.audio.features import METHODS, Ear, ear
+from nst.audio.features import METHODS, AudioFeatures, audio_features
 from nst.audio.rows import columns, cut, lengthened, rows
 from nst.audio.spectrogram import Stft, stft
 from nst.audio.stylize import shortest, sounding, starting, stylization, stylize
 
 __all__ = [
     "METHODS",
-    "Ear",
+    "AudioFeatures",
     "Stft",
+    "audio_features",
     "columns",
     "cut",
-    "ear",
     "features",
     "lengthened",
     "picture",

@@ -1,10 +1,11 @@
-"""What sounds are compared in: random convolutions over the frames of spectrograms.
+"""The extractor of audio: random convolutions over the frames of spectrograms.
 
-Two methods differ in what is optimised. `spectrogram`: the magnitudes themselves, a sound made of them afterwards.
+Two methods differ in what is optimized. `spectrogram`: the magnitudes themselves, audio reconstructed afterwards.
 `waveform`: the samples, seen at several resolutions at once.
 """
 
 import functools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import jax
@@ -35,53 +36,74 @@ _BANDS = 128
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class View:
-    """A spectrogram of a sound, its bins gathered in mel bands or not, and frozen random filters over its frames."""
+    """A spectrogram, its bins gathered in mel bands or not, and frozen random filters over its frames."""
 
     stft: Stft
     mel: Float[Array, "bins bands"] | None
     kernel: Float[Array, "_ filters"]
 
 
+#: Channels as they are optimized: half the sum and half the difference of left and right.
+CHANNELS = ("mid", "side")
+
+
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class Ear:
-    """What sounds are compared in: a layer for each view. A pytree, so that other filters never recompile."""
+class AudioFeatures:
+    """The extractor of audio: a layer for each view and channel, such as `conv mid`. See `nst.types.Extractor`.
+
+    A pytree, so that other filters never recompile.
+    """
 
     views: dict[str, View]
     method: str = field(metadata={"static": True})
 
-    @property
-    def layers(self) -> tuple[str, ...]:
-        """The names of all layers."""
-        return tuple(self.views)
+    def layers(self, channels: int) -> tuple[str, ...]:
+        """Return the names of all layers for audio with 1 channel or 2."""
+        return tuple(f"{view} {channel}" for view in self.views for channel in CHANNELS[:channels])
 
-    def __call__(self, params: Array, layers: tuple[str, ...]) -> Features:
-        """Features of what is optimised.
+    def __call__(self, x: Array, layers: Sequence[str], reference: Features | None = None) -> Features:
+        """Compute features of what is optimized.
 
         Args:
-          params: As `parameters` gives it.
-          layers: Some of `layers`.
+          x: As `parameters` returns it.
+          layers: Some of `layers`, or `energy`.
+          reference: Not used: nothing is rounded.
 
         Returns:
-          By layer `[channels, frames − 10, filters]`, rectified.
+          By layer `[1, frames − 10, filters]`, rectified; `energy` is `[channels, frames, 1]`.
         """
-        seen = {layer: self.views[layer] for layer in layers}
-        if self.method == "waveform":
-            spectrograms = {layer: _mel_spectrogram(params, view) for layer, view in seen.items()}
-        else:
-            spectrograms = dict.fromkeys(seen, params)
-        return {
-            layer: jax.nn.relu(_over_frames(spectrograms[layer], view.kernel)) for layer, view in seen.items()
-        }
+        seen = dict.fromkeys(layer.partition(" ")[0] for layer in layers if layer != "energy")
+        views = {name: self._view(x, self.views[name]) for name in seen}
+        return {layer: self._layer(x, layer, views) for layer in layers}
+
+    def _layer(self, x: Array, layer: str, views: Mapping[str, jax.Array]) -> jax.Array:
+        if layer == "energy":
+            return self.energy(x)[..., None]
+        view, _, channel = layer.partition(" ")
+        i = CHANNELS.index(channel)
+        return views[view][i : i + 1]
+
+    def _view(self, x: Array, view: View) -> jax.Array:
+        spectrogram = _mel_spectrogram(x, view) if self.method == "waveform" else x
+        return jax.nn.relu(_over_frames(spectrogram, view.kernel))
+
+    def reference(self, x: Array, layers: Sequence[str]) -> Features:
+        """Return nothing: nothing is rounded."""
+        return {}
+
+    def freeze(self, layers: Sequence[str]) -> "AudioFeatures":
+        """Return the same extractor: nothing is prepared."""
+        return self
 
     def parameters(self, x: Samples) -> jax.Array:
-        """What is optimised: log(1 + γ |X|) `[channels, frames, bins]`, or the samples `[channels, samples]`."""
+        """Return what is optimized: log(1 + γ |X|) `[channels, frames, bins]`, or the samples `[channels, samples]`."""
         if self.method == "waveform":
             return jnp.asarray(x)
         return _log_magnitudes(jnp.asarray(x), self.longest.stft)
 
     def energy(self, params: Array) -> Float[Array, "channels frames"]:
-        """The root mean square of each frame of the longest window, up to a factor."""
+        """Return the root mean square of each frame of the longest window, up to a factor."""
         stft = self.longest.stft
         seen = magnitudes(params, stft) if self.method == "waveform" else self.magnitudes(params)
         # A constant under the root: a silent frame has a slope.
@@ -98,15 +120,15 @@ class Ear:
 
 
 def check(method: str, n_fft: int) -> None:
-    """Refuse what `ear` can't use, or InputError."""
+    """Raise InputError for what `audio_features` can't use."""
     if method not in METHODS:
         raise unknown("config.audio.method", method, METHODS)
     if n_fft % 4 or n_fft < 64:
         raise InputError(f"config.audio.n_fft = {n_fft}: give a multiple of 4 from 64, such as 2048")
 
 
-def ear(method: str, *, n_fft: int, rate: int, filters: int, seed: int) -> Ear:
-    """Draw the filters: Gaussian, scaled by what each sees (He et al. 2015), the same for the same seed.
+def audio_features(method: str, *, n_fft: int, rate: int, filters: int, seed: int) -> AudioFeatures:
+    """Draw the filters of an extractor: Gaussian, scaled by their number of inputs (He et al. 2015).
 
     Args:
       method: One of `METHODS`.
@@ -128,7 +150,7 @@ def ear(method: str, *, n_fft: int, rate: int, filters: int, seed: int) -> Ear:
         )
         seen = of.bins if bands is None else _BANDS
         views[layer] = View(of, bands, _drawn(seed, i, WIDTH * seen, filters))
-    return Ear(views, method)
+    return AudioFeatures(views, method)
 
 
 def _mel_spectrogram(x: Samples, view: View) -> Magnitudes:

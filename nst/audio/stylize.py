@@ -1,22 +1,22 @@
-"""Style transfer of one sound: objective × optimiser, on the loop that pictures use. The library's entry."""
+"""Style transfer of audio: one stage of the driver that images use. The library's entry."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from optax import GradientTransformation
 
-from nst.audio.features import WIDTH, Ear, ear
-from nst.audio.objective import Objective, loss, objective
+from nst import losses, optimize, stages
+from nst.audio.features import WIDTH, AudioFeatures, audio_features
+from nst.audio.objective import objective
 from nst.audio.phase import griffin_lim
 from nst.audio.rows import columns, cut, lengthened, noise, rows
 from nst.audio.spectrogram import Samples
 from nst.errors import unknown
-from nst.optimize import optimiser, start
-from nst.scale import Resume, Snapshot, descend, snapshot_of, stops_of
-from nst.types import Array
+from nst.objective import loss
+from nst.stages import Method, Release, Resume, Snapshot, Stage, keep_memory
+from nst.types import Array, Settings
 
 #: By method, what optimises it and the learning rate. Of samples L-BFGS, which has no line search, may lead up.
 OPTIMIZERS = {"spectrogram": ("lbfgs", 1.0), "waveform": ("adam", 0.002)}
@@ -25,7 +25,7 @@ OPTIMIZERS = {"spectrogram": ("lbfgs", 1.0), "waveform": ("adam", 0.002)}
 LOSS = {"content_weight": 1.0, "style_weight": 1.0}
 
 
-def shortest(extractor: Ear) -> int:
+def shortest(extractor: AudioFeatures) -> int:
     """Samples that a sound needs for one position of every layer."""
     return (WIDTH - 1) * extractor.longest.stft.hop
 
@@ -35,13 +35,15 @@ def stylization(
     style: Samples,
     initial: Samples,
     *,
-    extractor: Ear,
+    extractor: AudioFeatures,
     steps: int,
-    loss_settings: Mapping[str, Any] = LOSS,
+    loss_settings: Settings = LOSS,
     optimizer: str = "lbfgs",
     learning_rate: float | None = None,
+    seed: int = 0,
     every: Sequence[int] = (),
     resume: Resume | None = None,
+    release: Release = keep_memory,
 ) -> Iterator[Snapshot]:
     """Stylise a sound (after Ulyanov and Lebedev, Audio Texture Synthesis and Style Transfer, 2016).
 
@@ -51,11 +53,13 @@ def stylization(
       initial: `[channels, samples]` as the content, where it starts.
       extractor: What sounds are compared in.
       steps: Optimisation steps.
-      loss_settings: Keyword arguments of `nst.audio.objective.objective`.
+      loss_settings: Settings of the loss (`nst.audio.objective.objective`).
       optimizer: One of `nst.optimize.OPTIMIZERS`.
-      learning_rate: The optimiser's own by default.
+      learning_rate: The optimizer's own by default.
+      seed: Of stochastic terms.
       every: A snapshot is yielded at least at the multiples of these step numbers.
       resume: Where an earlier run stood.
+      release: Called where much memory has just become free.
 
     Yields:
       A snapshot where it begins, about every two seconds, and at the end. Its parameters are `sounding`'s.
@@ -63,22 +67,23 @@ def stylization(
     Raises:
       RunError: A value is not finite; the last good snapshot was yielded before.
     """
-    method = optimiser(optimizer)
-    target = objective(extractor, content, style, **loss_settings)
-    begin = extractor.parameters(initial)
-    if resume is not None:
-        begin = resume.restore(_kept(target, method, begin))
-    stops = stops_of(0, steps, every)
-    for state, reference in descend(target, method, learning_rate, begin, stops, loss=loss):
-        yield snapshot_of(0, 0, state, reference)
+    random = losses.stochastic(losses.checked(loss_settings))
+    method = Method(
+        optimize.by_vjp(loss),
+        optimize.optimizer(optimizer, random),
+        learning_rate,
+        batch_at=optimize.keys(seed) if random else None,
+    )
+    stage = Stage(
+        steps,
+        jax.eval_shape(extractor.parameters, jnp.asarray(initial)),
+        objective=lambda: objective(extractor, content, style, loss_settings),
+        begin=lambda _: extractor.parameters(initial),
+    )
+    yield from stages.run([stage], method, every=every, resume=resume, release=release)
 
 
-def _kept(target: Objective, method: GradientTransformation, begin: jax.Array) -> Any:
-    """The shapes of `Snapshot.kept`."""
-    return jax.eval_shape(lambda params: (start(loss, params, method, target), None), begin)
-
-
-def sounding(params: Array, extractor: Ear, initial: Samples, phase_steps: int) -> np.ndarray:
+def sounding(params: Array, extractor: AudioFeatures, initial: Samples, phase_steps: int) -> np.ndarray:
     """The sound of what is optimised.
 
     Args:
@@ -127,7 +132,7 @@ def stylize(
       phase_steps: Of fast Griffin-Lim.
       optimizer: `lbfgs` or `adam`; by default the one of `OPTIMIZERS` for the method.
       learning_rate: The optimiser's own, or that of `OPTIMIZERS`, by default.
-      **loss_settings: Keyword arguments of `nst.audio.objective.objective` that replace those of `LOSS`.
+      **loss_settings: Settings of the loss that replace those of `LOSS`.
 
     Returns:
       `[samples, channels]`, as loud as the content.
@@ -139,7 +144,7 @@ def stylize(
     if optimizer is None:
         optimizer, rate_of_method = OPTIMIZERS.get(method, ("lbfgs", 1.0))
         learning_rate = learning_rate or rate_of_method
-    heard = ear(method, n_fft=n_fft, rate=rate, filters=filters, seed=seed)
+    heard = audio_features(method, n_fft=n_fft, rate=rate, filters=filters, seed=seed)
     given, like = rows(content), rows(style)
     least = shortest(heard)
     padded = np.pad(given.samples, ((0, 0), (0, max(0, least - given.samples.shape[1]))))
@@ -153,6 +158,7 @@ def stylize(
         loss_settings=LOSS | loss_settings,
         optimizer=optimizer,
         learning_rate=learning_rate,
+        seed=seed,
     )
     found = sounding(last.state.params, heard, begin, phase_steps)
     return columns(found[:, : given.samples.shape[1]], given.gain)

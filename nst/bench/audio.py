@@ -16,15 +16,15 @@ from rich.console import Console
 from rich.table import Table
 
 from nst import audio, files, sounds
-from nst.audio.objective import Objective, loss, objective
+from nst.audio.objective import objective
 from nst.audio.stylize import LOSS
 from nst.bench import peers, texture
 from nst.bench.peers import Evaluation
 from nst.bench.programs import Watched, watch
 from nst.bench.step import in_turns
 from nst.errors import InputError
-from nst.optimize import optimiser
-from nst.scale import descend
+from nst.objective import Objective, loss
+from nst.optimize import by_vjp, chunks, optimizer, start
 
 _ROOT = Path(__file__).parents[2]
 _RATE, _N_FFT = 22_050, 2048
@@ -124,12 +124,10 @@ def _problem(filters: int, seconds: float) -> tuple[Objective, dict[str, np.ndar
     """Ours, and what `texture` is given: one channel, as the content has."""
     clips = [sounds.read(name, rate=_RATE).samples for name in ("melody", "bells")]
     content, style = (audio.rows(x[: int(min(seconds * _RATE, len(x)))]).samples[:1] for x in clips)
-    ear = audio.ear("spectrogram", n_fft=_N_FFT, rate=_RATE, filters=filters, seed=0)
-    target = objective(
-        ear, content, style, content_weight=LOSS["content_weight"], style_weight=LOSS["style_weight"]
-    )
-    exported = {"content": ear.parameters(content)[0], "style": ear.parameters(style)[0]}
-    exported |= {"kernel": ear.longest.kernel}
+    extractor = audio.audio_features("spectrogram", n_fft=_N_FFT, rate=_RATE, filters=filters, seed=0)
+    target = objective(extractor, content, style, LOSS)
+    exported = {"content": extractor.parameters(content)[0], "style": extractor.parameters(style)[0]}
+    exported |= {"kernel": extractor.longest.kernel}
     exported |= {"content_weight": target.weights.content, "style_weight": target.weights.style}
     return target, {name: np.asarray(x) for name, x in exported.items()}
 
@@ -166,12 +164,11 @@ def _peers(problem: dict[str, np.ndarray]) -> Evaluation:
 
 def _descend(target: Objective, content: np.ndarray, evaluations: int) -> None:
     """Ours from the content, as a run does it; prints the loss of the first evaluation and of the last."""
-    method = optimiser("lbfgs")
-    for state, _ in descend(
-        target, method, None, jax.numpy.asarray(content[None]), [evaluations - 1], loss=loss
-    ):
-        if int(state.step) in (0, evaluations - 1):
-            print(float(state.value), flush=True)
+    method, evaluate = optimizer("lbfgs"), by_vjp(loss)
+    state = start(evaluate, jax.numpy.asarray(content[None]), method, target)
+    print(float(state.value), flush=True)
+    *_, state = chunks(evaluate, state, method, target, [evaluations - 1])
+    print(float(state.value), flush=True)
 
 
 def _table(

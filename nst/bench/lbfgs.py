@@ -17,9 +17,9 @@ from nst import features, files, images
 from nst.bench import peers
 from nst.errors import InputError
 from nst.objective import Objective, loss, objective
-from nst.optimize import chunks, optimiser, start
+from nst.optimize import by_vjp, chunks, optimizer, start
 from nst.stylize import LOSS
-from nst.types import Image
+from nst.types import Image, Network
 
 PAIRS = ("coffee:strokes", "chelsea:panes", "astronaut:hatching", "rocket:strokes", "coffee:panes")
 
@@ -83,21 +83,22 @@ def compare(
         files.write_bytes(output, (json.dumps(result, indent=2) + "\n").encode())
 
 
-def _problem(pair: str, size: int, network: features.VGG19, name: str) -> tuple[jax.Array, Objective]:
+def _problem(pair: str, size: int, network: Network, name: str) -> tuple[jax.Array, Objective]:
     content, colon, style = pair.partition(":")
     if not colon:
         raise InputError(f"--pairs {pair}: give CONTENT:STYLE")
     pictures: list[Image] = [images.fit(images.read(x), size) for x in (content, style)]
     initial = jnp.asarray(pictures[0])
-    return initial, objective(network, initial, jnp.asarray(pictures[1]), **LOSSES[name])
+    inputs = {"content": initial, "style": jnp.asarray(pictures[1])}
+    return initial, objective(network, inputs, LOSSES[name])
 
 
 def descend(initial: jax.Array, target: Objective, evaluations: Sequence[int], name: str) -> list[float]:
     """The loss after so many evaluations of this project's optimiser of that name, with its own history."""
-    method = optimiser(name)
-    first = start(loss, initial, method, target)
+    method, evaluate = optimizer(name), by_vjp(loss)
+    first = start(evaluate, initial, method, target)
     found = {1: float(first.value)}
-    for state in chunks(loss, first, method, target, [n - 1 for n in evaluations]):
+    for state in chunks(evaluate, first, method, target, [n - 1 for n in evaluations]):
         found[int(state.step) + 1] = float(state.value)
     return [found[n] for n in evaluations]
 

@@ -76,7 +76,7 @@ def _extractor(target: Objective, device: str, form: Any) -> Callable[[Any], dic
     """From a picture `[1, 3, h, w]` to the features `[1, c, h', w']` of the target's layers."""
     t, network = torch(), target.extractor
     F = t.nn.functional
-    wanted = {*target.content, *target.style}
+    wanted = {*target.layers}
     reached = LAYERS[: 1 + max(map(LAYERS.index, wanted))]
     filters = {layer: _filters(network, layer, device, form) for layer in reached if layer.startswith("conv")}
     mean = t.tensor(network.preprocessing.mean, device=device).view(1, 3, 1, 1)
@@ -112,11 +112,12 @@ def _loss(target: Objective, device: str) -> Callable[[Any, dict[str, Any]], Any
     def tensor(x: Any) -> Any:
         return torch().tensor(np.asarray(x), device=device)
 
-    weights = target.weights
-    content = {layer: tensor(P).permute(2, 0, 1)[None] for layer, P in target.content.items()}
+    weights = {name: float(term.weight) for name, term in target.terms.items()}
+    content = {layer: tensor(P).permute(2, 0, 1)[None] for layer, P in target.terms["content"].local.items()}
+    grams, layer_weights = target.terms["style"].target
     style = {
-        layer: (tensor(A.G / A.M), float(weights.layers[layer]) / (4 * A.G.shape[0] ** 2))
-        for layer, A in target.style.items()
+        layer: (tensor(A.G / A.M), float(layer_weights[layer]) / (4 * A.G.shape[0] ** 2))
+        for layer, A in grams.items()
     }
 
     def loss(image: Any, features: dict[str, Any]) -> Any:
@@ -125,7 +126,7 @@ def _loss(target: Objective, device: str) -> Callable[[Any, dict[str, Any]], Any
             weight * (_gram(features[layer]) - A).square().sum() for layer, (A, weight) in style.items()
         )
         tv = image.diff(dim=2).square().sum() + image.diff(dim=3).square().sum()
-        return float(weights.content) * contents + float(weights.style) * styles + float(weights.tv) * tv
+        return weights["content"] * contents + weights["style"] * styles + weights.get("tv", 0) * tv
 
     return loss
 

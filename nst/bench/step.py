@@ -21,8 +21,9 @@ from nst.bench import peers
 from nst.bench.peers import Evaluation
 from nst.errors import RunError
 from nst.images.resize import cover
-from nst.objective import Objective, loss, near, objective
+from nst.objective import Objective, loss, objective, refreshed
 from nst.stylize import LOSS
+from nst.types import Network
 
 # A flipped rectifier changes a float32 gradient by up to 5e-3 (tests/features/test_vgg.py);
 # bfloat16 has 8 bits, tf32 11.
@@ -75,11 +76,12 @@ def compare(sizes: Sequence[int], rounds: int, compile: bool, output: Path | Non
         files.write_bytes(output, (json.dumps(records, indent=2) + "\n").encode())
 
 
-def _problem(network: features.VGG19, size: int) -> tuple[Objective, np.ndarray, np.ndarray]:
+def _problem(network: Network, size: int) -> tuple[Objective, np.ndarray, np.ndarray]:
     content, style, image = (
         cover(images.read(name), size, size) for name in ("coffee", "strokes", "chelsea")
     )
-    return objective(network, jnp.asarray(content), jnp.asarray(style), **LOSS), content, image
+    inputs = {"content": jnp.asarray(content), "style": jnp.asarray(style)}
+    return objective(network, inputs, LOSS), content, image
 
 
 def _peers(target: Objective, *, bfloat16: bool) -> dict[str, Evaluation]:
@@ -103,9 +105,9 @@ def _compiled(target: Objective, image: np.ndarray) -> dict[str, Evaluation]:
     return {"torch, compiled": evaluate}
 
 
-def _ours(target: Objective, network: features.VGG19, content: np.ndarray) -> Evaluation:
+def _ours(target: Objective, network: Network, content: np.ndarray) -> Evaluation:
     """In bfloat16 near the content picture: far from where it will be evaluated, which takes no longer."""
-    target = near(dataclasses.replace(target, extractor=network), jnp.asarray(content))
+    target = refreshed(dataclasses.replace(target, extractor=network), jnp.asarray(content))
 
     def evaluate(image: np.ndarray) -> tuple[float, np.ndarray]:
         (value, _), gradient = _value_and_gradient(image, target)

@@ -12,6 +12,7 @@ from nst.experiment.perform import perform, perform_together
 from nst.experiment.pictures import PICTURES
 from nst.experiment.prepare import Kind
 from nst.experiment.sounds import SOUNDS
+from nst.stages import Release, keep_memory
 
 __all__ = ["kind", "run", "together"]
 
@@ -32,6 +33,7 @@ def run(
     limit: int | float | None = None,
     show: progress.Show = progress.bar,
     leased: bool = False,
+    release: Release = keep_memory,
 ) -> list[Path]:
     """Stylise every content, picture or sound, in every style that the config names.
 
@@ -44,6 +46,7 @@ def run(
         those beyond `nst.images.MAX_PIXELS` and `nst.sounds.MAX_SECONDS`.
       show: What is told of the steps: a bar on the terminal by default.
       leased: The caller has seen to it that no other process works here: no file is locked.
+      release: Called where much memory has just become free.
 
     Returns:
       The run directories.
@@ -67,18 +70,23 @@ def run(
             limit=limit,
             show=show,
             leased=leased,
+            release=release,
         )
     return [job.folder for job in jobs]
 
 
 def together(
-    runs: Sequence[tuple[ConfigDict, Path]], *, shows: Sequence[progress.Show]
+    runs: Sequence[tuple[ConfigDict, Path]],
+    *,
+    shows: Sequence[progress.Show],
+    release: Release = keep_memory,
 ) -> list[Exception | None]:
     """Begin several runs of pictures, of one structure and one picture each, and go through them in lock-step.
 
     Args:
       runs: Configs and run directories, which no other process may work in.
       shows: What is told of the steps of each.
+      release: Called where much memory has just become free.
 
     Returns:
       For each the error that kept it from its end, or None; those that could not begin leave the others alone.
@@ -99,7 +107,9 @@ def together(
             jobs.append((config, job))
             places.append(i)
     if extractor is not None:
-        found = perform_together(jobs, extractor, limit=PICTURES.limit, shows=[shows[i] for i in places])
+        found = perform_together(
+            jobs, extractor, limit=PICTURES.limit, shows=[shows[i] for i in places], release=release
+        )
         for i, error in zip(places, found, strict=True):
             errors[i] = error
     return errors

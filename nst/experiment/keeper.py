@@ -16,8 +16,7 @@ from nst import checkpoint, files, record, writers
 from nst.errors import InputError, RunError
 from nst.experiment import prepare
 from nst.experiment.prepare import Job, Kind, Task
-from nst.process import hand_back_what_is_free
-from nst.scale import Resume, Snapshot
+from nst.stages import Release, Resume, Snapshot, keep_memory
 from nst.writers import Writer
 
 
@@ -79,22 +78,22 @@ class Keeper:
         self._logged = snapshot.step
 
     def _save(self, snapshot: Snapshot) -> None:
-        facts = {"scale": snapshot.scale, "step": snapshot.step, "seconds": self._seconds}
+        facts = {"stage": snapshot.stage, "step": snapshot.step, "seconds": self._seconds}
         frame = _frame(self._folder, snapshot.step, self._kind.suffix)
         self.task.frame(snapshot.state.params, frame)
         if snapshot.step > self._shown:  # as in the log
             self._writer.frame(snapshot.step, frame)
             self._shown = snapshot.step
         if snapshot.step > 0:  # before, there is nothing to lose
-            checkpoint.write(self._folder / "checkpoint", snapshot.step, snapshot.kept, facts)
+            checkpoint.write(self._folder / "checkpoint", snapshot.step, snapshot.tree, facts)
         self._saved = snapshot
 
-    def finish(self, output: Path | None = None) -> None:
-        """Write what the last snapshot came to."""
+    def finish(self, output: Path | None = None, release: Release = keep_memory) -> None:
+        """Write what the last snapshot came to; `release` is called where much memory has become free."""
         assert self._latest is not None  # the state it begins with is always among them
         folder, params = self._folder, np.asarray(self._latest.state.params)
         self._latest = self._saved = None  # the history of L-BFGS need not be kept beside what is made now
-        hand_back_what_is_free()
+        release()
         config = self._facts["config"]
         config = config | {"run": config["run"] | {"writers": []}}  # the same bytes whatever shows the run
         self.task.results(params, folder, json.dumps(config), output)
@@ -186,7 +185,8 @@ def _earlier(folder: Path, facts: dict[str, Any]) -> Earlier:
         return Earlier()
     where, arrays = found
     record.cut_back(folder / "metrics.jsonl", where["step"])
-    resume = Resume(where["scale"], lambda like: checkpoint.restore(like, arrays))
+    stage = where["stage"] if "stage" in where else where["scale"]  # its name until 0.4
+    resume = Resume(stage, lambda like: checkpoint.restore(like, arrays))
     return Earlier(resume, where["step"], where["seconds"])
 
 

@@ -1,6 +1,5 @@
 """How much memory a run needs, and how much is free."""
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ import jax.numpy as jnp
 import optax
 import psutil
 
-from nst.features import VGG19, vgg
+from nst.types import Network
 
 # Fitted to runs of 128 to 1024 pixels (docs/performance.md): the filters in Winograd's form, and what compiling takes.
 _REST = 500 * 2**20
@@ -25,11 +24,11 @@ class MemoryWarning(UserWarning):
 
 
 def needed(
-    extractor: VGG19,
+    extractor: Network,
     layers: Sequence[str],
     content: tuple[int, int],
     style: tuple[int, int],
-    optimiser: optax.GradientTransformation,
+    optimizer: optax.GradientTransformation,
 ) -> int:
     """An estimate of the bytes that a run takes at its largest scale.
 
@@ -38,17 +37,12 @@ def needed(
       layers: What the loss looks at.
       content: Height and width of the picture that is optimised.
       style: Height and width of the style picture; only its features are computed, no gradient.
-      optimiser: What keeps a history of pictures.
+      optimizer: What keeps a history of pictures.
     """
-    below = vgg.LAYERS[: 1 + max(map(vgg.LAYERS.index, layers))]
-    kept = [layer for layer in below if not layer.startswith("conv") or layer in layers]  # for the gradient
-
-    def features(height: int, width: int) -> int:
-        return sum(_FLOAT * math.prod(extractor.shape(layer, height, width)) for layer in kept)
-
-    state = held(jax.eval_shape(optimiser.init, _image(*content)))
-    reference = held(jax.eval_shape(lambda x: extractor.reference(x, below), _image(*content)))
-    return _REST + max(features(*content), features(*style)) + state + reference
+    features = _FLOAT * max(extractor.activations(size, layers) for size in (content, style))
+    state = held(jax.eval_shape(optimizer.init, _image(*content)))
+    reference = held(jax.eval_shape(lambda x: extractor.reference(x, layers), _image(*content)))
+    return _REST + features + state + reference
 
 
 def _image(height: int, width: int) -> jax.ShapeDtypeStruct:

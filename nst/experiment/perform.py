@@ -7,16 +7,15 @@ from typing import Any
 
 from ml_collections import ConfigDict
 
-from nst import features
+from nst.batched import Trial, stylizations
 from nst.errors import Interrupted, RunError
 from nst.experiment import pictures, progress
 from nst.experiment.interruption import signals
 from nst.experiment.keeper import Keeper, opened
 from nst.experiment.pictures import Pictures
 from nst.experiment.prepare import Job, Kind
-from nst.lockstep import Problem, stylizations
 from nst.optimize import diverged, finite
-from nst.scale import Snapshot
+from nst.stages import Release, Snapshot
 
 
 def perform(
@@ -30,6 +29,7 @@ def perform(
     limit: int | float,
     show: progress.Show,
     leased: bool,
+    release: Release,
 ) -> None:
     """Do a job, or what is left of it."""
     with (
@@ -39,8 +39,8 @@ def perform(
         if keeper is None:
             return
         with show(keeper.total) as told:
-            _go(keeper.task.snapshots(keeper.resume), keeper, told, received)
-        keeper.finish(output)
+            _go(keeper.task.snapshots(keeper.resume, release), keeper, told, received)
+        keeper.finish(output, release)
 
 
 def _go(
@@ -59,10 +59,11 @@ def _go(
 
 def perform_together(
     jobs: Sequence[tuple[ConfigDict, Job]],
-    extractor: features.VGG19,
+    extractor: Any,
     *,
     limit: int | float,
     shows: Sequence[progress.Show],
+    release: Release,
 ) -> list[RunError | None]:
     """Do several jobs of pictures from their beginning in lock-step; the caller has seen to it that they are its own.
 
@@ -83,11 +84,13 @@ def perform_together(
             assert keeper is not None  # it is new
             keepers.append(keeper)
         told = [stack.enter_context(show(keeper.total)) for show, keeper in zip(shows, keepers, strict=True)]
-        together = stylizations([*map(_problem, keepers)], extractor=extractor, **pictures.shared(jobs[0][0]))
+        together = stylizations(
+            [*map(_trial, keepers)], extractor=extractor, release=release, **pictures.shared(jobs[0][0])
+        )
         errors = _go_together(together, keepers, told, received)
         for keeper, error in zip(keepers, errors, strict=True):
             if error is None:
-                keeper.finish()
+                keeper.finish(release=release)
     return errors
 
 
@@ -120,11 +123,11 @@ def _go_together(
     return errors
 
 
-def _problem(keeper: Keeper) -> Problem:
+def _trial(keeper: Keeper) -> Trial:
     task, config = keeper.task, keeper.config
     assert isinstance(task, Pictures)  # sounds do not go in lock-step
     rate = config.optimizer.learning_rate
-    return Problem(task.content, task.style, task.initial, rate, pictures.loss_settings(config))
+    return Trial(task.content, task.style, task.initial, rate, dict(config.loss), config.images.seed)
 
 
 def _interrupted(received: list[int], step: int) -> Interrupted:

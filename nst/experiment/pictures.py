@@ -9,16 +9,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from ml_collections import ConfigDict
 
-from nst import features, files, images, record
-from nst.errors import InputError, unknown
+from nst import features, files, images, losses, record
+from nst.errors import InputError
 from nst.experiment import memory
 from nst.experiment.prepare import Job, Kind
 from nst.images import sets
-from nst.losses import STYLE_LOSSES
-from nst.optimize import optimiser
-from nst.scale import Resume, Scale, Snapshot
-from nst.stylize import plan, stylization
-from nst.types import Array, Image
+from nst.optimize import optimizer
+from nst.stages import Release, Resume, Snapshot
+from nst.stylize import Scale, plan, stylization
+from nst.types import Array, Image, Network
 
 # Beyond it not even the pictures fit into memory, and the system would end the process without a word.
 _LARGEST_SIDE = 32_768
@@ -28,22 +27,24 @@ class Pictures(NamedTuple):
     """A run whose pictures are read."""
 
     config: ConfigDict
-    extractor: features.VGG19
+    extractor: Network
     content: Image
     style: Image
     initial: Image
     files: dict[str, Any]
 
-    def snapshots(self, resume: Resume | None) -> Iterator[Snapshot]:
+    def snapshots(self, resume: Resume | None, release: Release) -> Iterator[Snapshot]:
         """The run."""
         return stylization(
             self.content,
             self.style,
             self.initial,
             extractor=self.extractor,
-            loss_settings=loss_settings(self.config),
+            loss_settings=dict(self.config.loss),
             learning_rate=self.config.optimizer.learning_rate,
+            seed=self.config.images.seed,
             resume=resume,
+            release=release,
             **shared(self.config),
         )
 
@@ -73,7 +74,7 @@ def _initial_is_a_picture(config: ConfigDict) -> bool:
     return config.images.init not in ("content", "style", "noise")
 
 
-def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> features.VGG19:
+def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> Network:
     """Look at every picture, then load the network and see that they are large enough for it."""
     sizes = shapes(config, jobs, int(limit))
     network = extractor(config)
@@ -109,7 +110,7 @@ def framed(config: ConfigDict, name: str, shape: tuple[int, int]) -> tuple[int, 
     return images.fit_size(1 / config.images.aspect, 1.0, max(1, round(longest)))
 
 
-def read(config: ConfigDict, job: Job, extractor: features.VGG19, limit: int | float) -> Pictures:
+def read(config: ConfigDict, job: Job, extractor: Network, limit: int | float) -> Pictures:
     """The pictures of a job."""
     content, style = (
         images.cover(picture, *framed(config, name, picture.shape[:2]))
@@ -127,11 +128,9 @@ def read(config: ConfigDict, job: Job, extractor: features.VGG19, limit: int | f
     return Pictures(config, extractor, content, style, initial, hashes)
 
 
-def extractor(config: ConfigDict) -> features.VGG19:
+def extractor(config: ConfigDict) -> Network:
     """The network, after a look at the names that would fail later than its weights are fetched."""
-    if config.loss.style_loss not in STYLE_LOSSES:
-        raise unknown("config.loss.style_loss", config.loss.style_loss, STYLE_LOSSES)
-    optimiser(config.optimizer.name)
+    optimizer(config.optimizer.name, losses.stochastic(losses.checked(dict(config.loss))))
     scales(config)
     features.vgg.check_layers(layers(config))
     settings = config.features
@@ -144,7 +143,7 @@ def extractor(config: ConfigDict) -> features.VGG19:
 @functools.lru_cache(maxsize=1)
 def _frozen(
     settings: tuple[tuple[str, Any], ...], seed: int, layers: tuple[str, ...], digest: Any
-) -> features.VGG19:
+) -> Network:
     return features.load(**dict(settings), seed=seed).freeze(layers)
 
 
@@ -164,12 +163,12 @@ def size(config: ConfigDict) -> str:
 
 
 def layers(config: ConfigDict) -> tuple[str, ...]:
-    """Every layer that the loss looks at."""
-    return (*config.loss.content_layers, *config.loss.style_layers)
+    """Return every layer that the loss reads."""
+    return losses.layers(losses.checked(dict(config.loss)))
 
 
 def check_size(
-    config: ConfigDict, extractor: features.VGG19, content: tuple[int, int], style: tuple[int, int]
+    config: ConfigDict, extractor: Network, content: tuple[int, int], style: tuple[int, int]
 ) -> int:
     """The smallest scale must have features in the deepest layer; a largest that may not fit is warned of.
 
@@ -196,9 +195,9 @@ def check_size(
             f"give at most {_LARGEST_SIDE} pixels a side"
         )
     smallest, largest = sizes(scales(config)[0]), sizes(scales(config)[-1])
-    extractor.check(*smallest[0], layers(config))
-    extractor.check(*smallest[1], config.loss.style_layers)
-    needed = memory.needed(extractor, layers(config), *largest, optimiser(config.optimizer.name))
+    extractor.check(smallest[0], layers(config))
+    extractor.check(smallest[1], losses.layers(losses.checked(dict(config.loss)), "style"))
+    needed = memory.needed(extractor, layers(config), *largest, optimizer(config.optimizer.name))
     free = memory.free()
     if free is not None and needed > free:
         warnings.warn(memory.warning(*largest[0], needed, free), memory.MemoryWarning, stacklevel=2)
@@ -212,21 +211,6 @@ def shared(config: ConfigDict) -> dict[str, Any]:
         "style_scale": config.images.style_scale,
         "optimizer": config.optimizer.name,
         "every": (config.run.log_every, config.run.save_every),
-    }
-
-
-def loss_settings(config: ConfigDict) -> dict[str, Any]:
-    """Keyword arguments of `nst.objective.objective`."""
-    loss = config.loss
-    style_layers = tuple(loss.style_layers)
-    return {
-        "style_loss": loss.style_loss,
-        "content_layers": tuple(loss.content_layers),
-        "style_layers": style_layers,
-        "style_layer_weights": dict(zip(style_layers, loss.style_layer_weights, strict=False)) or None,
-        "content_weight": loss.content_weight,
-        "style_weight": loss.style_weight,
-        "tv_weight": loss.tv_weight,
     }
 
 

@@ -10,7 +10,7 @@ from ml_collections import ConfigDict
 from nst import writers
 from nst.config import validate
 from nst.errors import InputError
-from nst.scale import Resume, Snapshot
+from nst.stages import Release, Resume, Snapshot
 from nst.types import Array
 
 
@@ -31,7 +31,7 @@ class Task(Protocol):
         """By name the path and the SHA-256 of each input."""
         ...
 
-    def snapshots(self, resume: Resume | None) -> Iterator[Snapshot]:
+    def snapshots(self, resume: Resume | None, release: Release) -> Iterator[Snapshot]:
         """The run, from where it begins or an earlier one stood."""
         ...
 

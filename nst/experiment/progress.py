@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from nst.scale import Snapshot
+from nst.stages import Snapshot
 
 #: Given the steps of a run, a context with what is told of each snapshot.
 Show = Callable[[int], AbstractContextManager[Callable[[Snapshot], None]]]

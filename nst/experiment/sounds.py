@@ -11,16 +11,15 @@ import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
-from nst import audio, files, record, sounds
+from nst import audio, files, losses, record, sounds
 from nst.audio.spectrogram import magnitudes
 from nst.errors import InputError, unknown
 from nst.experiment import memory
 from nst.experiment.prepare import Job, Kind
-from nst.losses import STYLE_LOSSES
 from nst.metrics.sound import spectral_convergence
-from nst.optimize import OPTIMIZERS, optimiser
-from nst.scale import Resume, Snapshot
+from nst.optimize import OPTIMIZERS, optimizer
 from nst.sounds import Sound
+from nst.stages import Release, Resume, Snapshot
 from nst.types import Array
 
 # Beside what is counted: libraries, and what compiling takes.
@@ -36,7 +35,7 @@ class Sounds(NamedTuple):
     """A run whose sounds are read: as `nst.audio.rows` has them, `samples` of the content's."""
 
     config: ConfigDict
-    extractor: audio.Ear
+    extractor: audio.AudioFeatures
     content: Array
     style: Array
     initial: Array
@@ -44,7 +43,7 @@ class Sounds(NamedTuple):
     gains: tuple[float, float]  # content's, style's
     files: dict[str, Any]
 
-    def snapshots(self, resume: Resume | None) -> Iterator[Snapshot]:
+    def snapshots(self, resume: Resume | None, release: Release) -> Iterator[Snapshot]:
         """The run."""
         config = self.config
         return audio.stylization(
@@ -57,7 +56,9 @@ class Sounds(NamedTuple):
             optimizer=config.optimizer.name,
             learning_rate=config.optimizer.learning_rate,
             every=(config.run.log_every, config.run.save_every),
+            seed=config.audio.seed,
             resume=resume,
+            release=release,
         )
 
     def frame(self, params: Array, path: Path) -> None:
@@ -106,13 +107,13 @@ def inputs(config: ConfigDict, job: Job) -> dict[str, Path]:
     return paths
 
 
-def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> audio.Ear:
+def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> audio.AudioFeatures:
     """Look at every sound, then draw the filters."""
-    if config.loss.style_loss not in STYLE_LOSSES:
-        raise unknown("config.loss.style_loss", config.loss.style_loss, STYLE_LOSSES)
+    random = losses.stochastic(losses.checked(dict(config.loss)))
     if config.optimizer.name not in OPTIMIZERS or config.optimizer.name == "lbfgs_pyramid":
         names = [name for name in OPTIMIZERS if name != "lbfgs_pyramid"]
         raise unknown("optimizer of a sound", config.optimizer.name, names)
+    optimizer(config.optimizer.name, random)
     if not 2000 <= config.audio.rate <= 192_000:
         raise InputError(f"config.audio.rate = {config.audio.rate}: give 2000 to 192000 Hz")
     audio.features.check(config.audio.method, config.audio.n_fft)
@@ -141,11 +142,11 @@ def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> audio.
 
 # The runs of a sweep share it: drawing 23 million numbers takes a second.
 @functools.lru_cache(maxsize=1)
-def _drawn(method: str, n_fft: int, rate: int, filters: int, seed: int) -> audio.Ear:
-    return audio.ear(method, n_fft=n_fft, rate=rate, filters=filters, seed=seed)
+def _drawn(method: str, n_fft: int, rate: int, filters: int, seed: int) -> audio.AudioFeatures:
+    return audio.audio_features(method, n_fft=n_fft, rate=rate, filters=filters, seed=seed)
 
 
-def _needed(ear: audio.Ear, method: str, content: tuple[int, int], style: tuple[int, int]) -> int:
+def _needed(ear: audio.AudioFeatures, method: str, content: tuple[int, int], style: tuple[int, int]) -> int:
     """An estimate of the bytes that a run takes: filters, what they see and say, and the optimiser's history."""
 
     def seen(samples: int, channels: int) -> int:
@@ -156,7 +157,7 @@ def _needed(ear: audio.Ear, method: str, content: tuple[int, int], style: tuple[
 
     filters = memory.held(ear)
     params = jax.eval_shape(ear.parameters, jax.ShapeDtypeStruct(content[::-1], jnp.float32))
-    state = memory.held(jax.eval_shape(optimiser(method).init, params))
+    state = memory.held(jax.eval_shape(optimizer(method).init, params))
     return _REST + 2 * filters + state + max(3 * seen(*content), seen(*style))
 
 
@@ -170,7 +171,7 @@ def size(config: ConfigDict) -> str:
     return f"{config.audio.content} with audio.filters={config.audio.filters}"
 
 
-def read(config: ConfigDict, job: Job, extractor: audio.Ear, limit: int | float) -> Sounds:
+def read(config: ConfigDict, job: Job, extractor: audio.AudioFeatures, limit: int | float) -> Sounds:
     """The sounds of a job."""
     paths = inputs(config, job)
     found = {

@@ -90,6 +90,22 @@ class VGG19(nnx.Module):
     A plain pytree under `jax.jit` and `jax.grad`: the weights are its leaves, the rest is structure.
     """
 
+    layers = LAYERS
+    content_layers = ("relu4_2",)
+    style_layers = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+
+    def stride(self, layer):
+        return 1
+
+    def halo(self, layers):
+        return 1
+
+    def shapes(self, size, layers):
+        return {l: self.shape(l, *size) for l in layers}
+
+    def activations(self, size, layers):
+        return 1
+
     def __init__(
         self, *, pooling: str, padding: str, convolution: str, precision: str, preprocessing: Preprocessing
     ):
@@ -104,7 +120,7 @@ class VGG19(nnx.Module):
                 setattr(self, f"conv{block}_{i}", Convolution(previous, width))
                 previous = width
 
-    def __call__(self, image: Image, layers: Sequence[str], near: Features | None = None) -> Features:
+    def __call__(self, image: Image, layers: Sequence[str], reference: Features | None = None) -> Features:
         """Compute the features of a picture, no deeper than the deepest layer asked for.
 
         Args:
@@ -119,8 +135,8 @@ class VGG19(nnx.Module):
         Raises:
           InputError: An unknown layer, or a picture too small for the deepest one.
         """
-        self.check(image.shape[0], image.shape[1], layers)
-        near = near or {}
+        self.check(image.shape[:2], layers)
+        near = reference or {}
         x, known = self._preprocess(image), None
         features = {}
         for layer in _reached(layers):
@@ -222,7 +238,7 @@ class VGG19(nnx.Module):
         channels = jnp.array(["RGB".index(channel) for channel in order])
         return (image[..., channels] * scale - jnp.array(mean)) / jnp.array(std)
 
-    def least_side(self, layers: Sequence[str]) -> int:
+    def least_size(self, layers: Sequence[str]) -> int:
         """The shortest side, in pixels, of a picture that still has features in all `layers`."""
         check_layers(layers)
         reached = _reached(layers)
@@ -246,10 +262,11 @@ class VGG19(nnx.Module):
                 "freeze the whole one for these"
             )
 
-    def check(self, height: int, width: int, layers: Sequence[str]) -> None:
+    def check(self, size: tuple[int, int], layers: Sequence[str]) -> None:
         """Raise InputError if a picture of this size is too small for one of `layers`, or the network too shallow."""
+        height, width = size
         self._check_depth(layers)
-        least = self.least_side(layers)
+        least = self.least_size(layers)
         if min(height, width) < least:
             raise InputError(
                 f"a picture of {width}×{height} pixels is too small for {max(layers, key=LAYERS.index)}: "

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ml_collections import ConfigDict
 
-from nst import experiment, record
+from nst import experiment, process, record
 from nst.errors import InputError, Interrupted, RunError
 from nst.experiment.progress import Show
 from nst.sweep import leases
@@ -82,7 +82,14 @@ def run(folder: Folder, trial: Trial, config: ConfigDict, show: Show) -> None:
     """
     workdir = folder.trial(trial)
     try:
-        experiment.run(config, workdir, resume=folder.begun(trial), show=show, leased=True)
+        experiment.run(
+            config,
+            workdir,
+            resume=folder.begun(trial),
+            show=show,
+            leased=True,
+            release=process.release_free_memory,
+        )
     except Interrupted:
         raise
     except Exception as error:
@@ -99,7 +106,7 @@ def run_together(
     """
     try:
         runs = [(config, folder.trial(trial)) for config, trial in zip(configs, chosen, strict=True)]
-        errors = experiment.together(runs, shows=shows)
+        errors = experiment.together(runs, shows=shows, release=process.release_free_memory)
     except Interrupted:
         raise
     except Exception as error:  # of all at once, such as memory: alone each may still come to its end

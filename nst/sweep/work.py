@@ -14,7 +14,7 @@ from nst import images, process
 from nst.errors import InputError
 from nst.experiment import pictures
 from nst.experiment.progress import Show
-from nst.scale import Snapshot
+from nst.stages import Snapshot
 from nst.sweep import leases, trials
 from nst.sweep.plan import Plan, Trial, configured, read, structure
 from nst.sweep.trials import Folder

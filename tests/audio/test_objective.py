@@ -5,10 +5,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from nst.audio import ear
-from nst.audio.objective import Objective, loss, objective
+from nst import losses
+from nst.audio import audio_features
+from nst.audio.objective import objective
 from nst.audio.rows import cut, noise, rows
 from nst.errors import InputError
+from nst.objective import Objective, loss
 
 RATE, WIDTH = 8000, 11
 
@@ -19,14 +21,14 @@ def tone(hertz, samples=6000, channels=1):
 
 
 def heard(method, filters=16):
-    return ear(method, n_fft=256, rate=RATE, filters=filters, seed=3)
+    return audio_features(method, n_fft=256, rate=RATE, filters=filters, seed=3)
 
 
 def made(method, content=None, style=None, **weights):
     content = tone(440) if content is None else content
     style = tone(300, 7000) if style is None else style
     asked = {"content_weight": 1.0, "style_weight": 1.0} | weights
-    return objective(heard(method), content, style, **asked)
+    return objective(heard(method), content, style, asked)
 
 
 def features(params, kernel):
@@ -56,7 +58,7 @@ def test_the_terms_are_those_of_the_paper():
     }
     total, terms = loss(x, target)
     for name, value in raw.items():
-        weight = float(getattr(target.weights, name))
+        weight = float(target.terms[name].weight)
         assert float(terms[name]) == pytest.approx(weight * value, rel=1e-4), name
     assert float(total) == pytest.approx(sum(map(float, terms.values())))
 
@@ -85,7 +87,7 @@ def test_a_faint_sound_counts_as_much_as_a_loud_one():
 @pytest.mark.parametrize("method", ["spectrogram", "waveform"])
 def test_a_style_repeated_has_nearly_the_same_statistics(method):
     style = noise(1, 1, 16384)
-    once, twice = (made(method, style=x).style for x in (style, np.tile(style, (1, 2))))
+    once, twice = (made(method, style=x).terms["style"].target[0] for x in (style, np.tile(style, (1, 2))))
     for layer in once:
         a, b = (statistics.G / statistics.M for statistics in (once[layer], twice[layer]))
         assert float(twice[layer].M) > 1.9 * float(once[layer].M)  # it is not cut
@@ -98,27 +100,25 @@ def test_a_style_repeated_has_nearly_the_same_statistics(method):
 )
 def test_channels_in_common_have_a_style(content, style, named):
     target = made("spectrogram", tone(440, channels=content), tone(300, channels=style))
-    assert list(target.style) == [f"conv {name}" for name in named]
-    assert target.content["conv"].shape[0] == content
+    assert list(target.terms["style"].layers) == [f"conv {name}" for name in named]
+    assert len(target.terms["content"].local) == content
 
 
-@pytest.mark.parametrize(("samples", "kind"), [(3392, "Gram"), (3328, "Positions")])
-def test_many_filters_go_by_positions(samples, kind):
+@pytest.mark.parametrize(("samples", "kind"), [(3392, "Gram"), (3328, "DualGram")])
+def test_many_filters_take_the_dual_form(samples, kind):
     """84 positions and 44 are as many as 128 filters, 84 and 43 fewer."""
-    target = objective(
-        heard("spectrogram", 128), tone(440), tone(300, samples), content_weight=1.0, style_weight=1.0
-    )
-    assert type(target.style["conv mid"]).__name__ == kind
+    weights = {"content_weight": 1.0, "style_weight": 1.0}
+    target = objective(heard("spectrogram", 128), tone(440), tone(300, samples), weights)
+    assert type(target.terms["style"].target[0]["conv mid"]).__name__ == kind
+    assert target.terms["style"].additive == (kind == "Gram")
 
 
-def test_a_loss_by_positions_is_that_by_gram_matrices(monkeypatch):
+def test_the_dual_form_has_the_loss_of_gram_matrices(monkeypatch):
     evaluate, found = jax.jit(jax.value_and_grad(loss, has_aux=True)), []
     for _ in range(2):
-        target = objective(
-            heard("spectrogram", 256), tone(440), tone(300), content_weight=0.0, style_weight=1.0
-        )
+        target = objective(heard("spectrogram", 256), tone(440), tone(300), {"style_weight": 1.0})
         found.append(evaluate(target.extractor.parameters(tone(200)), target))
-        monkeypatch.setattr("nst.audio.objective.where_few", lambda style_loss, layers: style_loss)
+        monkeypatch.setattr(losses, "in_dual_form", lambda style_loss, layers: style_loss)
     ((value, _), gradient), ((expected, _), slope) = found
     np.testing.assert_allclose(value, expected, rtol=1e-5)
     assert np.linalg.norm(gradient - slope) < 1e-5 * np.linalg.norm(slope)
@@ -158,14 +158,14 @@ def test_the_same_seed_draws_the_same_filters():
     assert np.array_equal(
         heard("waveform").views["conv512"].kernel, heard("waveform").views["conv512"].kernel
     )
-    other = ear("waveform", n_fft=256, rate=RATE, filters=16, seed=4)
+    other = audio_features("waveform", n_fft=256, rate=RATE, filters=16, seed=4)
     assert not np.array_equal(heard("waveform").views["conv512"].kernel, other.views["conv512"].kernel)
 
 
 def test_names_and_windows_that_can_not_be_used():
     with pytest.raises(InputError, match=r"unknown config.audio.method 'waveforms': did you mean waveform"):
-        ear("waveforms", n_fft=256, rate=RATE, filters=4, seed=0)
+        audio_features("waveforms", n_fft=256, rate=RATE, filters=4, seed=0)
     with pytest.raises(InputError, match=r"config.audio.n_fft = 250: give a multiple of 4"):
-        ear("spectrogram", n_fft=250, rate=RATE, filters=4, seed=0)
-    with pytest.raises(InputError, match=r"unknown config.loss.style_loss 'gran'"):
+        audio_features("spectrogram", n_fft=250, rate=RATE, filters=4, seed=0)
+    with pytest.raises(InputError, match=r"unknown style loss 'gran'"):
         made("spectrogram", style_loss="gran")

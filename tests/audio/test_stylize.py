@@ -6,7 +6,7 @@ import pytest
 
 from nst import audio
 from nst.audio.rows import columns, cut, lengthened, noise, rows
-from nst.scale import Resume
+from nst.stages import Resume
 
 RATE = 8000
 SMALL = {"n_fft": 256, "filters": 16, "phase_steps": 4}
@@ -31,10 +31,10 @@ def hiss(samples=6000, channels=1):
 @pytest.mark.parametrize("method", audio.METHODS)
 @pytest.mark.parametrize("init", ["content", "noise"])
 def test_the_loss_falls(method, init):
-    ear = audio.ear(method, n_fft=256, rate=RATE, filters=16, seed=0)
+    extractor = audio.audio_features(method, n_fft=256, rate=RATE, filters=16, seed=0)
     content, style = rows(plucks()).samples, rows(hiss(9000)).samples
     begin = audio.starting(init, content, style, 0)
-    first, *_, last = audio.stylization(content, style, begin, extractor=ear, steps=15, every=(5,))
+    first, *_, last = audio.stylization(content, style, begin, extractor=extractor, steps=15, every=(5,))
     assert last.step == 15
     assert last.evaluations == 16
     assert float(last.state.value) < 0.95 * float(first.state.value)
@@ -42,15 +42,15 @@ def test_the_loss_falls(method, init):
 
 @pytest.mark.parametrize("method", audio.METHODS)
 def test_it_goes_on_where_it_stood_to_the_bit(method):
-    ear = audio.ear(method, n_fft=256, rate=RATE, filters=16, seed=0)
+    extractor = audio.audio_features(method, n_fft=256, rate=RATE, filters=16, seed=0)
     content, style = rows(plucks()).samples, rows(hiss()).samples
 
     def run(resume=None):
         found = {}
         for snapshot in audio.stylization(
-            content, style, content, extractor=ear, steps=8, every=(4,), resume=resume
+            content, style, content, extractor=extractor, steps=8, every=(4,), resume=resume
         ):
-            found[snapshot.step] = jax.tree.map(np.array, snapshot.kept)
+            found[snapshot.step] = jax.tree.map(np.array, snapshot.tree)
         return found
 
     whole = run()

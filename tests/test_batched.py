@@ -1,4 +1,4 @@
-"""Pictures in lock-step: each comes to what it comes to alone, and one that diverges leaves the others be."""
+"""Pictures in one compiled call: each comes to what it comes to alone, and one that diverges leaves the others be."""
 
 import itertools
 
@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from nst import features
+from nst.batched import Trial, stylizations
 from nst.errors import InputError, RunError
-from nst.lockstep import Problem, stylizations
 from nst.optimize import diverged, finite
 from nst.stylize import LOSS, Scale, stylization
 
@@ -26,12 +26,12 @@ def picture(*shape):
     return GENERATOR.random((*shape, 3), np.float32)
 
 
-def problems(rates):
+def trials(rates):
     contents = [picture(33, 51), picture(66, 102), picture(33, 51)]
     styles = [picture(40, 28), picture(30, 30), picture(40, 28)]
     found = []
     for content, style, rate, weight in zip(contents, styles, rates, (30.0, 300.0, 3.0), strict=True):
-        found.append(Problem(content, style, picture(33, 51), rate, LOSS | LAYERS | {"style_weight": weight}))
+        found.append(Trial(content, style, picture(33, 51), rate, LOSS | LAYERS | {"style_weight": weight}))
     return found
 
 
@@ -43,8 +43,8 @@ def run(many, **settings):
     return lines, snapshots
 
 
-def alone(problem, **settings):
-    content, style, initial, rate, loss = problem
+def alone(trial, **settings):
+    content, style, initial, rate, loss, _ = trial
     settings |= {"scales": SCALES, "every": (5,), "loss_settings": loss, "learning_rate": rate}
     return {s.step: float(s.state.value) for s in stylization(content, style, initial, **settings)}
 
@@ -59,16 +59,16 @@ def extractors():
     [
         ("adam", (0.02, 0.05, 0.01), 1e-4),
         ("lbfgs", (1.0,) * 3, 0.02),
-        # 0.022 on a GPU, whose operations for lanes add in another order
+        # 0.022 on a GPU, whose batched operations add in another order
         ("lbfgs_pyramid", (1.0, 0.8, 1.0), 0.02 if jax.default_backend() == "cpu" else 0.03),
     ],
 )
 def test_each_is_what_it_is_alone(extractors, optimizer, rates, end):
-    many = problems(rates)
+    many = trials(rates)
     settings = {"extractor": extractors["float32"], "optimizer": optimizer}
     lines, _ = run(many, **settings)
-    for i, problem in enumerate(many):
-        expected = alone(problem, **settings)
+    for i, trial in enumerate(many):
+        expected = alone(trial, **settings)
         together = dict(line[i] for line in lines)
         assert together[0] == pytest.approx(expected[0], rel=1e-5)
         assert together[5] == pytest.approx(expected[5], rel=1e-4)
@@ -79,7 +79,7 @@ def test_each_is_what_it_is_alone(extractors, optimizer, rates, end):
 def test_references_are_of_each(extractors):
     """Beside the run in float32: of another's reference the change is large, and its rounding too."""
     deep = {"style_layers": ("relu3_2",)}  # shallower ones are not rounded
-    many = [p._replace(loss_settings=p.loss_settings | deep) for p in problems((0.02,) * 3)]
+    many = [p._replace(loss_settings=p.loss_settings | deep) for p in trials((0.02,) * 3)]
     lines, last = run(many, extractor=extractors["bfloat16"], optimizer="adam")
     exact, _ = run(many, extractor=extractors["float32"], optimizer="adam")
     for snapshot, other in itertools.pairwise(last):
@@ -91,7 +91,7 @@ def test_references_are_of_each(extractors):
 
 def test_one_that_diverges_leaves_the_others_be(extractors):
     settings = {"extractor": extractors["float32"], "optimizer": "adam"}
-    many = problems((0.02, 1e30, 0.02))
+    many = trials((0.02, 1e30, 0.02))
     lines, last = run(many, **settings)
     assert [bool(finite(s.state)) for s in last] == [True, False, True]
     assert last[1].step < 24
@@ -99,11 +99,11 @@ def test_one_that_diverges_leaves_the_others_be(extractors):
     for i in (0, 2):
         assert dict(line[i] for line in lines)[24] == pytest.approx(alone(many[i], **settings)[24], rel=1e-4)
     with pytest.raises(RunError, match="not finite"):
-        run(problems((1e30,) * 3), **settings)
+        run(trials((1e30,) * 3), **settings)
 
 
 def test_other_sizes_are_refused(extractors):
-    many = problems((0.02,) * 3)
+    many = trials((0.02,) * 3)
     many[1] = many[1]._replace(content=picture(40, 40))
     with pytest.raises(InputError, match="several sizes"):
         run(many, extractor=extractors["float32"])

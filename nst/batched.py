@@ -1,0 +1,144 @@
+"""Style transfer of several images in one compiled call: one structure and one size, other images and numbers.
+
+A small image leaves a GPU idle; several at once do not. Each trial ends as it would alone, but for the order of sums.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from nst import objective, optimize, stages
+from nst.errors import InputError
+from nst.objective import Objective
+from nst.stages import Method, Release, Snapshot, Stage, keep_memory
+from nst.stylize import LOSS, Scale, frozen, image_stages, method
+from nst.types import Array, Image, Network, Pytree, Scalars, Settings
+
+
+class Trial(NamedTuple):
+    """What may differ between the trials of one call: images and numbers."""
+
+    content: Image
+    style: Image
+    initial: Image
+    learning_rate: float
+    loss_settings: Settings = LOSS
+    seed: int = 0
+
+
+def stylizations(
+    trials: Sequence[Trial],
+    *,
+    extractor: Network,
+    scales: Sequence[Scale],
+    style_scale: float = 1.0,
+    optimizer: str = "lbfgs_pyramid",
+    every: Sequence[int] = (),
+    release: Release = keep_memory,
+) -> Iterator[list[Snapshot]]:
+    """Stylize several images together; see `nst.stylize.stylization`.
+
+    Args:
+      trials: Content images of one shape once they are resampled; losses of the same terms and layers.
+      extractor: The network.
+      scales: Coarse to fine, for all of them.
+      style_scale: For all of them.
+      optimizer: For all of them.
+      every: Snapshots are yielded at least at the multiples of these step numbers.
+      release: As in `nst.stages.run`.
+
+    Yields:
+      A snapshot of each. One whose loss is not finite stays at the last step where it was.
+
+    Raises:
+      InputError: The sizes or the losses differ.
+      RunError: None is finite any more.
+    """
+    extractor = frozen(extractor, *(trial.loss_settings for trial in trials))
+    own = [
+        image_stages(
+            trial.content,
+            trial.style,
+            trial.initial,
+            extractor=extractor,
+            scales=scales,
+            style_scale=style_scale,
+            loss_settings=trial.loss_settings,
+        )
+        for trial in trials
+    ]
+    methods = [
+        method(extractor, trial.loss_settings, optimizer, trial.learning_rate, trial.seed) for trial in trials
+    ]
+    together = [_joint_stage(each) for each in zip(*own, strict=True)]
+    for snapshot in stages.run(together, _joint_method(methods), every=every, release=release):
+        yield [_of_trial(snapshot, i) for i in range(len(trials))]
+
+
+def _of_trial(snapshot: Snapshot, i: int) -> Snapshot:
+    """The snapshot of one trial, as if it had gone alone."""
+    state = optimize.trial(snapshot.state, i)
+    behind = optimize.reached(snapshot.state) - int(state.step)  # where its loss was not finite
+    reference = None if snapshot.reference is None else snapshot.reference[i]
+    return Snapshot(snapshot.stage, snapshot.step - behind, snapshot.evaluations - behind, state, reference)
+
+
+def _joint_stage(own: Sequence[Stage]) -> Stage:
+    """One stage of several trials: parameters and terms stacked."""
+
+    def begin(params: Array | None) -> np.ndarray:
+        each = [None] * len(own) if params is None else params
+        return np.stack([stage.begin(x) for stage, x in zip(own, each, strict=True)])
+
+    shapes = {stage.like.shape for stage in own}
+    if len(shapes) > 1:
+        raise InputError("images of several sizes can't be batched: run them apart")
+    (shape,) = shapes
+    like = jax.ShapeDtypeStruct((len(own), *shape), jnp.float32)
+    return Stage(own[0].steps, like, lambda: _stacked([stage.objective() for stage in own]), begin)
+
+
+def _joint_method(own: Sequence[Method]) -> Method:
+    """The method of several trials, which differ in their learning rates and random keys alone."""
+    batch_at = own[0].batch_at and (
+        lambda step: jnp.stack([method.batch_at(step) for method in own if method.batch_at])
+    )
+    return Method(
+        optimize.by_vjp(losses),
+        optimize.batched(own[0].optimizer),
+        [method.learning_rate for method in own if method.learning_rate is not None],
+        own[0].refresh and refreshed,
+        batch_at,
+    )
+
+
+def _stacked(own: Sequence[Objective]) -> Objective:
+    """One network for all; terms with a leading axis."""
+    terms = [each.terms for each in own]
+    if len({str(jax.tree.map(jnp.shape, each)) for each in terms}) > 1:
+        raise InputError("losses of several terms or layers can't be batched: run them apart")
+    return replace(own[0], terms=jax.tree.map(lambda *leaves: jnp.stack(leaves), *terms))
+
+
+def losses(
+    params: Array, stacked: Objective, batch: Array | None = None
+) -> tuple[Scalars, dict[str, Scalars]]:
+    """Return `nst.objective.loss` of each trial, `[n, h, w, 3]` to `[n]`."""
+
+    def one(params: Array, terms: Pytree, reference: Pytree, key: Pytree) -> Pytree:
+        return objective.loss(params, replace(stacked, terms=terms, reference=reference), key)
+
+    return jax.vmap(one)(params, stacked.terms, stacked.reference, batch)
+
+
+def refreshed(stacked: Objective, params: Array) -> Objective:
+    """Return `nst.objective.refreshed` of each trial."""
+    # One after the other: together, each would have transformed filters of its own.
+    references = [
+        objective.reference(stacked.extractor, jnp.asarray(image), stacked.layers) for image in params
+    ]
+    return replace(stacked, reference=jax.tree.map(lambda *leaves: jnp.stack(leaves), *references))
