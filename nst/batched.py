@@ -104,13 +104,14 @@ def _joint_stage(own: Sequence[Stage]) -> Stage:
 
 def _joint_method(own: Sequence[Method]) -> Method:
     """The method of several trials, which differ in their learning rates and random keys alone."""
+    rates = [rate for each in own if isinstance(rate := each.learning_rate, float | int)]
     batch_at = own[0].batch_at and (
         lambda step: jnp.stack([method.batch_at(step) for method in own if method.batch_at])
     )
     return Method(
         optimize.by_vjp(losses),
         optimize.batched(own[0].optimizer),
-        [method.learning_rate for method in own if method.learning_rate is not None],
+        rates,
         own[0].refresh and refreshed,
         batch_at,
     )

@@ -40,7 +40,7 @@ class Extractor(Protocol):
     It owns its preprocessing. Code outside `nst.features` names this protocol and no network.
     """
 
-    def __call__(self, x: Array, layers: Sequence[str], reference: Features | None = None) -> Features:
+    def __call__(self, x: Array, /, layers: Sequence[str], reference: Features | None = None) -> Features:
         """Compute features, no deeper than the deepest layer asked for.
 
         Args:
@@ -53,7 +53,7 @@ class Extractor(Protocol):
         """
         ...
 
-    def reference(self, x: Array, layers: Sequence[str]) -> Features:
+    def reference(self, x: Array, /, layers: Sequence[str]) -> Features:
         """Compute what rounded features of nearby images start from; empty where nothing is rounded."""
         ...
 

@@ -79,7 +79,7 @@ class AudioFeatures:
 
     def _layer(self, x: Array, layer: str, views: Mapping[str, jax.Array]) -> jax.Array:
         if layer == "energy":
-            return self.energy(x)[..., None]
+            return jnp.asarray(self.energy(x))[..., None]
         view, _, channel = layer.partition(" ")
         i = CHANNELS.index(channel)
         return views[view][i : i + 1]

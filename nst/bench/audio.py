@@ -128,7 +128,7 @@ def _problem(filters: int, seconds: float) -> tuple[Objective, dict[str, np.ndar
     target = objective(extractor, content, style, LOSS)
     exported = {"content": extractor.parameters(content)[0], "style": extractor.parameters(style)[0]}
     exported |= {"kernel": extractor.longest.kernel}
-    exported |= {"content_weight": target.weights.content, "style_weight": target.weights.style}
+    exported |= {f"{name}_weight": target.terms[name].weight for name in ("content", "style")}
     return target, {name: np.asarray(x) for name, x in exported.items()}
 
 
