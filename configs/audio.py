@@ -19,8 +19,6 @@ def get_config(variant: str = "") -> ConfigDict:
     config = base("audio")
     if variant == "waveform":
         config.audio.method = "waveform"
-        config.optimizer.name = "adam"
-        config.optimizer.learning_rate = 0.002
     elif variant:
         raise unknown("variant of configs/audio.py", variant, ["waveform"])
     return config

@@ -32,8 +32,7 @@ def get_config(variant: str = "") -> ConfigDict:
 
 def sweep(variant: str = "") -> Iterator[tuple[str, Overrides]]:
     """The default, and what differs from it by one field, for each pair of sounds."""
-    adam = {"optimizer.name": "adam", "optimizer.learning_rate": 0.002}
-    changes: dict[str, Overrides] = {"default": {}, "waveform": {"audio.method": "waveform"} | adam}
+    changes: dict[str, Overrides] = {"default": {}, "waveform": {"audio.method": "waveform"}}
     changes |= {f"content_weight={weight:g}": {"loss.content_weight": weight} for weight in (0.1, 10.0)}
     changes |= {f"init={start}": {"audio.init": start} for start in ("style", "noise")}
     changes |= {f"filters={number}": {"audio.filters": number} for number in (128, 2048)}

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from ml_collections import ConfigDict
 
 from nst.ablation import ablation
-from nst.config import LAYER_WEIGHTS, base
+from nst.config import LAYER_WEIGHTS
 from nst.overrides import Overrides
 
 
@@ -27,8 +27,11 @@ def get_config(variant: str = "") -> ConfigDict:
 
 def sweep(variant: str = "") -> Iterator[tuple[str, Overrides]]:
     """The first one to five style layers, each with the weight that it has among five; then the other content layer."""
-    layers = base().loss.style_layers
+    layers = tuple(f"relu{block}_1" for block in range(1, 6))
     for count in range(1, len(layers) + 1):
-        chosen = {"loss.style_layers": layers[:count], "loss.style_layer_weights": LAYER_WEIGHTS[:count]}
+        chosen: Overrides = {
+            "loss.style_layers": layers[:count],
+            "loss.style_layer_weights": LAYER_WEIGHTS[:count],
+        }
         yield f"style=1-{count},content=relu4_2", chosen
     yield "style=1-5,content=relu2_2", {"loss.content_layers": ("relu2_2",)}

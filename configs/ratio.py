@@ -26,7 +26,6 @@ def get_config(variant: str = "") -> ConfigDict:
     config = base()
     if variant == "quick":
         config.images.size = 128
-        config.pyramid.scales = ()
         config.optimizer.steps = 60
     elif variant:
         raise unknown("variant of configs/ratio.py", variant, ["quick"])

@@ -23,7 +23,6 @@ def ablation(variant: str, file: str) -> ConfigDict:
         config.images.content += "[1:3]"  # chelsea, coffee
         config.images.style += "[1:]"  # panes, strokes
         config.images.size = 128
-        config.pyramid.scales = ()
         config.optimizer.steps = 60
     elif variant:
         raise unknown(f"variant of {file}", variant, ["quick"])

@@ -16,7 +16,7 @@ from ml_collections import ConfigDict, config_flags
 
 from nst import experiment
 from nst import sweep as sweeps
-from nst.config import defaults, fields
+from nst.config import FIELDS, fields, help_text, modality_of
 from nst.errors import InputError, Interrupted, RunError, unknown
 from nst.files import cache_dir
 from nst.process import prepare, release_free_memory
@@ -28,6 +28,8 @@ def main(function: Callable[[Sequence[str]], None], *, usage: str) -> NoReturn:
     debug = "--debug" in arguments
     if any(argument in ("-h", "--help") for argument in arguments):
         print(usage.strip())
+        if function in (run, sweep):
+            print(f"\n{help_text(_modality(arguments))}")
         sys.exit(0)
     prepare(cache_dir() / "compiled")
     try:
@@ -121,13 +123,30 @@ def _check_executor(values: flags.FlagValues) -> None:
             raise InputError(f"--{name} is for --executor={other}: leave it out, or add that")
 
 
-def _overrides(path: Path, variant: str) -> list[Any]:
-    """What the `sweep()` of a config file yields."""
+def _modality(arguments: Sequence[str]) -> str:
+    """Return the modality of the config file that is named; of no file, or a damaged one, the default."""
+    named = re.search(r"^--?config[=\n](.+)$", "\n".join(arguments), re.MULTILINE)
+    path, _, variant = named[1].partition(":") if named else ("", "", "")
+    try:
+        module = _load(Path(path))
+        return modality_of(module.get_config(variant) if variant else module.get_config())
+    except Exception:  # a config file may raise anything; without --help its error is shown
+        return modality_of({})
+
+
+def _load(path: Path) -> Any:
+    """Load a config file as a module."""
     specification = importlib.util.spec_from_file_location(path.stem, path)
-    assert specification is not None  # it was loaded for its config
-    assert specification.loader is not None
+    if specification is None or specification.loader is None:
+        raise InputError(f"{path} is no Python file: give a config such as configs/gatys.py")
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
+    return module
+
+
+def _overrides(path: Path, variant: str) -> list[Any]:
+    """What the `sweep()` of a config file yields."""
+    module = _load(path)
     if not hasattr(module, "sweep"):
         raise InputError(f"{path} has no sweep(): let one yield mappings from field names to values")
     try:
@@ -198,7 +217,7 @@ def _flag_error(arguments: Sequence[str], error: BaseException) -> InputError:
     for cause in reversed(chain):
         if isinstance(cause, InputError):
             return cause
-    names = {**defaults("audio"), **defaults()}
+    names = [*dict.fromkeys(name for table in FIELDS.values() for name in table)]
     for name in re.findall(r"^--?config\.([\w.]+)", "\n".join(arguments), re.MULTILINE):
         if name not in names:
             return unknown("config field", name, names)

@@ -1,208 +1,356 @@
-"""The schema of a run: every field, its default, its unit, its reason."""
+"""The table of config fields; configs, validation, help, documentation and sweeps derive from it."""
 
-import functools
+import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
-from types import MappingProxyType
-from typing import Any
+import textwrap
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, NamedTuple
 
 from ml_collections import ConfigDict
+from ml_collections.config_dict import placeholder
 
 from nst.errors import InputError, unknown
 
-#: ∝ 1/N², as in the authors' own code for weights that are not normalised: there the deep layers, of more filters and
-#: larger activations, otherwise leave nothing to the shallow ones, and with them to colour and brush.
+#: Weights of the default style layers, ∝ 1/N² for N filters, as in the authors' own code for weights that are not
+#: normalized: there the deep layers have more filters and larger activations, and would otherwise leave nothing to the
+#: shallow layers, and with them to color and brush strokes.
 LAYER_WEIGHTS = (0.744, 0.186, 0.0465, 0.0116, 0.0116)
 
+#: How a field enters a run, from the most to the least expensive to change:
+#:
+#: * `structure`: another value compiles other programs.
+#: * `number`: an argument of compiled functions. Other values share the programs, also in one batched call.
+#: * `input`: a file, or a seed that only initial values depend on. May differ in a batched call, as a number may.
+#: * `count`: a number of steps. No compiled program depends on it, but a batch must share it.
+#: * `record`: how a run is shown. No result depends on it.
+Role = Literal["structure", "number", "input", "count", "record"]
 
-#: What a run can be of: the group of a config that says so.
-KINDS = ("images", "audio")
+
+class Field(NamedTuple):
+    """A config field.
+
+    Attributes:
+      default: The default value, or None for a field that follows others unless it is set.
+      what: The meaning, the unit, and the reason of the default.
+      role: How it enters a run.
+      check: The range of a number, or of each number of a tuple: `positive`, `not negative`, or any.
+      follows: The field that an unset field follows; `nst.experiment.follow` has the rule.
+      example: A value for messages, which also gives the type of a field without a default.
+    """
+
+    default: Any
+    what: str
+    role: Role = "structure"
+    check: Literal["", "positive", "not negative"] = ""
+    follows: str = ""
+    example: Any = None
+
+    @property
+    def type(self) -> type:
+        """The type of its values; a float may be given as an int, and a tuple as a list."""
+        return type(self.example if self.default is None else self.default)
 
 
-def base(kind: str = "images") -> ConfigDict:
-    """A locked config with every field at its default, for a picture or a sound (one of `KINDS`)."""
+_RUN = {
+    "run.log_every": Field(10, "steps between lines of metrics.jsonl", "count", "positive"),
+    "run.save_every": Field(50, "steps between checkpoints and intermediate results", "count", "positive"),
+    "run.writers": Field(
+        (), "what shows the run beside metrics.jsonl: tensorboard, wandb", "record", example=("tensorboard",)
+    ),
+}
+
+_IMAGE = {
+    "modality": Field("image", "what is stylized: image or audio; a config file is of one of them"),
+    "images.content": Field(
+        "coffee", "content image: a path, a folder, the name of a sample, or tfds:NAME/SPLIT", "input"
+    ),
+    "images.style": Field(
+        "strokes", "style image, given likewise; this one comes with nst, so nothing is fetched", "input"
+    ),
+    "images.size": Field(
+        256, "longest side of the result, pixels: takes two minutes on two CPU cores", check="positive"
+    ),
+    "images.aspect": Field(1.0, "width / height that images of data sets are cropped to", check="positive"),
+    "images.style_scale": Field(
+        1.0, "longest side of the style image, in units of size: larger strokes below 1", check="positive"
+    ),
+    "images.init": Field("content", "content, style, noise, or an image: content converges soonest", "input"),
+    "images.seed": Field(0, "seed of noise and of random weights", "input", "not negative"),
+    "features.network": Field("vgg19", "network that features are computed by: vgg19"),
+    "features.weights": Field(
+        None,
+        "a source (scripts/weights.py list), random, or a path",
+        follows="features.network",
+        example="vgg19",
+    ),
+    "features.normalise": Field(
+        False, "True: mean activation 1, as in the 2016 article, whose α/β then carry over"
+    ),
+    "features.pooling": Field("avg", "avg (as in the 2016 article), max, l2"),
+    "features.convolution": Field("auto", "auto (winograd where it is faster), direct, winograd"),
+    "features.precision": Field("float32", "float32 or bfloat16, of the products of convolutions"),
+    "features.padding": Field("zeros", "zeros (as the weights were trained), reflect, replicate"),
+    "loss.style_loss": Field("gram", "a name of nst.losses.STYLE_LOSSES"),
+    "loss.content_layers": Field(
+        None,
+        "layers for content; of VGG-19 relu4_2, the rectified conv4_2 of the 2016 article",
+        follows="features.network",
+        example=("relu4_2",),
+    ),
+    "loss.style_layers": Field(
+        None,
+        "layers for style; of VGG-19 relu1_1 to relu5_1, as in the 2016 article",
+        follows="features.network",
+        example=("relu1_1", "relu2_1"),
+    ),
+    "loss.style_layer_weights": Field(
+        None,
+        "w_l, one for each style layer; unset: ∝ 1/N² for N filters, summing to 1; (): all equal",
+        "number",
+        "not negative",
+        follows="loss.style_layers",
+        example=(0.8, 0.2),
+    ),
+    "loss.content_weight": Field(1.0, "α, weight of the content loss", "number", "not negative"),
+    "loss.style_weight": Field(
+        6000.0,
+        "β, weight of the style loss: chosen by eye for weights that are not normalized",
+        "number",
+        "not negative",
+    ),
+    "loss.tv_weight": Field(
+        1e6,
+        "weight of the total variation in [0, 1] units: less speckle; the 2016 article has none",
+        "number",
+        "not negative",
+    ),
+    "optimizer.name": Field(
+        "lbfgs_pyramid", "lbfgs_pyramid (fewer steps), lbfgs (as in the 2016 article), adam"
+    ),
+    "optimizer.steps": Field(
+        60, "steps at the last scale; each costs one loss and gradient", "count", "not negative"
+    ),
+    "optimizer.learning_rate": Field(
+        None,
+        "length of a step: 1 for L-BFGS, 0.02 for adam, in [0, 1] units",
+        "number",
+        "positive",
+        follows="optimizer.name",
+        example=0.02,
+    ),
+    "pyramid.scales": Field(
+        None,
+        "longest sides from coarse to fine, pixels; unset: halves of images.size, rounded up, from 128 on; "
+        "(): images.size alone",
+        follows="images.size",
+        example=(128, 256),
+    ),
+    "pyramid.steps": Field(100, "steps at each scale but the last", "count", "not negative"),
+} | _RUN
+
+_AUDIO = {
+    "modality": Field("audio", "what is stylized: image or audio; a config file is of one of them"),
+    "audio.content": Field("melody", "content: a path, a folder, or the name of a sample", "input"),
+    "audio.style": Field(
+        "bells", "style, given likewise; both come with nst, so nothing is fetched", "input"
+    ),
+    "audio.method": Field("spectrogram", "what is optimized: spectrogram (its magnitudes) or waveform"),
+    "audio.rate": Field(22_050, "sampling rate that all audio is brought to, Hz", check="positive"),
+    "audio.n_fft": Field(
+        2048, "window of the spectrogram, samples; the hop is a quarter of it", check="positive"
+    ),
+    "audio.filters": Field(
+        2048,
+        "random filters of each layer; the 4096 of Ulyanov and Lebedev take twice as long",
+        check="positive",
+    ),
+    "audio.init": Field("content", "content, style, noise, or audio that it starts from", "input"),
+    "audio.seed": Field(0, "seed of noise and filters", "input", "not negative"),
+    "audio.phase_steps": Field(
+        64, "iterations of fast Griffin-Lim, which finds phases for magnitudes", check="not negative"
+    ),
+    "loss.style_loss": Field("gram", "a name of nst.losses.STYLE_LOSSES"),
+    "loss.content_weight": Field(
+        1.0, "α, share of the content in the gradient at noise", "number", "not negative"
+    ),
+    "loss.style_weight": Field(1.0, "β, the same share of the style", "number", "not negative"),
+    "loss.envelope_weight": Field(
+        0.0, "ε, the same share of the content's loudness over time", "number", "not negative"
+    ),
+    "optimizer.name": Field(
+        None,
+        "lbfgs for magnitudes; adam for samples, on which L-BFGS may diverge",
+        follows="audio.method",
+        example="lbfgs",
+    ),
+    "optimizer.steps": Field(100, "steps; each costs one loss and gradient", "count", "not negative"),
+    "optimizer.learning_rate": Field(
+        None,
+        "length of a step: 1 for L-BFGS; for adam 0.002 on samples, 0.02 on magnitudes",
+        "number",
+        "positive",
+        follows="optimizer.name",
+        example=0.002,
+    ),
+} | _RUN
+
+#: The fields by modality and dotted name. A field that is added here is a flag, is validated and is listed by `--help`.
+FIELDS: dict[str, dict[str, Field]] = {"image": _IMAGE, "audio": _AUDIO}
+
+
+def base(modality: str = "image") -> ConfigDict:
+    """Return a locked config with every field at its default; fields that follow others are unset.
+
+    Args:
+      modality: One of `FIELDS`.
+    """
     config = ConfigDict()
-    {"images": _images, "audio": _audio}[kind](config)
-    config.run = ConfigDict()
-    config.run.log_every = 10  # steps between lines of metrics.jsonl
-    config.run.save_every = 50  # steps between checkpoints and intermediate results
-    config.run.writers = ()  # what shows the run beside metrics.jsonl: tensorboard, wandb
+    for name, field in _fields_of(modality).items():
+        *groups, last = name.split(".")
+        place = config
+        for group in groups:
+            if group not in place:
+                place[group] = ConfigDict()
+            place = place[group]
+        place[last] = placeholder(field.type) if field.default is None else field.default
     return config.lock()
 
 
-def _images(config: ConfigDict) -> None:
-    config.images = ConfigDict()
-    config.images.content = "coffee"  # a path, a folder, a sample's name, or tfds:NAME/SPLIT
-    config.images.style = "strokes"  # the same; painted by the project, so nothing is fetched
-    config.images.size = 256  # longest side of the result, pixels: what two cores do in two minutes
-    config.images.aspect = 1.0  # width / height that pictures of data sets are cropped to
-    config.images.style_scale = 1.0  # the style's longest side in units of size: larger strokes below 1
-    config.images.init = "content"  # content, style, noise, or a picture: content converges soonest
-    config.images.seed = 0  # of noise and of random weights
-
-    config.features = ConfigDict()
-    config.features.weights = "vgg19"  # a source (scripts/weights.py list), random, or a path
-    config.features.normalise = False  # True: mean activation 1, as in the paper, whose α/β then carry over
-    config.features.pooling = "avg"  # avg (the paper's), max, l2
-    config.features.convolution = "auto"  # auto (winograd where it is faster), direct, winograd
-    config.features.precision = "float32"  # float32 or bfloat16, of the products of convolutions
-    config.features.padding = "zeros"  # zeros (what the weights were trained with), reflect, replicate
-
-    config.loss = ConfigDict()
-    config.loss.style_loss = "gram"  # a name of nst.losses.STYLE_LOSSES
-    config.loss.content_layers = ("relu4_2",)  # the paper's conv4_2: its values are rectified
-    config.loss.style_layers = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")  # the paper's
-    config.loss.style_layer_weights = (
-        LAYER_WEIGHTS  # w_l, one for each style layer; empty: 1 / (number of layers)
-    )
-    config.loss.content_weight = 1.0  # α
-    config.loss.style_weight = 6000.0  # β, chosen by eye for weights that are not normalised
-    config.loss.tv_weight = 1e6  # of the total variation, in [0, 1] units: less speckle; the paper has none
-
-    config.optimizer = ConfigDict()
-    config.optimizer.name = "lbfgs_pyramid"  # fewer steps than lbfgs (the paper's), or adam
-    config.optimizer.steps = 60  # at the last scale; each costs one loss and gradient
-    config.optimizer.learning_rate = 1.0  # 1 for L-BFGS; 0.02 is a start for adam, in [0, 1] units
-
-    config.pyramid = ConfigDict()
-    config.pyramid.scales = (128, 256)  # longest sides, the last one images.size; empty: that alone
-    config.pyramid.steps = 100  # at each scale but the last
-
-
-def _audio(config: ConfigDict) -> None:
-    config.audio = ConfigDict()
-    config.audio.content = "melody"  # a path, a folder, or a sample's name
-    config.audio.style = "bells"  # the same; both are made by the project, so nothing is fetched
-    config.audio.method = "spectrogram"  # what is optimised: spectrogram (its magnitudes) or waveform
-    config.audio.rate = 22_050  # Hz that sounds are brought to
-    config.audio.n_fft = 2048  # window of the spectrogram, samples; the hop is a quarter
-    config.audio.filters = 2048  # random ones, of each layer; 4096 in the paper take twice as long
-    config.audio.init = "content"  # content, style, noise, or a sound
-    config.audio.seed = 0  # of noise and filters
-    config.audio.phase_steps = 64  # of fast Griffin-Lim, which makes a sound of magnitudes
-
-    config.loss = ConfigDict()
-    config.loss.style_loss = "gram"  # a name of nst.losses.STYLE_LOSSES
-    config.loss.content_weight = 1.0  # α: how much of the pull content has, at noise
-    config.loss.style_weight = 1.0  # β: the same of style
-    config.loss.envelope_weight = 0.0  # ε: the same of the content's loudness over time
-
-    config.optimizer = ConfigDict()
-    config.optimizer.name = "lbfgs"  # of magnitudes; adam of samples
-    config.optimizer.steps = 100  # each costs one loss and gradient
-    config.optimizer.learning_rate = 1.0  # 1 for L-BFGS; 0.002 for adam on samples
-
-
-_POSITIVE = (
-    "audio.filters",
-    "audio.n_fft",
-    "audio.rate",
-    "images.size",
-    "images.aspect",
-    "images.style_scale",
-    "optimizer.learning_rate",
-    "run.log_every",
-    "run.save_every",
-)
-_NOT_NEGATIVE = (
-    "audio.phase_steps",
-    "audio.seed",
-    "images.seed",
-    "loss.content_weight",
-    "loss.envelope_weight",
-    "loss.style_weight",
-    "loss.tv_weight",
-    "optimizer.steps",
-    "pyramid.steps",
-)
-
-
-def fields(config: ConfigDict) -> Iterator[tuple[str, Any]]:
-    """Dotted names and values of all fields."""
+def fields(config: ConfigDict | Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the dotted name and the value of every field of a config or a nested mapping; None where it is unset."""
     for name, value in config.items():
-        if isinstance(value, ConfigDict):
+        if isinstance(value, ConfigDict | Mapping):
             yield from ((f"{name}.{inner}", leaf) for inner, leaf in fields(value))
         else:
             yield name, value
 
 
-def kind_of(names: Iterable[str]) -> str:
-    """Which of `KINDS` a config is of, by the names of its fields or groups.
+def modality_of(config: ConfigDict | Mapping[str, Any]) -> str:
+    """Return the modality of a config, or of a mapping from dotted or nested names to values.
+
+    Configs of run directories and plans written before there was a field `modality` have a group `audio` if they are
+    of audio.
 
     Raises:
-      InputError: None, or two.
+      InputError: The modality is unknown.
     """
-    groups = {name.partition(".")[0] for name in names}
-    found = [kind for kind in KINDS if kind in groups]
-    if len(found) != 1:
-        raise InputError(
-            f"the config has {' and '.join(found) or 'no group images'}: give it one of {', '.join(KINDS)}"
-        )
-    return found[0]
+    modality = config.get("modality")
+    if modality is None:
+        return "audio" if any(name.partition(".")[0] == "audio" for name in config) else "image"
+    _fields_of(modality)
+    return modality
 
 
-@functools.cache
-def defaults(kind: str = "images") -> Mapping[str, Any]:
-    """The value of every field, by its dotted name."""
-    return MappingProxyType(dict(fields(base(kind))))
+def _fields_of(modality: Any) -> dict[str, Field]:
+    if not isinstance(modality, str) or modality not in FIELDS:
+        raise unknown("modality", modality, FIELDS)
+    return FIELDS[modality]
+
+
+def defaults(modality: str = "image") -> dict[str, Any]:
+    """Return the default of every field by its dotted name; None where it follows another."""
+    return {name: field.default for name, field in _fields_of(modality).items()}
 
 
 def validate(config: ConfigDict) -> None:
     """Raise InputError naming the first field whose name, type or number can't be used."""
-    given = dict(fields(config))
-    kind = kind_of(given)
-    default = defaults(kind)
-    for name in given:
-        if name not in default:
-            raise unknown("config field", name, default)
-    for name in default:
-        if name not in given:
+    values = dict(fields(config))
+    modality = modality_of(values)
+    for name in values:
+        if name not in FIELDS[modality]:
+            raise _unknown_field(name, modality)
+    for name in FIELDS[modality]:
+        if name not in values:
             raise InputError(f"config.{name} is missing: start from nst.config.base()")
-        check(name, given[name], kind)
-    if kind == "images":
-        _check_images(config, given)
+        check(name, values[name], modality)
+    if modality == "image":
+        _check_scales(values["pyramid.scales"] or ())
+        _check_layers(values)
 
 
-def _check_images(config: ConfigDict, given: Mapping[str, Any]) -> None:
-    for weight in given["loss.style_layer_weights"]:
-        _check_number("loss.style_layer_weights", weight)
-    for side in given["pyramid.scales"]:
+def _unknown_field(name: str, modality: str) -> InputError:
+    owners = [other for other, table in FIELDS.items() if name in table]
+    if not owners:
+        return unknown("config field", name, FIELDS[modality])
+    return InputError(
+        f"config.modality = {modality!r} has no field {name}: leave it {owners[0]!r}, or take another --config"
+    )
+
+
+def check(name: str, value: Any, modality: str = "image") -> None:
+    """Raise InputError unless `value` has the type and the range of the field `name`."""
+    field = FIELDS[modality][name]
+    if value is None and field.follows:
+        return
+    _check_type(name, value, field)
+    if field.check:
+        for number in value if isinstance(value, tuple | list) else (value,):
+            _check_number(name, number, field)
+
+
+def _check_type(name: str, value: Any, field: Field) -> None:
+    accepted = {float: (float, int), tuple: (tuple, list)}.get(field.type, (field.type,))
+    if not isinstance(value, accepted) or (isinstance(value, bool) and field.type is not bool):
+        article = "an" if field.type.__name__[0] in "aeiou" else "a"
+        example = field.default if field.example is None else field.example
+        empty = " or ()" if field.type is tuple and example else ""
+        raise InputError(
+            f"config.{name} = {value!r}: give {article} {field.type.__name__}, such as {example!r}{empty}"
+        )
+
+
+def _check_number(name: str, value: Any, field: Field) -> None:
+    if not isinstance(value, float | int) or not math.isfinite(value) or value < 0:
+        raise InputError(f"config.{name} = {value!r}: give a finite number that is not negative")
+    if field.check == "positive" and value == 0:
+        raise InputError(f"config.{name} = {value!r}: give a number above 0")
+
+
+def _check_scales(scales: tuple[Any, ...] | list[Any]) -> None:
+    for side in scales:
         if type(side) is not int or side < 1:
             raise InputError(
                 f"config.pyramid.scales = {side!r}: give longest sides in pixels, such as (128, 256)"
             )
-    _check_layers(config.loss)
 
 
-def check(name: str, value: Any, kind: str = "images") -> None:
-    """Raise InputError unless `value` has the type and the range of the field `name`."""
-    _check_type(name, value, defaults(kind)[name])
-    if name in (*_POSITIVE, *_NOT_NEGATIVE):
-        _check_number(name, value)
-
-
-def _check_type(name: str, value: Any, default: Any) -> None:
-    kinds = {float: (float, int), tuple: (tuple, list)}.get(type(default), (type(default),))
-    if not isinstance(value, kinds) or (isinstance(value, bool) and not isinstance(default, bool)):
-        raise InputError(f"config.{name} = {value!r}: give a {type(default).__name__}, such as {default!r}")
-
-
-def _check_number(name: str, value: Any) -> None:
-    if not isinstance(value, float | int) or not math.isfinite(value) or value < 0:
-        raise InputError(f"config.{name} = {value!r}: give a finite number that is not negative")
-    if name in _POSITIVE and value == 0:
-        raise InputError(f"config.{name} = {value!r}: give a number above 0")
-
-
-def _check_layers(loss: ConfigDict) -> None:
-    if not loss.style_layers and not loss.content_layers:
+def _check_layers(values: Mapping[str, Any]) -> None:
+    """Check the fields of layers that are set."""
+    layers = {name: values[f"loss.{name}"] for name in ("content_layers", "style_layers")}
+    if not any(names is None or names for names in layers.values()):
         raise InputError("config.loss.style_layers and content_layers are both empty: name a layer")
-    weights, layers = loss.style_layer_weights, loss.style_layers
-    for name in ("content_layers", "style_layers"):
-        if len(set(loss[name])) < len(loss[name]):
-            raise InputError(f"config.loss.{name} = {tuple(loss[name])}: name each layer once")
-    if weights and len(weights) != len(layers):
+    for name, names in layers.items():
+        if names is not None and len(set(names)) < len(names):
+            raise InputError(f"config.loss.{name} = {tuple(names)}: name each layer once")
+    weights, names = values["loss.style_layer_weights"], layers["style_layers"]
+    if weights and names is not None and len(weights) != len(names):
         raise InputError(
-            f"config.loss.style_layer_weights has {len(weights)} numbers for {len(layers)} style layers: "
+            f"config.loss.style_layer_weights has {len(weights)} numbers for {len(names)} style layers: "
             "give one for each, or none"
         )
+
+
+def table(modality: str = "image") -> str:
+    """Return the fields as rows of a Markdown table, as the documentation has them."""
+    rows = (
+        f"| `{name}` | {_default(field)} | {field.what} |" for name, field in _fields_of(modality).items()
+    )
+    return "\n".join(["| field | default | what |", "|---|---|---|", *rows])
+
+
+def _default(field: Field) -> str:
+    return f"follows `{field.follows}`" if field.default is None else f"`{_literal(field.default)}`"
+
+
+def _literal(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+
+
+def help_text(modality: str = "image") -> str:
+    """Return the flags of all fields with their defaults and meanings, as `--help` prints them."""
+    lines = [f"Fields of the modality {modality}, --config.FIELD=VALUE:"]
+    for name, field in _fields_of(modality).items():
+        value = f"  (follows {field.follows})" if field.default is None else f"={_literal(field.default)}"
+        lines.append(f"  {name}{value}")
+        lines += textwrap.wrap(field.what, 100, initial_indent=" " * 6, subsequent_indent=" " * 6)
+    return "\n".join(lines)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from nst import cli, experiment
-from nst.config import fields, validate
+from nst.config import FIELDS, Field, fields, validate
 from nst.errors import InputError, Interrupted, RunError
 from nst.features import weights
 from nst.process import prepare
@@ -135,6 +135,63 @@ def test_one_name_is_a_tuple_of_one(script, asked):
     assert asked["config"]["loss.style_layers"] == ("relu1_1",)
 
 
+def test_a_field_that_follows_is_set_or_unset(script, asked):
+    values = {
+        "features.weights": "random",
+        "loss.content_layers": ("relu2_1",),
+        "loss.style_layers": ("relu1_1", "relu2_1"),
+        "loss.style_layer_weights": (),
+        "optimizer.learning_rate": 0.5,
+        "pyramid.scales": (64, 128),
+    }
+    script(cli.run, GATYS)
+    assert {asked["config"][name] for name in values} == {None}
+    for name, value in values.items():
+        script(cli.run, GATYS, f"--config.{name}={value}")
+        assert asked["config"][name] == value
+        assert type(asked["config"][name]) is type(value)
+        assert {asked["config"][other] for other in values if other != name} == {None}
+    script(cli.run, GATYS, "--config.pyramid.scales=64", "--config.optimizer.learning_rate=1")
+    assert asked["config"]["pyramid.scales"] == (64,)
+    assert repr(asked["config"]["optimizer.learning_rate"]) == "1.0"
+    script(cli.run, AUDIO, "--config.audio.method=waveform", "--config.optimizer.name=adam")
+    assert asked["config"]["optimizer.name"] == "adam"
+
+
+def test_a_field_added_from_outside_is_a_flag(script, asked, monkeypatch):
+    field = Field(0.0, "weight of a toy", "number", "not negative")
+    monkeypatch.setitem(FIELDS["image"], "loss.toy_weight", field)
+    assert script(cli.run, GATYS, "--config.loss.toy_weight=1")[0] == 0
+    assert asked["config"]["loss.toy_weight"] == 1.0
+    assert "toy_weight = -1.0: give a finite" in script(cli.run, GATYS, "--config.loss.toy_weight=-1")[2]
+    assert "did you mean loss.toy_weight" in script(cli.run, GATYS, "--config.loss.toy_wieght=1")[2]
+    assert "loss.toy_weight=0.0\n      weight of a toy" in script(cli.run, "--help")[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "modality"),
+    [
+        ([], "image"),
+        ([GATYS], "image"),
+        ([AUDIO], "audio"),
+        ([f"{AUDIO}:waveform", "--config.audio.method"], "audio"),
+        (["--config", AUDIO.removeprefix("--config=")], "audio"),
+        (["--config=absent.py"], "image"),
+        (["--config=README.md"], "image"),
+        (["--config"], "image"),
+    ],
+)
+@pytest.mark.parametrize("function", [cli.run, cli.sweep])
+def test_help_lists_the_fields_of_the_config(script, function, arguments, modality):
+    status, out, err = script(function, "--help", *arguments)
+    assert (status, err) == (0, "")
+    assert out.startswith("what it does\n\nFields of the modality")
+    listed = [
+        line.split()[0].partition("=")[0] for line in out.splitlines() if line[:3].strip() and line[0] == " "
+    ]
+    assert listed == [*FIELDS[modality]]
+
+
 def test_a_variant_is_handed_to_the_config(script, asked):
     script(cli.run, f"{GATYS}:paper")
     assert asked["config"]["images.init"] == "noise"
@@ -175,14 +232,17 @@ def test_the_default_directory_is_the_next_free_one(script, asked):
             "unknown config field 'loss.style_wieght': did you mean loss.style_w",
         ),
         (["--config.images=3"], "unknown config field 'images': did you mean images.size"),
-        (["--config.foo.bar=1"], "unknown config field 'foo.bar': choose from audio.content"),
+        (["--config.foo.bar=1"], "unknown config field 'foo.bar': choose from modality, images.content"),
         (["--config.loss.content_weight=[1]"], "loss.content_weight=[1]"),
         (["--config.images.size=(1,2)"], "images.size=(1,2)"),
         (["--config.images.size=256.5"], "images.size=256.5"),
         (["--config.features.normalise=perhaps"], "features.normalise=perhaps"),
         (["--config.loss.style_weight=1e400"], "config.loss.style_weight = inf: give a finite number"),
         (["--config.images.seed=-1"], "config.images.seed = -1: give a finite number that is not negative"),
-        (["--config.loss.style_layers=relu1_1"], "has 5 numbers for 1 style layers"),
+        (["--config.pyramid.scales=(64,"], "pyramid.scales=(64,"),
+        (["--config.optimizer.learning_rate=fast"], "optimizer.learning_rate=fast"),
+        (["--config.modality=audio"], "config.modality = 'audio' has no field features.convolution"),
+        (["--config.modality=video"], "unknown modality 'video': choose from image, audio"),
         (["--config.images.size"], "Missing value for flag --config.images.size"),
         (["--workdir"], "Missing value for flag --workdir"),
         (["--worckdir=x"], "Did you mean: workdir"),
@@ -209,7 +269,7 @@ def test_a_wrong_flag_is_one_line_that_names_it(script, asked, flags, message):
         ("def get_config(): raise ValueError('cause')\n", "cause"),
         (
             "import ml_collections\nget_config = lambda: ml_collections.ConfigDict({'a': 1})\n",
-            "no group images",
+            "unknown config field 'a'",
         ),
         ("from nst.errors import InputError\ndef get_config(): raise InputError('told')\n", "told"),
         ("from nst.config import base\ndef get_config():\n  base().images.sise = 3\n", "sise"),

@@ -10,17 +10,19 @@ from ml_collections import ConfigDict
 
 from nst import config, features
 from nst.errors import InputError
+from nst.experiment import follow
 from nst.stylize import LOSS
 
 CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.py"))
-NAMES = dict(config.fields(config.base()))
+NAMES = dict(config.fields(follow.resolved(config.base())))
+FOLLOWERS = [name for name, field in config.FIELDS["image"].items() if field.follows]
 
 
 def changed(name, value):
     """The base with one field changed, of whatever type: a ConfigDict made anew has no types to check."""
     settings = config.base().to_dict()
-    group, field = name.split(".")
-    settings[group][field] = value
+    *groups, field = name.split(".")
+    (settings[groups[0]] if groups else settings)[field] = value
     return ConfigDict(settings)
 
 
@@ -34,24 +36,26 @@ def get_config(path, *variant):
 def test_fields_are_dotted_names_of_leaves():
     nested = ConfigDict({"a": 1, "b": {"c": 2, "d": {"e": (3,)}}})
     assert dict(config.fields(nested)) == {"a": 1, "b.c": 2, "b.d.e": (3,)}
-    assert {name.count(".") for name in NAMES} == {1}
+    assert {name for name in NAMES if name.count(".") != 1} == {"modality"}
+    assert dict(config.fields({"a.b": 1, "c": {"d": 2}})) == {"a.b": 1, "c.d": 2}
     assert config.base().is_locked
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_every_config_is_valid(path):
-    config.validate(get_config(path))
+    follow.checked(get_config(path))
 
 
 def test_the_papers_variant_is_valid_and_another_is_refused():
     gatys = CONFIGS[0].with_name("gatys.py")
-    config.validate(get_config(gatys, "paper"))
+    follow.checked(get_config(gatys, "paper"))
     with pytest.raises(InputError, match=r"unknown variant of configs/gatys\.py 'papr': did you mean paper"):
         get_config(gatys, "papr")
 
 
 def test_what_json_makes_of_it_is_valid():
-    settings = ConfigDict(json.loads(config.base().to_json()))
+    config.validate(ConfigDict(json.loads(config.base().to_json())))  # None where a field is unset
+    settings = ConfigDict(json.loads(follow.resolved(config.base()).to_json()))
     assert isinstance(settings.loss.style_layers, list)
     config.validate(settings)
     listed = {name: list(x) if isinstance(x, tuple) else x for name, x in NAMES.items()}
@@ -59,7 +63,7 @@ def test_what_json_makes_of_it_is_valid():
 
 
 def test_the_library_has_the_same_loss():
-    loss = config.base().loss
+    loss = follow.resolved(config.base()).loss
     names, weights = loss.style_layers, loss.style_layer_weights
     assert dict(LOSS) == {
         "style_loss": loss.style_loss,
@@ -74,7 +78,9 @@ def test_the_library_has_the_same_loss():
 
 def test_the_library_has_the_same_extractor():
     default = {name: each.default for name, each in inspect.signature(features.load).parameters.items()}
-    assert dict(config.base().features) == {name: default[name] for name in config.base().features}
+    settings = dict(follow.resolved(config.base()).features)
+    assert settings.pop("network") == default["name"]
+    assert settings == {name: default[name] for name in settings}
     assert config.base().images.seed == default["seed"]
 
 
@@ -83,7 +89,9 @@ def test_a_value_of_another_type_names_the_field(name):
     wrong = {str: [3, None, ("a",)], bool: [1, "True"], tuple: ["relu1_1", 3, None]}
     wrong |= {int: [1.5, "3", True, None, (1,)], float: ["3", True, None, [1.0]]}
     for value in wrong[type(NAMES[name])]:
-        with pytest.raises(InputError, match=rf"config\.{name} = .*: give a .*, such as") as caught:
+        if name == "modality" or (value is None and name in FOLLOWERS):
+            continue
+        with pytest.raises(InputError, match=rf"config\.{name} = .*: give an? .*, such as") as caught:
             config.validate(changed(name, value))
         assert "\n" not in str(caught.value)
 
@@ -123,7 +131,13 @@ def test_zero_is_refused_where_it_means_nothing(name):
             3.0,
             "unknown config field 'loss.style_wieght': did you mean loss.style_weight",
         ),
-        ("loss.style_layer_weights", (1.0,), "has 1 numbers for 5 style layers: give one for each, or none"),
+        ("images.size", 1.5, "images.size = 1.5: give an int, such as 256"),
+        ("pyramid.scales", 256, r"pyramid.scales = 256: give a tuple, such as \(128, 256\) or \(\)"),
+        ("run.writers", 3, r"run.writers = 3: give a tuple, such as \('tensorboard',\) or \(\)"),
+        ("optimizer.learning_rate", "a", "learning_rate = 'a': give a float, such as 0.02"),
+        ("modality", "imgae", "unknown modality 'imgae': did you mean image"),
+        ("modality", ["image"], "unknown modality"),
+        ("modality", "audio", "config.modality = 'audio' has no field .*: leave it 'image'"),
         ("loss.style_layer_weights", (1.0,) * 4 + (-1.0,), r"style_layer_weights = -1.0: give a finite"),
         ("loss.style_layer_weights", (1.0,) * 4 + (float("nan"),), r"style_layer_weights = nan"),
         ("loss.style_layer_weights", (1.0,) * 4 + ("a",), r"style_layer_weights = 'a'"),
@@ -132,6 +146,17 @@ def test_zero_is_refused_where_it_means_nothing(name):
 def test_a_field_that_cannot_be_used_is_named(name, value, message):
     with pytest.raises(InputError, match=message):
         config.validate(changed(name, value))
+
+
+def test_as_many_weights_as_style_layers():
+    weights = changed("loss.style_layer_weights", (1.0,))
+    message = "has 1 numbers for 5 style layers: give one for each, or none"
+    config.validate(weights)  # the layers are unset, and may be one
+    with pytest.raises(InputError, match=message):
+        follow.checked(weights)
+    weights.loss.style_layers = config.FIELDS["image"]["loss.style_layers"].example * 2 + ("pool1",)
+    with pytest.raises(InputError, match="name each layer once"):
+        config.validate(weights)
 
 
 @pytest.mark.parametrize("scales", [("a", 256), (None, 256), (True, 256), (-5, 256), (0, 256), (1.5, 256)])
@@ -149,7 +174,7 @@ def test_a_missing_field_is_named():
 
 
 def test_no_layer_at_all_is_refused_and_one_kind_is_enough():
-    settings = config.base()
+    settings = follow.resolved(config.base())
     settings.loss.style_layer_weights = settings.loss.style_layers = ()
     config.validate(settings)
     settings.loss.content_layers = ()
@@ -157,3 +182,69 @@ def test_no_layer_at_all_is_refused_and_one_kind_is_enough():
         config.validate(settings)
     settings.loss.style_layers = ("relu1_1",)
     config.validate(settings)
+
+
+@pytest.fixture
+def toy(monkeypatch):
+    """A field that is added to the table from outside."""
+    field = config.Field(0.0, "weight of a toy", "number", "not negative")
+    monkeypatch.setitem(config.FIELDS["image"], "loss.toy_weight", field)
+
+
+def test_a_field_can_be_added_from_outside(toy):
+    settings = config.base()
+    assert settings.loss.toy_weight == 0.0
+    assert config.defaults()["loss.toy_weight"] == 0.0
+    settings.loss.toy_weight = 3
+    assert follow.checked(settings).loss.toy_weight == 3.0
+    settings.loss.toy_weight = -1.0
+    with pytest.raises(InputError, match=r"config\.loss\.toy_weight = -1\.0: give a finite"):
+        config.validate(settings)
+    assert "| `loss.toy_weight` | `0.0` | weight of a toy |" in config.table().splitlines()
+    assert "  loss.toy_weight=0.0\n      weight of a toy" in config.help_text()
+    assert follow.recorded({})["loss.toy_weight"] == 0.0  # of a file of the version before
+
+
+def test_a_group_can_be_added_from_outside(monkeypatch):
+    monkeypatch.setitem(config.FIELDS["audio"], "new.deep.field", config.Field(("a",), "a field"))
+    settings = config.base("audio")
+    assert settings.new.deep.field == ("a",)
+    assert follow.checked(settings).new.deep.field == ("a",)
+
+
+@pytest.mark.parametrize("modality", config.FIELDS)
+def test_the_modality_is_a_field(modality):
+    settings = config.base(modality)
+    assert settings.modality == modality
+    assert config.modality_of(settings) == config.modality_of(config.defaults(modality)) == modality
+    before = {name: value for name, value in config.defaults(modality).items() if name != "modality"}
+    assert config.modality_of(before) == config.modality_of(dict.fromkeys(x.split(".")[0] for x in before))
+    assert config.modality_of(before) == modality
+
+
+def test_an_unknown_modality_is_refused():
+    for name in ("images", "video"):
+        with pytest.raises(InputError, match=f"unknown modality '{name}'.*choose from image, audio"):
+            config.base(name)
+    with pytest.raises(InputError, match="unknown modality 'video'"):
+        config.modality_of({"modality": "video"})
+
+
+@pytest.mark.parametrize("modality", config.FIELDS)
+def test_help_has_every_field_in_lines_that_fit(modality):
+    text = config.help_text(modality)
+    assert max(map(len, text.splitlines())) <= 100
+    words = " ".join(text.split())
+    for name, field in config.FIELDS[modality].items():
+        assert f" {name}" in words
+        assert field.what in words
+
+
+@pytest.mark.parametrize("modality", config.FIELDS)
+def test_every_field_says_what_it_is(modality):
+    for name, field in config.FIELDS[modality].items():
+        assert field.what
+        assert "|" not in field.what  # a cell of a table
+        assert (field.default is None) == bool(field.follows)
+        assert not field.follows or field.follows in config.FIELDS[modality]
+        config.check(name, field.default if field.example is None else field.example, modality)

@@ -164,7 +164,7 @@ FOLLOW = {
 
 
 def test_fields_that_claims_name_exist():
-    names = {"result", *defaults("images"), *defaults("audio")}
+    names = {"result", *defaults("image"), *defaults("audio")}
     for question in QUESTIONS:
         for each in question.claims:
             assert {*each.a, *each.b, *question.shown} <= names

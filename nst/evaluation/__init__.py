@@ -18,6 +18,7 @@ from nst.arguments import Parser
 from nst.errors import InputError, RunError
 from nst.evaluation import table
 from nst.evaluation.sounds import are_sounds, compared, of_sounds
+from nst.experiment import follow
 from nst.experiment.finished import Finished, finished, heard, pictures
 from nst.images import PictureWarning
 from nst.metrics import BASELINES, evaluate, held_out, names, sound
@@ -229,7 +230,7 @@ def of_pictures(
     target = images.read(content)
     target = images.fit(target, size or max(target.shape[:2]))
     wanted = images.fit(images.read(style), max(target.shape[:2]))
-    layers = tuple(config.base().loss.style_layers)
+    layers = tuple(follow.resolved(config.base()).loss.style_layers)
     named = {str(path): _resized(path, target.shape[:2]) for path in results}
     figures = _compared(target, wanted, named, layers)
     paths = {"content": content, "style": style} | {name: name for name in named}

@@ -5,9 +5,10 @@ from pathlib import Path
 
 from ml_collections import ConfigDict
 
-from nst.config import kind_of
+from nst.config import modality_of
 from nst.errors import InputError
 from nst.experiment import prepare, progress
+from nst.experiment.follow import checked
 from nst.experiment.perform import perform, perform_together
 from nst.experiment.pictures import PICTURES
 from nst.experiment.prepare import Kind
@@ -16,12 +17,12 @@ from nst.stages import Release, keep_memory
 
 __all__ = ["kind", "run", "together"]
 
-_KINDS = {kind.group: kind for kind in (PICTURES, SOUNDS)}
+_KINDS = {"image": PICTURES, "audio": SOUNDS}
 
 
 def kind(config: ConfigDict) -> Kind:
     """What a config's runs are of, or InputError."""
-    return _KINDS[kind_of(config)]
+    return _KINDS[modality_of(config)]
 
 
 def run(
@@ -56,7 +57,7 @@ def run(
       RunError: A value is not finite, or memory or disk ran out; the last good state is kept.
       Interrupted: A signal came; the state is kept.
     """
-    of = kind(config)
+    of, config = kind(config), checked(config)
     limit = of.limit if limit is None else limit
     jobs, extractor = prepare.ready(of, config, workdir, resume=resume, output=output, limit=limit)
     for job in jobs:
@@ -100,6 +101,7 @@ def together(
     places, extractor = [], None
     for i, (config, workdir) in enumerate(runs):
         try:
+            config = checked(config)
             (job,), extractor = prepare.ready(PICTURES, config, workdir, limit=PICTURES.limit)
         except (InputError, OSError) as error:
             errors[i] = error

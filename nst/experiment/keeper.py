@@ -15,6 +15,7 @@ from ml_collections import ConfigDict
 from nst import checkpoint, files, record, writers
 from nst.errors import InputError, RunError
 from nst.experiment import prepare
+from nst.experiment.follow import recorded
 from nst.experiment.prepare import Job, Kind, Task
 from nst.stages import Release, Resume, Snapshot, keep_memory
 from nst.writers import Writer
@@ -167,7 +168,8 @@ def _earlier(folder: Path, facts: dict[str, Any]) -> Earlier:
     """Where the run in `folder` had got to; its records are cut back to there."""
     try:
         old = json.loads((folder / "config.json").read_text())
-        pairs = [(old["config"], facts["config"]), (_hashes(old["inputs"]), _hashes(facts["inputs"]))]
+        configs = recorded(old["config"]), recorded(facts["config"])
+        pairs = [configs, (_hashes(old["inputs"]), _hashes(facts["inputs"]))]
         changed = [x for before, now in pairs for x in record.differences(before, now)]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{folder}/config.json is damaged: start again in another --workdir") from error

@@ -144,7 +144,8 @@ def extractor(config: ConfigDict) -> Network:
 def _frozen(
     settings: tuple[tuple[str, Any], ...], seed: int, layers: tuple[str, ...], digest: Any
 ) -> Network:
-    return features.load(**dict(settings), seed=seed).freeze(layers)
+    named = dict(settings)
+    return features.load(named.pop("network"), **named, seed=seed).freeze(layers)
 
 
 def scales(config: ConfigDict) -> list[Scale]:

@@ -120,7 +120,7 @@ def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> audio.
     if config.audio.method == "waveform" and config.optimizer.name == "lbfgs":
         raise InputError(
             "config.optimizer.name = lbfgs: on samples its steps may lead up: "
-            "take configs/audio.py:waveform, which has adam"
+            "leave it out, or take adam, which is then the default"
         )
     named = {(name, path) for job in jobs for name, path in inputs(config, job).items()}
     shapes = {

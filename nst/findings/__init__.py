@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nst import files, images, record
-from nst.config import kind_of
+from nst.config import modality_of
 from nst.errors import InputError
 from nst.findings.claims import QUESTIONS, Claim, Question
 from nst.sweep import plan as plans
 
 _AGREES, _DISAGREES, _OPEN = "agrees", "disagrees", "undecided"
+_GROUPS = {"image": "images", "audio": "audio"}  # of a config, in which the inputs are
 _SAME = 0.1  # of the figure: less is no strong effect
 
 
@@ -82,7 +83,7 @@ def trials(folder: Path) -> list[Trial]:
 
 def _pair(values: Mapping[str, Any]) -> tuple[Any, Any]:
     """The content and the style of a trial."""
-    group = kind_of(values)
+    group = _GROUPS[modality_of(values)]
     return values[f"{group}.content"], values[f"{group}.style"]
 
 
@@ -141,7 +142,7 @@ and the same if it is surely below a tenth. What the metrics are: [metrics.md](m
 def _section(question: Question, found: Sequence[Trial], picture: str, labels: Sequence[str]) -> str:
     measured = [measure(claim, found) for claim in question.claims]
     runs, pairs = [trial for trial in found if trial.values["result"] == "run"], len(measured[0].a)
-    group = kind_of(runs[0].values)
+    group = _GROUPS[modality_of(runs[0].values)]
     size = f" at {runs[0].values['images.size']} pixels" if group == "images" else ""
     seeds = len({trial.values[f"{group}.seed"] for trial in runs})
     rows = "\n".join(_row(each) for each in measured)
@@ -186,7 +187,7 @@ def _pictures(question: Question, found: Sequence[Trial]) -> tuple[np.ndarray, l
             label = ", ".join(_word(trial.values[name]) for name in question.shown)
             chosen.setdefault(label, trial.folder)
     first = next(iter(chosen.values()))
-    if kind_of(last) == "audio":
+    if modality_of(last) == "audio":
         shown = [images.read(first / f"{part}.png") for part in ("content", "style")]
         results = [images.read(folder / "spectrogram.png") for folder in chosen.values()]
         return _side_by_side([images.resize(x, 96, 128) for x in (*shown, *results)]), [*chosen]

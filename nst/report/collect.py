@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from nst import record
+from nst.experiment.follow import usual
 from nst.metrics import ALL_METRICS, BASELINES
 from nst.report import kinds
 from nst.report.curves import thin
@@ -126,9 +127,9 @@ def _names(trials: list[dict[str, Any]], key: str) -> list[str]:
 
 def _settings(runs: list[Run], swept: set[str]) -> list[dict[str, Any]]:
     """What all have in common, and whether it is the default."""
-    usual = runs[0].kind.defaults()
+    default = usual(runs[0].config)
     return [
-        {"name": name, "value": _words(value), "default": _words(usual.get(name)) == _words(value)}
+        {"name": name, "value": _words(value), "default": _words(default.get(name)) == _words(value)}
         for name, value in runs[0].config.items()
         if name not in swept
     ]

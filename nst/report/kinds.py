@@ -1,11 +1,9 @@
 """What runs of pictures and of sounds differ in, as far as a report shows it: nothing else here asks which it is."""
 
-import functools
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nst.config import defaults
 from nst.errors import InputError
 from nst.experiment.pictures import PICTURES
 from nst.experiment.sounds import SOUNDS
@@ -24,8 +22,7 @@ class Kind(NamedTuple):
     inputs: Mapping[str, str]  # pictures of `INPUTS`, where they are not parts of the sheet
     sounds: Mapping[str, str]  # the files of `INPUTS` as they were heard; none where nothing is to be heard
     files: tuple[str, ...]  # at the top of a run directory, and linked
-    config: str  # the config file of a command, whose fields are `defaults`
-    defaults: Callable[[], Mapping[str, Any]]
+    config: str  # the config file of a command, all of whose fields are at their defaults
     steps: Callable[[Mapping[str, Any]], int]  # of a whole run, from its config
 
     def latest(self, folder: Path) -> str:
@@ -65,7 +62,6 @@ PICTURE = Kind(
     sounds={},
     files=PICTURES.files,
     config="configs/gatys.py",
-    defaults=defaults,
     steps=_at_all_scales,
 )
 SOUND = Kind(
@@ -76,7 +72,6 @@ SOUND = Kind(
     sounds={part: f"{part}.wav" for part in INPUTS},
     files=tuple(name for name in SOUNDS.files if name.removesuffix(".png") not in INPUTS),
     config="configs/audio.py",
-    defaults=functools.partial(defaults, "audio"),
     steps=_at_one,
 )
 KINDS = (PICTURE, SOUND)

@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from nst.experiment.follow import as_tuples, usual
 from nst.report import kinds
 
 
@@ -13,11 +14,7 @@ def command(config: Mapping[str, Any]) -> str:
     Args:
       config: Dotted names to values; lists stand for tuples.
     """
-    kind = kinds.of(config)
-    usual = kind.defaults()
-    flags = [f"--config.{name}={value}" for name, value in _plain(config) if usual.get(name) != value]
-    return shlex.join(["python", "scripts/run.py", "--config", kind.config, *flags])
-
-
-def _plain(config: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    return [(name, tuple(value) if isinstance(value, list) else value) for name, value in config.items()]
+    default = usual(config)
+    values = as_tuples(config).items()
+    flags = [f"--config.{name}={value}" for name, value in values if default.get(name) != value]
+    return shlex.join(["python", "scripts/run.py", "--config", kinds.of(config).config, *flags])

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from nst.errors import InputError
+from nst.experiment.follow import recorded
 from nst.report import kinds
 from nst.sweep import plan
 from nst.sweep.trials import BEGUN, DONE, FAILED, Folder
@@ -57,7 +58,10 @@ def _of_sweep(folder: Folder, planned: plan.Plan) -> list[Run]:
             trial.name,
             folder.trial(trial),
             states[trial.name],
-            trial.overrides | {name: value for name, value in common.items() if name not in trial.overrides},
+            _complete(
+                trial.overrides
+                | {name: value for name, value in common.items() if name not in trial.overrides}
+            ),
             read_json(folder.trial(trial) / "config.json"),
             *(_failure(folder, trial) if states[trial.name] == FAILED else ()),
         )
@@ -71,13 +75,22 @@ def _failure(folder: Folder, trial: plan.Trial) -> tuple[str, str]:
 
 def _alone(folder: Path) -> Run:
     facts = read_json(folder / "config.json")
-    config = flat(inside(facts, "config"))
+    config = _complete(flat(inside(facts, "config")))
     for name in kinds.INPUTS:  # of a folder of pictures or sounds, each run has one
         field, path = f"{kinds.of(config).group}.{name}", Path(str(inside(facts, "inputs", name, "path")))
         if path.parent == Path(str(config.get(field))):
             config[field] = str(path)
     state = DONE if (folder / "done").exists() else BEGUN
     return Run(folder.absolute().name, folder, state, config, facts)
+
+
+def _complete(config: dict[str, Any]) -> dict[str, Any]:
+    """Add the fields that are unset, or of a later version; leave a damaged config as it is."""
+    try:
+        values = recorded(config) if config else {}
+    except (ValueError, LookupError, TypeError):
+        return config
+    return {name: values[name] for name in (*config, *values)}
 
 
 def inside(value: Any, *names: str) -> Any:

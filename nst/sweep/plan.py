@@ -10,35 +10,14 @@ from typing import Any, NamedTuple
 from ml_collections import ConfigDict
 
 from nst import experiment, features, images, record
-from nst.config import base, defaults, fields, kind_of, validate
+from nst.config import FIELDS, base, fields, modality_of
 from nst.errors import InputError, unknown
+from nst.experiment.follow import as_tuples, checked, recorded
 from nst.images import sets
 from nst.overrides import Overrides
 
 FILE = "plan.json"
 _LONGEST_NAME = 120  # characters; a file system takes 255 bytes
-
-# Fields in which trials may differ in lock-step: pictures of one size, numbers of the compiled functions, writers.
-_FREE = {
-    "images.content",
-    "images.style",
-    "images.init",
-    "images.seed",
-    "audio.content",
-    "audio.style",
-    "audio.init",
-    "audio.seed",
-    "loss.content_weight",
-    "loss.envelope_weight",
-    "loss.style_weight",
-    "loss.tv_weight",
-    "loss.style_layer_weights",
-    "optimizer.learning_rate",
-    "run.writers",
-}
-
-# Those that no compiled function depends on, beside them.
-_COUNTS = {"optimizer.steps", "pyramid.steps", "run.log_every", "run.save_every"}
 
 
 class Trial(NamedTuple):
@@ -49,7 +28,10 @@ class Trial(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """The config that all trials share, nested as JSON has it, and the trials in their order."""
+    """The config that all trials share, nested as JSON has it, and the trials in their order.
+
+    Fields that follow others are unset in it, so that they follow the overrides of a trial.
+    """
 
     config: dict[str, Any]
     trials: tuple[Trial, ...]
@@ -107,41 +89,49 @@ def _pairs(config: ConfigDict, name: str, overrides: Overrides) -> list[tuple[st
 
 def _check(plan: Plan, trial: Trial) -> None:
     try:
-        validate(configured(plan, trial))
+        checked(configured(plan, trial))
     except InputError as error:
         raise InputError(f"trial {trial.name}: {error}") from error
 
 
 def values(plan: Plan, trial: Trial) -> dict[str, Any]:
-    """Every field of one trial, by its dotted name, as JSON has it."""
-    return dict(fields(ConfigDict(plan.config))) | trial.overrides
+    """Return every field of one trial by its dotted name, resolved, as JSON has it."""
+    return recorded(_given(plan, trial))
+
+
+def _given(plan: Plan, trial: Trial) -> dict[str, Any]:
+    """Return the fields of one trial as they are set, or unset."""
+    return dict(fields(plan.config)) | trial.overrides
 
 
 def configured(plan: Plan, trial: Trial) -> ConfigDict:
-    """The config of one trial."""
-    own = values(plan, trial)
-    kind = kind_of(plan.config)
-    config = base(kind)
+    """Return the config of one trial; fields that follow others stay unset."""
+    own = _given(plan, trial)
+    modality = modality_of(own)
+    config = base(modality)
     for name in own:
-        if name not in defaults(kind):
-            raise unknown("config field", name, defaults(kind))
-    with config.ignore_type():  # `validate` says what is wrong with a type
-        config.update_from_flattened_dict(
-            {name: tuple(value) if isinstance(value, list) else value for name, value in own.items()}
-        )
+        if name not in FIELDS[modality]:
+            raise unknown("config field", name, FIELDS[modality])
+    with config.ignore_type():  # `validate` names a wrong type
+        config.update_from_flattened_dict(as_tuples(own))
     return config
 
 
 def structure(plan: Plan, trial: Trial, *, lockstep: bool = False) -> str:
-    """What a trial's compiled programs depend on: those of one structure share them.
+    """Return a key that trials share if they share compiled programs.
 
-    With `lockstep`, what they have in common step by step.
+    Args:
+      plan: The plan.
+      trial: One of its trials.
+      lockstep: Return a key that trials share if they can also take their steps in one batched call.
     """
     own = values(plan, trial)
-    free = _FREE if lockstep else _FREE | _COUNTS
+    table = FIELDS[modality_of(own)]
+    roles = {"structure", "count"} if lockstep else {"structure"}
+    common = {name for name in own if name not in table or table[name].role in roles}
     if own.get("features.weights") == features.weights.RANDOM:
-        free = free - {"images.seed"}  # it is another network
-    return json.dumps({name: value for name, value in sorted(own.items()) if name not in free})
+        common.add("images.seed")  # another seed gives another network
+    return json.dumps({name: own[name] for name in sorted(common)})
 
 
 def read(folder: Path) -> Plan | None:
@@ -163,14 +153,18 @@ def write(folder: Path, plan: Plan) -> None:
 
 
 def agree(old: Plan, new: Plan, *, extend: bool, where: Path) -> None:
-    """Refuse a plan that is not the one begun; with `extend` one that has more trials will do.
+    """Refuse a plan that differs from the one begun. Resolved values are compared, not how they are set.
+
+    Args:
+      old: The plan begun.
+      new: The plan now.
+      extend: Accept more trials.
+      where: The sweep's directory.
 
     Raises:
       InputError: What differs.
     """
-    before, after = (
-        {"config": plan.config, "trial": {t.name: t.overrides for t in plan.trials}} for plan in (old, new)
-    )
+    before, after = map(_effect, (old, new))
     added = sorted(set(after["trial"]) - set(before["trial"]))
     if extend:
         after["trial"] = {name: value for name, value in after["trial"].items() if name not in added}
@@ -182,6 +176,20 @@ def agree(old: Plan, new: Plan, *, extend: bool, where: Path) -> None:
         told = "; ".join(changed[:3]) + (f"; and {len(changed) - 3} more" if len(changed) > 3 else "")
         remedy = "add --extend to have new trials run too" if len(changed) == len(added) else "undo that"
         raise InputError(f"{where} holds another sweep ({told}): {remedy}, or give another --workdir")
+
+
+def _effect(plan: Plan) -> dict[str, dict[str, Any]]:
+    """Return the resolved values of a plan's config, and those in which each trial differs from it."""
+    config = recorded(plan.config)
+    trials = {trial.name: values(plan, trial).items() for trial in plan.trials}
+    missing = object()
+    return {
+        "config": config,
+        "trial": {
+            name: {field: value for field, value in own if config.get(field, missing) != value}
+            for name, own in trials.items()
+        },
+    }
 
 
 def _names(sweep: list[Overrides]) -> list[str]:

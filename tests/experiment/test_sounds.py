@@ -44,8 +44,6 @@ def config(request, clips):
     config = base("audio")
     config.update_from_flattened_dict(SMALL)
     config.audio.method = request.param
-    if request.param == "waveform":
-        config.optimizer.name, config.optimizer.learning_rate = "adam", 0.002
     config.audio.content, config.audio.style = (str(clips / f"{name}.wav") for name in ("content", "style"))
     return config
 
@@ -126,7 +124,6 @@ def test_a_folder_is_a_run_for_each(config, tmp_path, clips):
     ("field", "value", "told"),
     [
         ("audio.method", "wavform", "unknown config.audio.method 'wavform': did you mean waveform"),
-        ("audio.method", "waveform", "take configs/audio.py:waveform, which has adam"),
         ("audio.rate", 20, "config.audio.rate = 20: give"),
         ("audio.n_fft", 30, "config.audio.n_fft = 30: give"),
         ("audio.init", "nowhere.wav", "nowhere.wav"),
@@ -142,10 +139,19 @@ def test_a_folder_is_a_run_for_each(config, tmp_path, clips):
     ],
 )
 def test_what_can_not_be_used_leaves_nothing(clips, tmp_path, field, value, told):
+    refused(clips, tmp_path, {field: value}, told)
+
+
+def test_lbfgs_on_samples_is_refused(clips, tmp_path):
+    values = {"audio.method": "waveform", "optimizer.name": "lbfgs"}
+    refused(clips, tmp_path, values, "leave it out, or take adam, which is then the default")
+
+
+def refused(clips, tmp_path, values, told):
     config = base("audio")
     config.update_from_flattened_dict(SMALL)
     config.audio.content, config.audio.style = (str(clips / f"{name}.wav") for name in ("content", "style"))
-    config.update_from_flattened_dict({field: value})
+    config.update_from_flattened_dict(values)
     with pytest.raises(InputError) as error:
         experiment.run(config, tmp_path / "run")
     assert told in str(error.value)

@@ -9,6 +9,7 @@ import pytest
 from nst import cli, experiment, report
 from nst.config import base, fields
 from nst.errors import InputError
+from nst.experiment.follow import RULES, as_tuples, recorded
 from nst.report.curves import thin
 from nst.report.repeat import command
 from nst.report.varied import varied, where
@@ -179,13 +180,39 @@ CHANGES = [
 @pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")
 @pytest.mark.parametrize("changes", CHANGES, ids=str)
 def test_the_command_gives_the_config_back(changes, monkeypatch):
-    wanted = dict(fields(base())) | changes
-    stored = {name: list(value) if isinstance(value, tuple) else value for name, value in wanted.items()}
+    stored = recorded(dict(fields(base())) | changes)
     program, script, *arguments = shlex.split(command(stored))
     assert (program, script) == ("python", "scripts/run.py")
     asked = {}
     monkeypatch.setattr("sys.argv", [script, *arguments])  # where ml_collections looks
     monkeypatch.setattr(experiment, "run", lambda config, *_, **__: asked.update(fields(config)) or [])
     cli.run(arguments)
+    assert {name for name, value in asked.items() if value is None} <= set(RULES["image"])
+    asked, wanted = as_tuples(recorded(asked)), as_tuples(stored)
     assert asked == wanted
     assert {name: type(value) for name, value in asked.items()} == {n: type(v) for n, v in wanted.items()}
+
+
+@pytest.mark.parametrize(
+    ("modality", "changes", "flags"),
+    [
+        ("image", {}, []),
+        ("image", {"images.size": 512}, ["images.size=512"]),
+        ("image", {"images.size": 512, "pyramid.scales": ()}, ["images.size=512", "pyramid.scales=(512,)"]),
+        ("image", {"optimizer.name": "adam"}, ["optimizer.name=adam"]),
+        ("image", {"loss.style_layers": ("relu1_1",)}, ["loss.style_layers=('relu1_1',)"]),
+        ("audio", {"audio.method": "waveform"}, ["audio.method=waveform"]),
+    ],
+)
+def test_the_command_leaves_out_what_follows(modality, changes, flags):
+    stored = recorded(dict(fields(base(modality))) | changes)
+    assert shlex.split(command(stored))[4:] == [f"--config.{flag}" for flag in flags]
+
+
+def test_values_that_follow_are_no_changes(tmp_path, make):
+    make.run(tmp_path / "run", {"images.size": 512})
+    (folder,) = tmp_path.iterdir()
+    settings = {row["name"]: row for row in report.collect(folder)["settings"]}
+    assert settings["pyramid.scales"] == {"name": "pyramid.scales", "value": "128, 256, 512", "default": True}
+    assert settings["features.network"]["default"]
+    assert [name for name, row in settings.items() if not row["default"]] == ["images.size"]

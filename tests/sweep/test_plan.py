@@ -1,11 +1,13 @@
 """Plans: names, one trial for each pair of pictures, what is refused before anything runs, and what may change."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from nst import overrides
+from nst.config import FIELDS, Field, base
 from nst.errors import InputError
 from nst.sweep import begin, plan
 
@@ -58,7 +60,11 @@ def test_several_pictures_are_several_trials(config, pictures):
             "trial .*: unknown config field 'features.poling': did you mean features.pooling",
         ),
         ([{"loss.style_weight": -1.0}], "trial .*style_weight = -1"),
-        ([{"optimizer.steps": "many"}], "trial .*steps = 'many': give a int"),
+        ([{"optimizer.steps": "many"}], "trial .*steps = 'many': give an int"),
+        ([{"images.size": 0}], "trial .*images.size = 0: give a number above 0"),
+        ([{"loss.style_layer_weights": (1.0,)}], "trial .*has 1 numbers for 2 style layers"),
+        ([{"features.network": "vgg18", "features.weights": None}], "trial .*network 'vgg18': did you mean"),
+        ([{"modality": "video"}], "trial .*unknown modality 'video'"),
         ([{"images.seed": 1}, {"images.seed": 1}], "two trials are named"),
         ([("a/b", {})], "a folder's name has no /"),
         ([(".a", {})], "no dot in front"),
@@ -76,6 +82,7 @@ def test_a_plan_comes_back_from_its_file(config, tmp_path):
     plan.write(tmp_path, made)
     assert plan.read(tmp_path) == made
     found = plan.configured(made, made.trials[0])
+    assert found.optimizer.learning_rate is made.config["optimizer"]["learning_rate"] is None
     with config.unlocked():
         config.loss.style_layers = ("relu1_1",)
         config.loss.style_weight = 2.0
@@ -122,3 +129,117 @@ def test_what_shares_programs(config):
     made = plan.make(config, [(str(i), o) for i, o in enumerate(sweep)])
     keys = [plan.structure(made, trial) for trial in made.trials]
     assert keys[0] == keys[1] != keys[2]
+
+
+#: Fields in which trials may differ in lock-step, and those that no compiled function depends on, beside them.
+FREE = {
+    "images.content",
+    "images.style",
+    "images.init",
+    "images.seed",
+    "audio.content",
+    "audio.style",
+    "audio.init",
+    "audio.seed",
+    "loss.content_weight",
+    "loss.envelope_weight",
+    "loss.style_weight",
+    "loss.tv_weight",
+    "loss.style_layer_weights",
+    "optimizer.learning_rate",
+    "run.writers",
+}
+COUNTS = {"optimizer.steps", "pyramid.steps", "run.log_every", "run.save_every"}
+
+
+def other(name, field):
+    if field.type is float:
+        return 0.625
+    if field.type is int:
+        return 7
+    if field.type is bool:
+        return not field.default
+    if field.type is tuple:
+        return {"pyramid.scales": (64, 256), "run.writers": ("wandb",)}.get(name, ("relu2_2",))
+    return "other"
+
+
+@pytest.mark.parametrize("lockstep", [False, True])
+@pytest.mark.parametrize("modality", FIELDS)
+def test_the_role_of_a_field_says_what_shares_programs(modality, lockstep):
+    config = json.loads(base(modality).to_json())
+    names = [name for name in FIELDS[modality] if name != "modality"]
+    changed = {name: other(name, FIELDS[modality][name]) for name in names}
+    changed |= {
+        name: value for name, value in {"loss.style_layer_weights": (0.5,) * 5}.items() if name in changed
+    }
+    if modality == "image":  # those that follow it would change with it
+        changed["features.network"] = "vgg19"
+    made = plan.Plan(config, tuple(plan.Trial(name, {name: value}) for name, value in changed.items()))
+    alone = plan.structure(made, plan.Trial("base", {}), lockstep=lockstep)
+    shared = {t.name for t in made.trials if plan.structure(made, t, lockstep=lockstep) == alone}
+    assert shared - {"features.network"} == (FREE if lockstep else FREE | COUNTS) & set(names)
+
+
+def test_what_is_set_or_follows_shares_programs(config):
+    same = [{}, {"features.network": "vgg19"}, {"features.weights": "random"}, {"pyramid.scales": (24,)}]
+    same += [{"images.size": 24}, {"pyramid.scales": None}, {"optimizer.learning_rate": 1.0}]
+    made = plan.make(config, [(str(i), o) for i, o in enumerate(same)])
+    assert len({plan.structure(made, trial) for trial in made.trials}) == 1
+
+
+def test_a_field_from_outside_has_its_role(config, monkeypatch):
+    def keys(role):
+        field = Field(0.0, "weight of a toy", role, "not negative")
+        monkeypatch.setitem(FIELDS["image"], "loss.toy_weight", field)
+        made = plan.make(with_toy(config), [("a", {}), ("b", {"loss.toy_weight": 1})])
+        return {plan.structure(made, trial, lockstep=True) for trial in made.trials}
+
+    def with_toy(config):
+        toy = base()
+        values = {name: value for name, value in config.to_dict().items() if name in ("images", "loss")}
+        toy.update(values | {"features": {"weights": "random"}})
+        return toy
+
+    assert len(keys("number")) == 1
+    assert len(keys("structure")) == 2
+
+
+def test_scales_follow_the_size_of_a_trial():
+    made = plan.make(base(), overrides.grid({"images.size": (96, 512)}))
+    assert made.config["pyramid"]["scales"] is None
+    found = [plan.values(made, trial)["pyramid.scales"] for trial in made.trials]
+    assert found == [[96], [128, 256, 512]]
+    assert [plan.configured(made, trial).pyramid.scales for trial in made.trials] == [None, None]
+
+
+OLD = json.loads((Path(__file__).parent / "plan_before.json").read_text())
+
+
+def test_a_plan_of_the_version_before_is_the_same_sweep(tmp_path):
+    plan_file = tmp_path / "plan.json"
+    plan_file.write_text(json.dumps(OLD))
+    config = base()
+    config.images.size, config.optimizer.steps, config.run.log_every = 64, 10, 1
+    sweep = [*overrides.grid({"loss.style_weight": (60.0, 600.0, 6000.0, 60_000.0, 600_000.0)})]
+    old = plan.read(tmp_path)
+    keys = {plan.structure(old, trial) for trial in old.trials}
+    found = begin(config, sweep, tmp_path)
+    assert keys == {plan.structure(found, trial) for trial in found.trials}
+    assert len(keys) == 1
+    assert found.config["modality"] == json.loads(plan_file.read_text())["config"]["modality"] == "image"
+    plan.agree(old, found, extend=False, where=tmp_path)
+    plan_file.write_text(json.dumps(OLD))
+    config.images.size = 96
+    with pytest.raises(InputError, match=r"another sweep \(config.images.size was 64, now 96; config.pyr"):
+        begin(config, sweep, tmp_path)
+
+
+def test_overrides_that_follow_need_not_be_set(tmp_path):
+    adam = {"audio.method": "waveform", "optimizer.name": "adam", "optimizer.learning_rate": 0.002}
+    explicit = plan.make(base("audio"), [("a", adam)])
+    follows = plan.make(base("audio"), [("a", {"audio.method": "waveform"})])
+    plan.agree(explicit, follows, extend=False, where=tmp_path)
+    other = plan.make(base("audio"), [("a", adam | {"optimizer.learning_rate": 0.01})])
+    with pytest.raises(InputError, match=r"trial.a.optimizer.learning_rate was 0.01, now 0.002"):
+        plan.agree(other, follows, extend=False, where=tmp_path)

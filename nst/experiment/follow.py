@@ -1,0 +1,161 @@
+"""Values of unset fields: each follows other fields, so that none has to be set because another was."""
+
+import contextlib
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ml_collections import ConfigDict
+
+from nst.audio.stylize import OPTIMIZERS
+from nst.config import base, defaults, fields, modality_of, validate
+from nst.errors import unknown
+from nst.features import vgg, weights
+
+# Below it a scale is too small for the deepest layers to see more than a few positions of.
+_SMALLEST_SCALE = 128
+
+
+class Network(NamedTuple):
+    """The defaults that a network brings."""
+
+    weights: str
+    content_layers: tuple[str, ...]
+    style_layers: tuple[str, ...]
+    layer_weights: Callable[[Sequence[str]], tuple[float, ...]]
+
+
+def _vgg_layer_weights(layers: Sequence[str]) -> tuple[float, ...]:
+    """Return 1/N² for the N filters of each layer, normalized to a sum of 1, with three significant digits."""
+    vgg.check_layers(tuple(layers))
+    blocks = [int(re.findall(r"\d", layer)[0]) for layer in layers]
+    inverse = [1 / (64, 128, 256, 512, 512)[block - 1] ** 2 for block in blocks]
+    return tuple(float(f"{weight / sum(inverse):.3g}") for weight in inverse)
+
+
+#: The choices of `features.network`.
+NETWORKS = {
+    "vgg19": Network(
+        weights.DEFAULT,
+        ("relu4_2",),
+        ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"),
+        _vgg_layer_weights,
+    )
+}
+
+#: Computes the value of an unset field from the values of the others, by dotted names.
+Rule = Callable[[Mapping[str, Any]], Any]
+
+
+def _network(values: Mapping[str, Any]) -> Network:
+    name = values["features.network"]
+    if name not in NETWORKS:
+        raise unknown("config.features.network", name, NETWORKS)
+    return NETWORKS[name]
+
+
+def _scales(values: Mapping[str, Any]) -> tuple[int, ...]:
+    """Halve `images.size`, rounding up, while the result is at least 128 pixels."""
+    scales = [values["images.size"]]
+    while (half := -(-scales[0] // 2)) >= _SMALLEST_SCALE:
+        scales.insert(0, half)
+    return tuple(scales)
+
+
+def _audio_optimizer(values: Mapping[str, Any]) -> str:
+    return OPTIMIZERS.get(values["audio.method"], ("lbfgs", 1.0))[0]
+
+
+def _learning_rate(values: Mapping[str, Any]) -> float:
+    """Return a step of L-BFGS, 1, or a rate for Adam: in units of [0, 1] for images, of full scale for samples."""
+    if values["optimizer.name"] != "adam":
+        return 1.0
+    return OPTIMIZERS["waveform"][1] if values.get("audio.method") == "waveform" else 0.02
+
+
+#: The rule of each field that follows others, by modality. A field comes after those that it follows.
+RULES: dict[str, dict[str, Rule]] = {
+    "image": {
+        "features.weights": lambda values: _network(values).weights,
+        "loss.content_layers": lambda values: _network(values).content_layers,
+        "loss.style_layers": lambda values: _network(values).style_layers,
+        "loss.style_layer_weights": lambda values: _network(values).layer_weights(
+            values["loss.style_layers"]
+        ),
+        "optimizer.learning_rate": _learning_rate,
+        "pyramid.scales": _scales,
+    },
+    "audio": {"optimizer.name": _audio_optimizer, "optimizer.learning_rate": _learning_rate},
+}
+
+
+def resolved(config: ConfigDict) -> ConfigDict:
+    """Return a copy of a valid config with every unset field filled; values that are set stay as they are.
+
+    Raises:
+      InputError: A field that others follow can't be used.
+    """
+    result = base(modality_of(config))
+    with result.ignore_type():  # `validate` names a wrong type
+        result.update_from_flattened_dict(as_tuples(_filled(dict(fields(config)))))
+    return result
+
+
+def checked(config: ConfigDict) -> ConfigDict:
+    """Validate a config and return it resolved.
+
+    Raises:
+      InputError: A field, or a combination of them, can't be used.
+    """
+    validate(config)
+    result = resolved(config)
+    validate(result)
+    return result
+
+
+def recorded(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the resolved values of a config that was read from JSON, by dotted names, for comparisons.
+
+    A field that is absent, as in the files of an earlier version, counts as its default. Lists stand for tuples.
+
+    Args:
+      config: Nested, or by dotted names.
+
+    Raises:
+      InputError: A field that others follow can't be used.
+    """
+    values = dict(fields(config))
+    values = _filled(defaults(modality_of(values)) | {"modality": modality_of(values)} | values)
+    if "pyramid.scales" in values:  # no scales mean one
+        values["pyramid.scales"] = values["pyramid.scales"] or [values["images.size"]]
+    return json.loads(json.dumps(values))
+
+
+def usual(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return for each field, by its dotted name, the value that it has if it is not set and the others are.
+
+    None where a rule can't use the values.
+
+    Args:
+      values: Of all fields, by dotted names, as `recorded` gives them.
+    """
+    modality = modality_of(values)
+    result = defaults(modality)
+    for name, rule in RULES[modality].items():
+        with contextlib.suppress(ValueError, LookupError, TypeError):
+            result[name] = rule(values)
+    return result
+
+
+def as_tuples(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn the lists that JSON makes of tuples back into tuples."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+
+
+def _filled(values: dict[str, Any]) -> dict[str, Any]:
+    """Fill what is unset."""
+    for name, rule in RULES[modality_of(values)].items():
+        if values[name] is None:
+            values = values | {name: rule(values)}
+    return values

@@ -1,0 +1,225 @@
+"""Unset fields follow others, explicit values win, and files of the version before count as the same run."""
+
+import json
+import shutil
+
+import pytest
+from ml_collections import ConfigDict
+
+from nst import config, experiment
+from nst.errors import InputError
+from nst.experiment import follow
+
+#: What `base()` gave before fields followed others.
+BEFORE = {
+    "images.content": "coffee",
+    "images.style": "strokes",
+    "images.size": 256,
+    "images.aspect": 1.0,
+    "images.style_scale": 1.0,
+    "images.init": "content",
+    "images.seed": 0,
+    "features.weights": "vgg19",
+    "features.normalise": False,
+    "features.pooling": "avg",
+    "features.convolution": "auto",
+    "features.precision": "float32",
+    "features.padding": "zeros",
+    "loss.style_loss": "gram",
+    "loss.content_layers": ("relu4_2",),
+    "loss.style_layers": ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"),
+    "loss.style_layer_weights": (0.744, 0.186, 0.0465, 0.0116, 0.0116),
+    "loss.content_weight": 1.0,
+    "loss.style_weight": 6000.0,
+    "loss.tv_weight": 1e6,
+    "optimizer.name": "lbfgs_pyramid",
+    "optimizer.steps": 60,
+    "optimizer.learning_rate": 1.0,
+    "pyramid.scales": (128, 256),
+    "pyramid.steps": 100,
+    "run.log_every": 10,
+    "run.save_every": 50,
+    "run.writers": (),
+}
+AUDIO_BEFORE = {
+    "audio.content": "melody",
+    "audio.style": "bells",
+    "audio.method": "spectrogram",
+    "audio.rate": 22_050,
+    "audio.n_fft": 2048,
+    "audio.filters": 2048,
+    "audio.init": "content",
+    "audio.seed": 0,
+    "audio.phase_steps": 64,
+    "loss.style_loss": "gram",
+    "loss.content_weight": 1.0,
+    "loss.style_weight": 1.0,
+    "loss.envelope_weight": 0.0,
+    "optimizer.name": "lbfgs",
+    "optimizer.steps": 100,
+    "optimizer.learning_rate": 1.0,
+    "run.log_every": 10,
+    "run.save_every": 50,
+    "run.writers": (),
+}
+
+
+def resolved(modality="image", **values):
+    """Resolve the base with fields set, `__` for a dot."""
+    settings = config.base(modality)
+    settings.update_from_flattened_dict({name.replace("__", "."): value for name, value in values.items()})
+    return dict(config.fields(follow.checked(settings)))
+
+
+def test_the_defaults_are_those_of_before():
+    assert resolved() == BEFORE | {"modality": "image", "features.network": "vgg19"}
+    assert resolved("audio") == AUDIO_BEFORE | {"modality": "audio"}
+
+
+@pytest.mark.parametrize("modality", config.FIELDS)
+def test_every_field_that_follows_has_a_rule(modality):
+    following = {name for name, field in config.FIELDS[modality].items() if field.follows}
+    assert set(follow.RULES[modality]) == following
+    assert None not in resolved(modality).values()
+    settings = config.base(modality)
+    follow.resolved(settings)
+    assert {name for name, value in config.fields(settings) if value is None} == following
+
+
+@pytest.mark.parametrize(
+    ("size", "scales"),
+    [
+        (1, (1,)),
+        (96, (96,)),
+        (254, (254,)),
+        (255, (128, 255)),
+        (256, (128, 256)),
+        (333, (167, 333)),
+        (512, (128, 256, 512)),
+        (1021, (128, 256, 511, 1021)),
+    ],
+)
+def test_scales_halve_the_size_while_they_have_128_pixels(size, scales):
+    assert resolved(images__size=size)["pyramid.scales"] == scales
+
+
+def test_scales_that_are_set_stay():
+    for scales in ((), (512,), (64, 512)):
+        assert resolved(images__size=512, pyramid__scales=scales)["pyramid.scales"] == scales
+
+
+@pytest.mark.parametrize(
+    ("layers", "weights"),
+    [
+        (("relu1_1", "relu2_1"), (0.8, 0.2)),
+        (("relu3_1",), (1.0,)),
+        (("conv5_1", "pool4", "relu3_4"), (0.167, 0.167, 0.667)),
+        ((), ()),
+    ],
+)
+def test_layer_weights_follow_the_layers(layers, weights):
+    assert resolved(loss__style_layers=layers)["loss.style_layer_weights"] == weights
+
+
+def test_layer_weights_of_the_defaults_are_the_librarys():
+    assert resolved()["loss.style_layer_weights"] == config.LAYER_WEIGHTS
+    assert resolved(loss__style_layer_weights=())["loss.style_layer_weights"] == ()
+    with pytest.raises(InputError, match="unknown layer 'relu9_1'"):
+        resolved(loss__style_layers=("relu9_1",))
+
+
+def test_the_learning_rate_follows_the_optimizer():
+    for name, rate in {"lbfgs": 1.0, "lbfgs_pyramid": 1.0, "adam": 0.02}.items():
+        assert resolved(optimizer__name=name)["optimizer.learning_rate"] == rate
+    assert resolved(optimizer__name="adam", optimizer__learning_rate=1)["optimizer.learning_rate"] == 1.0
+    assert resolved("audio", optimizer__name="adam")["optimizer.learning_rate"] == 0.02
+
+
+def test_the_optimizer_of_audio_follows_the_method():
+    found = resolved("audio", audio__method="waveform")
+    assert (found["optimizer.name"], found["optimizer.learning_rate"]) == ("adam", 0.002)
+    found = resolved("audio", audio__method="waveform", optimizer__name="lbfgs")
+    assert (found["optimizer.name"], found["optimizer.learning_rate"]) == ("lbfgs", 1.0)
+
+
+def test_an_unknown_network_is_refused():
+    with pytest.raises(InputError, match=r"unknown config.features.network 'vgg18': did you mean vgg19"):
+        resolved(features__network="vgg18")
+
+
+def test_none_survives_json():
+    settings = config.base()
+    read = ConfigDict(json.loads(settings.to_json()))
+    assert read.pyramid.scales is None
+    assert dict(config.fields(follow.checked(read))) == resolved()
+
+
+def test_what_was_recorded_before_is_the_same():
+    for before, modality in ((BEFORE, "image"), (AUDIO_BEFORE, "audio")):
+        now = follow.resolved(config.base(modality))
+        assert follow.recorded(before) == follow.recorded(json.loads(now.to_json()))
+    one = follow.recorded(BEFORE | {"pyramid.scales": []})
+    assert one == follow.recorded(BEFORE | {"pyramid.scales": [256]}) != follow.recorded(BEFORE)
+    assert follow.recorded({"x": {"y": (1,)}})["x.y"] == [1]
+
+
+def test_usual_values_are_those_that_follow():
+    values = resolved(images__size=512, optimizer__name="adam", pyramid__scales=(512,))
+    default = follow.usual(values)
+    assert {name for name in values if values[name] != default[name]} == {
+        "images.size",
+        "optimizer.name",
+        "pyramid.scales",
+    }
+    assert follow.usual({"images.size": "?"})["pyramid.scales"] is None
+
+
+OLD = """{"images": {"content": "CONTENT", "style": "STYLE", "size": 24, "aspect": 1.0, "style_scale": 1.0,
+ "init": "content", "seed": 0},
+ "features": {"weights": "random", "normalise": false, "pooling": "avg", "convolution": "auto",
+ "precision": "float32", "padding": "zeros"},
+ "loss": {"style_loss": "gram", "content_layers": ["relu2_1"], "style_layers": ["relu1_1", "relu2_1"],
+ "style_layer_weights": [], "content_weight": 1.0, "style_weight": 6000.0, "tv_weight": 1000000.0},
+ "optimizer": {"name": "lbfgs_pyramid", "steps": 12, "learning_rate": 1.0},
+ "pyramid": {"scales": [16, 24], "steps": 8},
+ "run": {"log_every": 5, "save_every": 4, "writers": []}}"""
+
+
+def old(folder, change=lambda text: text):
+    """Put the config of the version before into a run directory that is not finished, and return its result."""
+    facts = json.loads((folder / "config.json").read_text())
+    images = facts["config"]["images"]
+    text = OLD.replace("CONTENT", images["content"]).replace("STYLE", images["style"])
+    facts["config"] = json.loads(change(text))
+    (folder / "config.json").write_text(json.dumps(facts))
+    result = (folder / "image.png").read_bytes()
+    (folder / "image.png").unlink()
+    (folder / "done").unlink()
+    return result
+
+
+def test_a_run_of_the_version_before_resumes(config, finished, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(finished, folder)
+    result = old(folder)
+    experiment.run(config, folder, resume=True)
+    assert (folder / "image.png").read_bytes() == result
+    assert json.loads((folder / "config.json").read_text())["config"]["features"]["network"] == "vgg19"
+
+
+def test_what_changed_since_the_version_before_is_told(config, finished, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(finished, folder)
+    old(folder, lambda text: text.replace('"scales": [16, 24]', '"scales": []'))
+    with pytest.raises(InputError, match=r"another run \(pyramid\.scales was \[24\], now \[16, 24\]\)"):
+        experiment.run(config, folder, resume=True)
+
+
+def test_what_is_set_or_follows_is_the_same_run(config, finished, tmp_path):
+    shutil.copytree(finished, tmp_path / "run")
+    config.optimizer.learning_rate = 1.0
+    config.features.network = "vgg19"
+    assert experiment.run(config, tmp_path / "run", resume=True)
+    config.optimizer.learning_rate = 0.5
+    with pytest.raises(InputError, match=r"another run \(optimizer\.learning_rate was 1\.0, now 0\.5\)"):
+        experiment.run(config, tmp_path / "run", resume=True)
