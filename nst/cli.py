@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from absl import flags
 from ml_collections import ConfigDict, config_flags
 
-from nst import experiment
+from nst import runs
 from nst import sweep as sweeps
 from nst.config import defaults, fields
 from nst.errors import InputError, Interrupted, RunError, unknown
@@ -66,9 +66,9 @@ def run(arguments: Sequence[str]) -> None:
     config = _parse(values, arguments)
     if values.resume and not values.workdir:
         raise InputError("--resume: which run? add its --workdir")
-    kind = experiment.kind(config)
+    kind = runs.kind(config)
     limits = {"images": "max_pixels", "audio": "max_seconds"}
-    folders = experiment.run(
+    folders = runs.run(
         config,
         Path(values.workdir) if values.workdir else _next_free(Path("runs") / _file(values)[0].stem),
         resume=values.resume,

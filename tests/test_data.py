@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nst import data, experiment, images, sweep
+from nst import data, images, runs, sweep
 from nst.config import base
 from nst.errors import InputError
 from nst.images import sets
@@ -121,19 +121,19 @@ def small():
 def test_pictures_of_a_set_share_one_size_and_others_keep_theirs(small, tmp_path, folder):
     for number in range(3):
         small.images.content = f"tfds:mine/train#{number}"
-        experiment.run(small, tmp_path / str(number))
+        runs.run(small, tmp_path / str(number))
         assert images.read(tmp_path / str(number) / "image.png").shape == (16, 24, 3)
     small.images.content = str(folder / "c.tif")
-    experiment.run(small, tmp_path / "file")
+    runs.run(small, tmp_path / "file")
     assert images.read(tmp_path / "file" / "image.png").shape == (24, 24, 3)
 
 
 def test_a_run_goes_on_where_the_cache_lies_elsewhere(small, tmp_path, folder, monkeypatch):
-    experiment.run(small, tmp_path / "run")
+    runs.run(small, tmp_path / "run")
     monkeypatch.setenv("NST_CACHE_DIR", str(tmp_path / "elsewhere"))
     data.add("mine", folder)
     small.optimizer.steps = 4
-    experiment.run(small, tmp_path / "run", resume=True)
+    runs.run(small, tmp_path / "run", resume=True)
     inputs = json.loads((tmp_path / "run" / "config.json").read_text())["inputs"]
     assert inputs["content"]["path"].startswith(str(tmp_path / "elsewhere"))
 

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 import pytest
 
-from nst import evaluation, experiment, features, images, metrics
+from nst import evaluation, features, images, metrics, runs
 from nst.config import base
 from nst.errors import InputError, RunError
 from nst.images import PictureWarning
@@ -49,7 +49,7 @@ def made(pictures, tmp_path_factory):
     config.update_from_flattened_dict(SMALL)
     config.images.content, config.images.style = f"{pictures}/content.png", f"{pictures}/style.png"
     folder = tmp_path_factory.mktemp("made") / "run"
-    experiment.run(config, folder)
+    runs.run(config, folder)
     return folder
 
 

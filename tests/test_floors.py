@@ -20,7 +20,7 @@ FLOORS = [
     {"scale"},
     {"stylize", "audio"},
     {"lockstep"},
-    {"experiment"},
+    {"runs"},
     {"sweep", "evaluation"},
     {"report", "findings"},
     {"cli", "bench"},

@@ -18,9 +18,9 @@ from nst.arguments import Parser
 from nst.errors import InputError, RunError
 from nst.evaluation import table
 from nst.evaluation.sounds import are_sounds, compared, of_sounds
-from nst.experiment.finished import Finished, finished, heard, pictures
 from nst.images import PictureWarning
 from nst.metrics import BASELINES, evaluate, held_out, names, sound
+from nst.runs.finished import Finished, finished, heard, pictures
 
 _WEIGHTS = features.weights.DEFAULT
 

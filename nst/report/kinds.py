@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from nst.config import defaults
 from nst.errors import InputError
-from nst.experiment.pictures import PICTURES
-from nst.experiment.sounds import SOUNDS
+from nst.runs.audio import SOUNDS
+from nst.runs.image import PICTURES
 from nst.stylize import plan
 
 #: What a run is given, in a config's group, in `inputs` of its facts and as parts of its sheet.

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from ml_collections import ConfigDict
 
-from nst import experiment, features, images, record
+from nst import features, images, record, runs
 from nst.config import base, defaults, fields, kind_of, validate
 from nst.errors import InputError, unknown
 from nst.images import sets
@@ -89,7 +89,7 @@ def make(config: ConfigDict, sweep: Iterable[Any]) -> Plan:
 
 def _pairs(config: ConfigDict, name: str, overrides: Overrides) -> list[tuple[str, Overrides]]:
     """One trial for each content and style, where a trial's fields name several."""
-    kind = experiment.kind(config)
+    kind = runs.kind(config)
     found = {
         f"{kind.group}.{part}": kind.each(overrides.get(f"{kind.group}.{part}", config[kind.group][part]))
         for part in ("content", "style")

@@ -12,8 +12,8 @@ from typing import Any
 
 from nst import images, process
 from nst.errors import InputError
-from nst.experiment import pictures
-from nst.experiment.progress import Show
+from nst.runs import image
+from nst.runs.progress import Show
 from nst.scale import Snapshot
 from nst.sweep import leases, trials
 from nst.sweep.plan import Plan, Trial, configured, read, structure
@@ -136,7 +136,7 @@ def lockstep(folder: Folder, plan: Plan, trial: Trial) -> str | None:
         return None
     try:
         (path,) = images.list_pictures(config.images.content)
-        size = images.fit_size(*pictures.framed(config, "content", _size(path)), config.images.size)
+        size = images.fit_size(*image.framed(config, "content", _size(path)), config.images.size)
     except (InputError, OSError, ValueError):
         return None
     return f"{size} {structure(plan, trial, lockstep=True)}"

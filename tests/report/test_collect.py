@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from nst import cli, experiment, report
+from nst import cli, report, runs
 from nst.config import base, fields
 from nst.errors import InputError
 from nst.report.curves import thin
@@ -185,7 +185,7 @@ def test_the_command_gives_the_config_back(changes, monkeypatch):
     assert (program, script) == ("python", "scripts/run.py")
     asked = {}
     monkeypatch.setattr("sys.argv", [script, *arguments])  # where ml_collections looks
-    monkeypatch.setattr(experiment, "run", lambda config, *_, **__: asked.update(fields(config)) or [])
+    monkeypatch.setattr(runs, "run", lambda config, *_, **__: asked.update(fields(config)) or [])
     cli.run(arguments)
     assert asked == wanted
     assert {name: type(value) for name, value in asked.items()} == {n: type(v) for n, v in wanted.items()}

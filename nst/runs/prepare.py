@@ -91,7 +91,7 @@ def ready(
 ) -> tuple[list[Job], Any]:
     """The jobs and the extractor that a config asks for, with every reason to refuse it looked for.
 
-    The arguments are those of `nst.experiment.run`.
+    The arguments are those of `nst.runs.run`.
 
     Raises:
       InputError: Something in it or an input can't be used.

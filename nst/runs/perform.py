@@ -9,13 +9,13 @@ from ml_collections import ConfigDict
 
 from nst import features
 from nst.errors import Interrupted, RunError
-from nst.experiment import pictures, progress
-from nst.experiment.interruption import signals
-from nst.experiment.keeper import Keeper, opened
-from nst.experiment.pictures import Pictures
-from nst.experiment.prepare import Job, Kind
 from nst.lockstep import Problem, stylizations
 from nst.optimize import diverged, finite
+from nst.runs import image, progress
+from nst.runs.image import ImageTask
+from nst.runs.interruption import signals
+from nst.runs.prepare import Job, Kind
+from nst.runs.recorder import Recorder, opened
 from nst.scale import Snapshot
 
 
@@ -33,27 +33,27 @@ def perform(
 ) -> None:
     """Do a job, or what is left of it."""
     with (
-        opened(kind, config, job, extractor, resume=resume, limit=limit, leased=leased) as keeper,
+        opened(kind, config, job, extractor, resume=resume, limit=limit, leased=leased) as recorder,
         signals() as received,
     ):
-        if keeper is None:
+        if recorder is None:
             return
-        with show(keeper.total) as told:
-            _go(keeper.task.snapshots(keeper.resume), keeper, told, received)
-        keeper.finish(output)
+        with show(recorder.total) as told:
+            _go(recorder.task.snapshots(recorder.resume), recorder, told, received)
+        recorder.finish(output)
 
 
 def _go(
-    snapshots: Iterator[Snapshot], keeper: Keeper, told: Callable[[Snapshot], None], received: list[int]
+    snapshots: Iterator[Snapshot], recorder: Recorder, told: Callable[[Snapshot], None], received: list[int]
 ) -> None:
     try:
         for snapshot in snapshots:
             told(snapshot)
-            keeper.take(snapshot)
+            recorder.take(snapshot)
             if received:
                 raise _interrupted(received, snapshot.step)
     except RunError:
-        keeper.save()
+        recorder.save()
         raise
 
 
@@ -75,56 +75,58 @@ def perform_together(
     """
     with ExitStack() as stack:
         received = stack.enter_context(signals())
-        keepers = []
+        recorders = []
         for config, job in jobs:
-            keeper = stack.enter_context(
-                opened(pictures.PICTURES, config, job, extractor, resume=False, limit=limit, leased=True)
+            recorder = stack.enter_context(
+                opened(image.PICTURES, config, job, extractor, resume=False, limit=limit, leased=True)
             )
-            assert keeper is not None  # it is new
-            keepers.append(keeper)
-        told = [stack.enter_context(show(keeper.total)) for show, keeper in zip(shows, keepers, strict=True)]
-        together = stylizations([*map(_problem, keepers)], extractor=extractor, **pictures.shared(jobs[0][0]))
-        errors = _go_together(together, keepers, told, received)
-        for keeper, error in zip(keepers, errors, strict=True):
+            assert recorder is not None  # it is new
+            recorders.append(recorder)
+        told = [
+            stack.enter_context(show(recorder.total)) for show, recorder in zip(shows, recorders, strict=True)
+        ]
+        together = stylizations([*map(_problem, recorders)], extractor=extractor, **image.shared(jobs[0][0]))
+        errors = _go_together(together, recorders, told, received)
+        for recorder, error in zip(recorders, errors, strict=True):
             if error is None:
-                keeper.finish()
+                recorder.finish()
     return errors
 
 
 def _go_together(
     together: Iterator[list[Snapshot]],
-    keepers: Sequence[Keeper],
+    recorders: Sequence[Recorder],
     told: Sequence[Callable[[Snapshot], None]],
     received: list[int],
 ) -> list[RunError | None]:
-    errors: list[RunError | None] = [None] * len(keepers)
+    errors: list[RunError | None] = [None] * len(recorders)
     try:
         for snapshots in together:
             step = max(snapshot.step for snapshot in snapshots)
             for i, snapshot in enumerate(snapshots):
                 if errors[i] is None:
                     told[i](snapshot)
-                    keepers[i].take(snapshot)
+                    recorders[i].take(snapshot)
                     if not finite(snapshot.state):
                         errors[i] = diverged(snapshot.state)
-                        keepers[i].save()
+                        recorders[i].save()
             if received:
                 raise _interrupted(received, step)
     except RunError:
         if None not in errors:  # it is the last one's, and noted
             return errors
-        for keeper, error in zip(keepers, errors, strict=True):
+        for recorder, error in zip(recorders, errors, strict=True):
             if error is None:
-                keeper.save()
+                recorder.save()
         raise
     return errors
 
 
-def _problem(keeper: Keeper) -> Problem:
-    task, config = keeper.task, keeper.config
-    assert isinstance(task, Pictures)  # sounds do not go in lock-step
+def _problem(recorder: Recorder) -> Problem:
+    task, config = recorder.task, recorder.config
+    assert isinstance(task, ImageTask)  # sounds do not go in lock-step
     rate = config.optimizer.learning_rate
-    return Problem(task.content, task.style, task.initial, rate, pictures.loss_settings(config))
+    return Problem(task.content, task.style, task.initial, rate, image.loss_settings(config))
 
 
 def _interrupted(received: list[int], step: int) -> Interrupted:

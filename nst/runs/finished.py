@@ -10,7 +10,7 @@ from ml_collections import ConfigDict
 
 from nst import files, images, record, sounds
 from nst.errors import InputError
-from nst.experiment.pictures import framed
+from nst.runs.image import framed
 
 
 class Finished(NamedTuple):

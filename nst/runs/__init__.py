@@ -7,11 +7,11 @@ from ml_collections import ConfigDict
 
 from nst.config import kind_of
 from nst.errors import InputError
-from nst.experiment import prepare, progress
-from nst.experiment.perform import perform, perform_together
-from nst.experiment.pictures import PICTURES
-from nst.experiment.prepare import Kind
-from nst.experiment.sounds import SOUNDS
+from nst.runs import prepare, progress
+from nst.runs.audio import SOUNDS
+from nst.runs.image import PICTURES
+from nst.runs.perform import perform, perform_together
+from nst.runs.prepare import Kind
 
 __all__ = ["kind", "run", "together"]
 

@@ -11,11 +11,11 @@ from ml_collections import ConfigDict
 
 from nst import features, files, images, record
 from nst.errors import InputError, unknown
-from nst.experiment import memory
-from nst.experiment.prepare import Job, Kind
 from nst.images import sets
 from nst.losses import STYLE_LOSSES
 from nst.optimize import optimiser
+from nst.runs import memory
+from nst.runs.prepare import Job, Kind
 from nst.scale import Resume, Scale, Snapshot
 from nst.stylize import plan, stylization
 from nst.types import Array, Image
@@ -24,7 +24,7 @@ from nst.types import Array, Image
 _LARGEST_SIDE = 32_768
 
 
-class Pictures(NamedTuple):
+class ImageTask(NamedTuple):
     """A run whose pictures are read."""
 
     config: ConfigDict
@@ -109,7 +109,7 @@ def framed(config: ConfigDict, name: str, shape: tuple[int, int]) -> tuple[int, 
     return images.fit_size(1 / config.images.aspect, 1.0, max(1, round(longest)))
 
 
-def read(config: ConfigDict, job: Job, extractor: features.VGG19, limit: int | float) -> Pictures:
+def read(config: ConfigDict, job: Job, extractor: features.VGG19, limit: int | float) -> ImageTask:
     """The pictures of a job."""
     content, style = (
         images.cover(picture, *framed(config, name, picture.shape[:2]))
@@ -124,7 +124,7 @@ def read(config: ConfigDict, job: Job, extractor: features.VGG19, limit: int | f
     }
     weights = config.features.weights
     hashes["weights"] = {"path": weights, "sha256": features.weights.digest(weights)}
-    return Pictures(config, extractor, content, style, initial, hashes)
+    return ImageTask(config, extractor, content, style, initial, hashes)
 
 
 def extractor(config: ConfigDict) -> features.VGG19:

@@ -14,14 +14,14 @@ from ml_collections import ConfigDict
 
 from nst import checkpoint, files, record, writers
 from nst.errors import InputError, RunError
-from nst.experiment import prepare
-from nst.experiment.prepare import Job, Kind, Task
 from nst.process import hand_back_what_is_free
+from nst.runs import prepare
+from nst.runs.prepare import Job, Kind, Task
 from nst.scale import Resume, Snapshot
 from nst.writers import Writer
 
 
-class Keeper:
+class Recorder:
     """Holds a run directory, from `opened`."""
 
     def __init__(
@@ -121,7 +121,7 @@ def opened(
     resume: bool,
     limit: int | float,
     leased: bool,
-) -> Iterator[Keeper | None]:
+) -> Iterator[Recorder | None]:
     """A run's directory, held while the block lasts; None if the run is finished.
 
     Args:
@@ -151,7 +151,7 @@ def opened(
         with writers.opened(config.run.writers, folder, facts, lines, frames) as writer:
             (folder / "done").unlink(missing_ok=True)  # it was so of fewer steps
             record.write_json(folder / "config.json", facts)
-            yield Keeper(config, folder, kind, task, facts, earlier, writer)
+            yield Recorder(config, folder, kind, task, facts, earlier, writer)
 
 
 def _frame(folder: Path, step: int, suffix: str) -> Path:

@@ -14,11 +14,11 @@ from ml_collections import ConfigDict
 from nst import audio, files, record, sounds
 from nst.audio.spectrogram import magnitudes
 from nst.errors import InputError, unknown
-from nst.experiment import memory
-from nst.experiment.prepare import Job, Kind
 from nst.losses import STYLE_LOSSES
 from nst.metrics.sound import spectral_convergence
 from nst.optimize import OPTIMIZERS, optimiser
+from nst.runs import memory
+from nst.runs.prepare import Job, Kind
 from nst.scale import Resume, Snapshot
 from nst.sounds import Sound
 from nst.types import Array
@@ -32,7 +32,7 @@ _REMEDY = "shorten the sounds, lower audio.filters, or take optimizer.name=adam,
 _STARTS = ("content", "style", "noise")
 
 
-class Sounds(NamedTuple):
+class AudioTask(NamedTuple):
     """A run whose sounds are read: as `nst.audio.rows` has them, `samples` of the content's."""
 
     config: ConfigDict
@@ -170,7 +170,7 @@ def size(config: ConfigDict) -> str:
     return f"{config.audio.content} with audio.filters={config.audio.filters}"
 
 
-def read(config: ConfigDict, job: Job, extractor: audio.Ear, limit: int | float) -> Sounds:
+def read(config: ConfigDict, job: Job, extractor: audio.Ear, limit: int | float) -> AudioTask:
     """The sounds of a job."""
     paths = inputs(config, job)
     found = {
@@ -186,7 +186,7 @@ def read(config: ConfigDict, job: Job, extractor: audio.Ear, limit: int | float)
     else:
         initial = audio.starting(config.audio.init, padded, style.samples, config.audio.seed)
     hashes = {name: {"path": str(path), "sha256": files.sha256(path)} for name, path in paths.items()}
-    return Sounds(
+    return AudioTask(
         config,
         extractor,
         content=padded,
