@@ -57,26 +57,25 @@ def _message(error: BaseException) -> str:
 
 
 def run(arguments: Sequence[str]) -> None:
-    """`scripts/run.py`: one config, one run (or one for each picture of a folder)."""
+    """`scripts/run.py`: one config, one run (or one for each file of a folder)."""
     values = _flags(arguments)
     flags.DEFINE_bool("resume", False, "Go on with the run in --workdir.", flag_values=values)
     flags.DEFINE_string("output", None, "Also write the result here.", flag_values=values)
-    flags.DEFINE_integer("max_pixels", None, "Refuse larger pictures.", 1, flag_values=values)
-    flags.DEFINE_integer("max_seconds", None, "Refuse longer sounds.", 1, flag_values=values)
+    for name, limit in {each.limit.flag: each.limit for each in runs.MODALITIES.values()}.items():
+        flags.DEFINE_integer(name, None, limit.help, 1, flag_values=values)
     config = _parse(values, arguments)
     if values.resume and not values.workdir:
         raise InputError("--resume: which run? add its --workdir")
-    kind = runs.kind(config)
-    limits = {"images": "max_pixels", "audio": "max_seconds"}
+    modality = runs.modality(config)
     folders = runs.run(
         config,
         Path(values.workdir) if values.workdir else _next_free(Path("runs") / _file(values)[0].stem),
         resume=values.resume,
         output=Path(values.output) if values.output else None,
-        limit=values[limits[kind.group]].value,
+        limit=values[modality.limit.flag].value,
     )
     for folder in folders:
-        print(folder / kind.result)
+        print(folder / modality.result.name)
 
 
 def sweep(arguments: Sequence[str]) -> None:
@@ -197,7 +196,7 @@ def _flag_error(arguments: Sequence[str], error: BaseException) -> InputError:
     for cause in reversed(chain):
         if isinstance(cause, InputError):
             return cause
-    names = {**defaults("audio"), **defaults()}
+    names = dict.fromkeys(name for each in runs.MODALITIES.values() for name in defaults(each.group))
     for name in re.findall(r"^--?config\.([\w.]+)", "\n".join(arguments), re.MULTILINE):
         if name not in names:
             return unknown("config field", name, names)

@@ -175,7 +175,7 @@ def test_the_default_directory_is_the_next_free_one(script, asked):
             "unknown config field 'loss.style_wieght': did you mean loss.style_w",
         ),
         (["--config.images=3"], "unknown config field 'images': did you mean images.size"),
-        (["--config.foo.bar=1"], "unknown config field 'foo.bar': choose from audio.content"),
+        (["--config.foo.bar=1"], "unknown config field 'foo.bar': choose from features.convolution"),
         (["--config.loss.content_weight=[1]"], "loss.content_weight=[1]"),
         (["--config.images.size=(1,2)"], "images.size=(1,2)"),
         (["--config.images.size=256.5"], "images.size=256.5"),

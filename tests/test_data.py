@@ -14,7 +14,7 @@ from nst.images import sets
 from nst.sweep import plan as plans
 from nst.sweep import summary
 from nst.sweep.trials import Folder
-from nst.sweep.work import lockstep, work
+from nst.sweep.work import batch_key, work
 
 SIZES = {"a": (40, 60), "b": (50, 31), "c": (36, 36)}
 LABELS = ["astronaut", "chelsea", "coffee", "grace_hopper", "rocket"]
@@ -93,7 +93,7 @@ def test_a_sweep_has_a_trial_for_every_pair_and_all_go_in_lockstep(tmp_path):
     ]
     assert len(plan.trials) == 15
     assert plan.trials[-1].overrides["images.content"] == "tfds:nst_photos/train#4"
-    assert len({lockstep(Folder(tmp_path), plan, trial) for trial in plan.trials}) == 1
+    assert len({batch_key(Folder(tmp_path), plan, trial) for trial in plan.trials}) == 1
 
 
 @pytest.fixture

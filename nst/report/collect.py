@@ -1,9 +1,9 @@
 """Everything that a report says, as plain JSON data.
 
 `fields` are those that vary, each with its values and what they are called; a trial's `at` says which value of each it
-has. `pictures` are named once, for trials share contents and styles; a trial's `result`, `content` and `style` are
-places among them; so are those in a trial's `sounds` among all `sounds`. `failures` are the errors, each with the
-places of the trials that met it.
+has. `inputs` are the names of all inputs. `pictures` are named once, for trials share inputs; a trial's `result` and
+its `inputs` by name are places among them; so are those in a trial's `sounds` among all `sounds`. `failures` are the
+errors, each with the places of the trials that met it.
 """
 
 import math
@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from nst import record
+from nst.config import defaults
 from nst.metrics import ALL_METRICS, BASELINES
-from nst.report import kinds
 from nst.report.curves import thin
 from nst.report.pictures import Pictures
 from nst.report.repeat import command
@@ -53,7 +53,8 @@ def collect(folder: Path) -> Report:
         "title": _title(found, folder),
         "fields": found,
         "trials": trials,
-        "pictures": pictures.found,
+        "inputs": [*dict.fromkeys(name for run in runs for name in run.modality.inputs)],
+        "pictures": pictures.paths,
         "sounds": sounds.found,
         **shown,
         "axes": {key: axes(names, ALL_METRICS) for key, names in shown.items()},
@@ -78,13 +79,12 @@ def _trial(run: Run, folder: Path, points: int) -> dict[str, Any]:
     lines = [numbers(line) for line in record.metrics(run.folder / "metrics.jsonl")]
     last = lines[-1] if lines else {}
     evaluation = read_json(run.folder / record.EVALUATION) if run.state == DONE else {}
-    kind = run.kind
     return {
         "name": run.name,
-        "group": kind.group,
+        "group": run.modality.group,
         "state": run.state,
         "step": last.get("step", 0),
-        "total": kind.total(run.config),
+        "total": run.total,
         "seconds": last.get("seconds"),
         "error": run.error,
         "details": run.details,
@@ -93,7 +93,7 @@ def _trial(run: Run, folder: Path, points: int) -> dict[str, Any]:
         "terms": {name: value for name, value in last.items() if name not in record.COUNTERS},
         "curve": thin(lines, points),
         "folder": run.folder.relative_to(folder).as_posix(),
-        "files": [name for name in kind.files if (run.folder / name).exists()],
+        "files": [name for name in run.modality.files if (run.folder / name).exists()],
         "command": command(run.config),
     }
 
@@ -126,7 +126,7 @@ def _names(trials: list[dict[str, Any]], key: str) -> list[str]:
 
 def _settings(runs: list[Run], swept: set[str]) -> list[dict[str, Any]]:
     """What all have in common, and whether it is the default."""
-    usual = runs[0].kind.defaults()
+    usual = defaults(runs[0].modality.group)
     return [
         {"name": name, "value": _words(value), "default": _words(usual.get(name)) == _words(value)}
         for name, value in runs[0].config.items()
@@ -152,8 +152,8 @@ def _facts(runs: list[Run]) -> list[dict[str, Any]]:
 def _stems(runs: Sequence[Run]) -> dict[str, str]:
     """What the files of inputs are called, by what configs call them: a data set's have numbers there."""
     read = {
-        str(run.config.get(f"{run.kind.group}.{part}")): inside(run.facts, "inputs", part, "path")
+        str(run.config.get(f"{run.modality.group}.{name}")): inside(run.facts, "inputs", name, "path")
         for run in runs
-        for part in kinds.INPUTS
+        for name in run.modality.inputs
     }
     return {name: Path(path).stem for name, path in read.items() if isinstance(path, str)}

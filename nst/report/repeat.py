@@ -4,19 +4,20 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from nst.report import kinds
+from nst.config import defaults
+from nst.report.runs import modality_of
 
 
 def command(config: Mapping[str, Any]) -> str:
-    """A line for the shell: the config file of its kind, and a flag for each field that differs from it.
+    """Return a line for the shell: the config file of the modality, and a flag for each field that differs from it.
 
     Args:
       config: Dotted names to values; lists stand for tuples.
     """
-    kind = kinds.of(config)
-    usual = kind.defaults()
+    of = modality_of(config)
+    usual = defaults(of.group)
     flags = [f"--config.{name}={value}" for name, value in _plain(config) if usual.get(name) != value]
-    return shlex.join(["python", "scripts/run.py", "--config", kind.config, *flags])
+    return shlex.join(["python", "scripts/run.py", "--config", of.config, *flags])
 
 
 def _plain(config: Mapping[str, Any]) -> list[tuple[str, Any]]:

@@ -1,4 +1,4 @@
-"""Runs, from the first step or the last checkpoint to the finished directory: one alone, or several in lock-step."""
+"""Performing runs, from the first step or the last checkpoint to the finished directory: alone or in lock-step."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -7,20 +7,17 @@ from typing import Any
 
 from ml_collections import ConfigDict
 
-from nst import features
 from nst.errors import Interrupted, RunError
-from nst.lockstep import Problem, stylizations
 from nst.optimize import diverged, finite
-from nst.runs import image, progress
-from nst.runs.image import ImageTask
+from nst.runs import progress
 from nst.runs.interruption import signals
-from nst.runs.prepare import Job, Kind
+from nst.runs.modality import Job, Modality
 from nst.runs.recorder import Recorder, opened
 from nst.scale import Snapshot
 
 
 def perform(
-    kind: Kind,
+    modality: Modality,
     config: ConfigDict,
     job: Job,
     extractor: Any,
@@ -33,7 +30,7 @@ def perform(
 ) -> None:
     """Do a job, or what is left of it."""
     with (
-        opened(kind, config, job, extractor, resume=resume, limit=limit, leased=leased) as recorder,
+        opened(modality, config, job, extractor, resume=resume, limit=limit, leased=leased) as recorder,
         signals() as received,
     ):
         if recorder is None:
@@ -58,13 +55,14 @@ def _go(
 
 
 def perform_together(
+    modality: Modality,
     jobs: Sequence[tuple[ConfigDict, Job]],
-    extractor: features.VGG19,
+    extractor: Any,
     *,
     limit: int | float,
     shows: Sequence[progress.Show],
 ) -> list[RunError | None]:
-    """Do several jobs of pictures from their beginning in lock-step; the caller has seen to it that they are its own.
+    """Do several jobs from their beginning in lock-step; no other process may work in their directories.
 
     Returns:
       The error of each that diverged, whose last state is kept; None for the others.
@@ -78,14 +76,15 @@ def perform_together(
         recorders = []
         for config, job in jobs:
             recorder = stack.enter_context(
-                opened(image.PICTURES, config, job, extractor, resume=False, limit=limit, leased=True)
+                opened(modality, config, job, extractor, resume=False, limit=limit, leased=True)
             )
             assert recorder is not None  # it is new
             recorders.append(recorder)
         told = [
             stack.enter_context(show(recorder.total)) for show, recorder in zip(shows, recorders, strict=True)
         ]
-        together = stylizations([*map(_problem, recorders)], extractor=extractor, **image.shared(jobs[0][0]))
+        assert modality.batched is not None  # the caller asked for its `batch_key`
+        together = modality.batched([recorder.task for recorder in recorders], extractor)
         errors = _go_together(together, recorders, told, received)
         for recorder, error in zip(recorders, errors, strict=True):
             if error is None:
@@ -120,13 +119,6 @@ def _go_together(
                 recorder.save()
         raise
     return errors
-
-
-def _problem(recorder: Recorder) -> Problem:
-    task, config = recorder.task, recorder.config
-    assert isinstance(task, ImageTask)  # sounds do not go in lock-step
-    rate = config.optimizer.learning_rate
-    return Problem(task.content, task.style, task.initial, rate, image.loss_settings(config))
 
 
 def _interrupted(received: list[int], step: int) -> Interrupted:

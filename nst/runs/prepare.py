@@ -1,87 +1,20 @@
-"""What a config asks for, and every reason to refuse it before anything is computed, whatever it is of."""
+"""The jobs of a config, and every reason to refuse it before anything is computed."""
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any
 
 from ml_collections import ConfigDict
 
 from nst import writers
 from nst.config import validate
 from nst.errors import InputError
-from nst.scale import Resume, Snapshot
-from nst.types import Array
-
-
-class Job(NamedTuple):
-    """One run: its two inputs, and the directory that it is kept in."""
-
-    content: Path
-    style: Path
-    folder: Path
-
-
-@runtime_checkable
-class Task(Protocol):
-    """A run whose inputs are read."""
-
-    @property
-    def files(self) -> dict[str, Any]:
-        """By name the path and the SHA-256 of each input."""
-        ...
-
-    def snapshots(self, resume: Resume | None) -> Iterator[Snapshot]:
-        """The run, from where it begins or an earlier one stood."""
-        ...
-
-    def frame(self, params: Array, path: Path) -> None:
-        """Write what has been reached, `path` with the suffix of the kind."""
-        ...
-
-    def results(self, params: Array, folder: Path, facts: str, output: Path | None) -> None:
-        """Write what the run came to; `facts` tells in the result how it was made, `output` is another place for it."""
-        ...
-
-
-class Kind(NamedTuple):
-    """What runs of pictures and of sounds do each in their way.
-
-    Attributes:
-      group: The group of a config that says what is stylised.
-      result: The file that a run is for.
-      files: All that it leaves at the top of its directory for people to look at.
-      suffix: Of intermediate results.
-      limit: Of what is read: pixels, or seconds.
-      remedy: If memory ran out.
-      find: The files that a config's content or style stands for.
-      each: The same as a config has them: the name itself, unless it stands for several.
-      check_output: Refuses a path of a format that can't be written.
-      inputs: The files that a job reads, by name.
-      check: Every reason to refuse; gives what the inputs are seen through, which all jobs share.
-      read: Reads the inputs of a job, given the extractor and the limit.
-      steps: Of the whole run.
-      size: What decides how much memory a run takes, as a user set it.
-    """
-
-    group: str
-    result: str
-    files: tuple[str, ...]
-    suffix: str
-    limit: int | float
-    remedy: str
-    find: Callable[[str], list[Path]]
-    each: Callable[[str], list[str]]
-    check_output: Callable[[Path], None]
-    inputs: Callable[[ConfigDict, Job], dict[str, Path]]
-    check: Callable[[ConfigDict, Sequence[Job], Any], Any]
-    read: Callable[[ConfigDict, Job, Any, Any], Task]
-    steps: Callable[[ConfigDict], int]
-    size: Callable[[ConfigDict], str]
+from nst.runs.modality import Job, Modality
 
 
 def ready(
-    kind: Kind,
+    modality: Modality,
     config: ConfigDict,
     workdir: Path,
     *,
@@ -89,7 +22,7 @@ def ready(
     output: Path | None = None,
     limit: int | float,
 ) -> tuple[list[Job], Any]:
-    """The jobs and the extractor that a config asks for, with every reason to refuse it looked for.
+    """Return the jobs and the extractor of a config after every check.
 
     The arguments are those of `nst.runs.run`.
 
@@ -98,38 +31,51 @@ def ready(
     """
     validate(config)
     writers.check(config.run.writers)
-    found = jobs(kind, config, workdir)
+    found = jobs(modality, config, workdir)
     if output is not None:
-        check_output(kind, config, output, found)
+        check_output(modality, output, found)
     check_folders([job.folder for job in found], resume)
-    return found, kind.check(config, found, limit)
+    return found, modality.check(config, found, limit)
 
 
-def jobs(kind: Kind, config: ConfigDict, workdir: Path) -> list[Job]:
-    """One job for each content and style: in `workdir`, or in folders of it where there are several."""
-    contents, styles = (kind.find(config[kind.group][name]) for name in ("content", "style"))
-    if len(contents) * len(styles) == 1:
-        return [Job(contents[0], styles[0], workdir)]
-    found = [Job(c, s, workdir / f"{c.stem}-{s.stem}") for c, s in itertools.product(contents, styles)]
+def jobs(modality: Modality, config: ConfigDict, workdir: Path) -> list[Job]:
+    """Return a job for each combination of the inputs' files, several of them in folders of `workdir`."""
+    values = config[modality.group]
+    several = {name: modality.find(config, name) for name in modality.inputs}
+    single = {name: paths[0] for name in modality.optional if (paths := _at_most_one(modality, config, name))}
+    found = [
+        Job({**dict(zip(several, paths, strict=True)), **single}, workdir / "-".join(p.stem for p in paths))
+        for paths in itertools.product(*several.values())
+    ]
+    if len(found) == 1:
+        return [found[0]._replace(folder=workdir)]
     if len({job.folder for job in found}) < len(found):
-        raise InputError(
-            f"{config[kind.group].content}: two files share a name up to the extension: rename one"
-        )
+        names = ", ".join(values[name] for name, paths in several.items() if len(paths) > 1)
+        raise InputError(f"{names}: two files share a name up to the extension: rename one")
     return found
 
 
-def check_output(kind: Kind, config: ConfigDict, output: Path, jobs: Sequence[Job]) -> None:
+def _at_most_one(modality: Modality, config: ConfigDict, name: str) -> list[Path]:
+    paths = modality.find(config, name)
+    if len(paths) > 1:
+        value = config[modality.group][name]
+        raise InputError(f"config.{modality.group}.{name} = {value!r}: {len(paths)} files, name one of them")
+    return paths
+
+
+def check_output(modality: Modality, output: Path, jobs: Sequence[Job]) -> None:
     """Refuse an output of unknown format, one for several results, or one that is an input."""
-    kind.check_output(output)
+    modality.check_output(output)
     if output.is_dir() or not _nearest(output.absolute().parent).is_dir():
         raise InputError(
             f"--output {output} can't be written, a folder or a file is in its place: give another"
         )
     if len(jobs) > 1:
         raise InputError(f"--output {output}: there are {len(jobs)} results: leave it out, look in --workdir")
-    if output.exists() and any(output.samefile(path) for path in kind.inputs(config, jobs[0]).values()):
+    if output.exists() and any(output.samefile(path) for path in jobs[0].inputs.values()):
         raise InputError(f"--output {output} is one of the files read: give another path")
-    if output.absolute() in [jobs[0].folder.absolute() / name for name in kind.files]:
+    own = {*modality.files, *(file.preview for file in modality.saved.values())}
+    if output.absolute() in [jobs[0].folder.absolute() / name for name in own]:
         raise InputError(f"--output {output} is one of the run's own files: give another path")
 
 

@@ -88,7 +88,7 @@ def _record(folder: Folder, plan: Plan, names: list[str], status: int, deaths: C
     for trial in plan.trials:
         if trial.name in names and deaths[trial.name] >= _DEATHS:
             died = f"its process died {deaths[trial.name]} times ({cause})"
-            folder.fail(trial, f"{died}: if it is memory, {runs.kind(configured(plan, trial)).remedy}")
+            folder.fail(trial, f"{died}: if it is memory, {runs.modality(configured(plan, trial)).remedy}")
 
 
 def _receive(worker: Worker, bars: Bars) -> None:

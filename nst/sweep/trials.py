@@ -115,6 +115,6 @@ def run_together(
 def _record(folder: Folder, trial: Trial, config: ConfigDict, error: Exception) -> None:
     """What a user can mend in a line; a fault of ours, from which the others need not suffer, with its traceback."""
     told = isinstance(error, InputError | RunError | OSError | MemoryError)
-    what = str(error) or f"memory ran out: {runs.kind(config).remedy}"
+    what = str(error) or f"memory ran out: {runs.modality(config).remedy}"
     details = "" if told else "".join(traceback.format_exception(error))
     folder.fail(trial, what if told else f"{type(error).__name__}: {error}", details)

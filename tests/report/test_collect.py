@@ -54,8 +54,8 @@ def test_each_input_is_shown_once_and_a_run_under_way_by_its_latest_frame(sweep)
     found = report.collect(sweep)
     trials, pictures = found["trials"], found["pictures"]
     assert len(pictures) == 1 + 2 + 6  # a content, two styles, six results
-    assert len({trial["content"] for trial in trials[:5]}) == 1
-    assert pictures[trials[5]["result"]]["path"].endswith("frames/000000.png")
+    assert len({trial["inputs"]["content"] for trial in trials[:5]}) == 1
+    assert pictures[trials[5]["result"]].endswith("frames/000000.png")
     assert trials[5]["frame"] == "frames/000000.png"
     assert (trials[6]["result"], trials[7]["result"]) == (None, None)
 

@@ -79,9 +79,13 @@ def test_what_a_killed_process_left_is_removed(config, finished, tmp_path):
 
 def test_the_limit_of_pixels_holds_for_every_picture(config, pictures, tmp_path):
     config.images.init = str(pictures / "style.png")
-    runs.image.shapes(config, [], 60 * 40)
-    with pytest.raises(InputError, match=r"style.png"):
-        runs.image.shapes(config, [], 60 * 40 - 1)
+    (job,) = runs.prepare.jobs(runs.modality(config), config, tmp_path)
+    assert [*job.inputs] == ["content", "style", "init"]
+    for name, path in job.inputs.items():
+        alone = [job._replace(inputs={name: path})]
+        assert runs.image.shapes(alone, 60 * 40) == {path: (40, 60)}
+        with pytest.raises(InputError, match=path.name):
+            runs.image.shapes(alone, 60 * 40 - 1)
 
 
 def test_a_folder_of_runs_goes_on_where_it_stopped(config, pictures, tmp_path):

@@ -139,9 +139,16 @@ def test_a_picture_without_bounds_is_refused(config, tmp_path, name, value):
     assert not (tmp_path / "run").exists()
 
 
-def test_an_output_that_is_one_of_the_runs_own_files_is_refused(config, tmp_path):
+@pytest.mark.parametrize("name", ["image", "sheet", "curve", "content", "style", "init"])
+def test_an_output_that_is_one_of_the_runs_own_files_is_refused(config, tmp_path, name):
     with pytest.raises(InputError, match="one of the run's own files"):
-        runs.run(brief(config), tmp_path / "run", output=tmp_path / "run" / "sheet.png")
+        runs.run(brief(config), tmp_path / "run", output=tmp_path / "run" / f"{name}.png")
+
+
+def test_an_initial_image_is_one_file(config, pictures, tmp_path):
+    config.images.init = str(pictures)
+    with pytest.raises(InputError, match=r"config\.images\.init = .*: 2 files, name one of them"):
+        runs.run(brief(config), tmp_path / "run")
 
 
 def test_a_run_directory_in_place_of_a_file_is_refused(config, tmp_path):

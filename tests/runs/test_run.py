@@ -25,6 +25,8 @@ def test_a_run_directory(finished):
         "config.json",
         "metrics.jsonl",
         "image.png",
+        "content.png",
+        "style.png",
         "sheet.png",
         "curve.png",
         "frames",
@@ -44,7 +46,7 @@ def test_a_run_directory(finished):
 
 def test_the_same_config_gives_the_same_bytes(config, finished, tmp_path):
     runs.run(config, tmp_path / "again", output=tmp_path / "copy.png")
-    for name in ("image.png", "sheet.png", "config.json"):
+    for name in ("image.png", "content.png", "style.png", "sheet.png", "config.json"):
         assert (tmp_path / "again" / name).read_bytes() == (finished / name).read_bytes()
     assert (tmp_path / "copy.png").read_bytes() == (finished / "image.png").read_bytes()
 

@@ -8,7 +8,7 @@ from nst import overrides, record, runs, sweep
 from nst.errors import RunError
 from nst.sweep import plan, summary
 from nst.sweep.trials import Folder
-from nst.sweep.work import lockstep, take, work
+from nst.sweep.work import batch_key, take, work
 
 
 def quiet(*told):
@@ -97,6 +97,6 @@ def test_who_goes_together(config, pictures, tmp_path):
     assert [trial.name for trial, _ in taken] == ["a", "b", "c"]
     more = take(folder, chosen, list(chosen.trials), "", 8)
     assert [trial.name for trial, _ in more] == ["max"]  # programs that nobody compiles yet
-    assert lockstep(folder, chosen, chosen.trials[5]) is None
+    assert batch_key(folder, chosen, chosen.trials[5]) is None
     for _, lease in (*taken, *more):
         lease.give_back()
