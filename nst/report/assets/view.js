@@ -148,6 +148,6 @@ function unpin() {
 }
 
 function list(title, entries) {
-  if (!entries.length) return null;
+  if (!entries.length) return ""; // `append` makes a word of null
   return el("div", {}, el("h3", {}, title), el("dl", {}, entries.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value)))));
 }
