@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from absl import flags
 from ml_collections import ConfigDict, config_flags
 
-from nst import experiment
+from nst import runs
 from nst import sweep as sweeps
 from nst.config import FIELDS, fields, help_text, modality_of
 from nst.errors import InputError, Interrupted, RunError, unknown
@@ -59,27 +59,26 @@ def _message(error: BaseException) -> str:
 
 
 def run(arguments: Sequence[str]) -> None:
-    """`scripts/run.py`: one config, one run (or one for each picture of a folder)."""
+    """`scripts/run.py`: one config, one run (or one for each file of a folder)."""
     values = _flags(arguments)
     flags.DEFINE_bool("resume", False, "Go on with the run in --workdir.", flag_values=values)
     flags.DEFINE_string("output", None, "Also write the result here.", flag_values=values)
-    flags.DEFINE_integer("max_pixels", None, "Refuse larger pictures.", 1, flag_values=values)
-    flags.DEFINE_integer("max_seconds", None, "Refuse longer sounds.", 1, flag_values=values)
+    for name, limit in {each.limit.flag: each.limit for each in runs.MODALITIES.values()}.items():
+        flags.DEFINE_integer(name, None, limit.help, 1, flag_values=values)
     config = _parse(values, arguments)
     if values.resume and not values.workdir:
         raise InputError("--resume: which run? add its --workdir")
-    kind = experiment.kind(config)
-    limits = {"images": "max_pixels", "audio": "max_seconds"}
-    folders = experiment.run(
+    modality = runs.modality(config)
+    folders = runs.run(
         config,
         Path(values.workdir) if values.workdir else _next_free(Path("runs") / _file(values)[0].stem),
         resume=values.resume,
         output=Path(values.output) if values.output else None,
-        limit=values[limits[kind.group]].value,
+        limit=values[modality.limit.flag].value,
         release=release_free_memory,
     )
     for folder in folders:
-        print(folder / kind.result)
+        print(folder / modality.result.name)
 
 
 def sweep(arguments: Sequence[str]) -> None:

@@ -34,7 +34,7 @@ class Field(NamedTuple):
       what: The meaning, the unit, and the reason of the default.
       role: How it enters a run.
       check: The range of a number, or of each number of a tuple: `positive`, `not negative`, or any.
-      follows: The field that an unset field follows; `nst.experiment.follow` has the rule.
+      follows: The field that an unset field follows; `nst.runs.follow` has the rule.
       example: A value for messages, which also gives the type of a field without a default.
     """
 

@@ -17,9 +17,6 @@ from nst.errors import InputError
 from nst.types import Image
 
 _PACKAGES = ("nst", "jax", "jaxlib", "flax", "optax", "numpy", "pillow")
-#: The pictures at the top of a run directory.
-PICTURES = ("image.png", "sheet.png", "curve.png")
-
 #: What `scripts/evaluate.py` adds to a run directory.
 EVALUATION = "evaluation.json"
 #: In a line of `metrics.jsonl`, what is neither the loss nor one of its terms.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from nst import cli, experiment
+from nst import cli, runs
 from nst.config import FIELDS, Field, fields, validate
 from nst.errors import InputError, Interrupted, RunError
 from nst.features import weights
@@ -40,7 +40,7 @@ def script(monkeypatch, capsys):
 
 @pytest.fixture
 def asked(monkeypatch, tmp_path):
-    """What `experiment.run` was asked for; the run itself is left out."""
+    """What `runs.run` was asked for; the run itself is left out."""
     asked = {}
 
     def run(config, workdir, **settings):
@@ -48,7 +48,7 @@ def asked(monkeypatch, tmp_path):
         asked.update(settings, workdir=workdir, config=dict(fields(config)))
         return [workdir]
 
-    monkeypatch.setattr(experiment, "run", run)
+    monkeypatch.setattr(runs, "run", run)
     monkeypatch.chdir(tmp_path)
     return asked
 

@@ -10,7 +10,7 @@ from ml_collections import ConfigDict
 
 from nst import config, features
 from nst.errors import InputError
-from nst.experiment import follow
+from nst.runs import follow
 from nst.stylize import LOSS
 
 CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.py"))

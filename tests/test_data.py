@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nst import data, experiment, images, sweep
+from nst import data, images, runs, sweep
 from nst.config import base
 from nst.errors import InputError
 from nst.images import sets
 from nst.sweep import plan as plans
 from nst.sweep import summary
 from nst.sweep.trials import Folder
-from nst.sweep.work import lockstep, work
+from nst.sweep.work import batch_key, work
 
 SIZES = {"a": (40, 60), "b": (50, 31), "c": (36, 36)}
 LABELS = ["astronaut", "chelsea", "coffee", "grace_hopper", "rocket"]
@@ -93,7 +93,7 @@ def test_a_sweep_has_a_trial_for_every_pair_and_all_go_in_lockstep(tmp_path):
     ]
     assert len(plan.trials) == 15
     assert plan.trials[-1].overrides["images.content"] == "tfds:nst_photos/train#4"
-    assert len({lockstep(Folder(tmp_path), plan, trial) for trial in plan.trials}) == 1
+    assert len({batch_key(Folder(tmp_path), plan, trial) for trial in plan.trials}) == 1
 
 
 @pytest.fixture
@@ -121,19 +121,19 @@ def small():
 def test_pictures_of_a_set_share_one_size_and_others_keep_theirs(small, tmp_path, folder):
     for number in range(3):
         small.images.content = f"tfds:mine/train#{number}"
-        experiment.run(small, tmp_path / str(number))
+        runs.run(small, tmp_path / str(number))
         assert images.read(tmp_path / str(number) / "image.png").shape == (16, 24, 3)
     small.images.content = str(folder / "c.tif")
-    experiment.run(small, tmp_path / "file")
+    runs.run(small, tmp_path / "file")
     assert images.read(tmp_path / "file" / "image.png").shape == (24, 24, 3)
 
 
 def test_a_run_goes_on_where_the_cache_lies_elsewhere(small, tmp_path, folder, monkeypatch):
-    experiment.run(small, tmp_path / "run")
+    runs.run(small, tmp_path / "run")
     monkeypatch.setenv("NST_CACHE_DIR", str(tmp_path / "elsewhere"))
     data.add("mine", folder)
     small.optimizer.steps = 4
-    experiment.run(small, tmp_path / "run", resume=True)
+    runs.run(small, tmp_path / "run", resume=True)
     inputs = json.loads((tmp_path / "run" / "config.json").read_text())["inputs"]
     assert inputs["content"]["path"].startswith(str(tmp_path / "elsewhere"))
 

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 import pytest
 
-from nst import evaluation, experiment, features, images, metrics
+from nst import evaluation, features, images, metrics, runs
 from nst.config import base
 from nst.errors import InputError, RunError
 from nst.images import PictureWarning
@@ -30,8 +30,8 @@ def weights():
     """Random weights in place of those that every evaluation takes: what they show is tested in test_metrics."""
     with pytest.MonkeyPatch.context() as patch:
         network = features.load(weights="random", pooling="max", convolution="direct")
-        patch.setattr(evaluation, "network", lambda: network)
-        patch.setattr(evaluation, "_WEIGHTS", "random")
+        patch.setattr(evaluation.image, "network", lambda: network)
+        patch.setattr(evaluation.image, "_WEIGHTS", "random")
         yield
 
 
@@ -49,7 +49,7 @@ def made(pictures, tmp_path_factory):
     config.update_from_flattened_dict(SMALL)
     config.images.content, config.images.style = f"{pictures}/content.png", f"{pictures}/style.png"
     folder = tmp_path_factory.mktemp("made") / "run"
-    experiment.run(config, folder)
+    runs.run(config, folder)
     return folder
 
 
@@ -71,7 +71,7 @@ def counted(monkeypatch):
             for name, row in rows.items()
         }
 
-    monkeypatch.setattr(evaluation, "evaluate", evaluate)
+    monkeypatch.setattr(evaluation.image, "evaluate", evaluate)
     return calls
 
 
@@ -104,7 +104,7 @@ def test_figures_are_of_the_pictures_as_the_run_saw_them(run, pictures, monkeypa
         seen.update(results, content=content, style=style, layers=style_layers)
         return {name: {} for name in (*results, "content", "style")}
 
-    monkeypatch.setattr(evaluation, "evaluate", evaluate)
+    monkeypatch.setattr(evaluation.image, "evaluate", evaluate)
     facts = json.loads((run / "config.json").read_text())
     facts["config"]["images"]["style_scale"] = 0.5
     (run / "config.json").write_text(json.dumps(facts))
@@ -181,7 +181,7 @@ def test_memory_that_runs_out_is_a_line(run, monkeypatch, error):
     def evaluate(*_, **__):
         raise error
 
-    monkeypatch.setattr(evaluation, "evaluate", evaluate)
+    monkeypatch.setattr(evaluation.image, "evaluate", evaluate)
     with pytest.raises(
         RunError, match=r"24×16 pixels could not be evaluated \(.*\); .*a smaller --size"
     ) as told:

@@ -164,7 +164,7 @@ def test_a_result_of_another_length_is_brought_to_the_contents(run, seconds, how
     sounds.write(run / "longer.wav", longer)
     sounds.write(run / "by_hand.wav", sounds.Sound(by_hand, sound.RATE))
     with pytest.warns(sounds.SoundWarning, match=rf"longer.wav lasts {seconds:.3f} s: {how} to 1.000"):
-        found = evaluation.of_sounds(
+        found = evaluation.audio.of_audio(
             f"{run}/content.wav", f"{run}/style.wav", [run / "longer.wav", run / "by_hand.wav"]
         )
     assert found["results"][f"{run}/longer.wav"] == found["results"][f"{run}/by_hand.wav"]
@@ -173,8 +173,12 @@ def test_a_result_of_another_length_is_brought_to_the_contents(run, seconds, how
 @pytest.mark.parametrize(
     ("results", "options", "line"),
     [
-        (["audio.wav", "a.png"], {}, r"audio\.wav is a sound and .*a\.png is not: evaluate them apart"),
-        (["audio.wav"], {"size": 64}, "--size 64 is for pictures: leave it out"),
+        (
+            ["audio.wav", "a.png"],
+            {},
+            r"audio\.wav is of modality audio and .*a\.png of image: evaluate them apart",
+        ),
+        (["audio.wav"], {"size": 64}, "--size 64 is for images: leave it out"),
         (["gone.wav"], {}, r"gone\.wav: no such file"),
         (["audio.wav"], {"content": "coffee"}, r"coffee: no such file, nor a sample of that name .*melody"),
         (["audio.wav"], {"style": "SHORT"}, r"style is of 20 samples: give at least"),

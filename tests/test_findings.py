@@ -74,7 +74,6 @@ def sweeps(planned, cache_of_sets, tmp_path_factory):
             terms = {"loss": figures.pop("loss")} if "loss" in figures else {}
             for name in ("image", "spectrogram", "content", "style"):
                 images.write(path / f"{name}.png", np.full((16, 16, 3), 0.5, np.float32))
-            images.write(path / "sheet.png", np.ones((16, 52, 3), np.float32))
             (path / "evaluation.json").write_text(
                 json.dumps(
                     {

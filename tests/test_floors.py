@@ -20,7 +20,7 @@ FLOORS = [
     {"stages"},
     {"stylize", "audio"},
     {"batched"},
-    {"experiment"},
+    {"runs"},
     {"sweep", "evaluation"},
     {"report", "findings"},
     {"cli", "bench"},

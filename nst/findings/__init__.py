@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nst import files, images, record
-from nst.config import modality_of
 from nst.errors import InputError
 from nst.findings.claims import QUESTIONS, Claim, Question
+from nst.runs import modality
 from nst.sweep import plan as plans
 
 _AGREES, _DISAGREES, _OPEN = "agrees", "disagrees", "undecided"
-_GROUPS = {"image": "images", "audio": "audio"}  # of a config, in which the inputs are
 _SAME = 0.1  # of the figure: less is no strong effect
+_PLOT = (96, 128)  # height and width of a preview that is no picture of the result, such as a spectrogram
 
 
 class Measured(NamedTuple):
@@ -81,10 +81,10 @@ def trials(folder: Path) -> list[Trial]:
     return found
 
 
-def _pair(values: Mapping[str, Any]) -> tuple[Any, Any]:
-    """The content and the style of a trial."""
-    group = _GROUPS[modality_of(values)]
-    return values[f"{group}.content"], values[f"{group}.style"]
+def _pair(values: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return the inputs of a trial, such as its content and its style."""
+    of = modality(values)
+    return tuple(values[f"{of.group}.{name}"] for name in of.inputs)
 
 
 def measure(claim: Claim, found: Sequence[Trial]) -> Measured:
@@ -142,9 +142,8 @@ and the same if it is surely below a tenth. What the metrics are: [metrics.md](m
 def _section(question: Question, found: Sequence[Trial], picture: str, labels: Sequence[str]) -> str:
     measured = [measure(claim, found) for claim in question.claims]
     runs, pairs = [trial for trial in found if trial.values["result"] == "run"], len(measured[0].a)
-    group = _GROUPS[modality_of(runs[0].values)]
-    size = f" at {runs[0].values['images.size']} pixels" if group == "images" else ""
-    seeds = len({trial.values[f"{group}.seed"] for trial in runs})
+    size = f" at {runs[0].values['images.size']} pixels" if "images.size" in runs[0].values else ""
+    seeds = len({trial.values[f"{modality(trial.values).group}.seed"] for trial in runs})
     rows = "\n".join(_row(each) for each in measured)
     return f"""## {question.asked}
 
@@ -179,33 +178,28 @@ def _spread(side: Sequence[float]) -> str:
 
 
 def _pictures(question: Question, found: Sequence[Trial]) -> tuple[np.ndarray, list[str]]:
-    """One pair of pictures, the first seed: content, style, then a result for each of the values that are shown."""
+    """Return one pair's first seed as a picture: the inputs, then a result for each of the values shown."""
     last = found[-1].values
     chosen: dict[str, Path] = {}
     for trial in found:
         if _pair(trial.values) == _pair(last):
             label = ", ".join(_word(trial.values[name]) for name in question.shown)
             chosen.setdefault(label, trial.folder)
-    first = next(iter(chosen.values()))
-    if modality_of(last) == "audio":
-        shown = [images.read(first / f"{part}.png") for part in ("content", "style")]
-        results = [images.read(folder / "spectrogram.png") for folder in chosen.values()]
-        return _side_by_side([images.resize(x, 96, 128) for x in (*shown, *results)]), [*chosen]
-    sheet = images.read(first / "sheet.png")
-    results = [images.read(folder / "image.png") for folder in chosen.values()]
-    width = results[0].shape[1]
-    # Content and style with the gaps beside them, but for the last, which comes here again.
-    given = sheet[:, : sheet.shape[1] - width - _gap(sheet.shape[0])]
-    return _side_by_side([given, *results]), [*chosen]
-
-
-def _gap(height: int) -> int:
-    return max(2, height // 64)
+    of, first = modality(last), next(iter(chosen.values()))
+    paths = [first / file.preview for file in of.inputs.values()]
+    paths += [folder / of.result.preview for folder in chosen.values()]
+    shown = [images.read(path) for path in paths]
+    height = images.read(first / of.result.preview).shape[0]
+    if of.result.preview == of.result.name:
+        shown = [images.resize(x, height, max(1, round(x.shape[1] * height / x.shape[0]))) for x in shown]
+    else:  # plots, which have no aspect to keep
+        shown = [images.resize(x, *_PLOT) for x in shown]
+    return _side_by_side(shown), [*chosen]
 
 
 def _side_by_side(pictures: Sequence[np.ndarray]) -> np.ndarray:
     height = pictures[0].shape[0]
-    gap = np.ones((height, _gap(height), 3), np.float32)
+    gap = np.ones((height, max(2, height // 64), 3), np.float32)
     return np.concatenate([x for picture in pictures for x in (picture, gap)][:-1], axis=1)
 
 

@@ -1,9 +1,9 @@
 """Everything that a report says, as plain JSON data.
 
 `fields` are those that vary, each with its values and what they are called; a trial's `at` says which value of each it
-has. `pictures` are named once, for trials share contents and styles; a trial's `result`, `content` and `style` are
-places among them; so are those in a trial's `sounds` among all `sounds`. `failures` are the errors, each with the
-places of the trials that met it.
+has. `inputs` are the names of all inputs. `pictures` are named once, for trials share inputs; a trial's `result` and
+its `inputs` by name are places among them; so are those in a trial's `sounds` among all `sounds`. `failures` are the
+errors, each with the places of the trials that met it.
 """
 
 import math
@@ -13,9 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from nst import record
-from nst.experiment.follow import usual
 from nst.metrics import ALL_METRICS, BASELINES
-from nst.report import kinds
 from nst.report.curves import thin
 from nst.report.pictures import Pictures
 from nst.report.repeat import command
@@ -23,6 +21,7 @@ from nst.report.runs import Run, find, flat, inside, read_json
 from nst.report.sounds import Sounds
 from nst.report.tradeoff import axes
 from nst.report.varied import varied, where
+from nst.runs.follow import usual
 from nst.sweep.trials import DONE, FAILED
 
 #: See above; its keys are those that `collect` gives.
@@ -54,7 +53,8 @@ def collect(folder: Path) -> Report:
         "title": _title(found, folder),
         "fields": found,
         "trials": trials,
-        "pictures": pictures.found,
+        "inputs": [*dict.fromkeys(name for run in runs for name in run.modality.inputs)],
+        "pictures": pictures.paths,
         "sounds": sounds.found,
         **shown,
         "axes": {key: axes(names, ALL_METRICS) for key, names in shown.items()},
@@ -79,13 +79,12 @@ def _trial(run: Run, folder: Path, points: int) -> dict[str, Any]:
     lines = [numbers(line) for line in record.metrics(run.folder / "metrics.jsonl")]
     last = lines[-1] if lines else {}
     evaluation = read_json(run.folder / record.EVALUATION) if run.state == DONE else {}
-    kind = run.kind
     return {
         "name": run.name,
-        "group": kind.group,
+        "group": run.modality.group,
         "state": run.state,
         "step": last.get("step", 0),
-        "total": kind.total(run.config),
+        "total": run.total,
         "seconds": last.get("seconds"),
         "error": run.error,
         "details": run.details,
@@ -94,7 +93,7 @@ def _trial(run: Run, folder: Path, points: int) -> dict[str, Any]:
         "terms": {name: value for name, value in last.items() if name not in record.COUNTERS},
         "curve": thin(lines, points),
         "folder": run.folder.relative_to(folder).as_posix(),
-        "files": [name for name in kind.files if (run.folder / name).exists()],
+        "files": [name for name in run.modality.files if (run.folder / name).exists()],
         "command": command(run.config),
     }
 
@@ -153,8 +152,8 @@ def _facts(runs: list[Run]) -> list[dict[str, Any]]:
 def _stems(runs: Sequence[Run]) -> dict[str, str]:
     """What the files of inputs are called, by what configs call them: a data set's have numbers there."""
     read = {
-        str(run.config.get(f"{run.kind.group}.{part}")): inside(run.facts, "inputs", part, "path")
+        str(run.config.get(f"{run.modality.group}.{name}")): inside(run.facts, "inputs", name, "path")
         for run in runs
-        for part in kinds.INPUTS
+        for name in run.modality.inputs
     }
     return {name: Path(path).stem for name, path in read.items() if isinstance(path, str)}

@@ -18,7 +18,7 @@ _CELLS = 8  # rows and columns, at most
 def results(report: Mapping[str, Any]) -> Figure | None:
     """The first result for each pair of values of two fields."""
     rows, columns = _axes_of_grid(report)
-    cells: dict[tuple[int, int], dict[str, str]] = {}
+    cells: dict[tuple[int, int], str] = {}
     for trial in report["trials"]:
         place = (
             trial["at"][rows] if rows is not None else 0,
@@ -69,9 +69,9 @@ def _spread(places: set[int]) -> list[int]:
     return [found[round(i * (len(found) - 1) / (_CELLS - 1))] for i in range(_CELLS)]
 
 
-def _pixels(picture: dict[str, str], side: int) -> np.ndarray | None:
+def _pixels(path: str, side: int) -> np.ndarray | None:
     try:
-        return np.asarray(opened(picture, side))
+        return np.asarray(opened(path, side))
     except (OSError, ValueError, SyntaxError):
         return None
 

@@ -4,12 +4,12 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from nst.experiment.follow import as_tuples, usual
-from nst.report import kinds
+from nst.report.runs import modality_of
+from nst.runs.follow import as_tuples, usual
 
 
 def command(config: Mapping[str, Any]) -> str:
-    """A line for the shell: the config file of its kind, and a flag for each field that differs from it.
+    """Return a line for the shell: the config file of the modality, and a flag for each field that differs from it.
 
     Args:
       config: Dotted names to values; lists stand for tuples.
@@ -17,4 +17,4 @@ def command(config: Mapping[str, Any]) -> str:
     default = usual(config)
     values = as_tuples(config).items()
     flags = [f"--config.{name}={value}" for name, value in values if default.get(name) != value]
-    return shlex.join(["python", "scripts/run.py", "--config", kinds.of(config).config, *flags])
+    return shlex.join(["python", "scripts/run.py", "--config", modality_of(config).config, *flags])

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from nst.errors import InputError
-from nst.experiment.follow import recorded
-from nst.report import kinds
+from nst.runs import MODALITIES, modality
+from nst.runs.follow import recorded
+from nst.runs.modality import Modality
 from nst.sweep import plan
 from nst.sweep.trials import BEGUN, DONE, FAILED, Folder
 
@@ -24,14 +25,39 @@ class Run(NamedTuple):
     details: str = ""
 
     @property
-    def kind(self) -> kinds.Kind:
-        """Of pictures or of sounds."""
-        return kinds.of(self.config)
+    def modality(self) -> Modality:
+        """The modality of its config."""
+        return modality_of(self.config)
 
-    def input(self, part: str) -> tuple[str, str]:
-        """Its content or style, by what was read, or by the run's name where that is not told."""
-        read = inside(self.facts, "inputs", part, "sha256")
-        return part, str(read or self.config.get(f"{self.kind.group}.{part}") or self.name)
+    @property
+    def latest(self) -> str:
+        """The file of its result, or its last frame while there is none; empty if there is neither."""
+        name, suffix = self.modality.result.name, self.modality.suffix
+        if (self.folder / name).exists():
+            return name
+        frames = sorted((self.folder / "frames").glob(f"[0-9]*{suffix}"))
+        return f"frames/{frames[-1].name}" if frames else ""
+
+    @property
+    def total(self) -> int | None:
+        """Steps of the whole run; None where the config does not say."""
+        try:
+            return self.modality.steps(self.config)
+        except (InputError, KeyError, TypeError, ValueError):
+            return None
+
+    def input(self, name: str) -> tuple[str, str]:
+        """Identify an input by the file read, or by the run's name where that is not recorded."""
+        read = inside(self.facts, "inputs", name, "sha256")
+        return name, str(read or self.config.get(f"{self.modality.group}.{name}") or self.name)
+
+
+def modality_of(config: Mapping[str, Any]) -> Modality:
+    """Return the modality of dotted names; the first one where a damaged record does not say."""
+    try:
+        return modality(config)
+    except InputError:
+        return next(iter(MODALITIES.values()))
 
 
 def find(folder: Path) -> tuple[str, list[Run]]:
@@ -76,8 +102,9 @@ def _failure(folder: Folder, trial: plan.Trial) -> tuple[str, str]:
 def _alone(folder: Path) -> Run:
     facts = read_json(folder / "config.json")
     config = _complete(flat(inside(facts, "config")))
-    for name in kinds.INPUTS:  # of a folder of pictures or sounds, each run has one
-        field, path = f"{kinds.of(config).group}.{name}", Path(str(inside(facts, "inputs", name, "path")))
+    of = modality_of(config)
+    for name in of.inputs:  # of a folder of files, each run has one
+        field, path = f"{of.group}.{name}", Path(str(inside(facts, "inputs", name, "path")))
         if path.parent == Path(str(config.get(field))):
             config[field] = str(path)
     state = DONE if (folder / "done").exists() else BEGUN

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nst import files
-from nst.report.kinds import INPUTS
 from nst.report.runs import Run
-from nst.sounds import Sound, packages, resample
+from nst.runs.modality import File
+from nst.sounds import EXTENSIONS, Sound, packages, resample
 
 _TOTAL = 50_000_000  # bytes of all sounds as base64
 _KBITS = (
@@ -49,15 +49,17 @@ class Sounds:
                 self._alike.setdefault(run.input(part), place)
 
     def of(self, run: Run) -> dict[str, int]:
-        """Places in `found` of a run's `result`, `content` and `style`, as far as there are such."""
-        others = {part: self._alike[run.input(part)] for part in INPUTS if run.input(part) in self._alike}
-        latest = run.kind.latest(run.folder) if run.kind.sounds else ""
+        """Return places in `found` of a run's `result` and inputs, as far as these can be played."""
+        names = [name for name in run.modality.inputs if run.input(name) in self._alike]
+        others = {name: self._alike[run.input(name)] for name in names}
+        latest = run.latest if _playable(run.modality.result) else ""
         return others | self._own[run.folder] | ({"result": self._add(run.folder / latest)} if latest else {})
 
     def _inputs(self, run: Run) -> dict[str, int]:
-        """Content and style as this run has heard them, which depends on its config too."""
-        files_of = {part: run.folder / name for part, name in run.kind.sounds.items()}
-        return {part: self._place(path) for part, path in files_of.items() if path.exists()}
+        """Return places of the inputs as this run used them, which depends on its config too."""
+        files_of = {name: file for name, file in run.modality.inputs.items() if _playable(file)}
+        paths = {name: run.folder / file.name for name, file in files_of.items()}
+        return {name: self._place(path) for name, path in paths.items() if path.exists()}
 
     def _place(self, path: Path) -> int:
         digest = files.sha256(path)
@@ -68,6 +70,10 @@ class Sounds:
     def _add(self, path: Path) -> int:
         self.found.append(str(path))
         return len(self.found) - 1
+
+
+def _playable(file: File) -> bool:
+    return Path(file.name).suffix in EXTENSIONS
 
 
 def excerpts(found: Sequence[str], total: int = _TOTAL) -> tuple[list[Excerpt | None], float | None]:

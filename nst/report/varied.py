@@ -5,10 +5,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
-from nst.report.kinds import INPUTS, KINDS
+from nst.runs import MODALITIES
 
-#: Fields that repeat an experiment rather than change it: means are over them.
-REPLICATES = tuple(f"{kind.group}.{name}" for kind in KINDS for name in (*INPUTS, "seed"))
+
+def replicates() -> list[str]:
+    """Return the fields that repeat an experiment rather than change it: means are over them."""
+    return [f"{each.group}.{name}" for each in MODALITIES.values() for name in (*each.inputs, "seed")]
 
 
 def varied(
@@ -20,7 +22,7 @@ def varied(
 
     Args:
       configs: Dotted names to values.
-      stems: Short names of pictures and sounds, by what configs call them.
+      stems: Short names of inputs, by what configs call them.
     """
     seen: dict[str, dict[str, Any]] = {}
     for config in configs:
@@ -28,7 +30,8 @@ def varied(
             seen.setdefault(name, {}).setdefault(_key(value), value)
     several = {name: _sorted([*values.values()]) for name, values in seen.items() if len(values) > 1}
     last = [_last(name) for name in several]
-    only = all(name in REPLICATES for name in several)  # then there is nothing else to compare
+    repeating = replicates()
+    only = all(name in repeating for name in several)  # then there is nothing else to compare
     found = [
         {
             "name": name,
@@ -36,7 +39,7 @@ def varied(
             "values": values,
             "labels": _labels(values, stems or {}),
             "numeric": _numeric(values),
-            "replicate": name in REPLICATES and not only,
+            "replicate": name in repeating and not only,
         }
         for name, values in several.items()
     ]

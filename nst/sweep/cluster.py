@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 from nst import files
 from nst.errors import InputError, Interrupted, RunError
-from nst.experiment.interruption import signals
 from nst.process import prepare
+from nst.runs.interruption import signals
 from nst.sweep.bars import Bars, watching
 from nst.sweep.local import STOPPED
 from nst.sweep.plan import Plan, Trial, structure

@@ -11,11 +11,11 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nst import experiment
+from nst import runs
 from nst.errors import InputError, Interrupted, RunError
-from nst.experiment.interruption import signals
 from nst.files import cache_dir
 from nst.process import prepare
+from nst.runs.interruption import signals
 from nst.sweep.bars import Bars, watching
 from nst.sweep.plan import Plan, configured
 from nst.sweep.trials import Folder
@@ -88,7 +88,7 @@ def _record(folder: Folder, plan: Plan, names: list[str], status: int, deaths: C
     for trial in plan.trials:
         if trial.name in names and deaths[trial.name] >= _DEATHS:
             died = f"its process died {deaths[trial.name]} times ({cause})"
-            folder.fail(trial, f"{died}: if it is memory, {experiment.kind(configured(plan, trial)).remedy}")
+            folder.fail(trial, f"{died}: if it is memory, {runs.modality(configured(plan, trial)).remedy}")
 
 
 def _receive(worker: Worker, bars: Bars) -> None:

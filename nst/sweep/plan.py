@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 
 from ml_collections import ConfigDict
 
-from nst import experiment, features, images, record
+from nst import features, images, record, runs
 from nst.config import FIELDS, base, fields, modality_of
 from nst.errors import InputError, unknown
-from nst.experiment.follow import as_tuples, checked, recorded
 from nst.images import sets
 from nst.overrides import Overrides
+from nst.runs.follow import as_tuples, checked, recorded
 
 FILE = "plan.json"
 _LONGEST_NAME = 120  # characters; a file system takes 255 bytes
@@ -70,12 +70,10 @@ def make(config: ConfigDict, sweep: Iterable[Any]) -> Plan:
 
 
 def _pairs(config: ConfigDict, name: str, overrides: Overrides) -> list[tuple[str, Overrides]]:
-    """One trial for each content and style, where a trial's fields name several."""
-    kind = experiment.kind(config)
-    found = {
-        f"{kind.group}.{part}": kind.each(overrides.get(f"{kind.group}.{part}", config[kind.group][part]))
-        for part in ("content", "style")
-    }
+    """Return one trial for each combination of the inputs' files, where a trial's fields name several."""
+    of = runs.modality(config)
+    values = {f"{of.group}.{name}": config[of.group][name] for name in of.inputs}
+    found = {field: of.each(overrides.get(field, value)) for field, value in values.items()}
     several = [field for field, names in found.items() if len(names) > 1]
     pairs = [dict(zip(found, names, strict=True)) for names in itertools.product(*found.values())]
     return [

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from ml_collections import ConfigDict
 
-from nst import experiment, process, record
+from nst import process, record, runs
 from nst.errors import InputError, Interrupted, RunError
-from nst.experiment.progress import Show
+from nst.runs.progress import Show
 from nst.sweep import leases
 from nst.sweep.plan import Plan, Trial
 
@@ -82,7 +82,7 @@ def run(folder: Folder, trial: Trial, config: ConfigDict, show: Show) -> None:
     """
     workdir = folder.trial(trial)
     try:
-        experiment.run(
+        runs.run(
             config,
             workdir,
             resume=folder.begun(trial),
@@ -105,8 +105,8 @@ def run_together(
       Interrupted: A signal came; the states are kept.
     """
     try:
-        runs = [(config, folder.trial(trial)) for config, trial in zip(configs, chosen, strict=True)]
-        errors = experiment.together(runs, shows=shows, release=process.release_free_memory)
+        begun = [(config, folder.trial(trial)) for config, trial in zip(configs, chosen, strict=True)]
+        errors = runs.together(begun, shows=shows, release=process.release_free_memory)
     except Interrupted:
         raise
     except Exception as error:  # of all at once, such as memory: alone each may still come to its end
@@ -122,6 +122,6 @@ def run_together(
 def _record(folder: Folder, trial: Trial, config: ConfigDict, error: Exception) -> None:
     """What a user can mend in a line; a fault of ours, from which the others need not suffer, with its traceback."""
     told = isinstance(error, InputError | RunError | OSError | MemoryError)
-    what = str(error) or f"memory ran out: {experiment.kind(config).remedy}"
+    what = str(error) or f"memory ran out: {runs.modality(config).remedy}"
     details = "" if told else "".join(traceback.format_exception(error))
     folder.fail(trial, what if told else f"{type(error).__name__}: {error}", details)

@@ -1,6 +1,5 @@
 """A process that takes one trial after another, or several in lock-step, those that share compiled programs first."""
 
-import functools
 import json
 import os
 import sys
@@ -10,10 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from nst import images, process
+from nst import process, runs
 from nst.errors import InputError
-from nst.experiment import pictures
-from nst.experiment.progress import Show
+from nst.runs.progress import Show
 from nst.stages import Snapshot
 from nst.sweep import leases, trials
 from nst.sweep.plan import Plan, Trial, configured, read, structure
@@ -103,7 +101,7 @@ def _plan(path: Path) -> Plan:
 
 
 def take(folder: Folder, plan: Plan, open_ones: list[Trial], latest: str, batch: int) -> Taken:
-    """Leases of trials that go together: of the structure of the last ones, or that nobody has, or of any."""
+    """Lease a batch of compatible trials: prefer those already compiled, then those nobody else compiles."""
     held = leases.holders(folder.leases)
     structures = {trial.name: structure(plan, trial) for trial in open_ones}
     others = {structures[name] for name in held if name in structures}
@@ -112,13 +110,13 @@ def take(folder: Folder, plan: Plan, open_ones: list[Trial], latest: str, batch:
         key=lambda trial: (structures[trial.name] != latest, structures[trial.name] in others),
     )
     taken: Taken = []
-    kind = None
+    shared = None
     for trial in order:
         if not taken:
-            kind = lockstep(folder, plan, trial) if batch > 1 else None
-        elif kind is None or len(taken) == batch:
+            shared = batch_key(folder, plan, trial) if batch > 1 else None
+        elif shared is None or len(taken) == batch:
             break
-        elif lockstep(folder, plan, trial) != kind:
+        elif batch_key(folder, plan, trial) != shared:
             continue
         lease = leases.take(folder.leases, trial.name, _lost)
         if lease is not None:
@@ -126,26 +124,17 @@ def take(folder: Folder, plan: Plan, open_ones: list[Trial], latest: str, batch:
     return taken
 
 
-def lockstep(folder: Folder, plan: Plan, trial: Trial) -> str | None:
-    """What trials need in common to go in lock-step; None if this one goes alone.
+def batch_key(folder: Folder, plan: Plan, trial: Trial) -> str | None:
+    """Return what trials must share to go in lock-step; None for one that goes alone.
 
-    Those that were begun do: they stand at different steps. So do those whose picture can't be read, and sounds.
+    Trials that were begun go alone: they stand at different steps.
     """
     config = configured(plan, trial)
-    if folder.begun(trial) or "images" not in config:
+    key_of = runs.modality(config).batch_key
+    if key_of is None or folder.begun(trial):
         return None
-    try:
-        (path,) = images.list_pictures(config.images.content)
-        size = images.fit_size(*pictures.framed(config, "content", _size(path)), config.images.size)
-    except (InputError, OSError, ValueError):
-        return None
-    return f"{size} {structure(plan, trial, lockstep=True)}"
-
-
-@functools.cache
-def _size(path: Path) -> tuple[int, int]:
-    height, width, _ = images.read(path).shape
-    return height, width
+    key = key_of(config)
+    return None if key is None else f"{key} {structure(plan, trial, lockstep=True)}"
 
 
 def _lost() -> None:

@@ -272,7 +272,7 @@ def test_with_the_pretrained_weights_results_lie_between_the_baselines():
         c,
         s,
         {f"like {n}": x for n, x in results.items()},
-        extractor=evaluation.network(),
+        extractor=evaluation.image.network(),
         style_layers=("relu1_1", "relu3_1"),
     )
     for name, metric in metrics.METRICS.items():

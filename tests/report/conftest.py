@@ -42,9 +42,11 @@ def write_run(folder, overrides=(), *, number=0, done=True, metrics=None, baseli
     ]
     (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     picture(folder / "frames" / "000000.png", number)
+    picture(folder / "content.png", number + 100)
+    picture(folder / "style.png", number + 200, (20, 16))
     if done:
         picture(folder / "image.png", number)
-        picture(folder / "sheet.png", number + 100, (24 + 2 + 20 + 2 + 24, 16))
+        picture(folder / "sheet.png", number + 300, (24 + 2 + 20 + 2 + 24, 16))
         (folder / "done").touch()
     if metrics is not None:
         value = {"metrics": metrics, "baselines": baselines or {}, "terms": {}, "layers": {}}
@@ -149,13 +151,13 @@ def write_sound_run(folder, overrides=(), *, number=0, done=True, metrics=None, 
         for name in [facts["config"]["audio"][part]]
     }
     (folder / "config.json").write_text(json.dumps(facts))
-    for part in ("content", "style"):
+    for i, part in enumerate(("content", "style")):
         tone(folder / f"{part}.wav", 200 + 20 * len(facts["config"]["audio"][part]))
+        picture(folder / f"{part}.png", number + 100 * (1 + i))
     tone(folder / "frames" / "000050.wav", 400 + 100 * number)
     if done:
         tone(folder / "audio.wav", 400 + 100 * number)
-        for i, name in enumerate(("spectrogram", "content", "style")):
-            picture(folder / f"{name}.png", number + 100 * i)
+        picture(folder / "spectrogram.png", number)
         picture(folder / "sheet.png", number + 300, (80, 20))
 
 

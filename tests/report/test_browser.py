@@ -245,6 +245,36 @@ def test_a_single_run(opened, make, tmp_path):
     assert page.all(".filter") == []
     page.see("curves")
     page.until("return document.querySelectorAll('.curve').length === 3")  # the loss and the terms above zero
+    assert page.texts(".inputs figcaption") == ["contentcoffee", "stylestrokes"]
+    page.click(".result")
+    assert page.texts("dialog h3") == ["Metrics", "Loss and its terms", "To repeat it"]
+    assert "null" not in page.one("dialog").text  # it varies in no field
+    assert page.texts("dialog .links a") == [
+        "full picture",
+        "full content",
+        "full style",
+        "content, style and result",
+    ]
+
+
+def test_a_run_of_an_older_version_shows_no_inputs(opened, make, tmp_path):
+    make.run(tmp_path / "old")
+    for name in ("content", "style"):
+        (tmp_path / "old" / f"{name}.png").unlink()
+    page = opened(tmp_path / "old")
+    page.until("return document.querySelector('.result img').naturalWidth === 24")
+    assert page.all(".inputs figure") == []
+    page.click(".result")
+    assert page.texts(".compare option")[0] == "nothing"
+    assert page.all("dialog .beside figure") == []
+
+
+def test_a_run_under_way_shows_its_inputs(opened, make, tmp_path):
+    make.run(tmp_path / "run", done=False)
+    page = opened(tmp_path / "run")
+    page.until(
+        "return [...document.querySelectorAll('.inputs img')].map(e => e.naturalWidth).join() === '24,20'"
+    )
 
 
 def test_a_sweep_that_has_just_begun(opened, make, tmp_path):

@@ -6,13 +6,13 @@ import shutil
 
 import pytest
 
-from nst import cli, experiment, report
+from nst import cli, report, runs
 from nst.config import base, fields
 from nst.errors import InputError
-from nst.experiment.follow import RULES, as_tuples, recorded
 from nst.report.curves import thin
 from nst.report.repeat import command
 from nst.report.varied import varied, where
+from nst.runs.follow import RULES, as_tuples, recorded
 
 
 def test_a_sweep(sweep, make):
@@ -55,8 +55,8 @@ def test_each_input_is_shown_once_and_a_run_under_way_by_its_latest_frame(sweep)
     found = report.collect(sweep)
     trials, pictures = found["trials"], found["pictures"]
     assert len(pictures) == 1 + 2 + 6  # a content, two styles, six results
-    assert len({trial["content"] for trial in trials[:5]}) == 1
-    assert pictures[trials[5]["result"]]["path"].endswith("frames/000000.png")
+    assert len({trial["inputs"]["content"] for trial in trials[:5]}) == 1
+    assert pictures[trials[5]["result"]].endswith("frames/000000.png")
     assert trials[5]["frame"] == "frames/000000.png"
     assert (trials[6]["result"], trials[7]["result"]) == (None, None)
 
@@ -185,7 +185,7 @@ def test_the_command_gives_the_config_back(changes, monkeypatch):
     assert (program, script) == ("python", "scripts/run.py")
     asked = {}
     monkeypatch.setattr("sys.argv", [script, *arguments])  # where ml_collections looks
-    monkeypatch.setattr(experiment, "run", lambda config, *_, **__: asked.update(fields(config)) or [])
+    monkeypatch.setattr(runs, "run", lambda config, *_, **__: asked.update(fields(config)) or [])
     cli.run(arguments)
     assert {name for name, value in asked.items() if value is None} <= set(RULES["image"])
     asked, wanted = as_tuples(recorded(asked)), as_tuples(stored)

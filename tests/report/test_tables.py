@@ -136,7 +136,7 @@ def test_previews_fit(tmp_path):
     from nst.report.pictures import SIDE, preview
 
     Image.effect_noise((1400, 700), 90).convert("RGB").save(tmp_path / "noise.png")
-    picture = {"path": str(tmp_path / "noise.png"), "part": "result"}
+    picture = str(tmp_path / "noise.png")
     large, small = preview(picture, 10**6), preview(picture, 4000)
     assert (large.width, large.height) == (SIDE, SIDE // 2)
     assert len(small.data) <= 4000 * 4 // 3 + 4

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from nst import experiment, overrides, record, sweep
+from nst import overrides, record, runs, sweep
 from nst.errors import RunError
 from nst.sweep import plan, summary
 from nst.sweep.trials import Folder
-from nst.sweep.work import lockstep, take, work
+from nst.sweep.work import batch_key, take, work
 
 
 def quiet(*told):
@@ -37,7 +37,7 @@ def test_they_come_to_what_they_come_to_alone(config, tmp_path, optimizer, rate,
     assert [row["state"] for row in rows] == ["done"] * 4
     assert [row["took"]["compilations"] > 0 for row in rows] == [True, False, False, False]
     for trial in chosen.trials:
-        experiment.run(plan.configured(chosen, trial), tmp_path / trial.name)
+        runs.run(plan.configured(chosen, trial), tmp_path / trial.name)
         found, expected = losses(folder.trial(trial)), losses(tmp_path / trial.name)
         assert list(found) == list(expected)
         for step in range(5):  # later one rectifier that flips turns the gradient by up to 5e-3
@@ -72,7 +72,7 @@ def test_memory_for_one_may_do_where_it_does_not_for_all(config, tmp_path, monke
         raise RunError("memory\nran out")
 
     chosen = sweep.begin(config, overrides.grid({"loss.style_weight": (1.0, 2.0)}), tmp_path / "sweep")
-    monkeypatch.setattr(experiment, "together", fail)
+    monkeypatch.setattr(runs, "together", fail)
     with pytest.warns(UserWarning, match="not in lock-step: memory ran out"):
         work(tmp_path / "sweep", quiet, 2)
     assert set(Folder(tmp_path / "sweep").states(chosen).values()) == {"done"}
@@ -97,6 +97,6 @@ def test_who_goes_together(config, pictures, tmp_path):
     assert [trial.name for trial, _ in taken] == ["a", "b", "c"]
     more = take(folder, chosen, list(chosen.trials), "", 8)
     assert [trial.name for trial, _ in more] == ["max"]  # programs that nobody compiles yet
-    assert lockstep(folder, chosen, chosen.trials[5]) is None
+    assert batch_key(folder, chosen, chosen.trials[5]) is None
     for _, lease in (*taken, *more):
         lease.give_back()

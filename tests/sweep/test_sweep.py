@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nst import experiment, sweep
+from nst import runs, sweep
 from nst.config import base
 from nst.errors import InputError, RunError
 from nst.sweep import local, plan, summary
@@ -101,7 +101,7 @@ def test_a_fault_of_ours_is_recorded_too(config, tmp_path, monkeypatch):
         raise ZeroDivisionError("a fault\nof ours")
 
     chosen = sweep.begin(config, [{}], tmp_path / "sweep")
-    monkeypatch.setattr(experiment, "run", fail)
+    monkeypatch.setattr(runs, "run", fail)
     work(tmp_path / "sweep", quiet)
     failure = json.loads(Folder(tmp_path / "sweep").failure(chosen.trials[0]).read_text())
     assert failure["error"] == "ZeroDivisionError: a fault of ours"
@@ -117,7 +117,7 @@ def test_the_remedy_for_memory_is_that_of_the_kind(tmp_path, monkeypatch, kind, 
 
     chosen = sweep.begin(base(kind), [("raises", {}), ("dies", {})], tmp_path / "sweep")
     folder = Folder(tmp_path / "sweep")
-    monkeypatch.setattr(experiment, "run", fail)
+    monkeypatch.setattr(runs, "run", fail)
     local._record(folder, chosen, ["dies"], -9, local.Counter(dies=1))
     work(tmp_path / "sweep", quiet)
     assert folder.error(chosen.trials[0]).startswith(f"memory ran out: {remedy}")
@@ -128,7 +128,7 @@ def test_a_trial_is_the_run_of_its_config(config, tmp_path):
     chosen = sweep.begin(config, [{"images.seed": 0, "loss.style_weight": 5.0}], tmp_path / "sweep")
     work(tmp_path / "sweep", quiet)
     config.loss.style_weight = 5.0
-    experiment.run(config, tmp_path / "alone")
+    runs.run(config, tmp_path / "alone")
     trial = Folder(tmp_path / "sweep").trial(chosen.trials[0])
     for name in ("image.png", "config.json"):
         assert (trial / name).read_bytes() == (tmp_path / "alone" / name).read_bytes()

@@ -19,7 +19,7 @@ function fieldNamed(name) {
   return D.fields.findIndex((field) => field.name === name);
 }
 
-// The field that is the content or the style of a trial, and what it is called there.
+// The field of a trial's input, and what the input is called there.
 function fieldOf(trial, part) {
   return fieldNamed(`${trial.group}.${part}`);
 }

@@ -40,12 +40,12 @@ function defaultAxes() {
   return D.fields[a].values.length > D.fields[b].values.length ? { row: b, column: a } : { row: a, column: b };
 }
 
-// Contents and styles that no axis shows already.
+// Inputs that no axis shows already.
 function drawInputs(aside, trials, chosen) {
-  for (const part of ["content", "style"]) {
+  for (const part of D.inputs) {
     const shown = (f) => f >= 0 && (f === chosen.row || f === chosen.column);
-    const others = trials.filter((trial) => !shown(fieldOf(trial, part)) && (trial[part] !== null || trial.sounds[part] !== undefined));
-    const found = new Map(others.map((trial) => [`${trial[part]},${trial.sounds[part]}`, trial]));
+    const others = trials.filter((trial) => !shown(fieldOf(trial, part)) && (pictured(trial, part) || trial.sounds[part] !== undefined));
+    const found = new Map(others.map((trial) => [`${trial.inputs[part]},${trial.sounds[part]}`, trial]));
     const several = [...found.values()].slice(0, 6);
     aside.append(...several.map((trial) => input(trial, part)));
     if (found.size > several.length) aside.append(el("p", { class: "muted" }, `and ${found.size - several.length} more`));
@@ -90,10 +90,10 @@ function corner(row, column) {
 
 function head1(trials, f, value, scope) {
   const text = value < 0 ? "–" : D.fields[f].labels[value];
-  const [part] = ["content", "style"].filter((each) => trials.some((trial) => fieldOf(trial, each) === f));
-  const seen = part && trials.find((trial) => trial.at[f] === value && trial[part] !== null);
+  const [part] = D.inputs.filter((each) => trials.some((trial) => fieldOf(trial, each) === f));
+  const seen = part && trials.find((trial) => trial.at[f] === value && pictured(trial, part));
   const heard = part && trials.find((trial) => trial.at[f] === value && trial.sounds[part] !== undefined);
-  return el("th", { scope }, seen ? picture(seen[part], "") : null, el("span", {}, text), heard ? player(heard.sounds[part], `${part}: ${text}`) : null);
+  return el("th", { scope }, seen ? picture(seen.inputs[part], "") : null, el("span", {}, text), heard ? player(heard.sounds[part], `${part}: ${text}`) : null);
 }
 
 function gallery(trials, captions, limit) {

@@ -70,14 +70,15 @@ function link(trial, file, text) {
 const FILES = {
   "image.png": "full picture",
   "audio.wav": "full sound",
-  "content.wav": "full content",
-  "style.wav": "full style",
   "sheet.png": "content, style and result",
   "spectrogram.png": "spectrogram",
   "curve.png": "loss curve",
 };
 
 function links(trial) {
-  const soFar = trial.frame ? link(trial, trial.frame, trial.frame.endsWith(".png") ? "picture so far" : "sound so far") : null;
-  return el("p", { class: "links" }, soFar, trial.files.map((file) => link(trial, file, FILES[file])));
+  const kind = { png: "picture", wav: "sound" }[trial.frame.split(".").pop()] ?? "result";
+  const soFar = trial.frame ? link(trial, trial.frame, `${kind} so far`) : null;
+  const inputOf = (file) => D.inputs.find((name) => file.split(".")[0] === name);
+  const words = (file) => FILES[file] ?? (inputOf(file) ? `full ${inputOf(file)}` : file);
+  return el("p", { class: "links" }, soFar, trial.files.map((file) => link(trial, file, words(file))));
 }

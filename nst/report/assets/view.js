@@ -63,7 +63,7 @@ function render() {
 }
 
 function compared(trial) {
-  if (view.other === "content" || view.other === "style") return [trial[view.other], `${view.other}: ${called(trial, view.other)}`];
+  if (D.inputs.includes(view.other)) return [trial.inputs[view.other] ?? null, `${view.other}: ${called(trial, view.other)}`];
   const other = D.trials[Number(view.other)];
   return [other.result, other.name];
 }
@@ -101,7 +101,7 @@ function renderTold(trial) {
   clear(told);
   const progress = trial.state === "done" ? null : `${STATES[trial.state]} at step ${trial.step}${trial.total ? ` of ${trial.total}` : ""}`;
   told.append(
-    el("div", { class: "beside" }, ["content", "style"].map((part) => input(trial, part, { play: false }))),
+    el("div", { class: "beside" }, D.inputs.map((part) => input(trial, part, { play: false }))),
     progress ? el("p", { class: "state" }, progress, trial.error ? `: ${trial.error}` : "") : "",
     el("div", { class: "compare" }, compareChoice(trial), pinButton(trial)),
     links(trial),
@@ -119,7 +119,7 @@ function there(trial) {
 
 function compareChoice(trial) {
   const others = D.trials.map((each, i) => [i, each.name]).filter(([i]) => D.trials[i] !== trial && there(D.trials[i]));
-  const inputs = ["content", "style"].filter((part) => trial[part] !== null).map((part) => [part, part]);
+  const inputs = D.inputs.filter((part) => pictured(trial, part)).map((part) => [part, part]);
   if (view.other !== "" && ![...inputs, ...others].some(([key]) => String(key) === view.other)) view.other = "";
   return choice("Compare with", [["", "nothing"], ...inputs, ...others], view.other, (value) => {
     view.other = value;
@@ -148,6 +148,6 @@ function unpin() {
 }
 
 function list(title, entries) {
-  if (!entries.length) return null;
+  if (!entries.length) return ""; // `append` makes a word of null
   return el("div", {}, el("h3", {}, title), el("dl", {}, entries.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value)))));
 }

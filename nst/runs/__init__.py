@@ -1,28 +1,34 @@
 """Runs from a config: the only reader of a ConfigDict. Validates, records, checkpoints, resumes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from ml_collections import ConfigDict
 
 from nst.config import modality_of
 from nst.errors import InputError
-from nst.experiment import prepare, progress
-from nst.experiment.follow import checked
-from nst.experiment.perform import perform, perform_together
-from nst.experiment.pictures import PICTURES
-from nst.experiment.prepare import Kind
-from nst.experiment.sounds import SOUNDS
+from nst.runs import prepare, progress
+from nst.runs.audio import AUDIO
+from nst.runs.follow import checked
+from nst.runs.image import IMAGE
+from nst.runs.modality import File, Job, Limit, Modality, Task
+from nst.runs.perform import perform, perform_together
 from nst.stages import Release, keep_memory
 
-__all__ = ["kind", "run", "together"]
+__all__ = ["MODALITIES", "File", "Job", "Limit", "Modality", "Task", "modality", "run", "together"]
 
-_KINDS = {"image": PICTURES, "audio": SOUNDS}
+#: The modalities by name.
+MODALITIES: dict[str, Modality] = {each.name: each for each in (IMAGE, AUDIO)}
 
 
-def kind(config: ConfigDict) -> Kind:
-    """What a config's runs are of, or InputError."""
-    return _KINDS[modality_of(config)]
+def modality(config: ConfigDict | Mapping[str, Any]) -> Modality:
+    """Return the modality of a config, nested or by dotted names.
+
+    Raises:
+      InputError: There is none of that name.
+    """
+    return MODALITIES[modality_of(config)]
 
 
 def run(
@@ -36,17 +42,17 @@ def run(
     leased: bool = False,
     release: Release = keep_memory,
 ) -> list[Path]:
-    """Stylise every content, picture or sound, in every style that the config names.
+    """Stylise every content in every style that the config names.
 
     Args:
       config: As of `nst.config.base`.
       workdir: The run directory; where there are several results, the folder of their run directories.
       resume: Go on with what stands there, to the same bytes that it would have reached.
       output: Where the result is written as well, in the format of the extension.
-      limit: Larger pictures (in pixels) or longer sounds (in seconds) are refused before they are decoded: by default
-        those beyond `nst.images.MAX_PIXELS` and `nst.sounds.MAX_SECONDS`.
-      show: What is told of the steps: a bar on the terminal by default.
-      leased: The caller has seen to it that no other process works here: no file is locked.
+      limit: Larger images (in pixels) or longer audio (in seconds) is refused before it is decoded. By default the
+        modality's `Limit`.
+      show: Progress factory; a bar on the terminal by default.
+      leased: The caller ensures that no other process works here: no file is locked.
       release: Called where much memory has just become free.
 
     Returns:
@@ -57,8 +63,8 @@ def run(
       RunError: A value is not finite, or memory or disk ran out; the last good state is kept.
       Interrupted: A signal came; the state is kept.
     """
-    of, config = kind(config), checked(config)
-    limit = of.limit if limit is None else limit
+    of, config = modality(config), checked(config)
+    limit = of.limit.value if limit is None else limit
     jobs, extractor = prepare.ready(of, config, workdir, resume=resume, output=output, limit=limit)
     for job in jobs:
         perform(
@@ -82,15 +88,15 @@ def together(
     shows: Sequence[progress.Show],
     release: Release = keep_memory,
 ) -> list[Exception | None]:
-    """Begin several runs of pictures, of one structure and one picture each, and go through them in lock-step.
+    """Begin several runs of one modality, structure and `Modality.batch_key`, and perform them in lock-step.
 
     Args:
-      runs: Configs and run directories, which no other process may work in.
-      shows: What is told of the steps of each.
+      runs: Configs, each of a single run, and run directories, which no other process may work in.
+      shows: Progress factory of each.
       release: Called where much memory has just become free.
 
     Returns:
-      For each the error that kept it from its end, or None; those that could not begin leave the others alone.
+      The error of each run, or None. A run that can't begin leaves the others alone.
 
     Raises:
       RunError: They could not go on together: each may still alone.
@@ -99,19 +105,20 @@ def together(
     errors: list[Exception | None] = [None] * len(runs)
     jobs: list[tuple[ConfigDict, prepare.Job]] = []
     places, extractor = [], None
+    of = modality(runs[0][0])
     for i, (config, workdir) in enumerate(runs):
         try:
             config = checked(config)
-            (job,), extractor = prepare.ready(PICTURES, config, workdir, limit=PICTURES.limit)
+            (job,), extractor = prepare.ready(of, config, workdir, limit=of.limit.value)
         except (InputError, OSError) as error:
             errors[i] = error
         else:
             jobs.append((config, job))
             places.append(i)
     if extractor is not None:
-        found = perform_together(
-            jobs, extractor, limit=PICTURES.limit, shows=[shows[i] for i in places], release=release
+        ended = perform_together(
+            of, jobs, extractor, limit=of.limit.value, shows=[shows[i] for i in places], release=release
         )
-        for i, error in zip(places, found, strict=True):
+        for i, error in zip(places, ended, strict=True):
             errors[i] = error
     return errors

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nst import experiment
+from nst import runs
 from nst.config import base
 
 ROOT = Path(__file__).parent.parent.parent
@@ -53,7 +53,7 @@ def config(pictures):
 @pytest.fixture(scope="session")
 def finished(pictures, tmp_path_factory):
     folder = tmp_path_factory.mktemp("finished") / "run"
-    experiment.run(with_values(pictures), folder)
+    runs.run(with_values(pictures), folder)
     return folder
 
 

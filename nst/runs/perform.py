@@ -1,4 +1,4 @@
-"""Runs, from the first step or the last checkpoint to the finished directory: one alone, or several in lock-step."""
+"""Performing runs, from the first step or the last checkpoint to the finished directory: alone or in lock-step."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -7,19 +7,17 @@ from typing import Any
 
 from ml_collections import ConfigDict
 
-from nst.batched import Trial, stylizations
 from nst.errors import Interrupted, RunError
-from nst.experiment import pictures, progress
-from nst.experiment.interruption import signals
-from nst.experiment.keeper import Keeper, opened
-from nst.experiment.pictures import Pictures
-from nst.experiment.prepare import Job, Kind
 from nst.optimize import diverged, finite
+from nst.runs import progress
+from nst.runs.interruption import signals
+from nst.runs.modality import Job, Modality
+from nst.runs.recorder import Recorder, opened
 from nst.stages import Release, Snapshot
 
 
 def perform(
-    kind: Kind,
+    modality: Modality,
     config: ConfigDict,
     job: Job,
     extractor: Any,
@@ -33,31 +31,32 @@ def perform(
 ) -> None:
     """Do a job, or what is left of it."""
     with (
-        opened(kind, config, job, extractor, resume=resume, limit=limit, leased=leased) as keeper,
+        opened(modality, config, job, extractor, resume=resume, limit=limit, leased=leased) as recorder,
         signals() as received,
     ):
-        if keeper is None:
+        if recorder is None:
             return
-        with show(keeper.total) as told:
-            _go(keeper.task.snapshots(keeper.resume, release), keeper, told, received)
-        keeper.finish(output, release)
+        with show(recorder.total) as told:
+            _go(recorder.task.snapshots(recorder.resume, release), recorder, told, received)
+        recorder.finish(output, release)
 
 
 def _go(
-    snapshots: Iterator[Snapshot], keeper: Keeper, told: Callable[[Snapshot], None], received: list[int]
+    snapshots: Iterator[Snapshot], recorder: Recorder, told: Callable[[Snapshot], None], received: list[int]
 ) -> None:
     try:
         for snapshot in snapshots:
             told(snapshot)
-            keeper.take(snapshot)
+            recorder.take(snapshot)
             if received:
                 raise _interrupted(received, snapshot.step)
     except RunError:
-        keeper.save()
+        recorder.save()
         raise
 
 
 def perform_together(
+    modality: Modality,
     jobs: Sequence[tuple[ConfigDict, Job]],
     extractor: Any,
     *,
@@ -65,7 +64,7 @@ def perform_together(
     shows: Sequence[progress.Show],
     release: Release,
 ) -> list[RunError | None]:
-    """Do several jobs of pictures from their beginning in lock-step; the caller has seen to it that they are its own.
+    """Do several jobs from their beginning in lock-step; no other process may work in their directories.
 
     Returns:
       The error of each that diverged, whose last state is kept; None for the others.
@@ -76,58 +75,52 @@ def perform_together(
     """
     with ExitStack() as stack:
         received = stack.enter_context(signals())
-        keepers = []
+        recorders = []
         for config, job in jobs:
-            keeper = stack.enter_context(
-                opened(pictures.PICTURES, config, job, extractor, resume=False, limit=limit, leased=True)
+            recorder = stack.enter_context(
+                opened(modality, config, job, extractor, resume=False, limit=limit, leased=True)
             )
-            assert keeper is not None  # it is new
-            keepers.append(keeper)
-        told = [stack.enter_context(show(keeper.total)) for show, keeper in zip(shows, keepers, strict=True)]
-        together = stylizations(
-            [*map(_trial, keepers)], extractor=extractor, release=release, **pictures.shared(jobs[0][0])
-        )
-        errors = _go_together(together, keepers, told, received)
-        for keeper, error in zip(keepers, errors, strict=True):
+            assert recorder is not None  # it is new
+            recorders.append(recorder)
+        told = [
+            stack.enter_context(show(recorder.total)) for show, recorder in zip(shows, recorders, strict=True)
+        ]
+        assert modality.batched is not None  # the caller asked for its `batch_key`
+        together = modality.batched([recorder.task for recorder in recorders], extractor, release)
+        errors = _go_together(together, recorders, told, received)
+        for recorder, error in zip(recorders, errors, strict=True):
             if error is None:
-                keeper.finish(release=release)
+                recorder.finish(release=release)
     return errors
 
 
 def _go_together(
     together: Iterator[list[Snapshot]],
-    keepers: Sequence[Keeper],
+    recorders: Sequence[Recorder],
     told: Sequence[Callable[[Snapshot], None]],
     received: list[int],
 ) -> list[RunError | None]:
-    errors: list[RunError | None] = [None] * len(keepers)
+    errors: list[RunError | None] = [None] * len(recorders)
     try:
         for snapshots in together:
             step = max(snapshot.step for snapshot in snapshots)
             for i, snapshot in enumerate(snapshots):
                 if errors[i] is None:
                     told[i](snapshot)
-                    keepers[i].take(snapshot)
+                    recorders[i].take(snapshot)
                     if not finite(snapshot.state):
                         errors[i] = diverged(snapshot.state)
-                        keepers[i].save()
+                        recorders[i].save()
             if received:
                 raise _interrupted(received, step)
     except RunError:
         if None not in errors:  # it is the last one's, and noted
             return errors
-        for keeper, error in zip(keepers, errors, strict=True):
+        for recorder, error in zip(recorders, errors, strict=True):
             if error is None:
-                keeper.save()
+                recorder.save()
         raise
     return errors
-
-
-def _trial(keeper: Keeper) -> Trial:
-    task, config = keeper.task, keeper.config
-    assert isinstance(task, Pictures)  # sounds do not go in lock-step
-    rate = config.optimizer.learning_rate
-    return Trial(task.content, task.style, task.initial, rate, dict(config.loss), config.images.seed)
 
 
 def _interrupted(received: list[int], step: int) -> Interrupted:

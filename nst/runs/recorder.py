@@ -1,4 +1,4 @@
-"""A run's directory while it fills: what it had before, what is logged and saved, what is written at the end."""
+"""Recording a run: its directory from the first step or the last checkpoint to the result."""
 
 import contextlib
 import json
@@ -13,29 +13,30 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from nst import checkpoint, files, record, writers
+from nst.config import fields
 from nst.errors import InputError, RunError
-from nst.experiment import prepare
-from nst.experiment.follow import recorded
-from nst.experiment.prepare import Job, Kind, Task
+from nst.runs import prepare
+from nst.runs.follow import recorded
+from nst.runs.modality import Job, Modality, Task
 from nst.stages import Release, Resume, Snapshot, keep_memory
 from nst.writers import Writer
 
 
-class Keeper:
-    """Holds a run directory, from `opened`."""
+class Recorder:
+    """Writes a run directory, held by `opened`."""
 
     def __init__(
         self,
         config: ConfigDict,
         folder: Path,
-        kind: Kind,
+        modality: Modality,
         task: Task,
         facts: dict[str, Any],
         earlier: "Earlier",
         writer: Writer,
     ):
         self.config, self.task, self.resume = config, task, earlier.resume
-        self._kind = kind
+        self._modality = modality
         self._folder, self._facts, self._earlier = folder, facts, earlier.seconds
         self._writer, self._shown = writer, earlier.step
         self._logged = max((line["step"] for line in record.metrics(folder / "metrics.jsonl")), default=-1)
@@ -47,10 +48,10 @@ class Keeper:
     @property
     def total(self) -> int:
         """Steps of the whole run."""
-        return self._kind.steps(self.config)
+        return self._modality.steps(dict(fields(self.config)))
 
     def take(self, snapshot: Snapshot) -> None:
-        """Log and save what is due."""
+        """Log and save the snapshot if its step is due."""
         self._latest = snapshot
         self._began = self._began or time.monotonic()
         self._seconds = self._earlier + time.monotonic() - self._began
@@ -62,7 +63,7 @@ class Keeper:
             self._save(snapshot)
 
     def save(self) -> None:
-        """Keep the latest snapshot, if there is one and it is not kept already."""
+        """Save the latest snapshot unless it is saved already."""
         if self._latest is not None and self._latest is not self._saved:
             self._save(self._latest)
 
@@ -80,7 +81,7 @@ class Keeper:
 
     def _save(self, snapshot: Snapshot) -> None:
         facts = {"stage": snapshot.stage, "step": snapshot.step, "seconds": self._seconds}
-        frame = _frame(self._folder, snapshot.step, self._kind.suffix)
+        frame = _frame(self._folder, snapshot.step, self._modality.suffix)
         self.task.frame(snapshot.state.params, frame)
         if snapshot.step > self._shown:  # as in the log
             self._writer.frame(snapshot.step, frame)
@@ -103,7 +104,7 @@ class Keeper:
 
 
 class Earlier(NamedTuple):
-    """How far a run had got: nowhere, by default."""
+    """Where an earlier process stopped; nowhere by default."""
 
     resume: Resume | None = None
     step: int = -1
@@ -113,7 +114,7 @@ class Earlier(NamedTuple):
 
 @contextmanager
 def opened(
-    kind: Kind,
+    modality: Modality,
     config: ConfigDict,
     job: Job,
     extractor: Any,
@@ -121,16 +122,16 @@ def opened(
     resume: bool,
     limit: int | float,
     leased: bool,
-) -> Iterator[Keeper | None]:
-    """A run's directory, held while the block lasts; None if the run is finished.
+) -> Iterator[Recorder | None]:
+    """Hold the directory of a run while the block lasts, its inputs saved; give None if the run is finished.
 
     Args:
-      kind: What the run is of.
-      config: Of the run.
+      modality: The run's.
+      config: The run's.
       job: Its inputs and directory.
-      extractor: What they are seen through.
+      extractor: What the inputs are compared through.
       resume: Go on with what stands there.
-      limit: Of what is read.
+      limit: The largest input that is read.
       leased: The caller has seen to it that no other process works here.
 
     Raises:
@@ -138,20 +139,30 @@ def opened(
       RunError: In the block, memory or the disk ran out.
     """
     folder = job.folder
-    with told(kind, config, folder), contextlib.nullcontext() if leased else record.lock(folder):
+    with explained(modality, config, folder), contextlib.nullcontext() if leased else record.lock(folder):
         begun = resume and (folder / "config.json").exists()
         prepare.check_folders([folder], begun)  # now that it is ours
-        task = kind.read(config, job, extractor, limit)
+        task = modality.read(config, job, extractor, limit)
         facts = record.describe(json.loads(config.to_json()), task.files)
         earlier = _earlier(folder, facts) if begun else Earlier()
         if earlier.finished:
+            _save_inputs(modality, task, job)  # an earlier version did not
             yield None
             return
-        lines, frames = record.metrics(folder / "metrics.jsonl"), _frames(folder, earlier.step, kind.suffix)
+        lines = record.metrics(folder / "metrics.jsonl")
+        frames = _frames(folder, earlier.step, modality.suffix)
         with writers.opened(config.run.writers, folder, facts, lines, frames) as writer:
             (folder / "done").unlink(missing_ok=True)  # it was so of fewer steps
             record.write_json(folder / "config.json", facts)
-            yield Keeper(config, folder, kind, task, facts, earlier, writer)
+            _save_inputs(modality, task, job)
+            yield Recorder(config, folder, modality, task, facts, earlier, writer)
+
+
+def _save_inputs(modality: Modality, task: Task, job: Job) -> None:
+    """Write the inputs as used, those that are not there yet."""
+    for name in job.inputs:
+        if modality.missing(name, job.folder):
+            task.save_input(name, job.folder)
 
 
 def _frame(folder: Path, step: int, suffix: str) -> Path:
@@ -159,7 +170,7 @@ def _frame(folder: Path, step: int, suffix: str) -> Path:
 
 
 def _frames(folder: Path, last: int, suffix: str) -> dict[int, Path]:
-    """Those of an earlier run, by step."""
+    """Return the intermediate results of an earlier process, by step."""
     found = [path for path in (folder / "frames").glob(f"*{suffix}") if path.stem.isdecimal()]
     return {int(path.stem): path for path in found if int(path.stem) <= last}
 
@@ -198,15 +209,15 @@ def _hashes(inputs: dict[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def told(kind: Kind, config: ConfigDict, folder: Path) -> Iterator[None]:
-    """What a machine runs out of, as an error with a remedy. What was written before is whole: see `files`."""
+def explained(modality: Modality, config: ConfigDict, folder: Path) -> Iterator[None]:
+    """Raise RunError with a remedy where memory or the disk runs out. Files written before are whole: see `files`."""
     try:
         yield
     except (MemoryError, jax.errors.JaxRuntimeError) as error:
         # XLA says RESOURCE_EXHAUSTED on a GPU, anything at all on a CPU.
         reason = " ".join(str(error).split()) or "memory ran out"
         raise RunError(
-            f"{kind.size(config)} could not be computed ({reason}); if it is memory, {kind.remedy}"
+            f"{modality.size(config)} could not be computed ({reason}); if it is memory, {modality.remedy}"
         ) from error
     except OSError as error:
         raise RunError(

@@ -6,9 +6,9 @@ import shutil
 import pytest
 from ml_collections import ConfigDict
 
-from nst import config, experiment
+from nst import config, runs
 from nst.errors import InputError
-from nst.experiment import follow
+from nst.runs import follow
 
 #: What `base()` gave before fields followed others.
 BEFORE = {
@@ -202,7 +202,7 @@ def test_a_run_of_the_version_before_resumes(config, finished, tmp_path):
     folder = tmp_path / "run"
     shutil.copytree(finished, folder)
     result = old(folder)
-    experiment.run(config, folder, resume=True)
+    runs.run(config, folder, resume=True)
     assert (folder / "image.png").read_bytes() == result
     assert json.loads((folder / "config.json").read_text())["config"]["features"]["network"] == "vgg19"
 
@@ -212,14 +212,14 @@ def test_what_changed_since_the_version_before_is_told(config, finished, tmp_pat
     shutil.copytree(finished, folder)
     old(folder, lambda text: text.replace('"scales": [16, 24]', '"scales": []'))
     with pytest.raises(InputError, match=r"another run \(pyramid\.scales was \[24\], now \[16, 24\]\)"):
-        experiment.run(config, folder, resume=True)
+        runs.run(config, folder, resume=True)
 
 
 def test_what_is_set_or_follows_is_the_same_run(config, finished, tmp_path):
     shutil.copytree(finished, tmp_path / "run")
     config.optimizer.learning_rate = 1.0
     config.features.network = "vgg19"
-    assert experiment.run(config, tmp_path / "run", resume=True)
+    assert runs.run(config, tmp_path / "run", resume=True)
     config.optimizer.learning_rate = 0.5
     with pytest.raises(InputError, match=r"another run \(optimizer\.learning_rate was 1\.0, now 0\.5\)"):
-        experiment.run(config, tmp_path / "run", resume=True)
+        runs.run(config, tmp_path / "run", resume=True)

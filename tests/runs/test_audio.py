@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nst import experiment, sounds
+from nst import runs, sounds
 from nst.config import base
 from nst.errors import InputError
 from nst.sounds import Sound
@@ -60,7 +60,7 @@ def contents(folder):
 
 
 def test_what_a_run_leaves(config, tmp_path, clips):
-    (folder,) = experiment.run(config, tmp_path / "run")
+    (folder,) = runs.run(config, tmp_path / "run")
     names = {path.name for path in folder.iterdir()}
     assert {"audio.wav", "content.wav", "style.wav", "sheet.png", "spectrogram.png", "curve.png"} <= names
     assert {"config.json", "metrics.jsonl", "done", "frames", "checkpoint"} <= names
@@ -88,12 +88,12 @@ def test_what_a_run_leaves(config, tmp_path, clips):
 
 
 def test_it_resumes_to_the_byte(config, tmp_path):
-    (whole,) = experiment.run(config, tmp_path / "whole")
+    (whole,) = runs.run(config, tmp_path / "whole")
     part = tmp_path / "part"
     shutil.copytree(whole, part)  # as a run killed after step 8 leaves it
     for path in [*part.glob("*.png"), *part.glob("*.wav"), part / "done", *part.glob("*/*12.*")]:
         path.unlink()
-    experiment.run(config, part, resume=True)
+    runs.run(config, part, resume=True)
     assert contents(part) == contents(whole)
     assert {"audio.wav", "curve.png", "frames/000012.wav"} <= set(contents(part))
 
@@ -104,7 +104,7 @@ def test_a_writer_is_given_the_sounds(clips, tmp_path):
     config = base("audio")
     config.update_from_flattened_dict(SMALL | {"optimizer.steps": 4, "run.writers": ("tensorboard",)})
     config.audio.content, config.audio.style = (str(clips / f"{name}.wav") for name in ("content", "style"))
-    (folder,) = experiment.run(config, tmp_path / "run")
+    (folder,) = runs.run(config, tmp_path / "run")
     events = EventAccumulator(str(folder / "tensorboard"), size_guidance={"audio": 0}).Reload()
     heard = events.Audio("sound")
     assert [event.step for event in heard] == [0, 4]
@@ -115,7 +115,7 @@ def test_a_writer_is_given_the_sounds(clips, tmp_path):
 def test_a_folder_is_a_run_for_each(config, tmp_path, clips):
     config.audio.content = str(clips)
     config.optimizer.steps = 1
-    folders = experiment.run(config, tmp_path / "runs")
+    folders = runs.run(config, tmp_path / "runs")
     assert [folder.name for folder in folders] == ["content-style", "style-style"]
     assert all((folder / "audio.wav").exists() for folder in folders)
 
@@ -153,7 +153,7 @@ def refused(clips, tmp_path, values, told):
     config.audio.content, config.audio.style = (str(clips / f"{name}.wav") for name in ("content", "style"))
     config.update_from_flattened_dict(values)
     with pytest.raises(InputError) as error:
-        experiment.run(config, tmp_path / "run")
+        runs.run(config, tmp_path / "run")
     assert told in str(error.value)
     assert "\n" not in str(error.value)
     assert not (tmp_path / "run").exists()
@@ -186,5 +186,5 @@ def test_the_command_line(clips, tmp_path):
 
 def test_what_is_too_long_is_refused(config, tmp_path):
     with pytest.raises(InputError, match=r"0\.75"):
-        experiment.run(config, tmp_path / "run", limit=0)
+        runs.run(config, tmp_path / "run", limit=0)
     assert not (tmp_path / "run").exists()

@@ -1,8 +1,8 @@
-"""Runs of pictures: what they need, what is refused, what they leave behind."""
+"""Runs of images: their inputs, checks and results."""
 
 import functools
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,11 +10,12 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from nst import features, files, images, losses, record
+from nst.batched import Trial, stylizations
 from nst.errors import InputError
-from nst.experiment import memory
-from nst.experiment.prepare import Job, Kind
 from nst.images import sets
 from nst.optimize import optimizer
+from nst.runs import memory
+from nst.runs.modality import File, Job, Limit, Modality
 from nst.stages import Release, Resume, Snapshot
 from nst.stylize import Scale, plan, stylization
 from nst.types import Array, Image, Network
@@ -22,9 +23,12 @@ from nst.types import Array, Image, Network
 # Beyond it not even the pictures fit into memory, and the system would end the process without a word.
 _LARGEST_SIDE = 32_768
 
+# Where a run starts without an image of its own.
+_STARTS = ("content", "style", "noise")
 
-class Pictures(NamedTuple):
-    """A run whose pictures are read."""
+
+class ImageTask(NamedTuple):
+    """A run whose images are read."""
 
     config: ConfigDict
     extractor: Network
@@ -33,8 +37,12 @@ class Pictures(NamedTuple):
     initial: Image
     files: dict[str, Any]
 
+    def save_input(self, name: str, folder: Path) -> None:
+        """Write the content and the style as the last scale compares them, and the initial image of the first."""
+        images.write(folder / IMAGE.saved[name].name, as_used(self, name))
+
     def snapshots(self, resume: Resume | None, release: Release) -> Iterator[Snapshot]:
-        """The run."""
+        """Run, from the beginning or from where an earlier process stopped."""
         return stylization(
             self.content,
             self.style,
@@ -49,11 +57,11 @@ class Pictures(NamedTuple):
         )
 
     def frame(self, params: Array, path: Path) -> None:
-        """What has been reached, as a picture."""
+        """Write an intermediate image."""
         images.write(path, np.asarray(params))
 
     def results(self, params: Array, folder: Path, facts: str, output: Path | None) -> None:
-        """The picture, and the three side by side."""
+        """Write the image, and content, style and image side by side."""
         picture = np.asarray(params)
         for path in (folder / "image.png", output):
             if path is not None:
@@ -62,47 +70,48 @@ class Pictures(NamedTuple):
         images.write(folder / "sheet.png", sheet)
 
 
-def inputs(config: ConfigDict, job: Job) -> dict[str, Path]:
-    """The pictures that a job reads."""
-    paths = {"content": job.content, "style": job.style}
-    if _initial_is_a_picture(config):
-        paths["init"] = images.list_pictures(config.images.init)[0]
-    return paths
+def as_used(task: ImageTask, name: str) -> np.ndarray:
+    """Return an input at the size at which the objective sees it: see `ImageTask.save_input`."""
+    sizes = [scale.size for scale in scales(task.config)]
+    if name == "content":
+        return images.fit(task.content, sizes[-1])
+    if name == "style":
+        return images.fit(task.style, max(1, round(sizes[-1] * task.config.images.style_scale)))
+    return images.resize(task.initial, *images.fit_size(*task.content.shape[:2], sizes[0]))
 
 
-def _initial_is_a_picture(config: ConfigDict) -> bool:
-    return config.images.init not in ("content", "style", "noise")
+def find(config: ConfigDict, name: str) -> list[Path]:
+    """Return the image files that an input of a config stands for."""
+    value = config.images[name]
+    return [] if name in IMAGE.optional and value in _STARTS else images.list_pictures(value)
 
 
 def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> Network:
-    """Look at every picture, then load the network and see that they are large enough for it."""
-    sizes = shapes(config, jobs, int(limit))
+    """Read every image, then load the network and check that they are large enough for it."""
+    sizes = shapes(jobs, int(limit))
     network = extractor(config)
     for job in jobs:
         content, style = (
-            framed(config, "content", sizes[job.content]),
-            framed(config, "style", sizes[job.style]),
+            framed(config, "content", sizes[job.inputs["content"]]),
+            framed(config, "style", sizes[job.inputs["style"]]),
         )
         check_size(config, network, content, style)
     return network
 
 
-def shapes(config: ConfigDict, jobs: Sequence[Job], max_pixels: int) -> dict[Path, tuple[int, int]]:
-    """Height and width of every picture. Each is read whole, so that a damaged one is found now."""
-    paths = {path for job in jobs for path in (job.content, job.style)}
-    found = {path: images.read(path, max_pixels=max_pixels).shape[:2] for path in sorted(paths)}
-    if _initial_is_a_picture(config):
-        images.read(config.images.init, max_pixels=max_pixels)
-    return found
+def shapes(jobs: Sequence[Job], max_pixels: int) -> dict[Path, tuple[int, int]]:
+    """Return height and width of every image. Each is read whole, so that a damaged one is found now."""
+    paths = {path for job in jobs for path in job.inputs.values()}
+    return {path: images.read(path, max_pixels=max_pixels).shape[:2] for path in sorted(paths)}
 
 
 def framed(config: ConfigDict, name: str, shape: tuple[int, int]) -> tuple[int, int]:
-    """Height and width in which a picture is used: those of a data set share one, so that nothing recompiles.
+    """Return height and width in which an image is used: those of a data set share one, so that nothing recompiles.
 
     Args:
       config: Of the run.
       name: `content` or `style`.
-      shape: Height and width of the picture as read.
+      shape: Height and width of the image as read.
     """
     if not sets.is_named(config.images[name]):
         return shape
@@ -110,22 +119,21 @@ def framed(config: ConfigDict, name: str, shape: tuple[int, int]) -> tuple[int, 
     return images.fit_size(1 / config.images.aspect, 1.0, max(1, round(longest)))
 
 
-def read(config: ConfigDict, job: Job, extractor: Network, limit: int | float) -> Pictures:
-    """The pictures of a job."""
+def read(config: ConfigDict, job: Job, extractor: Network, limit: int | float) -> ImageTask:
+    """Read the images of a job."""
     content, style = (
-        images.cover(picture, *framed(config, name, picture.shape[:2]))
-        for name, path in (("content", job.content), ("style", job.style))
-        for picture in [images.read(path, max_pixels=int(limit))]
+        images.cover(image, *framed(config, name, image.shape[:2]))
+        for name in ("content", "style")
+        for image in [images.read(job.inputs[name], max_pixels=int(limit))]
     )
-    initial = images.initial(
-        config.images.init, content, style, seed=config.images.seed, max_pixels=int(limit)
-    )
+    start = str(job.inputs.get("init", config.images.init))
+    initial = images.initial(start, content, style, seed=config.images.seed, max_pixels=int(limit))
     hashes: dict[str, Any] = {
-        name: {"path": str(path), "sha256": files.sha256(path)} for name, path in inputs(config, job).items()
+        name: {"path": str(path), "sha256": files.sha256(path)} for name, path in job.inputs.items()
     }
     weights = config.features.weights
     hashes["weights"] = {"path": weights, "sha256": features.weights.digest(weights)}
-    return Pictures(config, extractor, content, style, initial, hashes)
+    return ImageTask(config, extractor, content, style, initial, hashes)
 
 
 def extractor(config: ConfigDict) -> Network:
@@ -153,13 +161,14 @@ def scales(config: ConfigDict) -> list[Scale]:
     return plan(config.images.size, config.optimizer.steps, config.pyramid.scales, config.pyramid.steps)
 
 
-def steps(config: ConfigDict) -> int:
-    """Of all scales."""
-    return sum(scale.steps for scale in scales(config))
+def steps(config: Mapping[str, Any]) -> int:
+    """Return the steps of all scales, given the dotted names of a config."""
+    names = ("images.size", "optimizer.steps", "pyramid.scales", "pyramid.steps")
+    return sum(scale.steps for scale in plan(*(config[name] for name in names)))
 
 
 def size(config: ConfigDict) -> str:
-    """What decides how much memory a run takes."""
+    """Return the setting that decides how much memory a run takes."""
     return f"images.size={config.images.size}"
 
 
@@ -205,8 +214,39 @@ def check_size(
     return needed
 
 
+def batch_key(config: ConfigDict) -> str | None:
+    """Return the size of the content as used: images of one size go together. None if it can't be read."""
+    try:
+        (path,) = images.list_pictures(config.images.content)
+        return str(images.fit_size(*framed(config, "content", _shape(path)), config.images.size))
+    except (InputError, OSError, ValueError):
+        return None
+
+
+@functools.cache
+def _shape(path: Path) -> tuple[int, int]:
+    height, width, _ = images.read(path).shape
+    return height, width
+
+
+def batched(tasks: Sequence[ImageTask], extractor: Network, release: Release) -> Iterator[list[Snapshot]]:
+    """Run several tasks in one compiled call."""
+    trials = [
+        Trial(
+            task.content,
+            task.style,
+            task.initial,
+            task.config.optimizer.learning_rate,
+            dict(task.config.loss),
+            task.config.images.seed,
+        )
+        for task in tasks
+    ]
+    return stylizations(trials, extractor=extractor, release=release, **shared(tasks[0].config))
+
+
 def shared(config: ConfigDict) -> dict[str, Any]:
-    """What runs in lock-step have in common."""
+    """Return the settings that batched runs have in common."""
     return {
         "scales": scales(config),
         "style_scale": config.images.style_scale,
@@ -215,19 +255,22 @@ def shared(config: ConfigDict) -> dict[str, Any]:
     }
 
 
-PICTURES = Kind(
+IMAGE = Modality(
+    name="image",
     group="images",
-    result="image.png",
-    files=record.PICTURES,
-    suffix=".png",
-    limit=images.MAX_PIXELS,
+    inputs={name: File(f"{name}.png", f"{name}.png") for name in ("content", "style")},
+    optional={"init": File("init.png", "init.png")},
+    result=File("image.png", "image.png"),
+    config="configs/gatys.py",
+    limit=Limit("max_pixels", images.MAX_PIXELS, "Refuse larger images."),
     remedy=memory.REMEDY,
-    find=images.list_pictures,
+    find=find,
     each=images.each,
     check_output=images.check_output,
-    inputs=inputs,
     check=check,
     read=read,
     steps=steps,
     size=size,
+    batch_key=batch_key,
+    batched=batched,
 )

@@ -7,10 +7,10 @@ from pathlib import Path
 import jax
 import pytest
 
-from nst import experiment, features
+from nst import features, runs
 from nst.errors import InputError
-from nst.experiment import memory
 from nst.optimize import optimiser
+from nst.runs import memory
 
 LIMITED = str(Path(__file__).with_name("limited.py"))
 
@@ -28,7 +28,7 @@ def test_a_full_disk_leaves_the_files_before_whole(config, limited, command, fin
     assert ".npz" in result.stderr.splitlines()[-1]
     assert result.stderr.rstrip().endswith("go on with --resume")
     assert "Traceback" not in result.stderr
-    experiment.run(config, tmp_path / "run", resume=True)
+    runs.run(config, tmp_path / "run", resume=True)
     assert (tmp_path / "run" / "image.png").read_bytes() == (finished / "image.png").read_bytes()
 
 
@@ -48,7 +48,7 @@ def test_a_run_that_may_not_fit_is_warned_of_before_it_starts(config, tmp_path, 
     with pytest.warns(
         memory.MemoryWarning, match=r"24×16 pixels need about 0.5 GiB and 0.1 GiB are free: lower"
     ):
-        experiment.run(config, tmp_path / "run")
+        runs.run(config, tmp_path / "run")
 
 
 def test_the_estimate_counts_the_features_and_the_history():
@@ -73,23 +73,27 @@ def test_what_a_killed_process_left_is_removed(config, finished, tmp_path):
     (tmp_path / "run" / "done").unlink()
     for name in (".image.123.png", "checkpoint/.00000020.99.npz", "frames/.000004.7.png"):
         (tmp_path / "run" / name).write_bytes(b"half")
-    experiment.run(config, tmp_path / "run", resume=True)
+    runs.run(config, tmp_path / "run", resume=True)
     assert sorted(path.name for path in (tmp_path / "run").rglob(".*")) == [".lock"]
 
 
 def test_the_limit_of_pixels_holds_for_every_picture(config, pictures, tmp_path):
     config.images.init = str(pictures / "style.png")
-    experiment.pictures.shapes(config, [], 60 * 40)
-    with pytest.raises(InputError, match=r"style.png"):
-        experiment.pictures.shapes(config, [], 60 * 40 - 1)
+    (job,) = runs.prepare.jobs(runs.modality(config), config, tmp_path)
+    assert [*job.inputs] == ["content", "style", "init"]
+    for name, path in job.inputs.items():
+        alone = [job._replace(inputs={name: path})]
+        assert runs.image.shapes(alone, 60 * 40) == {path: (40, 60)}
+        with pytest.raises(InputError, match=path.name):
+            runs.image.shapes(alone, 60 * 40 - 1)
 
 
 def test_a_folder_of_runs_goes_on_where_it_stopped(config, pictures, tmp_path):
     config.images.content = str(pictures)
     config.optimizer.steps = config.pyramid.steps = 1
-    first, second = experiment.run(config, tmp_path)
+    first, second = runs.run(config, tmp_path)
     shutil.rmtree(second)
     before = (first / "image.png").stat().st_mtime_ns
-    experiment.run(config, tmp_path, resume=True)
+    runs.run(config, tmp_path, resume=True)
     assert (second / "done").exists()
     assert (first / "image.png").stat().st_mtime_ns == before

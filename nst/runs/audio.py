@@ -1,8 +1,8 @@
-"""Runs of sounds: what they need, what is refused, what they leave behind."""
+"""Runs of audio: their inputs, checks and results."""
 
 import functools
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,10 +14,10 @@ from ml_collections import ConfigDict
 from nst import audio, files, losses, record, sounds
 from nst.audio.spectrogram import magnitudes
 from nst.errors import InputError, unknown
-from nst.experiment import memory
-from nst.experiment.prepare import Job, Kind
 from nst.metrics.sound import spectral_convergence
 from nst.optimize import OPTIMIZERS, optimizer
+from nst.runs import memory
+from nst.runs.modality import File, Job, Limit, Modality
 from nst.sounds import Sound
 from nst.stages import Release, Resume, Snapshot
 from nst.types import Array
@@ -27,12 +27,12 @@ _REST = 400 * 2**20
 
 _REMEDY = "shorten the sounds, lower audio.filters, or take optimizer.name=adam, which keeps no history"
 
-# Where a sound starts that is not one itself.
+# Where a run starts without audio of its own.
 _STARTS = ("content", "style", "noise")
 
 
-class Sounds(NamedTuple):
-    """A run whose sounds are read: as `nst.audio.rows` has them, `samples` of the content's."""
+class AudioTask(NamedTuple):
+    """A run whose audio is read: as `nst.audio.rows` has it, the content of `samples`, padded where that is short."""
 
     config: ConfigDict
     extractor: audio.AudioFeatures
@@ -40,11 +40,18 @@ class Sounds(NamedTuple):
     style: Array
     initial: Array
     samples: int
-    gains: tuple[float, float]  # content's, style's
+    gains: Mapping[str, float]  # of each input, by name
     files: dict[str, Any]
 
+    def save_input(self, name: str, folder: Path) -> None:
+        """Write an input as the objective compares it, and its spectrogram."""
+        file, sound = AUDIO.saved[name], self._input(name)
+        sounds.write(folder / file.name, sound)
+        if file.preview:
+            audio.picture.write(folder / file.preview, sound)
+
     def snapshots(self, resume: Resume | None, release: Release) -> Iterator[Snapshot]:
-        """The run."""
+        """Run, from the beginning or from where an earlier process stopped."""
         config = self.config
         return audio.stylization(
             self.content,
@@ -62,29 +69,21 @@ class Sounds(NamedTuple):
         )
 
     def frame(self, params: Array, path: Path) -> None:
-        """What has been reached, as a sound."""
+        """Write intermediate audio."""
         sounds.write(path, self._sound(self._sounding(params)))
 
     def results(self, params: Array, folder: Path, facts: str, output: Path | None) -> None:
-        """The sound, both inputs as used, and what all three look like."""
+        """Write the audio and its spectrogram, and the spectrograms of content, style and result side by side."""
         x = self._sounding(params)
-        found = self._sound(x)
-        content, style = (
-            Sound(audio.columns(given, gain), self.config.audio.rate)
-            for given, gain in zip((self.content[:, : self.samples], self.style), self.gains, strict=True)
-        )
+        result = self._sound(x)
         for path in (folder / "audio.wav", output):
             if path is not None:
-                sounds.write(path, found)
+                sounds.write(path, result)
         if self.extractor.method == "spectrogram":
             record.write_json(folder / "phase.json", self._phase(params, x))
-        sounds.write(folder / "content.wav", content)
-        sounds.write(folder / "style.wav", style)
-        audio.picture.write(folder / "spectrogram.png", found)
-        audio.picture.write(folder / "content.png", content)
-        audio.picture.write(folder / "style.png", style)
-        named = [("content", content), ("style", style), ("result", found)]
-        audio.picture.write_sheet(folder / "sheet.png", named)
+        audio.picture.write(folder / "spectrogram.png", result)
+        named = [(name, self._input(name)) for name in AUDIO.inputs]
+        audio.picture.write_sheet(folder / "sheet.png", [*named, ("result", result)])
 
     def _phase(self, params: Array, x: Array) -> dict[str, Any]:
         """How far the sound's magnitudes are from those that were asked for."""
@@ -96,19 +95,22 @@ class Sounds(NamedTuple):
         return audio.sounding(params, self.extractor, self.initial, self.config.audio.phase_steps)
 
     def _sound(self, x: Array) -> Sound:
-        return Sound(audio.columns(x[:, : self.samples], self.gains[0]), self.config.audio.rate)
+        return Sound(audio.columns(x[:, : self.samples], self.gains["content"]), self.config.audio.rate)
+
+    def _input(self, name: str) -> Sound:
+        samples = {"content": self.content[:, : self.samples], "style": self.style}
+        samples["init"] = self.initial[:, : self.samples]
+        return Sound(audio.columns(samples[name], self.gains[name]), self.config.audio.rate)
 
 
-def inputs(config: ConfigDict, job: Job) -> dict[str, Path]:
-    """The sounds that a job reads."""
-    paths = {"content": job.content, "style": job.style}
-    if config.audio.init not in _STARTS:
-        paths["init"] = sounds.list_sounds(config.audio.init)[0]
-    return paths
+def find(config: ConfigDict, name: str) -> list[Path]:
+    """Return the audio files that an input of a config stands for."""
+    value = config.audio[name]
+    return [] if name in AUDIO.optional and value in _STARTS else sounds.list_sounds(value)
 
 
 def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> audio.AudioFeatures:
-    """Look at every sound, then draw the filters."""
+    """Read every file, then draw the filters."""
     random = losses.stochastic(losses.checked(dict(config.loss)))
     if config.optimizer.name not in OPTIMIZERS or config.optimizer.name == "lbfgs_pyramid":
         names = [name for name in OPTIMIZERS if name != "lbfgs_pyramid"]
@@ -122,7 +124,7 @@ def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> audio.
             "config.optimizer.name = lbfgs: on samples its steps may lead up: "
             "leave it out, or take adam, which is then the default"
         )
-    named = {(name, path) for job in jobs for name, path in inputs(config, job).items()}
+    named = {(name, path) for job in jobs for name, path in job.inputs.items()}
     shapes = {
         path: sounds.read(path, rate=config.audio.rate, max_seconds=float(limit)).samples.shape
         for path in sorted({path for _, path in named})
@@ -161,64 +163,55 @@ def _needed(ear: audio.AudioFeatures, method: str, content: tuple[int, int], sty
     return _REST + 2 * filters + state + max(3 * seen(*content), seen(*style))
 
 
-def steps(config: ConfigDict) -> int:
-    """Of the whole run."""
-    return config.optimizer.steps
+def steps(config: Mapping[str, Any]) -> int:
+    """Return the steps of a run, given the dotted names of a config."""
+    return int(config["optimizer.steps"])
 
 
 def size(config: ConfigDict) -> str:
-    """What decides how much memory a run takes."""
+    """Return the settings that decide how much memory a run takes."""
     return f"{config.audio.content} with audio.filters={config.audio.filters}"
 
 
-def read(config: ConfigDict, job: Job, extractor: audio.AudioFeatures, limit: int | float) -> Sounds:
-    """The sounds of a job."""
-    paths = inputs(config, job)
-    found = {
+def read(config: ConfigDict, job: Job, extractor: audio.AudioFeatures, limit: int | float) -> AudioTask:
+    """Read the audio of a job."""
+    rows = {
         name: audio.rows(sounds.read(path, rate=config.audio.rate, max_seconds=float(limit)).samples)
-        for name, path in paths.items()
+        for name, path in job.inputs.items()
     }
-    content, style = found["content"], found["style"]
+    content, style = rows["content"], rows["style"]
     least = audio.shortest(extractor)
     samples = content.samples.shape[1]
     padded = np.pad(content.samples, ((0, 0), (0, max(0, least - samples))))
-    if "init" in found:
-        initial = audio.cut(found["init"].samples, *padded.shape)
+    if "init" in rows:
+        initial = audio.cut(rows["init"].samples, *padded.shape)
     else:
         initial = audio.starting(config.audio.init, padded, style.samples, config.audio.seed)
-    hashes = {name: {"path": str(path), "sha256": files.sha256(path)} for name, path in paths.items()}
-    return Sounds(
+    hashes = {name: {"path": str(path), "sha256": files.sha256(path)} for name, path in job.inputs.items()}
+    return AudioTask(
         config,
         extractor,
         content=padded,
         style=audio.lengthened(style.samples, least),
         initial=initial,
         samples=samples,
-        gains=(content.gain, style.gain),
+        gains={name: each.gain for name, each in rows.items()},
         files=hashes,
     )
 
 
-SOUNDS = Kind(
+AUDIO = Modality(
+    name="audio",
     group="audio",
-    result="audio.wav",
-    files=(
-        "audio.wav",
-        "content.wav",
-        "style.wav",
-        "sheet.png",
-        "spectrogram.png",
-        "content.png",
-        "style.png",
-        "curve.png",
-    ),
-    suffix=".wav",
-    limit=sounds.MAX_SECONDS,
+    inputs={name: File(f"{name}.wav", f"{name}.png") for name in ("content", "style")},
+    optional={"init": File("init.wav")},
+    result=File("audio.wav", "spectrogram.png"),
+    config="configs/audio.py",
+    limit=Limit("max_seconds", sounds.MAX_SECONDS, "Refuse longer audio."),
     remedy=_REMEDY,
-    find=sounds.list_sounds,
+    find=find,
     each=sounds.each,
     check_output=sounds.check_output,
-    inputs=inputs,
     check=check,
     read=read,
     steps=steps,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nst import experiment, images
+from nst import images, runs
 from nst.errors import InputError
 from nst.features import weights
 from nst.features.weights import ported
@@ -30,7 +30,7 @@ def save(path, height, width, seed=0):
 def test_a_sliver_is_refused_with_the_least_side(config, tmp_path, name, shape):
     config.images[name] = save(tmp_path / "sliver.png", *shape)
     with pytest.raises(InputError, match=r"too small for relu2_1: its shorter side needs at least 2 pixels"):
-        experiment.run(config, tmp_path / "run")
+        runs.run(config, tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
@@ -42,7 +42,7 @@ def test_no_picture_that_is_read_is_written_over(config, tmp_path, name):
     (tmp_path / "same.png").symlink_to(path)
     for output in (path, tmp_path / "same.png"):
         with pytest.raises(InputError, match="is one of the files read"):
-            experiment.run(brief(config), tmp_path / "run", output=output)
+            runs.run(brief(config), tmp_path / "run", output=output)
     assert path.read_bytes() == before
     assert not (tmp_path / "run").exists()
 
@@ -52,7 +52,7 @@ def test_unusual_names(config, tmp_path, monkeypatch):
     config.images.content = save("-a picture.png", 40, 60)
     config.images.style = save("--config=Übung 日本 🎨.png", 40, 60)
     output = tmp_path / "-out ü.jpg"
-    (folder,) = experiment.run(brief(config), tmp_path / "-a run ü", output=output)
+    (folder,) = runs.run(brief(config), tmp_path / "-a run ü", output=output)
     assert images.read(folder / "image.png").shape == images.read("-out ü.jpg").shape == (16, 24, 3)
     assert json.loads((folder / "config.json").read_text("utf-8"))["inputs"]["style"]["path"].endswith(
         "🎨.png"
@@ -65,7 +65,7 @@ def begun(config, tmp_path):
     paths = {name: tmp_path / f"{name}.png" for name in ("content", "style", "init")}
     for seed, (name, path) in enumerate(paths.items()):
         config.images[name] = save(path, 40, 60, seed)
-    experiment.run(brief(config), tmp_path / "run")
+    runs.run(brief(config), tmp_path / "run")
     (tmp_path / "run" / "done").unlink()
     return paths
 
@@ -76,10 +76,10 @@ def test_resume_refuses_another_picture_of_the_same_name(config, begun, tmp_path
         before = path.read_bytes()
         save(path, 40, 60, seed=9)
         with pytest.raises(InputError, match=rf"is another run \({name}\.sha256 was '\w+', now '\w+'\)"):
-            experiment.run(config, tmp_path / "run", resume=True)
+            runs.run(config, tmp_path / "run", resume=True)
         path.write_bytes(before)
     assert (tmp_path / "run" / "image.png").read_bytes() == result
-    experiment.run(config, tmp_path / "run", resume=True)
+    runs.run(config, tmp_path / "run", resume=True)
     assert (tmp_path / "run" / "image.png").read_bytes() == result
 
 
@@ -87,11 +87,11 @@ def test_resume_refuses_other_weights_of_the_same_name(config, tmp_path):
     path = tmp_path / "weights.safetensors"
     ported.write(path, weights.load("random", seed=0), "0" * 64)
     config.features.weights = str(path)
-    experiment.run(brief(config), tmp_path / "run")
+    runs.run(brief(config), tmp_path / "run")
     (tmp_path / "run" / "done").unlink()
     ported.write(path, weights.load("random", seed=1), "0" * 64)
     with pytest.raises(InputError, match=r"is another run \(weights\.sha256 was"):
-        experiment.run(config, tmp_path / "run", resume=True)
+        runs.run(config, tmp_path / "run", resume=True)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_resume_names_what_changed(config, finished, tmp_path, name, value, diff
     with pytest.raises(
         InputError, match=rf"is another run \({difference}\): undo that, or give another --workdir"
     ):
-        experiment.run(config, tmp_path / "run", resume=True)
+        runs.run(config, tmp_path / "run", resume=True)
     assert {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()} == before
 
 
@@ -119,7 +119,7 @@ def test_an_output_that_could_not_be_written_is_refused_at_once(config, tmp_path
     (tmp_path / "file").write_bytes(b"")
     for output in (tmp_path / "folder.png", tmp_path / "file" / "x.png"):
         with pytest.raises(InputError, match="can't be written"):
-            experiment.run(brief(config), tmp_path / "run", output=output)
+            runs.run(brief(config), tmp_path / "run", output=output)
     assert not (tmp_path / "run").exists()
 
 
@@ -128,24 +128,31 @@ def test_a_damaged_config_is_told(config, finished, tmp_path, damage):
     shutil.copytree(finished, tmp_path / "run")
     (tmp_path / "run" / "config.json").write_bytes(damage)
     with pytest.raises(InputError, match=r"config\.json is damaged"):
-        experiment.run(config, tmp_path / "run", resume=True)
+        runs.run(config, tmp_path / "run", resume=True)
 
 
 @pytest.mark.parametrize(("name", "value"), [("images.size", 10**7), ("images.style_scale", 1e30)])
 def test_a_picture_without_bounds_is_refused(config, tmp_path, name, value):
     brief(config).update_from_flattened_dict({name: value})
     with pytest.raises(InputError, match="at most 32768 pixels"):
-        experiment.run(config, tmp_path / "run")
+        runs.run(config, tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
-def test_an_output_that_is_one_of_the_runs_own_files_is_refused(config, tmp_path):
+@pytest.mark.parametrize("name", ["image", "sheet", "curve", "content", "style", "init"])
+def test_an_output_that_is_one_of_the_runs_own_files_is_refused(config, tmp_path, name):
     with pytest.raises(InputError, match="one of the run's own files"):
-        experiment.run(brief(config), tmp_path / "run", output=tmp_path / "run" / "sheet.png")
+        runs.run(brief(config), tmp_path / "run", output=tmp_path / "run" / f"{name}.png")
+
+
+def test_an_initial_image_is_one_file(config, pictures, tmp_path):
+    config.images.init = str(pictures)
+    with pytest.raises(InputError, match=r"config\.images\.init = .*: 2 files, name one of them"):
+        runs.run(brief(config), tmp_path / "run")
 
 
 def test_a_run_directory_in_place_of_a_file_is_refused(config, tmp_path):
     (tmp_path / "file").write_bytes(b"")
     for folder in (tmp_path / "file", tmp_path / "file" / "run"):
         with pytest.raises(InputError, match="a file is in its place"):
-            experiment.run(brief(config), folder)
+            runs.run(brief(config), folder)

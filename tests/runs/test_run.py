@@ -1,4 +1,4 @@
-"""Runs from the command line and from `experiment.run`: records, resume to the byte, faults, exit codes."""
+"""Runs from the command line and from `runs.run`: records, resume to the byte, faults, exit codes."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nst import experiment, images, record
+from nst import images, record, runs
 from nst.errors import InputError, RunError
 
 ROOT = Path(__file__).parent.parent.parent
@@ -25,6 +25,8 @@ def test_a_run_directory(finished):
         "config.json",
         "metrics.jsonl",
         "image.png",
+        "content.png",
+        "style.png",
         "sheet.png",
         "curve.png",
         "frames",
@@ -43,8 +45,8 @@ def test_a_run_directory(finished):
 
 
 def test_the_same_config_gives_the_same_bytes(config, finished, tmp_path):
-    experiment.run(config, tmp_path / "again", output=tmp_path / "copy.png")
-    for name in ("image.png", "sheet.png", "config.json"):
+    runs.run(config, tmp_path / "again", output=tmp_path / "copy.png")
+    for name in ("image.png", "content.png", "style.png", "sheet.png", "config.json"):
         assert (tmp_path / "again" / name).read_bytes() == (finished / name).read_bytes()
     assert (tmp_path / "copy.png").read_bytes() == (finished / "image.png").read_bytes()
 
@@ -108,21 +110,21 @@ def test_a_damaged_checkpoint_is_told_and_the_one_before_used(config, finished, 
     newest = sorted((folder / "checkpoint").glob("*.npz"))[-1]
     newest.write_bytes(newest.read_bytes()[:-4] + b"\1\2\3\4")
     with pytest.warns(UserWarning, match="damaged"):
-        experiment.run(config, folder, resume=True)
+        runs.run(config, folder, resume=True)
     assert (folder / "image.png").read_bytes() == (finished / "image.png").read_bytes()
 
 
 def test_resume_refuses_another_config_or_picture(config, finished):
     config.loss.style_weight = 5.0
     with pytest.raises(InputError, match=r"loss.style_weight was 6000.0, now 5.0"):
-        experiment.run(config, finished, resume=True)
+        runs.run(config, finished, resume=True)
 
 
 def test_more_steps_may_be_asked_for(config, finished, tmp_path):
     shutil.copytree(finished, tmp_path / "run")
     config.optimizer.steps = 16
-    experiment.run(config, tmp_path / "run", resume=True)
-    whole = experiment.run(config, tmp_path / "whole")[0]
+    runs.run(config, tmp_path / "run", resume=True)
+    whole = runs.run(config, tmp_path / "whole")[0]
     assert (tmp_path / "run" / "image.png").read_bytes() == (whole / "image.png").read_bytes()
 
 
@@ -134,37 +136,37 @@ def test_more_steps_cut_short_are_not_taken_for_finished(config, finished, tmp_p
     shutil.copytree(finished, tmp_path / "run")
     config.optimizer.steps = 16
     with pytest.raises(ZeroDivisionError):
-        experiment.run(config, tmp_path / "run", resume=True, show=stopped)
-    experiment.run(config, tmp_path / "run", resume=True)
+        runs.run(config, tmp_path / "run", resume=True, show=stopped)
+    runs.run(config, tmp_path / "run", resume=True)
     assert record.metrics(tmp_path / "run" / "metrics.jsonl")[-1]["step"] == 24
 
 
 def test_a_run_directory_in_use_or_full_is_refused(config, finished, tmp_path):
     with pytest.raises(InputError, match="not empty"):
-        experiment.run(config, finished)
+        runs.run(config, finished)
     with record.lock(tmp_path / "run"), pytest.raises(InputError, match="another process"):
-        experiment.run(config, tmp_path / "run")
+        runs.run(config, tmp_path / "run")
 
 
 def test_a_rate_of_a_million_keeps_the_last_finite_picture(config, tmp_path):
     config.optimizer.name = "adam"
     config.optimizer.learning_rate = 1e30
     with pytest.raises(RunError, match=r"step \d+: .* not finite"):
-        experiment.run(config, tmp_path / "run")
+        runs.run(config, tmp_path / "run")
     assert np.isfinite(images.read(sorted((tmp_path / "run" / "frames").iterdir())[-1])).all()
 
 
 def test_a_folder_gives_one_run_for_each_picture(config, pictures, tmp_path):
     config.images.content = str(pictures)
     config.optimizer.steps = config.pyramid.steps = 1
-    folders = experiment.run(config, tmp_path)
+    folders = runs.run(config, tmp_path)
     assert [folder.name for folder in folders] == ["content-style", "style-style"]
     assert all((folder / "done").exists() for folder in folders)
 
 
 def test_an_output_that_is_an_input_is_refused(config, pictures, tmp_path):
     with pytest.raises(InputError, match="one of the files read"):
-        experiment.run(config, tmp_path / "run", output=pictures / "content.png")
+        runs.run(config, tmp_path / "run", output=pictures / "content.png")
     assert not (tmp_path / "run").exists()
 
 
@@ -232,5 +234,5 @@ def test_killed_after_the_last_checkpoint_it_still_finishes(config, finished, tm
     shutil.copytree(finished, tmp_path / "run")
     for name in ("done", "image.png"):
         (tmp_path / "run" / name).unlink()
-    experiment.run(config, tmp_path / "run", resume=True)
+    runs.run(config, tmp_path / "run", resume=True)
     assert (tmp_path / "run" / "image.png").read_bytes() == (finished / "image.png").read_bytes()

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from nst import cli, experiment, record, writers
+from nst import cli, record, runs, writers
 from nst.errors import InputError
-from nst.experiment import progress
-from nst.experiment.keeper import Keeper
+from nst.runs import progress
+from nst.runs.recorder import Recorder
 from nst.writers import Writer, WriterWarning
 
 ROOT = Path(__file__).parent.parent.parent
@@ -118,7 +118,7 @@ def agree(found, expected, turn=8):
 
 def test_they_show_what_the_record_has_and_the_picture_is_the_same(config, finished, tmp_path, capfd):
     config.run.writers = BOTH
-    experiment.run(config, tmp_path / "run")
+    runs.run(config, tmp_path / "run")
     capture = capfd.readouterr()
     assert "wandb" not in capture.out + capture.err
     expected = recorded(tmp_path / "run")
@@ -137,7 +137,7 @@ def test_they_show_what_the_record_has_and_the_picture_is_the_same(config, finis
 
 
 def test_killed_and_resumed_with_others_they_have_every_step_once(config, finished, tmp_path, monkeypatch):
-    take = Keeper.take
+    take = Recorder.take
 
     def take_and_die(self, snapshot):
         take(self, snapshot)
@@ -148,21 +148,21 @@ def test_killed_and_resumed_with_others_they_have_every_step_once(config, finish
     for begun_with in [("tensorboard",), BOTH]:
         config.run.writers = begun_with
         with monkeypatch.context() as patch:
-            patch.setattr(Keeper, "take", take_and_die)
+            patch.setattr(Recorder, "take", take_and_die)
             with pytest.raises(KeyboardInterrupt):
-                experiment.run(config, folder, resume=folder.exists())
+                runs.run(config, folder, resume=folder.exists())
         assert max(shown_by_tensorboard(folder)[0]) == 15
     *_, run, code = shown_by_wandb(folder)
     assert code == 1
     time.sleep(1)  # wandb names a part by the second
-    experiment.run(config, folder, resume=True)
+    runs.run(config, folder, resume=True)
     agree(shown_by_tensorboard(folder), recorded(finished))
     *found, same, code = shown_by_wandb(folder)
     agree(found, recorded(finished))
     assert (same.run_id, code) == (run.run_id, 0)
     assert (folder / "image.png").read_bytes() == (finished / "image.png").read_bytes()
     config.run.writers = ()  # it is finished, whatever shows it
-    experiment.run(config, folder, resume=True)
+    runs.run(config, folder, resume=True)
     assert json.loads((folder / "config.json").read_text())["config"]["run"]["writers"] == [*BOTH]
 
 
@@ -173,8 +173,8 @@ def test_in_lock_step_each_has_its_own(config, tmp_path):
     folders = [tmp_path / "sweep" / "trials" / name for name in ("a", "b")]
     folders[0].mkdir(parents=True)
     (tmp_path / "sweep" / "plan.json").touch()
-    runs = list(zip((config, other), folders, strict=True))
-    assert experiment.together(runs, shows=[progress.bar] * 2) == [None, None]
+    both = list(zip((config, other), folders, strict=True))
+    assert runs.together(both, shows=[progress.bar] * 2) == [None, None]
     for folder in folders:
         agree(shown_by_tensorboard(folder), recorded(folder))
         *found, run, _ = shown_by_wandb(folder)
@@ -208,7 +208,7 @@ def test_one_that_fails_is_told_of_once_and_the_run_goes_on(config, finished, tm
     monkeypatch.setattr(writers, "WRITERS", {"wandb": bad.open, "tensorboard": good.open})
     config.run.writers = ("wandb", "tensorboard")
     with pytest.warns(WriterWarning, match="wandb: the disk is full: the run goes on without it") as told:
-        experiment.run(config, tmp_path / "run")
+        runs.run(config, tmp_path / "run")
     assert len(told) == 1
     assert (tmp_path / "run" / "image.png").read_bytes() == (finished / "image.png").read_bytes()
     assert bad.calls[bad.calls.index(call) + 1 :] == [("close",)]
@@ -224,22 +224,22 @@ def test_one_that_cannot_be_opened_is_refused_and_the_others_closed(config, tmp_
     monkeypatch.setattr(writers, "WRITERS", {"tensorboard": good.open, "wandb": refuse})
     config.run.writers = BOTH
     with pytest.raises(InputError, match=r"wandb can't be opened \(no account at all\): mend that, or leave"):
-        experiment.run(config, tmp_path / "run")
+        runs.run(config, tmp_path / "run")
     assert good.calls == [("close",)]
     config.run.writers = ()
-    experiment.run(config, tmp_path / "run")  # nothing is in its way
+    runs.run(config, tmp_path / "run")  # nothing is in its way
 
 
 def test_unknown_or_absent_ones_are_refused_before_anything_is_done(config, tmp_path, monkeypatch):
     config.run.writers = ("tensorbord",)
     with pytest.raises(InputError, match=r"unknown config\.run\.writers 'tensorbord': did you mean tensorb"):
-        experiment.run(config, tmp_path / "run")
+        runs.run(config, tmp_path / "run")
     find = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name in BOTH else find(name))
     for name in BOTH:
         config.run.writers = (name,)
         with pytest.raises(InputError, match=rf"{name} is not installed: pip install 'nst\[{name}\]'$"):
-            experiment.run(config, tmp_path / "run")
+            runs.run(config, tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 

@@ -1,0 +1,118 @@
+"""Evaluation of audio, from runs or made by any program."""
+
+import json
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nst import files, record, sounds
+from nst.errors import InputError, RunError
+from nst.evaluation.modality import Evaluation, Figures
+from nst.metrics import BASELINES, sound
+from nst.runs.finished import Finished, written
+from nst.sounds import SoundWarning
+
+
+def describe(folder: Path, run: Finished) -> dict[str, Any]:
+    """Return the inputs, as the run wrote them, and versions that decide the metrics of a run; it has no layers.
+
+    Raises:
+      InputError: A file is absent.
+    """
+    inputs = {name: written(folder, file.name) for name, file in run.modality.inputs.items()}
+    return {"layers": {}, "inputs": inputs, "versions": record.versions()}
+
+
+def metrics(run: Finished) -> Sequence[str]:
+    """Return the names of a run's metrics."""
+    return sound.names()
+
+
+def key(run: Finished, inputs: Mapping[str, Any]) -> str:
+    """Return what runs share whose results are compared with the same audio."""
+    return json.dumps([inputs[name]["sha256"] for name in run.modality.inputs])
+
+
+def read(folder: Path, run: Finished, inputs: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return samples `[n, channels]` of result, content and style, as the run wrote them, at 22 050 Hz."""
+    names = (run.modality.result.name, inputs["content"]["path"], inputs["style"]["path"])
+    result, content, style = (sounds.read(folder / name, rate=sound.RATE).samples for name in names)
+    return result, content, style
+
+
+def compare(
+    content: np.ndarray, style: np.ndarray, results: Mapping[str, np.ndarray], run: Finished
+) -> Figures:
+    """Return the metrics of results of one content and style."""
+    return _compared(content, style, results)
+
+
+def of_audio(content: str, style: str, results: Sequence[Path], size: int | None = None) -> dict[str, Any]:
+    """Evaluate audio that any program made, at 22 050 Hz.
+
+    Args:
+      content: A path or a sample's name.
+      style: The same, of any length.
+      results: Paths; one of another length than the content is cut or goes on in silence, with a warning.
+      size: Of images alone: None.
+
+    Returns:
+      As `nst.evaluation.image.of_images`; `size` are the samples compared, and there are no `layers`.
+
+    Raises:
+      InputError: A file can't be read or is too short, or a size is given.
+      RunError: Memory ran out.
+    """
+    if size is not None:
+        raise InputError(f"--size {size} is for images: leave it out, audio is compared at its length")
+    target, wanted = (sounds.read(name, rate=sound.RATE).samples for name in (content, style))
+    named = {str(path): _of_length(path, len(target)) for path in results}
+    figures = _compared(target, wanted, named)
+    paths = {"content": content, "style": style} | {name: name for name in named}
+    return {
+        "results": {name: figures[name] for name in named},
+        "baselines": {name: figures[name] for name in BASELINES},
+        "layers": {},
+        "size": [len(target)],
+        "inputs": {name: _file(path) for name, path in paths.items()},
+        "versions": record.versions(),
+    }
+
+
+def _compared(content: np.ndarray, style: np.ndarray, results: Mapping[str, np.ndarray]) -> Figures:
+    try:
+        return sound.evaluate(content, style, results, rate=sound.RATE)
+    except MemoryError as error:
+        seconds = max(len(content), len(style)) / sound.RATE
+        reason = " ".join(str(error).split()) or "memory ran out"
+        raise RunError(
+            f"{seconds:.0f} s of sound could not be evaluated ({reason}): shorten the sounds"
+        ) from error
+
+
+def _of_length(path: Path, samples: int) -> np.ndarray:
+    result = sounds.read(path, rate=sound.RATE).samples
+    if len(result) != samples:
+        had, has = (f"{n / sound.RATE:.3f}" for n in (len(result), samples))
+        how = "cut" if len(result) > samples else "continued in silence"
+        warnings.warn(f"{path} lasts {had} s: {how} to {has}, as the content", SoundWarning, stacklevel=3)
+    return np.pad(result[:samples], ((0, max(0, samples - len(result))), (0, 0)))
+
+
+def _file(name: str) -> dict[str, str]:
+    path = sounds.list_sounds(name)[0]
+    return {"path": str(path), "sha256": files.sha256(path)}
+
+
+AUDIO = Evaluation(
+    describe=describe,
+    metrics=metrics,
+    key=key,
+    read=read,
+    compare=compare,
+    extensions=frozenset(sounds.EXTENSIONS),
+    of_results=of_audio,
+)

@@ -1,0 +1,172 @@
+"""Evaluation of images, from runs or made by any program."""
+
+import functools
+import json
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from ml_collections import ConfigDict
+
+from nst import config, features, files, images, record
+from nst.errors import InputError, RunError
+from nst.evaluation.modality import Evaluation, Figures
+from nst.images import PictureWarning
+from nst.metrics import BASELINES, evaluate, held_out, names
+from nst.runs import follow
+from nst.runs.finished import Finished, undamaged
+from nst.runs.image import framed
+
+_WEIGHTS = features.weights.DEFAULT
+
+
+@functools.cache
+def network() -> features.VGG19:
+    """Return the network of every evaluation, whatever the run's own was, so that runs compare.
+
+    VGG-19 as it was trained: the original weights, max pooling, zeros around, exact products in float32.
+    """
+    return features.load("vgg19", weights=_WEIGHTS, pooling="max", padding="zeros", convolution="direct")
+
+
+def describe(folder: Path, run: Finished) -> dict[str, Any]:
+    """Return the layers, inputs and versions that decide the metrics of a run.
+
+    Raises:
+      InputError: An image is absent or has changed since the run.
+    """
+    with undamaged(folder):
+        inputs = {name: _located(name, run.inputs[name], run.config) for name in run.modality.inputs}
+        layers = _layers(run.config.loss.style_layers)
+    return {"layers": layers, "inputs": inputs | {"weights": _weights()}, "versions": _versions()}
+
+
+def _located(name: str, recorded: Mapping[str, str], config: ConfigDict) -> dict[str, str]:
+    """Return the image at its recorded path, or where the config finds it now; refuse another one."""
+    path = Path(recorded["path"])
+    if not path.is_file():
+        path = images.list_pictures(config.images[name])[0]
+    if files.sha256(path) != recorded["sha256"]:
+        raise InputError(f"{path} is not the {name} picture of the run any more: put that back, or run again")
+    return {"path": str(path), "sha256": recorded["sha256"]}
+
+
+def metrics(run: Finished) -> Sequence[str]:
+    """Return the names of a run's metrics, which depend on its style layers."""
+    return names(tuple(run.config.loss.style_layers))
+
+
+def key(run: Finished, inputs: Mapping[str, Any]) -> str:
+    """Return what runs share whose results are compared with the same images, in the same layers."""
+    hashes = [inputs[name]["sha256"] for name in run.modality.inputs]
+    framing = {name: value for name, value in run.config.images.items() if name not in ("init", "seed")}
+    return json.dumps([hashes, framing, [*run.config.loss.style_layers]])
+
+
+def read(folder: Path, run: Finished, inputs: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return result, content and style: the content at the result's size, the style at the last scale's."""
+    result = images.read(folder / run.modality.result.name)
+    content, style = (
+        images.cover(image, *framed(run.config, name, image.shape[:2]))
+        for name in ("content", "style")
+        for image in [images.read(inputs[name]["path"])]
+    )
+    longest = max(1, round(run.config.images.size * run.config.images.style_scale))
+    return result, images.resize(content, *result.shape[:2]), images.fit(style, longest)
+
+
+def compare(
+    content: np.ndarray, style: np.ndarray, results: Mapping[str, np.ndarray], run: Finished
+) -> Figures:
+    """Return the metrics of results of one content and style, in the style layers of `run`."""
+    return _compared(content, style, results, tuple(run.config.loss.style_layers))
+
+
+def _compared(
+    content: np.ndarray, style: np.ndarray, results: Mapping[str, np.ndarray], layers: Sequence[str]
+) -> Figures:
+    try:
+        return evaluate(content, style, results, extractor=network(), style_layers=layers)
+    except (MemoryError, jax.errors.JaxRuntimeError) as error:  # XLA says anything at all on a CPU
+        height, width = content.shape[:2]
+        raise RunError(
+            f"{width}×{height} pixels could not be evaluated ({' '.join(str(error).split()) or 'memory ran out'}); "
+            "if it is memory, compare the pictures with --content, --style and a smaller --size"
+        ) from error
+
+
+def of_images(content: str, style: str, results: Sequence[Path], size: int | None = None) -> dict[str, Any]:
+    """Evaluate images that any program made.
+
+    Args:
+      content: A path or a sample's name.
+      style: The same; brought to the content's longest side.
+      results: Paths; one of another size than the content is resized to that, with a warning.
+      size: Longest side, pixels, that the content is brought to; its own by default.
+
+    Returns:
+      As `nst.evaluation.of_runs`, `results` by path in place of `metrics`, and no `terms`. The layers optimised are
+      taken to be those of the paper, the default of a config.
+
+    Raises:
+      InputError: An image can't be read or is too small.
+    """
+    if size is not None and size < 1:
+        raise InputError(f"--size {size}: give a number of pixels above 0")
+    target = images.read(content)
+    target = images.fit(target, size or max(target.shape[:2]))
+    wanted = images.fit(images.read(style), max(target.shape[:2]))
+    layers = tuple(follow.resolved(config.base()).loss.style_layers)
+    named = {str(path): _resized(path, target.shape[:2]) for path in results}
+    figures = _compared(target, wanted, named, layers)
+    paths = {"content": content, "style": style} | {name: name for name in named}
+    inputs = {name: _file(path) for name, path in paths.items()} | {"weights": _weights()}
+    return {
+        "results": {name: figures[name] for name in named},
+        "baselines": {name: figures[name] for name in BASELINES},
+        "layers": _layers(layers),
+        "size": [*target.shape[1::-1]],
+        "inputs": inputs,
+        "versions": _versions(),
+    }
+
+
+def _resized(path: Path, size: tuple[int, int]) -> np.ndarray:
+    result = images.read(path)
+    if result.shape[:2] != size:
+        had, has = (f"{width}×{height}" for height, width in (result.shape[:2], size))
+        warnings.warn(
+            f"{path} has {had} pixels: resized to {has}, as the content", PictureWarning, stacklevel=3
+        )
+    return images.resize(result, *size)
+
+
+def _file(picture: str) -> dict[str, str]:
+    path = images.list_pictures(picture)[0]
+    return {"path": str(path), "sha256": files.sha256(path)}
+
+
+def _weights() -> dict[str, Any]:
+    return {"path": _WEIGHTS, "sha256": features.weights.digest(_WEIGHTS)}
+
+
+def _versions() -> dict[str, str]:
+    return record.versions("scikit-image")
+
+
+def _layers(style_layers: Sequence[str]) -> dict[str, list[str]]:
+    return {"optimised": [*style_layers], "held_out": [*held_out(style_layers)]}
+
+
+IMAGE = Evaluation(
+    describe=describe,
+    metrics=metrics,
+    key=key,
+    read=read,
+    compare=compare,
+    extensions=frozenset(),
+    of_results=of_images,
+)

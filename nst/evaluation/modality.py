@@ -1,0 +1,34 @@
+"""The evaluation of one modality."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nst.runs.finished import Finished
+
+#: Metrics by name, of each result and of the baselines `content` and `style`.
+Figures = dict[str, dict[str, float]]
+
+
+class Evaluation(NamedTuple):
+    """How finished runs of a modality, and results that any program made, are evaluated.
+
+    Attributes:
+      describe: Return the `layers`, the `inputs` and the `versions` that decide the metrics of a run.
+      metrics: Return the names of a run's metrics.
+      key: Return what runs of the same content and style share, given the run and `inputs`.
+      read: Return result, content and style of a run as arrays, given its directory, the run and `inputs`.
+      compare: Return the metrics of several results of one content and style, given one of their runs.
+      extensions: The extensions of results that any program made, in small letters; empty for all others.
+      of_results: Evaluate such results: content, style, paths, and the size or None.
+    """
+
+    describe: Callable[[Path, Finished], dict[str, Any]]
+    metrics: Callable[[Finished], Sequence[str]]
+    key: Callable[[Finished, Mapping[str, Any]], str]
+    read: Callable[[Path, Finished, Mapping[str, Any]], tuple[np.ndarray, np.ndarray, np.ndarray]]
+    compare: Callable[[np.ndarray, np.ndarray, Mapping[str, np.ndarray], Finished], Figures]
+    extensions: frozenset[str]
+    of_results: Callable[[str, str, Sequence[Path], int | None], dict[str, Any]]

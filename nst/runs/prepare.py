@@ -1,0 +1,100 @@
+"""The jobs of a config, and every reason to refuse it before anything is computed."""
+
+import itertools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ml_collections import ConfigDict
+
+from nst import writers
+from nst.config import validate
+from nst.errors import InputError
+from nst.runs.modality import Job, Modality
+
+
+def ready(
+    modality: Modality,
+    config: ConfigDict,
+    workdir: Path,
+    *,
+    resume: bool = False,
+    output: Path | None = None,
+    limit: int | float,
+) -> tuple[list[Job], Any]:
+    """Return the jobs and the extractor of a config after every check.
+
+    The arguments are those of `nst.runs.run`.
+
+    Raises:
+      InputError: Something in it or an input can't be used.
+    """
+    validate(config)
+    writers.check(config.run.writers)
+    found = jobs(modality, config, workdir)
+    if output is not None:
+        check_output(modality, output, found)
+    check_folders([job.folder for job in found], resume)
+    return found, modality.check(config, found, limit)
+
+
+def jobs(modality: Modality, config: ConfigDict, workdir: Path) -> list[Job]:
+    """Return a job for each combination of the inputs' files, several of them in folders of `workdir`."""
+    values = config[modality.group]
+    several = {name: modality.find(config, name) for name in modality.inputs}
+    single = {name: paths[0] for name in modality.optional if (paths := _at_most_one(modality, config, name))}
+    found = [
+        Job({**dict(zip(several, paths, strict=True)), **single}, workdir / "-".join(p.stem for p in paths))
+        for paths in itertools.product(*several.values())
+    ]
+    if len(found) == 1:
+        return [found[0]._replace(folder=workdir)]
+    if len({job.folder for job in found}) < len(found):
+        names = ", ".join(values[name] for name, paths in several.items() if len(paths) > 1)
+        raise InputError(f"{names}: two files share a name up to the extension: rename one")
+    return found
+
+
+def _at_most_one(modality: Modality, config: ConfigDict, name: str) -> list[Path]:
+    paths = modality.find(config, name)
+    if len(paths) > 1:
+        value = config[modality.group][name]
+        raise InputError(f"config.{modality.group}.{name} = {value!r}: {len(paths)} files, name one of them")
+    return paths
+
+
+def check_output(modality: Modality, output: Path, jobs: Sequence[Job]) -> None:
+    """Refuse an output of unknown format, one for several results, or one that is an input."""
+    modality.check_output(output)
+    if output.is_dir() or not _nearest(output.absolute().parent).is_dir():
+        raise InputError(
+            f"--output {output} can't be written, a folder or a file is in its place: give another"
+        )
+    if len(jobs) > 1:
+        raise InputError(f"--output {output}: there are {len(jobs)} results: leave it out, look in --workdir")
+    if output.exists() and any(output.samefile(path) for path in jobs[0].inputs.values()):
+        raise InputError(f"--output {output} is one of the files read: give another path")
+    own = {*modality.files, *(file.preview for file in modality.saved.values())}
+    if output.absolute() in [jobs[0].folder.absolute() / name for name in own]:
+        raise InputError(f"--output {output} is one of the run's own files: give another path")
+
+
+def check_folders(folders: Sequence[Path], resume: bool) -> None:
+    """Refuse to overwrite a run, and to resume where there is none."""
+    begun = [folder for folder in folders if (folder / "config.json").exists()]
+    if resume and not begun:
+        raise InputError(
+            f"{folders[0]}: there is no run to resume: leave --resume out, or give its --workdir"
+        )
+    for folder in folders:
+        if not _nearest(folder).is_dir():
+            raise InputError(f"{folder} can't be made, a file is in its place: give another --workdir")
+        if (resume and folder in begun) or not folder.exists():
+            continue
+        if any(not path.name.startswith(".") for path in folder.iterdir()):
+            raise InputError(f"{folder} is not empty: go on with --resume, or give another --workdir")
+
+
+def _nearest(path: Path) -> Path:
+    """The path itself, or the nearest of its parents that exists."""
+    return next(candidate for candidate in (path, *path.absolute().parents) if candidate.exists())
