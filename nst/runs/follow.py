@@ -142,7 +142,7 @@ def usual(values: Mapping[str, Any]) -> dict[str, Any]:
     """
     modality = modality_of(values)
     result = defaults(modality)
-    for name, rule in RULES[modality].items():
+    for name, rule in RULES.get(modality, {}).items():
         with contextlib.suppress(ValueError, LookupError, TypeError):
             result[name] = rule(values)
     return result
@@ -155,7 +155,7 @@ def as_tuples(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _filled(values: dict[str, Any]) -> dict[str, Any]:
     """Fill what is unset."""
-    for name, rule in RULES[modality_of(values)].items():
+    for name, rule in RULES.get(modality_of(values), {}).items():
         if values[name] is None:
             values = values | {name: rule(values)}
     return values

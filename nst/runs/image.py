@@ -77,7 +77,8 @@ def as_used(task: ImageTask, name: str) -> np.ndarray:
         return images.fit(task.content, sizes[-1])
     if name == "style":
         return images.fit(task.style, max(1, round(sizes[-1] * task.config.images.style_scale)))
-    return images.resize(task.initial, *images.fit_size(*task.content.shape[:2], sizes[0]))
+    height, width, _ = task.content.shape
+    return images.resize(task.initial, *images.fit_size(height, width, sizes[0]))
 
 
 def find(config: ConfigDict, name: str) -> list[Path]:

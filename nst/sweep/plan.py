@@ -127,9 +127,12 @@ def structure(plan: Plan, trial: Trial, *, lockstep: bool = False) -> str:
     table = FIELDS[modality_of(own)]
     roles = {"structure", "count"} if lockstep else {"structure"}
     common = {name for name in own if name not in table or table[name].role in roles}
+    terms = [
+        name for name in own if name.startswith("loss.") and own[name] == 0
+    ]  # a term of weight 0 is left out
     if own.get("features.weights") == features.weights.RANDOM:
         common.add("images.seed")  # another seed gives another network
-    return json.dumps({name: own[name] for name in sorted(common)})
+    return json.dumps({name: own[name] for name in sorted({*common, *terms})})
 
 
 def read(folder: Path) -> Plan | None:

@@ -11,12 +11,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from ml_collections import ConfigDict
-from nst.scale import Snapshot
 
 import nst.config
 from nst import checkpoint, cli, evaluation, files, report, runs
+from nst.config import FIELDS, Field
 from nst.errors import InputError
 from nst.runs import File, Job, Limit, Modality
+from nst.stages import Snapshot
 
 NAMES = ("a", "b", "c")
 
@@ -44,15 +45,15 @@ class Task(NamedTuple):
     def save_input(self, name: str, folder: Path) -> None:
         write(folder / f"{name}.txt", self.numbers[name])
 
-    def snapshots(self, resume):
+    def snapshots(self, resume, release):
         target = jnp.asarray(np.mean([*self.numbers.values()], axis=0))
         state, begin = state_of(jnp.zeros_like(target), target), 0
         if resume is not None:
             like = jax.eval_shape(lambda: (state, None))
             state, _ = resume.restore(like)
-            begin = resume.scale
+            begin = resume.stage
         for step in range(begin, self.config.optimizer.steps + 1):
-            yield Snapshot(step, step, step + 1, state, None)  # a scale for each step: it says where to go on
+            yield Snapshot(step, step, step + 1, state, None)  # a stage for each step: it says where to go on
             state = state_of((state.params + target) / 2, target)
 
     def frame(self, params: Any, path: Path) -> None:
@@ -116,22 +117,13 @@ NUMBERS = Modality(
 @pytest.fixture
 def registered(monkeypatch):
     """The modality and its fields, known to nst."""
-    base = nst.config.base
-
-    def with_numbers(kind="images"):
-        if kind != "numbers":
-            return base(kind)
-        config = ConfigDict()
-        config.numbers = ConfigDict(dict.fromkeys((*NAMES, "weights"), "") | {"seed": 0})
-        config.optimizer = ConfigDict({"steps": 6})
-        config.run = ConfigDict({"log_every": 2, "save_every": 2, "writers": ()})
-        return config.lock()
-
-    monkeypatch.setattr(nst.config, "KINDS", (*nst.config.KINDS, "numbers"))
-    monkeypatch.setattr(nst.config, "base", with_numbers)
+    table = {"modality": Field("numbers", "what is stylized")}
+    table |= {f"numbers.{name}": Field("", "a file", "input") for name in (*NAMES, "weights")}
+    table |= {"numbers.seed": Field(0, "not used", "input"), "optimizer.steps": Field(6, "steps", "count")}
+    table |= {f"run.{name}": Field(2, "steps", "count", "positive") for name in ("log_every", "save_every")}
+    table["run.writers"] = Field((), "writers", "record")
+    monkeypatch.setitem(FIELDS, "numbers", table)
     monkeypatch.setitem(runs.MODALITIES, "numbers", NUMBERS)
-    yield
-    nst.config.defaults.cache_clear()
 
 
 @pytest.fixture

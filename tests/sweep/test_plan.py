@@ -168,6 +168,8 @@ def other(name, field):
 @pytest.mark.parametrize("modality", FIELDS)
 def test_the_role_of_a_field_says_what_shares_programs(modality, lockstep):
     config = json.loads(base(modality).to_json())
+    if modality == "audio":
+        config["loss"]["envelope_weight"] = 0.5
     names = [name for name in FIELDS[modality] if name != "modality"]
     changed = {name: other(name, FIELDS[modality][name]) for name in names}
     changed |= {
@@ -243,3 +245,11 @@ def test_overrides_that_follow_need_not_be_set(tmp_path):
     other = plan.make(base("audio"), [("a", adam | {"optimizer.learning_rate": 0.01})])
     with pytest.raises(InputError, match=r"trial.a.optimizer.learning_rate was 0.01, now 0.002"):
         plan.agree(other, follows, extend=False, where=tmp_path)
+
+
+def test_a_term_that_is_left_out_is_another_structure():
+    trials = tuple(plan.Trial(str(weight), {"loss.tv_weight": weight}) for weight in (0, 0.0, 1.0, 2.0))
+    made = plan.Plan(json.loads(base().to_json()), trials)
+    a, b, c, d = (plan.structure(made, trial) for trial in trials)
+    assert a != c == d
+    assert json.loads(a) == json.loads(b)
