@@ -1,64 +1,100 @@
-"""Feature extractors: pretrained networks that know their own weights and preprocessing."""
+"""Feature extractors: networks that own their weights and preprocessing, behind the protocol `nst.types.Extractor`."""
 
+import inspect
 import warnings
-from collections.abc import Callable
+from typing import Any
 
 import jax
 
-from nst.errors import unknown
-from nst.features import vgg, weights
-from nst.features import weights as source
+from nst.errors import InputError, unknown
+from nst.features import shallow, vgg, weights
 from nst.features.device import has_bfloat16
-from nst.features.normalise import normalised, photographs
-from nst.features.vgg import VGG19
+from nst.features.networks import NETWORKS, Network, check_layers
+from nst.features.normalise import normalised
+from nst.features.vgg import VGG
+from nst.types import Extractor
 
-__all__ = ["EXTRACTORS", "VGG19", "has_bfloat16", "load", "normalised", "weights"]
+__all__ = [
+    "EXTRACTORS",
+    "NETWORKS",
+    "VGG",
+    "Network",
+    "check_layers",
+    "has_bfloat16",
+    "load",
+    "normalised",
+    "shallow",
+    "vgg",
+    "weights",
+]
 
-#: From name to the function that builds an extractor out of weights.
-EXTRACTORS: dict[str, Callable[..., VGG19]] = {"vgg19": vgg.build}
+#: The names that `load` takes are the keys of `NETWORKS`.
+EXTRACTORS = NETWORKS
 
 
 def load(
     name: str = "vgg19",
     *,
-    weights: str = weights.DEFAULT,
+    weights: str | None = None,
     pooling: str = "avg",
     padding: str = "zeros",
     convolution: str = "auto",
     precision: str = "float32",
     normalise: bool = False,
     seed: int = 0,
-) -> VGG19:
-    """Build an extractor with its weights.
+) -> Extractor:
+    """Build an extractor, with its weights if it needs any.
 
     Args:
       name: One of `EXTRACTORS`.
-      weights: A source of `nst.features.weights.SOURCES`, `"random"`, or the path of a weight file.
+      weights: A source of `nst.features.weights.SOURCES`, `"random"`, or the path of a weight file; None takes the
+        network's own default.
       pooling: `"avg"`, `"max"` or `"l2"`.
       padding: `"zeros"`, `"reflect"` or `"replicate"`.
       convolution: `"auto"`, `"direct"` or `"winograd"`.
-      precision: `"float32"` or `"bfloat16"`: what products are computed in (`PRECISIONS`).
+      precision: `"float32"` or `"bfloat16"`: the precision of products (`nst.features.vgg.PRECISIONS`).
       normalise: Rescale each filter to a mean activation of 1 over a dozen photographs.
-      seed: Of random weights.
+      seed: Seed of random weights.
 
     Returns:
-      A module `extractor(image, layers) -> {layer: features}`, a plain pytree under `jax.jit`.
+      A callable `extractor(image, layers) -> {layer: features}`, a plain pytree under `jax.jit`.
 
     Raises:
-      InputError: An unknown name, or weights that are absent, damaged or another network's.
+      InputError: An unknown name, an option that the network doesn't support, or weights that are absent, damaged or
+        another network's.
     """
-    if name not in EXTRACTORS:
-        raise unknown("extractor", name, EXTRACTORS)
+    if name not in NETWORKS:
+        raise unknown("extractor", name, NETWORKS)
+    options = {
+        "weights": weights,
+        "pooling": pooling,
+        "padding": padding,
+        "convolution": convolution,
+        "precision": precision,
+        "normalise": normalise,
+        "seed": seed,
+    }
+    supported = _supported(name, options)
     if precision == "bfloat16" and not has_bfloat16():
         warnings.warn(
             f"this {jax.devices()[0].platform} has no bfloat16 products: features.precision=float32 is faster",
             stacklevel=2,
         )
-    network = EXTRACTORS[name](
-        source.load(weights, seed=seed),
-        pooling=pooling,
-        padding=padding,
-        convolution=convolution,
-        precision=precision,
-    )
-    return normalised(network, photographs()) if normalise else network
+    return NETWORKS[name].build(**supported)
+
+
+def _supported(name: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options that a network supports; InputError for another that is not at its default."""
+    defaults = inspect.signature(load).parameters
+    for option, value in options.items():
+        if option not in _options(name) and value != defaults[option].default:
+            others = " or ".join(other for other in NETWORKS if option in _options(other))
+            raise InputError(
+                f"the network {name} does not support {option}={value!r}: leave {option} at "
+                f"{defaults[option].default!r}, or take the network {others}"
+            )
+    return {option: value for option, value in options.items() if option in _options(name)}
+
+
+def _options(name: str) -> set[str]:
+    return set(inspect.signature(NETWORKS[name].build).parameters)

@@ -41,7 +41,7 @@ _STRIP = 6144 * 64
 _MOST_STRIPS = 4
 
 
-def pays(shape: tuple[int, ...]) -> bool:
+def use_winograd(shape: tuple[int, ...]) -> bool:
     """Whether `auto` takes `winograd` for filters `[3, 3, c, n]` of this shape on the present device."""
     return jax.default_backend() == "cpu" and min(shape[2:]) >= _WIDE
 

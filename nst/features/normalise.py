@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from nst.features.vgg import LAYERS, VGG19
+from nst.features.vgg import VGG
 from nst.images import read
 from nst.images.resize import cover
 from nst.images.samples import in_scikit_image
@@ -37,20 +37,20 @@ _LEAST = 0.1
 
 
 def photographs() -> list[np.ndarray]:
-    """The photographs that activations are averaged over, `[h, w, 3]`, of one size so that they compile once."""
+    """Return the photographs that activations are averaged over, `[h, w, 3]`, of one size so that they compile once."""
     return [cover(read(in_scikit_image(name)), _HEIGHT, _WIDTH) for name in _PHOTOGRAPHS]
 
 
-def normalised(network: VGG19, pictures: Sequence[Image]) -> VGG19:
-    """The same network with each filter's mean activation over `pictures` brought to 1 (below it where it is faint).
+def normalised(network: VGG, images: Sequence[Image]) -> VGG:
+    """Return the network with each filter's mean activation over `images` brought to 1, or below if it is faint.
 
     Every activation is divided by its filter's mean and the next layer's weights make up for it, so the network
     computes what it did up to one factor per channel: rectifier and poolings are positively homogeneous.
     """
-    means = _mean_activations(network, pictures)
+    means = _mean_activations(network, images)
     state = nnx.to_pure_dict(nnx.state(network))
     before = jnp.ones(3)
-    for layer in filter(lambda name: name.startswith("conv"), LAYERS):
+    for layer in filter(lambda name: name.startswith("conv"), network.layers):
         mean = means[layer.replace("conv", "relu")]
         kernel, bias = state[layer]["kernel"], state[layer]["bias"]
         state[layer] = {"kernel": kernel * before[:, None] / mean, "bias": bias / mean}
@@ -60,10 +60,10 @@ def normalised(network: VGG19, pictures: Sequence[Image]) -> VGG19:
     return result
 
 
-def _mean_activations(network: VGG19, pictures: Sequence[Image]) -> dict[str, Array]:
-    rectified = tuple(name for name in LAYERS if name.startswith("relu"))
+def _mean_activations(network: VGG, images: Sequence[Image]) -> dict[str, Array]:
+    rectified = tuple(name for name in network.layers if name.startswith("relu"))
     mean = jax.jit(lambda network, image: {k: x.mean((0, 1)) for k, x in network(image, rectified).items()})
-    means = [mean(network, picture) for picture in pictures]
+    means = [mean(network, image) for image in images]
     average = jax.tree.map(lambda *x: jnp.mean(jnp.stack(x), 0), *means)
     return {layer: jnp.maximum(x, _least(x)) for layer, x in average.items()}
 

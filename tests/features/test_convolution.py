@@ -10,7 +10,9 @@ import scipy.signal
 
 from nst.errors import InputError
 from nst.features import convolution, vgg
-from nst.features.weights import load
+from nst.features.weights import BLOCKS, load
+
+LAYERS = vgg.layer_names(BLOCKS["vgg19"])
 
 
 def difference(actual, expected):
@@ -117,13 +119,11 @@ def weights():
 def test_every_layer_agrees_with_the_direct_one(weights, padding, size):
     image = jnp.asarray(np.random.default_rng(0).random((*size, 3), np.float32))
     networks = [
-        vgg.build(weights, padding=padding, convolution=name).freeze(vgg.LAYERS)
+        vgg.build(weights, padding=padding, convolution=name).freeze(LAYERS)
         for name in ("direct", "winograd")
     ]
-    direct, fast = (
-        jax.jit(lambda network, x: network(x, vgg.LAYERS))(network, image) for network in networks
-    )
-    for layer in vgg.LAYERS:
+    direct, fast = (jax.jit(lambda network, x: network(x, LAYERS))(network, image) for network in networks)
+    for layer in LAYERS:
         assert difference(fast[layer], direct[layer]) < 1e-5, layer
 
 
@@ -141,14 +141,14 @@ def test_under_vmap(weights):
 
 def test_freeze_transforms_what_is_needed_once(weights):
     network = vgg.build(weights, convolution="winograd").freeze(["relu3_1"])
-    convolutions = {name: getattr(network, name) for name in vgg.LAYERS if name.startswith("conv")}
+    convolutions = {name: getattr(network, name) for name in LAYERS if name.startswith("conv")}
     kept = [name for name, convolution in convolutions.items() if convolution is not None]
     assert kept == ["conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_1"]
     for name in kept:
         kernel = weights.parameters[name]["kernel"]
         assert difference(convolutions[name].frozen[...], convolution.transform(kernel)) < 1e-6
     assert network.freeze(["relu3_1"]).conv3_1.frozen[...] is network.conv3_1.frozen[...]
-    assert vgg.build(weights, convolution="direct").freeze(vgg.LAYERS).conv4_2.frozen is None
+    assert vgg.build(weights, convolution="direct").freeze(LAYERS).conv4_2.frozen is None
 
 
 @pytest.mark.parametrize("convolution", ["winograd", "direct"])

@@ -36,6 +36,17 @@ def test_one_factor_per_channel(pooling):
         np.testing.assert_allclose(b, a * factor, rtol=0, atol=2e-4 * np.abs(b).max())
 
 
+def test_vgg16_is_rescaled_to_its_last_layer():
+    image = jnp.asarray(np.random.default_rng(0).random((48, 48, 3), np.float32))
+    network = vgg.build(load("random", network="vgg16"))
+    rescaled = normalised(network, [image])
+    layers = ("relu1_1", "relu3_3", "relu5_3")
+    before, after = network(image, layers), rescaled(image, layers)
+    for layer in layers:
+        old, new = before[layer].mean((0, 1)), after[layer].mean((0, 1))
+        np.testing.assert_allclose(new, old / np.maximum(old, 0.1 * np.median(old)), rtol=1e-3, atol=1e-5)
+
+
 def test_the_photographs_are_of_one_size():
     pictures = photographs()
     assert len(pictures) == 12

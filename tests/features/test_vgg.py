@@ -1,4 +1,4 @@
-"""VGG-19 against PyTorch (golden figures of data/make_golden.py) and by its own rules."""
+"""VGG-19 against PyTorch (golden values of data/make_golden.py), VGG-16 against NumPy, and both by their own rules."""
 
 from pathlib import Path
 
@@ -9,9 +9,10 @@ import pytest
 
 from nst.errors import InputError
 from nst.features import vgg
-from nst.features.weights import load
+from nst.features.weights import BLOCKS, load
 
 GOLDEN = Path(__file__).parent / "data" / "vgg_golden.npz"
+LAYERS = vgg.layer_names(BLOCKS["vgg19"])
 # In the record of PyTorch's decisions: too clear for rounding to turn it, so ours stands.
 OWN = -1
 STYLE = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
@@ -36,8 +37,8 @@ def random():
 
 
 @jax.jit(static_argnums=2)
-def compute(network, image, layers, near=None):
-    return network(image, layers, near)
+def compute(network, image, layers, reference=None):
+    return network(image, layers, reference)
 
 
 def energy(features):
@@ -45,8 +46,8 @@ def energy(features):
 
 
 @jax.jit
-def gradient(network, image, near=None):
-    return jax.grad(lambda x: energy(network(x, ("relu4_2",), near)["relu4_2"]))(image)
+def gradient(network, image, reference=None):
+    return jax.grad(lambda x: energy(network(x, ("relu4_2",), reference)["relu4_2"]))(image)
 
 
 def settle(own, recorded):
@@ -60,7 +61,7 @@ def decided(network, image, recorded):
     """relu4_2 by explicit gates and winners, the recorded ones where there are any, and by layer how many flipped."""
     x = image[..., ::-1] * 255 - jnp.array(network.preprocessing.mean)
     flips = {}
-    for layer in vgg.LAYERS[: vgg.LAYERS.index("relu4_2") + 1]:
+    for layer in LAYERS[: LAYERS.index("relu4_2") + 1]:
         if layer.startswith("conv"):
             x = getattr(network, layer)(jnp.pad(x, ((1, 1), (1, 1), (0, 0))))
         elif layer.startswith("relu"):
@@ -100,9 +101,9 @@ def difference(actual, expected):
 @pytest.mark.parametrize("convolution", ["direct", "winograd"])
 @pytest.mark.parametrize("i", [0, 1])
 def test_every_layer_agrees_with_pytorch(golden, weights, pooling, convolution, i):
-    network = vgg.build(weights, pooling=pooling, convolution=convolution).freeze(vgg.LAYERS)
-    features = compute(network, picture(golden, i), vgg.LAYERS)
-    assert tuple(sorted(features)) == tuple(sorted(vgg.LAYERS))
+    network = vgg.build(weights, pooling=pooling, convolution=convolution).freeze(LAYERS)
+    features = compute(network, picture(golden, i), LAYERS)
+    assert tuple(sorted(features)) == tuple(sorted(LAYERS))
     for layer, value in features.items():
         entries = golden[f"{pooling}/{i}/{layer}/entries"]
         assert difference(np.ravel(value)[entries], golden[f"{pooling}/{i}/{layer}/values"]) < 1e-5, layer
@@ -145,8 +146,8 @@ def test_bfloat16_is_exact_where_it_is_known(golden, weights, pooling, padding):
     image, settings = picture(golden, 0), {"pooling": pooling, "padding": padding}
     rounded = vgg.build(weights, precision="bfloat16", **settings)
     expected = compute(vgg.build(weights, **settings), image, STYLE)
-    for near in (None, rounded.reference(image, STYLE)):
-        for layer, value in compute(rounded, image, STYLE, near).items():
+    for reference in (None, rounded.reference(image, STYLE)):
+        for layer, value in compute(rounded, image, STYLE, reference).items():
             assert difference(value, expected[layer]) < 1e-5, layer
             assert value.dtype == jnp.float32
 
@@ -154,12 +155,12 @@ def test_bfloat16_is_exact_where_it_is_known(golden, weights, pooling, padding):
 def test_bfloat16_rounds_the_change_from_what_is_known(golden, weights, rounded):
     """Half as far from there it is half as far off; without the reference it would be off by 5e-3."""
     image = picture(golden, 0)
-    near = jax.jit(lambda x: rounded.reference(x, STYLE))(image)
+    reference = jax.jit(lambda x: rounded.reference(x, STYLE))(image)
     errors = []
     for step in (0.02, 0.01):
         other = image + np.float32(step) * np.random.default_rng(0).standard_normal(image.shape, np.float32)
         expected = compute(vgg.build(weights), other, STYLE)
-        found = compute(rounded, other, STYLE, near)
+        found = compute(rounded, other, STYLE, reference)
         assert difference(found[NARROW], expected[NARROW]) < 1e-5  # nothing is rounded up to there
         errors.append(difference(found["relu5_1"], expected["relu5_1"]))
     assert 2e-5 < errors[0] < 1e-3
@@ -168,8 +169,8 @@ def test_bfloat16_rounds_the_change_from_what_is_known(golden, weights, rounded)
 
 def test_bfloat16_rounds_the_gradient(golden, weights, rounded):
     image = picture(golden, 0)
-    near = rounded.reference(image, ("relu4_2",))
-    found, expected = gradient(rounded, image, near), gradient(vgg.build(weights), image)
+    reference = rounded.reference(image, ("relu4_2",))
+    found, expected = gradient(rounded, image, reference), gradient(vgg.build(weights), image)
     assert 1e-3 < difference(found, expected) < 2e-2
 
 
@@ -249,9 +250,9 @@ def test_vmap_is_one_picture_after_another(random):
     ("padding", "layer", "least"),
     [("zeros", "relu1_1", 1), ("zeros", "relu5_1", 16), ("zeros", "pool5", 32), ("reflect", "conv5_1", 32)],
 )
-def test_least_side(random, padding, layer, least):
+def test_least_size(random, padding, layer, least):
     network = vgg.build(random, padding=padding)
-    assert network.least_side([layer]) == least
+    assert network.least_size([layer]) == least
     shape = jax.eval_shape(lambda x: network(x, [layer]), jnp.zeros((least, 99, 3)))[layer].shape
     assert min(shape) >= 1
     if least > 1:
@@ -274,15 +275,65 @@ def test_unknown_layer(random):
 def test_an_accelerator_rounds_narrower_layers_too(random, monkeypatch, backend, narrow):
     monkeypatch.setattr(jax, "default_backend", lambda: backend)
     network = vgg.build(random, precision="bfloat16").freeze(["conv3_1"])
-    layers = [layer for layer in vgg.LAYERS if layer.startswith("conv")][:5]
+    layers = [layer for layer in LAYERS if layer.startswith("conv")][:5]
     rounded = tuple(layer for layer in layers if getattr(network, layer).rounded is not None)
     assert rounded == (*narrow, "conv2_2", "conv3_1")
 
 
-def test_shapes_are_those_of_the_features(random):
+# Configuration D of the article.
+VGG16 = (
+    *("1_1", "1_2", "pool1", "2_1", "2_2", "pool2", "3_1", "3_2", "3_3", "pool3"),
+    *("4_1", "4_2", "4_3", "pool4", "5_1", "5_2", "5_3", "pool5"),
+)
+
+
+def slow_features(weights, image, layers):
+    """VGG-16 by the article's list of layers, in NumPy and float64, max pooling, zeros around."""
+    x = image[..., ::-1].astype(np.float64) * 255 - np.array([103.939, 116.779, 123.68])
+    features = {}
+    for name in VGG16:
+        if name.startswith("pool"):
+            h, w, c = x.shape
+            x = x[: h // 2 * 2, : w // 2 * 2].reshape(h // 2, 2, w // 2, 2, c).max((1, 3))
+            features[name] = x
+            continue
+        parts = weights.parameters[f"conv{name}"]
+        windows = np.lib.stride_tricks.sliding_window_view(
+            np.pad(x, ((1, 1), (1, 1), (0, 0))), (3, 3), axis=(0, 1)
+        )
+        x = np.tensordot(windows, parts["kernel"].astype(np.float64), ([3, 4, 2], [0, 1, 2])) + parts["bias"]
+        features[f"conv{name}"], x = x, np.maximum(x, 0)
+        features[f"relu{name}"] = x
+    return {layer: features[layer] for layer in layers}
+
+
+@pytest.mark.parametrize("convolution", ["direct", "winograd"])
+def test_vgg16_is_what_the_article_lists(convolution):
+    weights = load("random", network="vgg16", seed=1)
+    biases = np.random.default_rng(0)
+    for parts in weights.parameters.values():
+        parts["bias"] = biases.standard_normal(parts["bias"].shape, np.float32)
+    network = vgg.build(weights, pooling="max", convolution=convolution)
+    layers = network.layers
+    assert [layer for layer in layers if layer.startswith("conv")] == [
+        f"conv{block}_{i}"
+        for block, count in enumerate((2, 2, 3, 3, 3), start=1)
+        for i in range(1, count + 1)
+    ]
+    image = np.random.default_rng(2).random((35, 41, 3), np.float32)
+    features = compute(network.freeze(layers), image, layers)
+    expected = slow_features(weights, image, layers)
+    for layer in layers:
+        assert difference(features[layer], expected[layer]) < 1e-5, layer
+
+
+def test_the_receptive_field_of_relu5_1(random):
     network = vgg.build(random)
-    image = jax.ShapeDtypeStruct((67, 93, 3), jnp.float32)
-    found = jax.eval_shape(lambda image: network(image, vgg.LAYERS), image)
-    assert {layer: network.shape(layer, 67, 93) for layer in vgg.LAYERS} == {
-        layer: x.shape for layer, x in found.items()
-    }
+    assert network.stride("relu5_1") + 2 * network.halo(["relu5_1", "relu1_1"]) == 156
+
+
+def test_activations_are_what_a_gradient_keeps(random):
+    network = vgg.build(random)
+    # Of 9×7 pixels: relu1_1, relu1_2, pool1 (4×3) and conv2_1, which is asked for; conv1_1 and conv1_2 are not kept.
+    assert network.activations((9, 7), ["conv2_1"]) == 2 * 63 * 64 + 12 * 64 + 12 * 128
+    assert network.activations((9, 7), []) == 0

@@ -28,7 +28,7 @@ def filled(cache):
     """A cache with a file of ours in the default source's place."""
     parameters = {
         layer: {"kernel": np.full(shape, i, np.float32), "bias": np.full(shape[3], -i, np.float32)}
-        for i, (layer, shape) in enumerate(weights.KERNELS.items())
+        for i, (layer, shape) in enumerate(weights.KERNELS["vgg19"].items())
     }
     path = loading.cached(weights.DEFAULT)
     ported.write(path, weights.Weights(parameters, weights.CAFFE, weights.DEFAULT, "free", ""), "0" * 64)
@@ -73,16 +73,36 @@ def test_the_default_weights_know_what_they_are(default):
 
 
 def test_the_layers_are_those_of_vgg19():
-    assert list(weights.KERNELS)[:3] == ["conv1_1", "conv1_2", "conv2_1"]
-    assert list(weights.KERNELS)[-1] == "conv5_4"
+    assert list(weights.KERNELS["vgg19"])[:3] == ["conv1_1", "conv1_2", "conv2_1"]
+    assert list(weights.KERNELS["vgg19"])[-1] == "conv5_4"
     # 20,024,384 is the published count of VGG-19 without its fully connected layers.
-    assert sum(np.prod(shape) + shape[3] for shape in weights.KERNELS.values()) == 20_024_384
+    assert sum(np.prod(shape) + shape[3] for shape in weights.KERNELS["vgg19"].values()) == 20_024_384
+
+
+def test_the_layers_of_vgg16_are_those_published():
+    # 14,714,688 is the published count of VGG-16 without its fully connected layers.
+    assert sum(np.prod(shape) + shape[3] for shape in weights.KERNELS["vgg16"].values()) == 14_714_688
+    assert len(weights.KERNELS["vgg16"]) == 13
+
+
+def test_random_weights_are_of_the_network_asked_for():
+    loaded = weights.load("random", network="vgg16")
+    assert loaded.network == "vgg16"
+    assert {layer: parts["kernel"].shape for layer, parts in loaded.parameters.items()} == weights.KERNELS[
+        "vgg16"
+    ]
+
+
+def test_each_network_has_its_own_default_source():
+    assert weights.DEFAULTS == {"vgg19": "vgg19", "vgg16": "vgg16-keras"}
+    for network, name in weights.DEFAULTS.items():
+        assert weights.SOURCES[name].network == network
 
 
 def test_random_weights_keep_the_variance_of_rectified_activations():
     loaded = weights.load("random", seed=3)
     for layer, parts in loaded.parameters.items():
-        fan_in = np.prod(weights.KERNELS[layer][:3])
+        fan_in = np.prod(weights.KERNELS["vgg19"][layer][:3])
         assert parts["kernel"].std() == pytest.approx(np.sqrt(2 / fan_in), rel=0.05)
         assert not parts["bias"].any()
     assert (loaded.source, loaded.sha256, loaded.preprocessing) == ("random", "", weights.CAFFE)

@@ -23,7 +23,7 @@ def cache(tmp_path, monkeypatch):
 def filled():
     parameters = {
         layer: {"kernel": np.zeros(shape, np.float32), "bias": np.ones(shape[3], np.float32)}
-        for layer, shape in weights.KERNELS.items()
+        for layer, shape in weights.KERNELS["vgg19"].items()
     }
     path = loading.cached("vgg19")
     ported.write(path, weights.Weights(parameters, weights.CAFFE, "vgg19", "free", ""), "0" * 64)
@@ -34,6 +34,8 @@ def test_list_names_every_source_and_what_is_there(filled, capsys):
     commands.run(["list"])
     printed = capsys.readouterr().out
     assert all(name in printed for name in weights.SOURCES)
+    rows = {tuple(line.split()[:2]) for line in printed.splitlines()}
+    assert {("vgg19", "vgg19"), ("vgg16-keras", "vgg16"), ("vgg16-torchvision", "vgg16")} <= rows
     assert printed.count("yes") == 1
 
 
@@ -113,6 +115,6 @@ def test_show_prints_each_array(filled, capsys):
     printed = capsys.readouterr().out
     assert printed.count("kernel") == printed.count("bias") == 16
     assert "3×3×512×512" in printed
-    assert "20024384 parameters in 16 layers" in printed
+    assert "vgg19: 20024384 parameters in 16 layers" in printed
     assert sha256(filled) in printed
     assert max(map(len, printed.splitlines()[:33])) <= 80

@@ -1,4 +1,4 @@
-"""Formats, names and layouts of other people's files; other networks and other preprocessings refused."""
+"""Formats, names and layouts of other people's files; networks told apart; other preprocessings refused."""
 
 import contextlib
 import shutil
@@ -11,14 +11,17 @@ import safetensors.numpy
 
 from nst.errors import InputError
 from nst.features import weights
-from nst.features.weights import formats, naming, network, port, ported
+from nst.features.weights import formats, loading, naming, network, port, ported, safetensors_file
 from nst.features.weights.entries import Entry, Unreadable, refusing
 from nst.features.weights.sources import SOURCES
 from nst.files import sha256
 
 DATA = Path(__file__).parent / "data"
-LAYERS = list(network.KERNELS)
-PLACES = (0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28, 30, 32, 34)
+LAYERS = list(network.KERNELS["vgg19"])
+PLACES = {
+    "vgg19": (0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28, 30, 32, 34),
+    "vgg16": (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28),
+}
 
 
 @pytest.fixture(autouse=True)
@@ -33,19 +36,19 @@ def value(layer, part):
 
 
 def shape(layer, part, layout):
-    kernel = network.KERNELS[layer]
+    kernel = network.KERNELS["vgg19"][layer]  # of the same shape in each network that has the layer
     return kernel[3:] if part == "bias" else tuple(kernel["HWIO".index(axis)] for axis in layout)
 
 
-def keras(path, kernel="{0}/{0}_W_1:0", bias="{0}/{0}_b_1:0"):
+def keras(path, kernel="{0}/{0}_W_1:0", bias="{0}/{0}_b_1:0", name="vgg19"):
     """A Keras file in which nothing is stored but the shapes and the number that fills them."""
     with h5py.File(path, "w") as file:
-        for layer in LAYERS:
-            name = layer.replace("conv", "block").replace("_", "_conv")
+        for layer in network.KERNELS[name]:
+            block = layer.replace("conv", "block").replace("_", "_conv")
             for part, pattern in (("kernel", kernel), ("bias", bias)):
                 size = shape(layer, part, "HWIO")
                 file.create_dataset(
-                    pattern.format(name), size, "f4", chunks=size, fillvalue=value(layer, part)
+                    pattern.format(block), size, "f4", chunks=size, fillvalue=value(layer, part)
                 )
     return path
 
@@ -60,13 +63,14 @@ def entries(pattern, layout, layers=LAYERS, **changed):
     return found | changed
 
 
-def torchvision(layer, part):
-    return f"features.{PLACES[LAYERS.index(layer)]}.{'weight' if part == 'kernel' else part}"
+def torchvision(layer, part, name="vgg19"):
+    place = PLACES[name][list(network.KERNELS[name]).index(layer)]
+    return f"features.{place}.{'weight' if part == 'kernel' else part}"
 
 
-def check(parameters):
-    assert list(parameters) == LAYERS
-    for layer, kernel in network.KERNELS.items():
+def check(parameters, name="vgg19"):
+    assert list(parameters) == list(network.KERNELS[name])
+    for layer, kernel in network.KERNELS[name].items():
         for part, size in (("kernel", kernel), ("bias", kernel[3:])):
             array = parameters[layer][part]
             assert (array.shape, array.dtype) == (size, np.float32)
@@ -127,9 +131,69 @@ def test_npz_and_foreign_safetensors(tmp_path):
     ],
 )
 def test_names_and_layouts(pattern, layout):
-    scheme, layers = naming.recognise(entries(pattern, layout))
-    check(naming.parameters(scheme, layers))
-    assert scheme.preprocessing is None
+    found = naming.recognise(entries(pattern, layout))
+    check(naming.parameters(*found))
+    assert found.network == "vgg19"
+    assert found.scheme.preprocessing is None
+
+
+@pytest.mark.parametrize(
+    ("pattern", "layout"),
+    [
+        (lambda layer, part: torchvision(layer, part, "vgg16"), "OIHW"),
+        (lambda layer, part: f"{layer}.{'weight' if part == 'kernel' else part}", "OIHW"),
+        (lambda layer, part: f"{layer}/{part}", "HWIO"),
+    ],
+)
+def test_vgg16_is_recognized_by_what_the_file_holds(pattern, layout):
+    found = naming.recognise(entries(pattern, layout, network.KERNELS["vgg16"]))
+    assert found.network == "vgg16"
+    check(naming.parameters(*found), "vgg16")
+
+
+def test_a_keras_file_of_vgg16(tmp_path):
+    read = port.read(keras(tmp_path / "a.h5", name="vgg16"))
+    check(read.parameters, "vgg16")
+    assert (read.network, read.preprocessing) == ("vgg16", weights.CAFFE)
+
+
+def test_a_file_of_ours_names_its_network_unless_it_is_vgg19(tmp_path):
+    for name in ("vgg16", "vgg19"):
+        out = tmp_path / f"{name}.safetensors"
+        port.port(keras(tmp_path / f"{name}.h5", name=name), out)
+        text = safetensors_file.metadata(out)["nst"]
+        assert ('"network": "vgg16"' in text) == ("network" in text) == (name == "vgg16")
+        again = port.read(out)
+        assert again.network == ported.origin(out).network == name
+        check(again.parameters, name)
+
+
+def test_vgg19s_file_has_the_bytes_that_it_always_had(tmp_path):
+    """Caches and the hashes that runs have recorded stay valid."""
+    out = tmp_path / "a.safetensors"
+    port.port(DATA / "vgg19.zip.pth", out, weights.CAFFE)
+    assert sha256(out) == "f4668c670335acdac279c40a67deff876a32cc878429d01c6cbeb3caaaa1f0a6"
+
+
+def test_a_file_of_ours_of_another_network_is_refused(tmp_path):
+    text = '{"source": "", "licence": "", "source_sha256": "", "network": "vgg11", "preprocessing": {}}'
+    safetensors.numpy.save_file({"a": np.zeros(1)}, tmp_path / "a.safetensors", {"nst": text})
+    with pytest.raises(InputError, match="weights of 'vgg11', which is none of vgg19, vgg16"):
+        weights.load(str(tmp_path / "a.safetensors"))
+
+
+@pytest.mark.parametrize(("name", "other"), [("vgg16", "vgg19"), ("vgg19", "vgg16")])
+def test_weights_of_another_network_than_asked_for_are_refused(tmp_path, monkeypatch, name, other):
+    path = keras(tmp_path / "a.h5", name=name)
+    assert weights.load(str(path), network=name).network == name
+    remedy = (
+        f"of the network {name}, not of {other}: take weights of {other}, such as {weights.DEFAULTS[other]}"
+    )
+    monkeypatch.setattr(loading, "_fetch", None)  # a source is refused before it is fetched
+    for given in (str(path), weights.DEFAULTS[name]):
+        with pytest.raises(InputError, match=remedy) as caught:
+            weights.load(given, network=other)
+        assert "\n" not in str(caught.value)
 
 
 def test_a_kernel_is_transposed_and_not_turned_round():
@@ -148,23 +212,23 @@ def test_coded_kernels_are_looked_up():
         "bias": Entry((64,), lambda: table[:64]),
     }  # fmt: skip
     names = {"W_q": "codes", "W_table": "table", "b": "bias"}
-    _, layers = naming.recognise({f"block1_conv1_{name}": parts[part] for name, part in names.items()})
+    _, _, layers = naming.recognise({f"block1_conv1_{name}": parts[part] for name, part in names.items()})
     np.testing.assert_array_equal(layers["conv1_1"]["kernel"].read(), table[codes])
     parts["codes"] = Entry(codes.shape, lambda: codes.astype(np.int64) + 300)
-    _, layers = naming.recognise({f"block1_conv1_{name}": parts[part] for name, part in names.items()})
+    _, _, layers = naming.recognise({f"block1_conv1_{name}": parts[part] for name, part in names.items()})
     with pytest.raises(Unreadable, match="8-bit"):
         layers["conv1_1"]["kernel"].read()
-
-
-VGG16 = ["conv3_4", "conv4_4", "conv5_4"]
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda found: [found.pop(f"{layer}/{part}") for layer in VGG16 for part in ("kernel", "bias")],
-         "conv3_4's kernel is missing and 5 more"),
-        (lambda found: found.pop("conv5_4/bias"), "conv5_4's bias is missing"),
+        (lambda found: [found.pop(f"conv2_2/{part}") for part in ("kernel", "bias")],
+         "not VGG-19's.*conv2_2's kernel is missing and 1 more"),
+        (lambda found: found.pop("conv5_4/bias"), "not VGG-19's.*conv5_4's bias is missing"),
+        (lambda found: [found.pop(f"{layer}_4/{part}") for layer in ("conv3", "conv4", "conv5")
+                        for part in ("kernel", "bias") if f"{layer}{part}" != "conv5bias"],
+         "not VGG-16's.*: conv5_4 is too many: give those of VGG-19 or VGG-16"),
         (lambda found: found.update({"conv1_1/kernel": Entry((3, 3, 1, 64), None)}),
          r"conv1_1's kernel is \[3, 3, 1, 64\], expected \[3, 3, 3, 64\]"),
         (lambda found: found.update({"conv1_1/kernel": Entry((64, 3, 3, 3), None)}), "expected"),
@@ -185,14 +249,14 @@ def test_another_network_is_refused_and_told_apart(change, message):
         naming.parameters(*naming.recognise(found))
 
 
-def test_vgg16_and_batch_normalisation_in_torchvisions_names_are_refused():
-    vgg16 = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)
+def test_vgg13_and_batch_normalisation_in_torchvisions_names_are_refused():
+    vgg13 = (0, 2, 5, 7, 10, 12, 15, 17, 20, 22)
     normalised = (0, 3, 7, 10, 14, 17, 20, 23, 27, 30, 33, 36, 40, 43, 46, 49)
-    for places in (vgg16, normalised):
+    for places in (vgg13, normalised):
         arrays = [Entry((64,), None)] * 2
         names = [f"features.{place}.{part}" for place in places for part in ("weight", "bias")]
         found = dict(zip(names, arrays * len(places), strict=True))
-        with pytest.raises(Unreadable, match="not VGG-19's weights"):
+        with pytest.raises(Unreadable, match=r"not VGG-1[69]'s weights"):
             naming.parameters(*naming.recognise(found))
 
 

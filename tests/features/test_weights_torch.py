@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 
 from nst.errors import InputError
-from nst.features.weights import formats
+from nst.features import weights
+from nst.features.weights import formats, port
 from nst.features.weights.entries import refusing
 
 DATA = Path(__file__).parent / "data"
 FILES = ["views.zip.pth", "views.legacy.pth"]
 NUMBERS = ["float16", "float64", "int64", "int32", "int16", "int8", "uint8"]
+VGG16 = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)  # places of the convolutions
 MAGIC = 0x1950A86A20F9469CFC6C
 
 
@@ -117,6 +119,32 @@ def test_a_tensor_as_torch_wrote_it_before_0_4(tmp_path):
 def test_a_state_dict_inside_a_checkpoint_is_found(tmp_path):
     inside = b"}" + string("features.0.weight") + tensor(0, [4], [1]) + b"s"
     assert list(arrays(zipped(tmp_path / "a.pth", inside))) == ["a.features.0.weight"]
+
+
+@pytest.mark.parametrize("form", ["zip", "legacy"])
+def test_vgg16_in_torchvisions_names(tmp_path, form):
+    """Each array is one number, repeated by a stride of 0, as in the files of VGG-19 that torch wrote."""
+    kernels, path, count = weights.KERNELS["vgg16"], tmp_path / "a.pth", 2 * 13
+    assert len(kernels) == len(VGG16)
+    body = string("classifier.0.weight") + tensor(0, [4096, 25088], [0, 0], count=count) + b"s"
+    for i, (place, (*_, before, after)) in enumerate(zip(VGG16, kernels.values(), strict=True)):
+        for part, offset, shape in (("weight", 2 * i, [after, before, 3, 3]), ("bias", 2 * i + 1, [after])):
+            value = tensor(offset, shape, [0] * len(shape), count=count)
+            body += string(f"features.{place}.{part}") + value + b"s"
+    if form == "zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("archive/data.pkl", b"\x80\x02}" + body + b".")
+            archive.writestr("archive/data/0", np.arange(count, dtype="<f4").tobytes())
+    else:
+        storage = pickle.dumps(["0"], 2) + struct.pack("<q", count) + np.arange(count, dtype="<f4").tobytes()
+        legacy(path, b"\x80\x02}" + body + b"." + storage)
+    read = port.read(path, weights.TORCHVISION)
+    assert (read.network, read.preprocessing) == ("vgg16", weights.TORCHVISION)
+    for i, (layer, shape) in enumerate(kernels.items()):
+        np.testing.assert_array_equal(read.parameters[layer]["kernel"], np.full(shape, 2 * i, np.float32))
+        np.testing.assert_array_equal(
+            read.parameters[layer]["bias"], np.full(shape[3], 2 * i + 1, np.float32)
+        )
 
 
 @pytest.mark.parametrize(

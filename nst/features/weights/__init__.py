@@ -1,18 +1,21 @@
-"""Pretrained weights: fetched once, ported to a file of ours, and checked by their hash at every start."""
+"""Pretrained weights of VGG networks: fetched once, ported to a file of ours, checked by their hash at every start."""
 
 from nst.features.weights.loading import RANDOM, digest, load
-from nst.features.weights.network import KERNELS, Weights
+from nst.features.weights.network import BLOCKS, KERNELS, Blocks, Weights
 from nst.features.weights.preprocessing import CAFFE, PREPROCESSINGS, TORCHVISION, Preprocessing
-from nst.features.weights.sources import DEFAULT, SOURCES, Source
+from nst.features.weights.sources import DEFAULT, DEFAULTS, SOURCES, Source
 
 __all__ = [
+    "BLOCKS",
     "CAFFE",
     "DEFAULT",
+    "DEFAULTS",
     "KERNELS",
     "PREPROCESSINGS",
     "RANDOM",
     "SOURCES",
     "TORCHVISION",
+    "Blocks",
     "Preprocessing",
     "Source",
     "Weights",

@@ -1,4 +1,4 @@
-"""What `scripts/weights.py` does: list, fetch, verify, convert, show."""
+"""Commands of `scripts/weights.py`: list, fetch, verify, convert, show."""
 
 import argparse
 from collections.abc import Callable, Sequence
@@ -45,13 +45,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def list_sources() -> None:
-    """Print the sources, their licences and sizes, and whether they are in the cache."""
-    table = _table("name", "MB", "cached")
+    """Print the sources, their networks, licenses and sizes, and whether they are in the cache."""
+    table = _table("name", "network", "MB", "cached")
     table.add_column("what; preprocessing; licence")
     for name, source in SOURCES.items():
         there = "yes" if ported.beside(loading.cached(name)).exists() else "no"
         expected = preprocessing.name_of(source.preprocessing)
-        table.add_row(name, str(source.megabytes), there, f"{source.what}; {expected}; {source.licence}")
+        text = f"{source.what}; {expected}; {source.licence}"
+        table.add_row(name, source.network, str(source.megabytes), there, text)
     Console().print(table)
 
 
@@ -103,7 +104,8 @@ def show(weights: str) -> None:
             table.add_row(f"{layer} {part}", shape, str(array.size), *_figures(array))
     Console().print(table)
     _say(f"{loaded.source}: preprocessing {expected}; {loaded.licence}; SHA-256 {loaded.sha256 or '-'}")
-    _say(f"{_count(loaded.parameters)} parameters in {len(loaded.parameters)} layers")
+    count, layers = _count(loaded.parameters), len(loaded.parameters)
+    _say(f"{loaded.network}: {count} parameters in {layers} layers")
 
 
 def _table(*headers: str) -> Table:

@@ -6,33 +6,47 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from nst.errors import InputError, unknown
-from nst.features.weights import network, ported, sources
+from nst.features.weights import ported, sources
 from nst.features.weights.entries import refusing
 from nst.features.weights.formats import is_safetensors
-from nst.features.weights.network import Weights
+from nst.features.weights.network import VGG19, Weights, random
 from nst.features.weights.port import port, read
-from nst.features.weights.sources import SOURCES
+from nst.features.weights.sources import DEFAULTS, SOURCES
 from nst.files import cache_dir, make_once, sha256
 
 RANDOM = "random"
 
 
-def load(name: str, *, seed: int = 0) -> Weights:
+def load(name: str, *, network: str | None = None, seed: int = 0) -> Weights:
     """Load weights, fetching and porting them the first time.
 
     Args:
       name: A source of `SOURCES`, `"random"`, or the path of a weight file.
-      seed: Of random weights.
+      network: The network that the weights are for, one of `KERNELS`; None takes any, and draws random ones for
+        VGG-19.
+      seed: Seed of random weights.
 
     Raises:
       InputError: An unknown name, or weights that are absent, damaged, another network's, or of a
         preprocessing that is not known.
     """
     if name == RANDOM:
-        return network.random(seed)
+        return random(seed, network or VGG19)
+    if name in SOURCES:
+        _check_network(name, SOURCES[name].network, network)  # before it is fetched
     path = _path(name)
     digest = ported.verified(path, remedy(path))
-    return read(path)._replace(source=name, sha256=digest)
+    weights = read(path)._replace(source=name, sha256=digest)
+    _check_network(name, weights.network, network)
+    return weights
+
+
+def _check_network(name: str, actual: str, asked: str | None) -> None:
+    if asked is not None and actual != asked:
+        raise InputError(
+            f"{name}: these weights are of the network {actual}, not of {asked}: "
+            f"take weights of {asked}, such as {DEFAULTS[asked]}, or the network {actual}"
+        )
 
 
 def digest(name: str) -> str | None:
@@ -79,7 +93,10 @@ def fetched(name: str, *, again: bool = False) -> Path:
 
 
 def _fetch(name: str, path: Path) -> None:
-    others = ", ".join(other for other in SOURCES if other != name)
+    network = SOURCES[name].network
+    others = ", ".join(
+        other for other, source in SOURCES.items() if other != name and source.network == network
+    )
     otherwise = f"take another source ({others}) or a file you have, features.weights=PATH"
     with _scratch(path) as scratch:
         file = SOURCES[name].fetch(scratch, otherwise)

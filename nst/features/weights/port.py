@@ -24,15 +24,15 @@ def read(path: Path, claimed: Preprocessing | None = None) -> Weights:
       Weights whose `sha256` is empty: it is that of a ported file.
 
     Raises:
-      InputError: Not a weight file, damaged, another network's, or of a preprocessing that is not known.
+      InputError: Not a weight file, damaged, or of a network or preprocessing that is not known.
     """
     with refusing(path):
         origin = _origin(path)
-        scheme, layers = naming.recognise(formats.entries(path))
+        scheme, network, layers = naming.recognise(formats.entries(path), origin and origin.network)
         preprocessing = _preprocessing(path, claimed, origin and origin.preprocessing, scheme)
-        parameters = naming.parameters(scheme, layers)
+        parameters = naming.parameters(scheme, network, layers)
     source, licence = (origin.source, origin.licence) if origin else (path.name, _UNKNOWN_LICENCE)
-    return Weights(parameters, preprocessing, source, licence, "")
+    return Weights(parameters, preprocessing, source, licence, "", network)
 
 
 def port(path: Path, target: Path, claimed: Preprocessing | None = None) -> None:
@@ -46,7 +46,7 @@ def _origin(path: Path) -> ported.Origin | None:
         return ported.origin(path)
     if known := sources.by_hash(path):
         name, source = known
-        return ported.Origin(name, source.licence, source.preprocessing, "")
+        return ported.Origin(name, source.licence, source.preprocessing, "", source.network)
     return None
 
 

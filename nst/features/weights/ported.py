@@ -11,7 +11,8 @@ import safetensors.numpy
 
 from nst.errors import InputError
 from nst.features.weights import preprocessing, safetensors_file
-from nst.features.weights.network import Weights
+from nst.features.weights.entries import Unreadable
+from nst.features.weights.network import KERNELS, VGG19, Weights
 from nst.features.weights.preprocessing import Preprocessing
 from nst.files import sha256, write_bytes
 
@@ -20,12 +21,17 @@ _KEY = "nst"
 
 
 class Origin(NamedTuple):
-    """What a file of ours says about its weights. `source_sha256` is that of the file they were read from."""
+    """What a file of ours says about its weights. `source_sha256` is that of the file they were read from.
+
+    A file that says no network is VGG-19's: only other networks are written, so that files and hashes from before
+    there were others stay the same.
+    """
 
     source: str
     licence: str
     preprocessing: Preprocessing
     source_sha256: str
+    network: str = VGG19
 
 
 def beside(path: Path) -> Path:
@@ -36,7 +42,10 @@ def beside(path: Path) -> Path:
 def write(path: Path, weights: Weights, source_sha256: str) -> None:
     """Write weights to `path`, and last of all their hash beside it."""
     origin = Origin(weights.source, weights.licence, weights.preprocessing, source_sha256)._asdict()
+    del origin["network"]
     origin["preprocessing"] = weights.preprocessing._asdict()
+    if weights.network != VGG19:
+        origin["network"] = weights.network
     arrays = {
         f"{layer}/{part}": array
         for layer, parts in weights.parameters.items()
@@ -66,7 +75,12 @@ def origin(path: Path) -> Origin | None:
         return None
     fields = json.loads(text)
     texts = [str(fields[key]) for key in ("source", "licence", "source_sha256")]
-    return Origin(texts[0], texts[1], preprocessing.parse(fields["preprocessing"]), texts[2])
+    network = fields.get("network", VGG19)
+    if network not in KERNELS:
+        raise Unreadable(
+            f"weights of {network!r}, which is none of {', '.join(KERNELS)}: give weights of these"
+        )
+    return Origin(texts[0], texts[1], preprocessing.parse(fields["preprocessing"]), texts[2], network)
 
 
 def digest(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Where weights of VGG-19 can be had, how their files are known again, and whose they are."""
+"""Public files of weights: their addresses, hashes, preprocessing and licenses."""
 
 import functools
 import hashlib
@@ -17,7 +17,7 @@ class Source(NamedTuple):
     """A public file of weights.
 
     `sha256` is what its SHA-256 starts with; where nobody published one, `md5` is its MD5.
-    `megabytes` are fetched.
+    `megabytes` are fetched. `network` is the one that the weights are of.
     """
 
     what: str
@@ -27,11 +27,16 @@ class Source(NamedTuple):
     fetch: Fetch
     sha256: str = ""
     md5: str = ""
+    network: str = "vgg19"
 
 
-DEFAULT = "vgg19"
+#: From network to the source that it takes unless another is named.
+DEFAULTS = {"vgg19": "vgg19", "vgg16": "vgg16-keras"}
+
+DEFAULT = DEFAULTS["vgg19"]
 
 _TORCHVISION_SHA256 = "dcbb9e9dad569fff7a846263a77324fc34978fea2bfb039c012d710e1776ae44"
+_TORCHVISION_VGG16_SHA256 = "397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0"
 _CAFFE_TORCH_SHA256 = "d01eb7cb"
 
 #: The sources by name; only the default needs no host but the package index.
@@ -77,6 +82,27 @@ SOURCES: dict[str, Source] = {
         575,
         from_url("https://download.pytorch.org/models/vgg19-dcbb9e9d.pth", sha256=_TORCHVISION_SHA256),
         sha256=_TORCHVISION_SHA256,
+    ),
+    "vgg16-keras": Source(
+        "the original weights, as Keras has them",
+        _OXFORD,
+        CAFFE,
+        59,
+        from_url(
+            "https://storage.googleapis.com/tensorflow/keras-applications/vgg16/"
+            "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
+        ),
+        md5="6d6bbae143d832006294945121d1f1fc",
+        network="vgg16",
+    ),
+    "vgg16-torchvision": Source(
+        "torchvision's own training",
+        "BSD-3-Clause, torchvision",
+        TORCHVISION,
+        553,
+        from_url("https://download.pytorch.org/models/vgg16-397923af.pth", sha256=_TORCHVISION_VGG16_SHA256),
+        sha256=_TORCHVISION_VGG16_SHA256,
+        network="vgg16",
     ),
 }
 

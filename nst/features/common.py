@@ -1,0 +1,47 @@
+"""Parts that extractors share: preprocessing, paddings, and checks of names and sizes."""
+
+from collections.abc import Iterable, Sequence
+
+import jax.numpy as jnp
+
+from nst.errors import InputError, unknown
+from nst.features.weights import Preprocessing
+from nst.types import Array, Image
+
+#: What surrounds an image or a feature map, by `jnp.pad`'s names.
+PADDINGS = {"zeros": "constant", "reflect": "reflect", "replicate": "edge"}
+
+
+def pad(x: Array, width: int, padding: str) -> Array:
+    """Pad `x` `[h, w, c]` by `width` on each side; `padding` is one of `PADDINGS`."""
+    return jnp.pad(x, ((width, width), (width, width), (0, 0)), mode=PADDINGS[padding])
+
+
+def preprocess(x: Image, preprocessing: Preprocessing) -> Array:
+    """Convert an image, RGB in [0, 1], to what a network expects."""
+    order, scale, mean, std = preprocessing
+    channels = jnp.array(["RGB".index(channel) for channel in order])
+    return (x[..., channels] * scale - jnp.array(mean)) / jnp.array(std)
+
+
+def check_choice(what: str, name: str, choices: Iterable[str]) -> None:
+    """Raise InputError unless `name` is one of `choices`."""
+    choices = list(choices)
+    if name not in choices:
+        raise unknown(what, name, choices)
+
+
+def check_names(layers: Sequence[str], choices: Sequence[str]) -> None:
+    """Raise InputError if one of `layers` is not among `choices`."""
+    for layer in layers:
+        check_choice("layer", layer, choices)
+
+
+def check_size(size: tuple[int, int], least: int, layer: str) -> None:
+    """Raise InputError if the shorter side of `size` (height, width) is below `least`, which `layer` needs."""
+    if min(size) < least:
+        height, width = size
+        raise InputError(
+            f"an image of {width}×{height} pixels is too small for {layer}: "
+            f"its shorter side needs at least {least} pixels; take a larger size or shallower layers"
+        )
