@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from ml_collections import ConfigDict
 
 from nst.ablation import ablation
-from nst.config import LAYER_WEIGHTS
+from nst.features import NETWORKS
 from nst.overrides import Overrides
 
 
@@ -28,10 +28,11 @@ def get_config(variant: str = "") -> ConfigDict:
 def sweep(variant: str = "") -> Iterator[tuple[str, Overrides]]:
     """The first one to five style layers, each with the weight that it has among five; then the other content layer."""
     layers = tuple(f"relu{block}_1" for block in range(1, 6))
+    weights = NETWORKS["vgg19"].layer_weights(layers)
     for count in range(1, len(layers) + 1):
         chosen: Overrides = {
             "loss.style_layers": layers[:count],
-            "loss.style_layer_weights": LAYER_WEIGHTS[:count],
+            "loss.style_layer_weights": weights[:count],
         }
         yield f"style=1-{count},content=relu4_2", chosen
     yield "style=1-5,content=relu2_2", {"loss.content_layers": ("relu2_2",)}

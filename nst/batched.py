@@ -11,12 +11,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from nst import objective, optimize, stages
+from nst import losses, objective, optimize, stages
 from nst.errors import InputError
 from nst.objective import Objective
 from nst.stages import Method, Release, Snapshot, Stage, keep_memory
-from nst.stylize import LOSS, Scale, frozen, image_stages, method
-from nst.types import Array, Image, Network, Pytree, Scalars, Settings
+from nst.stylize import Scale, completed, image_stages, method
+from nst.types import NO_CHANGES, Array, Image, Network, Pytree, Scalars, Settings
 
 
 class Trial(NamedTuple):
@@ -26,7 +26,7 @@ class Trial(NamedTuple):
     style: Image
     initial: Image
     learning_rate: float
-    loss_settings: Settings = LOSS
+    loss_settings: Settings = NO_CHANGES
     seed: int = 0
 
 
@@ -58,7 +58,9 @@ def stylizations(
       InputError: The sizes or the losses differ.
       RunError: None is finite any more.
     """
-    extractor = frozen(extractor, *(trial.loss_settings for trial in trials))
+    settings = [completed(extractor, trial.loss_settings) for trial in trials]
+    layers = [layer for each in settings for layer in losses.layers(each)]
+    extractor = extractor.freeze(tuple(dict.fromkeys(layers)))
     own = [
         image_stages(
             trial.content,
@@ -67,12 +69,13 @@ def stylizations(
             extractor=extractor,
             scales=scales,
             style_scale=style_scale,
-            loss_settings=trial.loss_settings,
+            settings=each,
         )
-        for trial in trials
+        for trial, each in zip(trials, settings, strict=True)
     ]
     methods = [
-        method(extractor, trial.loss_settings, optimizer, trial.learning_rate, trial.seed) for trial in trials
+        method(extractor, each, optimizer, trial.learning_rate, trial.seed)
+        for trial, each in zip(trials, settings, strict=True)
     ]
     together = [_joint_stage(each) for each in zip(*own, strict=True)]
     for snapshot in stages.run(together, _joint_method(methods), every=every, release=release):
@@ -109,7 +112,7 @@ def _joint_method(own: Sequence[Method]) -> Method:
         lambda step: jnp.stack([method.batch_at(step) for method in own if method.batch_at])
     )
     return Method(
-        optimize.by_vjp(losses),
+        optimize.by_vjp(joint_loss),
         optimize.batched(own[0].optimizer),
         rates,
         own[0].refresh and refreshed,
@@ -125,7 +128,7 @@ def _stacked(own: Sequence[Objective]) -> Objective:
     return replace(own[0], terms=jax.tree.map(lambda *leaves: jnp.stack(leaves), *terms))
 
 
-def losses(
+def joint_loss(
     params: Array, stacked: Objective, batch: Array | None = None
 ) -> tuple[Scalars, dict[str, Scalars]]:
     """Return `nst.objective.loss` of each trial, `[n, h, w, 3]` to `[n]`."""

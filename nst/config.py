@@ -11,11 +11,6 @@ from ml_collections.config_dict import placeholder
 
 from nst.errors import InputError, unknown
 
-#: Weights of the default style layers, ∝ 1/N² for N filters, as in the authors' own code for weights that are not
-#: normalized: there the deep layers have more filters and larger activations, and would otherwise leave nothing to the
-#: shallow layers, and with them to color and brush strokes.
-LAYER_WEIGHTS = (0.744, 0.186, 0.0465, 0.0116, 0.0116)
-
 #: How a field enters a run, from the most to the least expensive to change:
 #:
 #: * `structure`: another value compiles other programs.
@@ -76,7 +71,10 @@ _IMAGE = {
     ),
     "images.init": Field("content", "content, style, noise, or an image: content converges soonest", "input"),
     "images.seed": Field(0, "seed of noise and of random weights", "input", "not negative"),
-    "features.network": Field("vgg19", "network that features are computed by: vgg19"),
+    "features.network": Field(
+        "vgg19",
+        "network that features are computed by: vgg19, vgg16, or shallow (one layer of random filters)",
+    ),
     "features.weights": Field(
         None,
         "a source (scripts/weights.py list), random, or a path",
@@ -250,6 +248,15 @@ def _fields_of(modality: Any) -> dict[str, Field]:
 def defaults(modality: str = "image") -> dict[str, Any]:
     """Return the default of every field by its dotted name; None where it follows another."""
     return {name: field.default for name, field in _fields_of(modality).items()}
+
+
+def loss_defaults(modality: str = "image") -> dict[str, Any]:
+    """Return the defaults of the group `loss` by name; None where one follows another field."""
+    return {
+        name.removeprefix("loss."): value
+        for name, value in defaults(modality).items()
+        if name.startswith("loss.")
+    }
 
 
 def validate(config: ConfigDict) -> None:

@@ -9,24 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from nst import features, images, losses, optimize, stages
-from nst.config import LAYER_WEIGHTS, check
+from nst.config import check, loss_defaults
 from nst.errors import InputError, unknown
 from nst.objective import Objective, loss, objective, refreshed, rounds
 from nst.stages import Method, Release, Resume, Snapshot, Stage, keep_memory
-from nst.types import Array, Image, Network, Settings
-
-_STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
-
-#: The default loss: the paper's layers, weighed for weights that are not normalised.
-LOSS = {
-    "style_loss": "gram",
-    "content_layers": ("relu4_2",),
-    "style_layers": _STYLE_LAYERS,
-    "style_layer_weights": LAYER_WEIGHTS,
-    "content_weight": 1.0,
-    "style_weight": 6000.0,
-    "tv_weight": 1e6,
-}
+from nst.types import NO_CHANGES, Array, Image, Network, Settings
 
 
 class Scale(NamedTuple):
@@ -44,7 +31,7 @@ def stylization(
     extractor: Network,
     scales: Sequence[Scale],
     style_scale: float = 1.0,
-    loss_settings: Settings = LOSS,
+    loss_settings: Settings = NO_CHANGES,
     optimizer: str = "lbfgs_pyramid",
     learning_rate: float | None = None,
     seed: int = 0,
@@ -61,7 +48,7 @@ def stylization(
       extractor: The network.
       scales: Coarse to fine; the last one has the size of the result.
       style_scale: The style's longest side at each scale, in units of the result's.
-      loss_settings: Settings of the loss (`nst.objective.objective`).
+      loss_settings: Settings of the loss that replace the defaults (`loss_settings`).
       optimizer: One of `nst.optimize.OPTIMIZERS`.
       learning_rate: The optimizer's own by default.
       seed: Of stochastic terms.
@@ -76,7 +63,8 @@ def stylization(
       InputError: A setting can't be used, or an image is too small for a layer.
       RunError: A value is not finite; the last good snapshot was yielded before.
     """
-    extractor = frozen(extractor, loss_settings)
+    settings = completed(extractor, loss_settings)
+    extractor = extractor.freeze(losses.layers(settings))
     chain = image_stages(
         content,
         style,
@@ -84,16 +72,33 @@ def stylization(
         extractor=extractor,
         scales=scales,
         style_scale=style_scale,
-        loss_settings=loss_settings,
+        settings=settings,
     )
-    how = method(extractor, loss_settings, optimizer, learning_rate, seed)
+    how = method(extractor, settings, optimizer, learning_rate, seed)
     yield from stages.run(chain, how, every=every, resume=resume, release=release)
 
 
-def frozen(extractor: Network, *loss_settings: Settings) -> Network:
-    """Return the network prepared for the layers that these losses read."""
-    names = [layer for settings in loss_settings for layer in losses.layers(losses.checked(settings))]
-    return extractor.freeze(tuple(dict.fromkeys(names)))
+def completed(network: Network, settings: Settings) -> dict[str, Any]:
+    """Return settings of the loss in the form that terms are built from.
+
+    Args:
+      network: Settings that are not given and have no default follow it: the layers and their weights.
+      settings: Settings that replace the defaults of the config's group `loss`.
+
+    Raises:
+      InputError: An unknown setting, or one that can't be used.
+    """
+    defaults = loss_defaults()
+    for name in settings:
+        if name not in defaults:
+            raise unknown("setting of the loss", name, defaults)
+    result = defaults | dict(settings)
+    for name in ("content_layers", "style_layers"):
+        if result[name] is None:
+            result[name] = getattr(network, name)
+    if result["style_layer_weights"] is None:
+        result["style_layer_weights"] = network.layer_weights(tuple(result["style_layers"]))
+    return losses.checked(result)
 
 
 def image_stages(
@@ -104,9 +109,9 @@ def image_stages(
     extractor: Network,
     scales: Sequence[Scale],
     style_scale: float,
-    loss_settings: Settings,
+    settings: Settings,
 ) -> list[Stage]:
-    """Return a stage for each scale; the arguments are those of `stylization`."""
+    """Return a stage for each scale; `settings` are those of `completed`, the other arguments of `stylization`."""
 
     def stage(scale: Scale) -> Stage:
         height, width = images.fit_size(content.shape[0], content.shape[1], scale.size)
@@ -114,7 +119,7 @@ def image_stages(
         def target() -> Objective:
             style_size = max(1, round(scale.size * style_scale))
             inputs = {"content": images.fit(content, scale.size), "style": images.fit(style, style_size)}
-            return objective(extractor, inputs, loss_settings)
+            return objective(extractor, inputs, settings)
 
         def begin(previous: Array | None) -> np.ndarray:
             return images.resize(initial if previous is None else previous, height, width)
@@ -126,17 +131,16 @@ def image_stages(
 
 def method(
     extractor: Network,
-    loss_settings: Settings,
+    settings: Settings,
     optimizer: str,
     learning_rate: float | None,
     seed: int,
 ) -> Method:
-    """Return how the stages of an image are minimized; the arguments are those of `stylization`.
+    """Return how stages are minimized; `settings` are those of `completed`, the other arguments of `stylization`.
 
     Raises:
       InputError: There is no such optimizer, or it does not go with a term.
     """
-    settings = losses.checked(loss_settings)
     random = losses.stochastic(settings)
 
     return Method(
@@ -191,8 +195,8 @@ def stylize(
       style_scale: The style picture's longest side, in units of `size`.
       optimizer: One of `nst.optimize.OPTIMIZERS`.
       learning_rate: The optimizer's own by default.
-      **loss_settings: Settings of the loss that replace those of `LOSS`; other style layers come with their
-        `style_layer_weights`, or None for equal ones.
+      **loss_settings: Settings of the loss, by the names of the config's group `loss`, that replace the defaults;
+        `style_layer_weights=()` weighs the style layers equally.
 
     Returns:
       The result, float32 `[h, w, 3]` in [0, 1].
@@ -202,14 +206,12 @@ def stylize(
       RunError: A value became infinite or NaN on the way.
     """
     content, style = _picture("content", content), _picture("style", style)
-    for name in loss_settings:
-        if name not in LOSS:
-            raise unknown("setting of the loss", name, LOSS)
-    loss_settings = LOSS | loss_settings
     numbers = {"images.size": size, "images.style_scale": style_scale, "images.seed": seed}
     numbers |= {"optimizer.steps": steps, "pyramid.steps": scale_steps}
     if learning_rate is not None:
         numbers["optimizer.learning_rate"] = learning_rate
+    network = extractor or features.load()
+    completed(network, loss_settings)
     numbers |= {f"loss.{name}": value for name, value in loss_settings.items() if name.endswith("_weight")}
     for name, value in numbers.items():
         check(name, value)
@@ -218,7 +220,7 @@ def stylize(
         content,
         style,
         initial,
-        extractor=extractor or features.load(),
+        extractor=network,
         scales=plan(size, steps, scales, scale_steps),
         style_scale=style_scale,
         loss_settings=loss_settings,

@@ -1,6 +1,7 @@
 """What the arrays are called. Shapes are checked by jaxtyping and beartype in the tests."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Protocol, runtime_checkable
 
 import jax
@@ -23,6 +24,9 @@ Statistics = Pytree
 
 #: Settings of the loss by name, as in the group `loss` of a config.
 Settings = Mapping[str, Any]
+
+#: Settings that change nothing.
+NO_CHANGES: Settings = MappingProxyType({})
 
 #: The weight of each position: 1 inside, 0 in a halo or outside a region, `[h', w']`.
 Mask = Float[Array, "_ _"]
@@ -95,6 +99,10 @@ class Network(Extractor, Protocol):
 
     def least_size(self, layers: Sequence[str]) -> int:
         """Return the shortest side, in pixels, of an image that has features in all `layers`."""
+        ...
+
+    def layer_weights(self, layers: Sequence[str]) -> tuple[float, ...]:
+        """Return weights of style layers, which sum to 1, for a loss that names none."""
         ...
 
     def stride(self, layer: str) -> int:

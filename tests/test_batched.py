@@ -10,13 +10,13 @@ from nst import features
 from nst.batched import Trial, stylizations
 from nst.errors import InputError, RunError
 from nst.optimize import diverged, finite
-from nst.stylize import LOSS, Scale, stylization
+from nst.stylize import Scale, stylization
 
 GENERATOR = np.random.default_rng(0)
 LAYERS = {
     "content_layers": ("relu2_1",),
     "style_layers": ("relu1_1", "relu2_1"),
-    "style_layer_weights": None,
+    "style_layer_weights": (),
     "tv_weight": 1.0,
 }
 SCALES = [Scale(16, 4), Scale(24, 20)]
@@ -31,7 +31,7 @@ def trials(rates):
     styles = [picture(40, 28), picture(30, 30), picture(40, 28)]
     found = []
     for content, style, rate, weight in zip(contents, styles, rates, (30.0, 300.0, 3.0), strict=True):
-        found.append(Trial(content, style, picture(33, 51), rate, LOSS | LAYERS | {"style_weight": weight}))
+        found.append(Trial(content, style, picture(33, 51), rate, LAYERS | {"style_weight": weight}))
     return found
 
 

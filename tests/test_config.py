@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from ml_collections import ConfigDict
 
-from nst import config, features
+from nst import config, features, losses
 from nst.errors import InputError
 from nst.runs import follow
-from nst.stylize import LOSS
+from nst.stylize import completed
 
 CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.py"))
 NAMES = dict(config.fields(follow.resolved(config.base())))
@@ -63,22 +63,19 @@ def test_what_json_makes_of_it_is_valid():
 
 
 def test_the_library_has_the_same_loss():
+    """What follows the network is the same by its name and by the network itself."""
+    network = features.load(weights="random")
     loss = follow.resolved(config.base()).loss
-    names, weights = loss.style_layers, loss.style_layer_weights
-    assert dict(LOSS) == {
-        "style_loss": loss.style_loss,
-        "content_layers": loss.content_layers,
-        "style_layers": names,
-        "style_layer_weights": weights,
-        "content_weight": loss.content_weight,
-        "style_weight": loss.style_weight,
-        "tv_weight": loss.tv_weight,
+    assert completed(network, {}) == losses.checked(dict(loss))
+    assert completed(network, {"style_layers": ("relu2_1", "relu3_1")})["style_layer_weights"] == {
+        "relu2_1": 0.8,
+        "relu3_1": 0.2,
     }
 
 
 def test_the_library_has_the_same_extractor():
     default = {name: each.default for name, each in inspect.signature(features.load).parameters.items()}
-    settings = dict(follow.resolved(config.base()).features)
+    settings = dict(config.base().features)
     assert settings.pop("network") == default["name"]
     assert settings == {name: default[name] for name in settings}
     assert config.base().images.seed == default["seed"]

@@ -142,7 +142,7 @@ def test_a_batch_of_objectives_is_one_after_another(extractor):
     )  # a stack of objectives has one axis more than is annotated
     try:
         stacked = batched._stacked(objectives)
-        together = jax.jit(batched.losses)(jnp.stack(images), stacked)
+        together = jax.jit(batched.joint_loss)(jnp.stack(images), stacked)
     finally:
         jaxtyping.config.update("jaxtyping_disable", disabled)
     for i, (image, each) in enumerate(zip(images, objectives, strict=True)):

@@ -15,7 +15,7 @@ from nst.errors import InputError, RunError
 from nst.features import vgg, weights
 from nst.objective import loss, objective
 from nst.stages import Resume
-from nst.stylize import LOSS, Scale, plan, stylization
+from nst.stylize import Scale, completed, plan, stylization
 
 # The function of that name is in its way.
 module = importlib.import_module("nst.stylize")
@@ -23,7 +23,7 @@ module = importlib.import_module("nst.stylize")
 SMALL = {
     "content_layers": ("relu2_1",),
     "style_layers": ("relu1_1", "relu2_1"),
-    "style_layer_weights": None,
+    "style_layer_weights": (),
     "style_weight": 30.0,
     "tv_weight": 1.0,
 }
@@ -53,7 +53,7 @@ def snapshots(extractor):
     """What `stylization` yields: step, evaluations and a copy of the picture each time."""
 
     def snapshots(scales, **settings):
-        settings |= {"extractor": extractor, "loss_settings": LOSS | SMALL, "optimizer": "adam"}
+        settings |= {"extractor": extractor, "loss_settings": SMALL, "optimizer": "adam"}
         run = stylization(CONTENT, STYLE, CONTENT, scales=scales, **settings)
         return [(s.stage, s.step, s.evaluations, np.array(s.state.params)) for s in run]
 
@@ -108,7 +108,7 @@ def test_where_it_begins(stylize, tmp_path):
         np.testing.assert_array_equal(begun, np.clip(images.fit(expected, 24), 0, 1))
 
 
-def test_layer_weights_of_none_are_equal_ones(stylize):
+def test_no_layer_weights_are_equal_ones(stylize):
     equal = dict.fromkeys(SMALL["style_layers"], 0.5)
     assert stylize().tobytes() == stylize(style_layer_weights=equal).tobytes()
 
@@ -179,10 +179,10 @@ def descent():
 
     By Adam: in so small a picture rounding of any kind moves what L-BFGS ends with by more.
     """
-    layers = (*LOSS["content_layers"], *LOSS["style_layers"])
     exact = features.load(convolution="winograd")
     content, style = (images.fit(images.read(name), 64) for name in ("coffee", "strokes"))
-    target = objective(exact.freeze(layers), {"content": content, "style": style}, LOSS)
+    inputs = {"content": content, "style": style}
+    target = objective(exact, inputs, completed(exact, {}))
 
     @functools.cache
     def descent(precision):
@@ -207,7 +207,7 @@ def test_bfloat16_goes_on_near_the_same_picture():
         *(CONTENT, STYLE, CONTENT),
         extractor=network,
         scales=[Scale(24, 40)],
-        loss_settings=LOSS | SMALL | layers,
+        loss_settings=SMALL | layers,
         optimizer="lbfgs",
     )
     kept, references = {}, []

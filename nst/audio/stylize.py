@@ -13,16 +13,14 @@ from nst.audio.objective import objective
 from nst.audio.phase import griffin_lim
 from nst.audio.rows import columns, cut, lengthened, noise, rows
 from nst.audio.spectrogram import Samples
+from nst.config import loss_defaults
 from nst.errors import unknown
 from nst.objective import loss
 from nst.stages import Method, Release, Resume, Snapshot, Stage, keep_memory
-from nst.types import Array, Settings
+from nst.types import NO_CHANGES, Array, Settings
 
 #: By method, what optimises it and the learning rate. Of samples L-BFGS, which has no line search, may lead up.
 OPTIMIZERS = {"spectrogram": ("lbfgs", 1.0), "waveform": ("adam", 0.002)}
-
-#: The default loss.
-LOSS = {"content_weight": 1.0, "style_weight": 1.0}
 
 
 def shortest(extractor: AudioFeatures) -> int:
@@ -37,7 +35,7 @@ def stylization(
     *,
     extractor: AudioFeatures,
     steps: int,
-    loss_settings: Settings = LOSS,
+    loss_settings: Settings = NO_CHANGES,
     optimizer: str = "lbfgs",
     learning_rate: float | None = None,
     seed: int = 0,
@@ -53,7 +51,7 @@ def stylization(
       initial: `[channels, samples]` as the content, where it starts.
       extractor: What sounds are compared in.
       steps: Optimisation steps.
-      loss_settings: Settings of the loss (`nst.audio.objective.objective`).
+      loss_settings: Settings of the loss that replace the defaults (`nst.audio.objective.objective`).
       optimizer: One of `nst.optimize.OPTIMIZERS`.
       learning_rate: The optimizer's own by default.
       seed: Of stochastic terms.
@@ -67,7 +65,12 @@ def stylization(
     Raises:
       RunError: A value is not finite; the last good snapshot was yielded before.
     """
-    random = losses.stochastic(losses.checked(loss_settings))
+    defaults = loss_defaults("audio")
+    for name in loss_settings:
+        if name not in defaults:
+            raise unknown("setting of the loss", name, defaults)
+    settings = losses.checked(defaults | dict(loss_settings))
+    random = losses.stochastic(settings)
     method = Method(
         optimize.by_vjp(loss),
         optimize.optimizer(optimizer, random),
@@ -77,7 +80,7 @@ def stylization(
     stage = Stage(
         steps,
         jax.eval_shape(extractor.parameters, jnp.asarray(initial)),
-        objective=lambda: objective(extractor, content, style, loss_settings),
+        objective=lambda: objective(extractor, content, style, settings),
         begin=lambda _: extractor.parameters(initial),
     )
     yield from stages.run([stage], method, every=every, resume=resume, release=release)
@@ -132,7 +135,7 @@ def stylize(
       phase_steps: Of fast Griffin-Lim.
       optimizer: `lbfgs` or `adam`; by default the one of `OPTIMIZERS` for the method.
       learning_rate: The optimiser's own, or that of `OPTIMIZERS`, by default.
-      **loss_settings: Settings of the loss that replace those of `LOSS`.
+      **loss_settings: Settings of the loss that replace the defaults of the config's group `loss`.
 
     Returns:
       `[samples, channels]`, as loud as the content.
@@ -155,7 +158,7 @@ def stylize(
         begin,
         extractor=heard,
         steps=steps,
-        loss_settings=LOSS | loss_settings,
+        loss_settings=loss_settings,
         optimizer=optimizer,
         learning_rate=learning_rate,
         seed=seed,

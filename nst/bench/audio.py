@@ -17,11 +17,11 @@ from rich.table import Table
 
 from nst import audio, files, sounds
 from nst.audio.objective import objective
-from nst.audio.stylize import LOSS
 from nst.bench import peers, texture
 from nst.bench.peers import Evaluation
 from nst.bench.programs import Watched, watch
 from nst.bench.step import in_turns
+from nst.config import loss_defaults
 from nst.errors import InputError
 from nst.objective import Objective, loss
 from nst.optimize import by_vjp, chunks, optimizer, start
@@ -125,7 +125,7 @@ def _problem(filters: int, seconds: float) -> tuple[Objective, dict[str, np.ndar
     clips = [sounds.read(name, rate=_RATE).samples for name in ("melody", "bells")]
     content, style = (audio.rows(x[: int(min(seconds * _RATE, len(x)))]).samples[:1] for x in clips)
     extractor = audio.audio_features("spectrogram", n_fft=_N_FFT, rate=_RATE, filters=filters, seed=0)
-    target = objective(extractor, content, style, LOSS)
+    target = objective(extractor, content, style, loss_defaults("audio"))
     exported = {"content": extractor.parameters(content)[0], "style": extractor.parameters(style)[0]}
     exported |= {"kernel": extractor.longest.kernel}
     exported |= {f"{name}_weight": target.terms[name].weight for name in ("content", "style")}

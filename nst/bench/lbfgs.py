@@ -13,20 +13,20 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from nst import features, files, images
+from nst import features, files, images, losses
 from nst.bench import peers
 from nst.errors import InputError
 from nst.objective import Objective, loss, objective
 from nst.optimize import by_vjp, chunks, optimizer, start
-from nst.stylize import LOSS
+from nst.stylize import completed
 from nst.types import Image, Network
 
 PAIRS = ("coffee:strokes", "chelsea:panes", "astronaut:hatching", "rocket:strokes", "coffee:panes")
 
 #: The losses to compare on: the paper's weighting, and this project's default.
 LOSSES = {
-    "paper": LOSS | {"style_layer_weights": None, "style_weight": 1e3, "tv_weight": 0.0},
-    "default": LOSS,
+    "paper": {"style_layer_weights": (), "style_weight": 1e3, "tv_weight": 0.0},
+    "default": {},
 }
 
 _OURS = ("lbfgs", "lbfgs_pyramid")
@@ -59,7 +59,8 @@ def compare(
 ) -> None:
     """Print a table of ratios, ours / PyTorch's, and their medians; below 1 ours is ahead."""
     peers.torch()
-    network = features.load().freeze((*LOSS["content_layers"], *LOSS["style_layers"]))
+    whole = features.load()
+    network = whole.freeze(losses.layers(completed(whole, LOSSES[loss])))
     evaluations = sorted(evaluations)
     table = Table(
         "pair", *(f"after {n}" for n in evaluations), title=f"loss, {ours} / torch ({loss}, {size} px)"
@@ -90,7 +91,7 @@ def _problem(pair: str, size: int, network: Network, name: str) -> tuple[jax.Arr
     pictures: list[Image] = [images.fit(images.read(x), size) for x in (content, style)]
     initial = jnp.asarray(pictures[0])
     inputs = {"content": initial, "style": jnp.asarray(pictures[1])}
-    return initial, objective(network, inputs, LOSSES[name])
+    return initial, objective(network, inputs, completed(network, LOSSES[name]))
 
 
 def descend(initial: jax.Array, target: Objective, evaluations: Sequence[int], name: str) -> list[float]:

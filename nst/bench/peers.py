@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from nst.errors import InputError
-from nst.features.vgg import LAYERS, VGG19
+from nst.features import VGG
 from nst.objective import Objective
 
 #: An evaluation: a picture `[h, w, 3]` in, the loss and its gradient out.
@@ -75,9 +75,10 @@ def evaluation(
 def _extractor(target: Objective, device: str, form: Any) -> Callable[[Any], dict[str, Any]]:
     """From a picture `[1, 3, h, w]` to the features `[1, c, h', w']` of the target's layers."""
     t, network = torch(), target.extractor
+    assert isinstance(network, VGG)
     F = t.nn.functional
     wanted = {*target.layers}
-    reached = LAYERS[: 1 + max(map(LAYERS.index, wanted))]
+    reached = network.layers[: 1 + max(map(network.layers.index, wanted))]
     filters = {layer: _filters(network, layer, device, form) for layer in reached if layer.startswith("conv")}
     mean = t.tensor(network.preprocessing.mean, device=device).view(1, 3, 1, 1)
     pool = {"avg": F.avg_pool2d, "max": F.max_pool2d}[network.pooling]
@@ -96,7 +97,7 @@ def _extractor(target: Objective, device: str, form: Any) -> Callable[[Any], dic
     return features
 
 
-def _filters(network: VGG19, layer: str, device: str, form: Any) -> tuple[Any, Any]:
+def _filters(network: VGG, layer: str, device: str, form: Any) -> tuple[Any, Any]:
     convolution = getattr(network, layer)
     kernel = np.asarray(convolution.kernel[...]).transpose(3, 2, 0, 1).copy()
     bias = np.asarray(convolution.bias[...]).copy()

@@ -16,13 +16,13 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from nst import features, files, images
+from nst import features, files, images, losses
 from nst.bench import peers
 from nst.bench.peers import Evaluation
 from nst.errors import RunError
 from nst.images.resize import cover
 from nst.objective import Objective, loss, objective, refreshed
-from nst.stylize import LOSS
+from nst.stylize import completed
 from nst.types import Network
 
 # A flipped rectifier changes a float32 gradient by up to 5e-3 (tests/features/test_vgg.py);
@@ -52,8 +52,8 @@ def compare(sizes: Sequence[int], rounds: int, compile: bool, output: Path | Non
         settings["nst, direct"] = {"convolution": "direct"}  # what it does by itself elsewhere
     if features.has_bfloat16():
         settings["nst, bfloat16"] = {"precision": "bfloat16"}
-    layers = (*LOSS["content_layers"], *LOSS["style_layers"])
     whole = features.load()  # PyTorch needs the filters, which frozen networks may have given up
+    layers = losses.layers(completed(whole, {}))
     networks = {name: features.load(**chosen).freeze(layers) for name, chosen in settings.items()}
     title = jax.devices()[0].device_kind
     table = Table("pixels", "what", "minimum s", "median s", "spread s", "ratio", title=title)
@@ -81,7 +81,7 @@ def _problem(network: Network, size: int) -> tuple[Objective, np.ndarray, np.nda
         cover(images.read(name), size, size) for name in ("coffee", "strokes", "chelsea")
     )
     inputs = {"content": jnp.asarray(content), "style": jnp.asarray(style)}
-    return objective(network, inputs, LOSS), content, image
+    return objective(network, inputs, completed(network, {})), content, image
 
 
 def _peers(target: Objective, *, bfloat16: bool) -> dict[str, Evaluation]:

@@ -15,21 +15,22 @@ from nst import config, features, files, images, record
 from nst.errors import InputError, RunError
 from nst.evaluation.modality import Evaluation, Figures
 from nst.images import PictureWarning
-from nst.metrics import BASELINES, evaluate, held_out, names
+from nst.metrics import BASELINES, NETWORK, evaluate, held_out, names
 from nst.runs import follow
 from nst.runs.finished import Finished, undamaged
 from nst.runs.image import framed
+from nst.types import Network
 
-_WEIGHTS = features.weights.DEFAULT
+_WEIGHTS = features.NETWORKS[NETWORK].default_weights
 
 
 @functools.cache
-def network() -> features.VGG19:
+def network() -> Network:
     """Return the network of every evaluation, whatever the run's own was, so that runs compare.
 
-    VGG-19 as it was trained: the original weights, max pooling, zeros around, exact products in float32.
+    As it was trained: the original weights, max pooling, zeros around, exact products in float32.
     """
-    return features.load("vgg19", weights=_WEIGHTS, pooling="max", padding="zeros", convolution="direct")
+    return features.load(NETWORK, weights=_WEIGHTS, pooling="max", padding="zeros", convolution="direct")
 
 
 def describe(folder: Path, run: Finished) -> dict[str, Any]:
@@ -40,7 +41,7 @@ def describe(folder: Path, run: Finished) -> dict[str, Any]:
     """
     with undamaged(folder):
         inputs = {name: _located(name, run.inputs[name], run.config) for name in run.modality.inputs}
-        layers = _layers(run.config.loss.style_layers)
+        layers = _layers(style_layers(run))
     return {"layers": layers, "inputs": inputs | {"weights": _weights()}, "versions": _versions()}
 
 
@@ -56,14 +57,20 @@ def _located(name: str, recorded: Mapping[str, str], config: ConfigDict) -> dict
 
 def metrics(run: Finished) -> Sequence[str]:
     """Return the names of a run's metrics, which depend on its style layers."""
-    return names(tuple(run.config.loss.style_layers))
+    return names(style_layers(run))
+
+
+def style_layers(run: Finished) -> tuple[str, ...]:
+    """Return the layers of the evaluating network that a run has optimized; none if its own network is another."""
+    own = run.config.features.get("network", NETWORK)
+    return tuple(run.config.loss.style_layers) if own == NETWORK else ()
 
 
 def key(run: Finished, inputs: Mapping[str, Any]) -> str:
     """Return what runs share whose results are compared with the same images, in the same layers."""
     hashes = [inputs[name]["sha256"] for name in run.modality.inputs]
     framing = {name: value for name, value in run.config.images.items() if name not in ("init", "seed")}
-    return json.dumps([hashes, framing, [*run.config.loss.style_layers]])
+    return json.dumps([hashes, framing, style_layers(run)])
 
 
 def read(folder: Path, run: Finished, inputs: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -82,7 +89,7 @@ def compare(
     content: np.ndarray, style: np.ndarray, results: Mapping[str, np.ndarray], run: Finished
 ) -> Figures:
     """Return the metrics of results of one content and style, in the style layers of `run`."""
-    return _compared(content, style, results, tuple(run.config.loss.style_layers))
+    return _compared(content, style, results, style_layers(run))
 
 
 def _compared(

@@ -1,4 +1,4 @@
-"""Feature extractors: networks that own their weights and preprocessing, behind the protocol `nst.types.Extractor`."""
+"""Feature extractors: networks that own their weights and preprocessing, behind the protocol `nst.types.Network`."""
 
 import inspect
 import warnings
@@ -9,16 +9,15 @@ import jax
 from nst.errors import InputError, unknown
 from nst.features import shallow, vgg, weights
 from nst.features.device import has_bfloat16
-from nst.features.networks import NETWORKS, Network, check_layers
+from nst.features.networks import NETWORKS, NetworkSpec, check_layers
 from nst.features.normalise import normalised
 from nst.features.vgg import VGG
-from nst.types import Extractor
+from nst.types import Network
 
 __all__ = [
-    "EXTRACTORS",
     "NETWORKS",
     "VGG",
-    "Network",
+    "NetworkSpec",
     "check_layers",
     "has_bfloat16",
     "load",
@@ -27,9 +26,6 @@ __all__ = [
     "vgg",
     "weights",
 ]
-
-#: The names that `load` takes are the keys of `NETWORKS`.
-EXTRACTORS = NETWORKS
 
 
 def load(
@@ -42,11 +38,11 @@ def load(
     precision: str = "float32",
     normalise: bool = False,
     seed: int = 0,
-) -> Extractor:
+) -> Network:
     """Build an extractor, with its weights if it needs any.
 
     Args:
-      name: One of `EXTRACTORS`.
+      name: One of `NETWORKS`.
       weights: A source of `nst.features.weights.SOURCES`, `"random"`, or the path of a weight file; None takes the
         network's own default.
       pooling: `"avg"`, `"max"` or `"l2"`.
@@ -64,7 +60,7 @@ def load(
         another network's.
     """
     if name not in NETWORKS:
-        raise unknown("extractor", name, NETWORKS)
+        raise unknown("network", name, NETWORKS)
     options = {
         "weights": weights,
         "pooling": pooling,

@@ -1,6 +1,6 @@
 """Parts that extractors share: preprocessing, paddings, and checks of names and sizes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import jax.numpy as jnp
 
@@ -45,3 +45,20 @@ def check_size(size: tuple[int, int], least: int, layer: str) -> None:
             f"an image of {width}×{height} pixels is too small for {layer}: "
             f"its shorter side needs at least {least} pixels; take a larger size or shallower layers"
         )
+
+
+def inverse_square(widths: Mapping[str, int], layers: Sequence[str]) -> tuple[float, ...]:
+    """Return weights in proportion to 1/N² for layers of N filters.
+
+    The article divides the squared difference of Gram matrices by 4N² at each layer (Gatys, Ecker and Bethge,
+    CVPR 2016, equation 4).
+
+    Args:
+      widths: The number of filters of each layer of the network.
+      layers: The layers of the loss.
+
+    Returns:
+      Weights that sum to 1 before they are rounded to three digits.
+    """
+    shares = [1 / widths[layer] ** 2 for layer in layers]
+    return tuple(float(f"{share / sum(shares):.3g}") for share in shares)

@@ -6,15 +6,15 @@ from typing import NamedTuple
 
 from nst.errors import unknown
 from nst.features import shallow, vgg
-from nst.features.common import check_names
+from nst.features.common import check_names, inverse_square
 from nst.features.normalise import normalised, photographs
 from nst.features.weights import BLOCKS, DEFAULTS
 from nst.features.weights import load as load_weights
-from nst.types import Extractor
+from nst.types import Network
 
 
-class Network(NamedTuple):
-    """A network by name, known before any weights are loaded.
+class NetworkSpec(NamedTuple):
+    """The facts of a network, known before any weights are loaded.
 
     Attributes:
       build: Makes an extractor. Its keyword arguments are the options of `nst.features.load` that the network
@@ -26,7 +26,7 @@ class Network(NamedTuple):
       default_weights: A source of `nst.features.weights.SOURCES`; None for a network that needs no weights.
     """
 
-    build: Callable[..., Extractor]
+    build: Callable[..., Network]
     layers: tuple[str, ...]
     content_layers: tuple[str, ...]
     style_layers: tuple[str, ...]
@@ -44,32 +44,15 @@ def _build_vgg(
     precision: str = "float32",
     normalise: bool = False,
     seed: int = 0,
-) -> Extractor:
+) -> Network:
     loaded = load_weights(weights or DEFAULTS[network], network=network, seed=seed)
     built = vgg.build(loaded, pooling=pooling, padding=padding, convolution=convolution, precision=precision)
     return normalised(built, photographs()) if normalise else built
 
 
-def inverse_square(widths: dict[str, int], layers: Sequence[str]) -> tuple[float, ...]:
-    """Return weights in proportion to 1/N² for layers of N filters.
-
-    The article divides the squared difference of Gram matrices by 4N² at each layer (Gatys, Ecker and Bethge,
-    CVPR 2016, equation 4).
-
-    Args:
-      widths: The number of filters of each layer of the network.
-      layers: The layers of the loss.
-
-    Returns:
-      Weights that sum to 1 before they are rounded to three digits.
-    """
-    shares = [1 / widths[layer] ** 2 for layer in layers]
-    return tuple(float(f"{share / sum(shares):.3g}") for share in shares)
-
-
-def _vgg(name: str) -> Network:
+def _vgg(name: str) -> NetworkSpec:
     widths = vgg.widths(BLOCKS[name])
-    return Network(
+    return NetworkSpec(
         functools.partial(_build_vgg, name),
         vgg.layer_names(BLOCKS[name]),
         vgg.VGG.content_layers,
@@ -80,10 +63,10 @@ def _vgg(name: str) -> Network:
 
 
 #: From name to network. One line here adds one.
-NETWORKS: dict[str, Network] = {
+NETWORKS: dict[str, NetworkSpec] = {
     "vgg19": _vgg("vgg19"),
     "vgg16": _vgg("vgg16"),
-    "shallow": Network(
+    "shallow": NetworkSpec(
         shallow.build,
         shallow.LAYERS,
         shallow.Shallow.content_layers,
@@ -96,5 +79,5 @@ NETWORKS: dict[str, Network] = {
 def check_layers(name: str, layers: Sequence[str]) -> None:
     """Raise InputError if `name` is no network or one of `layers` none of its layers."""
     if name not in NETWORKS:
-        raise unknown("extractor", name, NETWORKS)
+        raise unknown("network", name, NETWORKS)
     check_names(layers, NETWORKS[name].layers)

@@ -13,7 +13,15 @@ import numpy as np
 from flax import nnx
 
 from nst.errors import InputError
-from nst.features.common import PADDINGS, check_choice, check_names, check_size, pad, preprocess
+from nst.features.common import (
+    PADDINGS,
+    check_choice,
+    check_names,
+    check_size,
+    inverse_square,
+    pad,
+    preprocess,
+)
 from nst.features.rectifier import relu
 from nst.features.weights import TORCHVISION
 from nst.types import Array, Features, Image
@@ -121,6 +129,11 @@ class Shallow(nnx.Module):
         return (
             1 + margin if self.padding == "reflect" else 1
         )  # a reflection needs as many other pixels as it adds
+
+    def layer_weights(self, layers: Sequence[str]) -> tuple[float, ...]:
+        """Return equal weights of style layers: all have as many filters."""
+        check_names(layers, LAYERS)
+        return inverse_square(dict.fromkeys(LAYERS, FILTERS), layers)
 
     def stride(self, layer: str) -> int:
         """Return the distance in pixels between neighboring positions of a layer."""

@@ -14,7 +14,15 @@ import jax.numpy as jnp
 from flax import nnx
 
 from nst.errors import InputError
-from nst.features.common import PADDINGS, check_choice, check_names, check_size, pad, preprocess
+from nst.features.common import (
+    PADDINGS,
+    check_choice,
+    check_names,
+    check_size,
+    inverse_square,
+    pad,
+    preprocess,
+)
 from nst.features.convolution import CONVOLUTIONS, direct, formed, transform, use_winograd, winograd
 from nst.features.pooling import POOLINGS
 from nst.features.rectifier import relu
@@ -249,6 +257,11 @@ class VGG(nnx.Module):
         # A reflection needs a second pixel to reflect, except where nothing is convolved after the last pooling.
         reflects = self.padding == "reflect" and not (reached and reached[-1].startswith("pool"))
         return 2 ** (len(poolings) + reflects)
+
+    def layer_weights(self, layers: Sequence[str]) -> tuple[float, ...]:
+        """Return weights of style layers in proportion to 1/N² for N filters."""
+        check_names(layers, self.layers)
+        return inverse_square(widths(self.blocks), layers)
 
     def stride(self, layer: str) -> int:
         """Return the distance in pixels between neighboring positions of a layer."""

@@ -14,21 +14,21 @@ import numpy as np
 
 from nst import images
 from nst.errors import InputError
-from nst.features import VGG19
-from nst.features.vgg import LAYERS, check_layers
+from nst.features import NETWORKS, check_layers
 from nst.losses import gram_matrix, total_variation
 from nst.metrics import content as contents
 from nst.metrics import style as styles
 from nst.metrics.definitions import BASELINES, CFSD_LAYER, COSINE_LAYER, METRICS, Metric
 from nst.metrics.sound.definitions import SOUND_METRICS
 from nst.metrics.style import Moments
-from nst.types import Array, Features, Image
+from nst.types import Array, Features, Image, Network
 
 __all__ = [
     "ALL_METRICS",
     "BASELINES",
     "HELD_OUT",
     "METRICS",
+    "NETWORK",
     "SOUND_METRICS",
     "Metric",
     "evaluate",
@@ -40,6 +40,9 @@ __all__ = [
 
 #: Those of pictures and those of sounds, by name.
 ALL_METRICS: dict[str, Metric] = METRICS | SOUND_METRICS
+
+#: The network that images are compared in, whatever the network of a run; layers are named as in it.
+NETWORK = "vgg19"
 
 #: Where style is compared that a run has not optimised, as far as it has not: see `held_out`.
 HELD_OUT = ("relu1_2", "relu2_2", "relu3_3", "relu4_3", "relu5_2")
@@ -54,14 +57,15 @@ _FORMS: dict[str, Callable[[Moments, Moments], float]] = {
 
 def held_out(style_layers: Sequence[str]) -> tuple[str, ...]:
     """Those of `HELD_OUT` whose convolution none of `style_layers` shows: `conv1_2` and `pool1` show `relu1_2`'s."""
-    check_layers(style_layers)
+    check_layers(NETWORK, style_layers)
     shown = {_convolution(layer) for layer in style_layers}
     return tuple(layer for layer in HELD_OUT if _convolution(layer) not in shown)
 
 
 def _convolution(layer: str) -> str:
     """The last one that a layer's features come from."""
-    before = LAYERS[: LAYERS.index(layer) + 1]
+    every = NETWORKS[NETWORK].layers
+    before = every[: every.index(layer) + 1]
     return next(name for name in reversed(before) if name.startswith("conv"))
 
 
@@ -87,7 +91,7 @@ def evaluate(
     style: Image,
     results: Mapping[str, Image],
     *,
-    extractor: VGG19,
+    extractor: Network,
     style_layers: Sequence[str],
 ) -> dict[str, dict[str, float]]:
     """Every metric of some results, and of the baselines.
@@ -108,7 +112,7 @@ def evaluate(
     """
     content, style = np.clip(content, 0, 1), np.clip(style, 0, 1)
     _check_results(results, content)
-    extractor.check(style.shape[0], style.shape[1], layers(style_layers))
+    extractor.check((style.shape[0], style.shape[1]), layers(style_layers))
     places = groups(style_layers)
     reference, wanted = _look(content, extractor, places), _look(style, extractor, places)
 
@@ -146,7 +150,7 @@ class _Look(NamedTuple):
     features: Features
 
 
-def _look(image: Image, extractor: VGG19, places: Mapping[str, tuple[str, ...]]) -> _Look:
+def _look(image: Image, extractor: Network, places: Mapping[str, tuple[str, ...]]) -> _Look:
     names = tuple(layer for group in places.values() for layer in group)
     drawn, features = _seen(extractor, jnp.asarray(image, jnp.float32), names)
     return _Look({layer: _moments(parts) for layer, parts in drawn.items()}, features)
@@ -154,7 +158,7 @@ def _look(image: Image, extractor: VGG19, places: Mapping[str, tuple[str, ...]])
 
 @jax.jit(static_argnums=2)
 def _seen(
-    extractor: VGG19, image: Image, style_layers: tuple[str, ...]
+    extractor: Network, image: Image, style_layers: tuple[str, ...]
 ) -> tuple[dict[str, tuple[Array, Array, Array]], Features]:
     """One program for a picture's size: E[f fᵀ], μ and the projections of each style layer; features for content."""
     features = extractor(image, (*style_layers, COSINE_LAYER, CFSD_LAYER))

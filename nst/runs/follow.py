@@ -2,57 +2,36 @@
 
 import contextlib
 import json
-import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from ml_collections import ConfigDict
 
+from nst import optimize
 from nst.audio.stylize import OPTIMIZERS
 from nst.config import base, defaults, fields, modality_of, validate
 from nst.errors import unknown
-from nst.features import vgg, weights
+from nst.features import NETWORKS, NetworkSpec, check_layers
 
 # Below it a scale is too small for the deepest layers to see more than a few positions of.
 _SMALLEST_SCALE = 128
 
 
-class Network(NamedTuple):
-    """The defaults that a network brings."""
-
-    weights: str
-    content_layers: tuple[str, ...]
-    style_layers: tuple[str, ...]
-    layer_weights: Callable[[Sequence[str]], tuple[float, ...]]
-
-
-def _vgg_layer_weights(layers: Sequence[str]) -> tuple[float, ...]:
-    """Return 1/N² for the N filters of each layer, normalized to a sum of 1, with three significant digits."""
-    vgg.check_layers(tuple(layers))
-    blocks = [int(re.findall(r"\d", layer)[0]) for layer in layers]
-    inverse = [1 / (64, 128, 256, 512, 512)[block - 1] ** 2 for block in blocks]
-    return tuple(float(f"{weight / sum(inverse):.3g}") for weight in inverse)
-
-
-#: The choices of `features.network`.
-NETWORKS = {
-    "vgg19": Network(
-        weights.DEFAULT,
-        ("relu4_2",),
-        ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"),
-        _vgg_layer_weights,
-    )
-}
-
 #: Computes the value of an unset field from the values of the others, by dotted names.
 Rule = Callable[[Mapping[str, Any]], Any]
 
 
-def _network(values: Mapping[str, Any]) -> Network:
+def _network(values: Mapping[str, Any]) -> NetworkSpec:
     name = values["features.network"]
     if name not in NETWORKS:
-        raise unknown("config.features.network", name, NETWORKS)
+        raise unknown("features.network", name, NETWORKS)
     return NETWORKS[name]
+
+
+def _layer_weights(values: Mapping[str, Any]) -> tuple[float, ...]:
+    layers = tuple(values["loss.style_layers"])
+    check_layers(values["features.network"], layers)
+    return _network(values).layer_weights(layers)
 
 
 def _scales(values: Mapping[str, Any]) -> tuple[int, ...]:
@@ -68,21 +47,22 @@ def _audio_optimizer(values: Mapping[str, Any]) -> str:
 
 
 def _learning_rate(values: Mapping[str, Any]) -> float:
-    """Return a step of L-BFGS, 1, or a rate for Adam: in units of [0, 1] for images, of full scale for samples."""
-    if values["optimizer.name"] != "adam":
-        return 1.0
-    return OPTIMIZERS["waveform"][1] if values.get("audio.method") == "waveform" else 0.02
+    """Return the optimizer's own rate, in units of [0, 1]; for audio samples one in units of full scale."""
+    name = values["optimizer.name"]
+    if name == "adam" and values.get("audio.method") == "waveform":
+        return OPTIMIZERS["waveform"][1]
+    if name not in optimize.OPTIMIZERS:
+        raise unknown("optimizer", name, optimize.OPTIMIZERS)
+    return optimize.OPTIMIZERS[name].learning_rate
 
 
 #: The rule of each field that follows others, by modality. A field comes after those that it follows.
 RULES: dict[str, dict[str, Rule]] = {
     "image": {
-        "features.weights": lambda values: _network(values).weights,
+        "features.weights": lambda values: _network(values).default_weights,
         "loss.content_layers": lambda values: _network(values).content_layers,
         "loss.style_layers": lambda values: _network(values).style_layers,
-        "loss.style_layer_weights": lambda values: _network(values).layer_weights(
-            values["loss.style_layers"]
-        ),
+        "loss.style_layer_weights": _layer_weights,
         "optimizer.learning_rate": _learning_rate,
         "pyramid.scales": _scales,
     },

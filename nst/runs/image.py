@@ -141,10 +141,10 @@ def extractor(config: ConfigDict) -> Network:
     """The network, after a look at the names that would fail later than its weights are fetched."""
     optimizer(config.optimizer.name, losses.stochastic(losses.checked(dict(config.loss))))
     scales(config)
-    features.vgg.check_layers(layers(config))
+    features.check_layers(config.features.network, layers(config))
     settings = config.features
     digest = features.weights.digest(settings.weights)  # a file may be another by the next run
-    seed = config.images.seed if settings.weights == features.weights.RANDOM else 0
+    seed = config.images.seed if features.weights.are_drawn(settings.weights) else 0
     return _frozen(tuple(sorted(settings.items())), seed, layers(config), digest)
 
 

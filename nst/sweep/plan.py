@@ -127,12 +127,11 @@ def structure(plan: Plan, trial: Trial, *, lockstep: bool = False) -> str:
     table = FIELDS[modality_of(own)]
     roles = {"structure", "count"} if lockstep else {"structure"}
     common = {name for name in own if name not in table or table[name].role in roles}
-    terms = [
-        name for name in own if name.startswith("loss.") and own[name] == 0
-    ]  # a term of weight 0 is left out
-    if own.get("features.weights") == features.weights.RANDOM:
+    # A term of weight 0 is left out of the program.
+    common |= {name for name in own if name.startswith("loss.") and own[name] == 0}
+    if "features.weights" in own and features.weights.are_drawn(own["features.weights"]):
         common.add("images.seed")  # another seed gives another network
-    return json.dumps({name: own[name] for name in sorted({*common, *terms})})
+    return json.dumps({name: own[name] for name in sorted(common)})
 
 
 def read(folder: Path) -> Plan | None:

@@ -11,7 +11,7 @@ import pytest
 from nst import features
 from nst.errors import InputError
 from nst.features import networks
-from nst.types import Extractor
+from nst.types import Network
 
 # Of each network: layers of every kind, and the deepest that its style loss looks at.
 LOOK = {
@@ -46,11 +46,9 @@ def same(a, b):
 
 
 def test_it_is_an_extractor(extractor):
-    assert isinstance(extractor, Extractor)
+    assert isinstance(extractor, Network)
     for method in ("__call__", "reference", "freeze", "check", "shapes", "least_size", "stride", "halo"):
-        asked, given = (
-            inspect.signature(getattr(c, method)).parameters for c in (Extractor, type(extractor))
-        )
+        asked, given = (inspect.signature(getattr(c, method)).parameters for c in (Network, type(extractor)))
         assert list(asked) == list(given), method
         assert [p.default for p in asked.values()] == [p.default for p in given.values()], method
 

@@ -1,6 +1,6 @@
 """Pretrained weights of VGG networks: fetched once, ported to a file of ours, checked by their hash at every start."""
 
-from nst.features.weights.loading import RANDOM, digest, load
+from nst.features.weights.loading import RANDOM, are_drawn, digest, load
 from nst.features.weights.network import BLOCKS, KERNELS, Blocks, Weights
 from nst.features.weights.preprocessing import CAFFE, PREPROCESSINGS, TORCHVISION, Preprocessing
 from nst.features.weights.sources import DEFAULT, DEFAULTS, SOURCES, Source
@@ -19,6 +19,7 @@ __all__ = [
     "Preprocessing",
     "Source",
     "Weights",
+    "are_drawn",
     "digest",
     "load",
 ]

@@ -49,9 +49,14 @@ def _check_network(name: str, actual: str, asked: str | None) -> None:
         )
 
 
-def digest(name: str) -> str | None:
-    """The SHA-256 of the file of ours that `load` reads; None for random weights."""
-    return None if name == RANDOM else ported.digest(_path(name))
+def are_drawn(name: str | None) -> bool:
+    """Return whether weights are random numbers: by name, or of a network that needs no file."""
+    return name is None or name == RANDOM
+
+
+def digest(name: str | None) -> str | None:
+    """Return the SHA-256 of the file of ours that `load` reads; None for weights that are drawn."""
+    return None if name is None or are_drawn(name) else ported.digest(_path(name))
 
 
 def _path(name: str) -> Path:
