@@ -109,7 +109,7 @@ def test_a_fault_of_ours_is_recorded_too(config, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("kind", "remedy"), [("images", "lower images.size"), ("audio", "shorten the sounds")]
+    ("kind", "remedy"), [("image", "lower images.size"), ("audio", "shorten the sounds")]
 )
 def test_the_remedy_for_memory_is_that_of_the_kind(tmp_path, monkeypatch, kind, remedy):
     def fail(*_, **__):
