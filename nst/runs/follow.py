@@ -13,7 +13,7 @@ from nst.config import base, defaults, fields, modality_of, validate
 from nst.errors import unknown
 from nst.features import NETWORKS, NetworkSpec, check_layers
 
-# Below it a scale is too small for the deepest layers to see more than a few positions of.
+# Pixels: at a smaller scale the deepest of the default layers, relu5_1, has fewer than 8×8 positions.
 _SMALLEST_SCALE = 128
 
 
