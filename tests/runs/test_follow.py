@@ -215,6 +215,13 @@ def test_what_changed_since_the_version_before_is_told(config, finished, tmp_pat
         runs.run(config, folder, resume=True)
 
 
+def test_a_run_records_the_resolved_config(config, finished):
+    assert config.optimizer.learning_rate is None
+    written = json.loads((finished / "config.json").read_text())["config"]
+    assert written == json.loads(follow.resolved(config).to_json())
+    assert written["optimizer"]["learning_rate"] == 1.0
+
+
 def test_what_is_set_or_follows_is_the_same_run(config, finished, tmp_path):
     shutil.copytree(finished, tmp_path / "run")
     config.optimizer.learning_rate = 1.0
