@@ -101,6 +101,19 @@ def completed(network: Network, settings: Settings) -> dict[str, Any]:
     return losses.checked(result)
 
 
+def inputs_at(size: int, content: Image, style: Image, style_scale: float) -> dict[str, np.ndarray]:
+    """Return content and style as a scale compares them.
+
+    Args:
+      size: The longest side of the result at the scale, pixels.
+      content: At least as large.
+      style: Of any size.
+      style_scale: The style's longest side in units of `size`.
+    """
+    style_size = max(1, round(size * style_scale))
+    return {"content": images.fit(content, size), "style": images.fit(style, style_size)}
+
+
 def image_stages(
     content: Image,
     style: Image,
@@ -117,9 +130,7 @@ def image_stages(
         height, width = images.fit_size(content.shape[0], content.shape[1], scale.size)
 
         def target() -> Objective:
-            style_size = max(1, round(scale.size * style_scale))
-            inputs = {"content": images.fit(content, scale.size), "style": images.fit(style, style_size)}
-            return objective(extractor, inputs, settings)
+            return objective(extractor, inputs_at(scale.size, content, style, style_scale), settings)
 
         def begin(previous: Array | None) -> np.ndarray:
             return images.resize(initial if previous is None else previous, height, width)

@@ -32,8 +32,8 @@ SIZES = (3, 5, 7, 11, 15, 23, 37, 55)
 #: Filters of each size.
 FILTERS = 128
 
-#: The mean of a rectified activation. At the default weights of the loss, chosen for VGG-19's original weights, content,
-#: style and total variation then have about the ratio that they have with VGG-19.
+#: The mean of a rectified activation. At the default weights of the loss, chosen for VGG-19's original weights, the
+#: terms then have about the ratio that they have with VGG-19.
 MEAN = 128.0
 
 LAYERS = tuple(f"{kind}{size}" for size in SIZES for kind in ("conv", "relu"))
@@ -161,8 +161,8 @@ def _size(layer: str) -> int:
 def kernel(size: int, seed: int) -> np.ndarray:
     """Draw the filters `[size, size, 3, 128]` of one size: uniform, without bias, the same on every platform.
 
-    The article's bound is Glorot's, √(6/(size² · (3 + 128))). Here it gives a rectified activation a mean of `MEAN` where
-    the input has a mean square of 1, which `TORCHVISION` brings photographs to: the mean of a rectified normal
+    The article's bound is Glorot's, √(6/(size² · (3 + 128))). Here it gives a rectified activation a mean of `MEAN`
+    where the input has a mean square of 1, which `TORCHVISION` brings photographs to: the mean of a rectified normal
     variable is its deviation over √(2π), and the mean square of a response is that of the input times 3 · size² times
     the variance of the filters, a third of their bound's square.
     """

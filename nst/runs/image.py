@@ -17,7 +17,7 @@ from nst.optimize import optimizer
 from nst.runs import memory
 from nst.runs.modality import File, Job, Limit, Modality
 from nst.stages import Release, Resume, Snapshot
-from nst.stylize import Scale, plan, stylization
+from nst.stylize import Scale, inputs_at, plan, stylization
 from nst.types import Array, Image, Network
 
 # Beyond it not even the pictures fit into memory, and the system would end the process without a word.
@@ -73,10 +73,8 @@ class ImageTask(NamedTuple):
 def as_used(task: ImageTask, name: str) -> np.ndarray:
     """Return an input at the size at which the objective sees it: see `ImageTask.save_input`."""
     sizes = [scale.size for scale in scales(task.config)]
-    if name == "content":
-        return images.fit(task.content, sizes[-1])
-    if name == "style":
-        return images.fit(task.style, max(1, round(sizes[-1] * task.config.images.style_scale)))
+    if name in IMAGE.inputs:
+        return inputs_at(sizes[-1], task.content, task.style, task.config.images.style_scale)[name]
     height, width, _ = task.content.shape
     return images.resize(task.initial, *images.fit_size(height, width, sizes[0]))
 

@@ -198,7 +198,7 @@ def _earlier(folder: Path, facts: dict[str, Any]) -> Earlier:
         return Earlier()
     where, arrays = found
     record.cut_back(folder / "metrics.jsonl", where["step"])
-    stage = where["stage"] if "stage" in where else where["scale"]  # its name until 0.4
+    stage = where["stage"] if "stage" in where else where["scale"]  # as earlier versions named it
     resume = Resume(stage, lambda like: checkpoint.restore(like, arrays))
     return Earlier(resume, where["step"], where["seconds"])
 

@@ -40,7 +40,7 @@ def test_the_filters_are_the_articles():
     for size in sizes:
         kernel = shallow.kernel(size, seed=0)
         assert (kernel.shape, kernel.dtype) == ((size, size, 3, 128), np.float32)
-        bound = np.sqrt(2 * np.pi) / size
+        bound = MEAN * np.sqrt(2 * np.pi) / size
         assert 0.99 * bound < np.abs(kernel).max() <= bound * (1 + 1e-6)
         assert kernel.std() == pytest.approx(bound / np.sqrt(3), rel=0.03)  # uniform
 
@@ -48,8 +48,10 @@ def test_the_filters_are_the_articles():
 def test_the_filters_are_the_same_on_every_platform():
     kernel = shallow.kernel(3, seed=0)
     expected = np.random.default_rng([0, 3]).random((3, 3, 3, 128))[0, 0, 0, :3]
-    np.testing.assert_allclose(kernel[0, 0, 0, :3], (2 * expected - 1) * np.sqrt(2 * np.pi) / 3, rtol=1e-6)
-    np.testing.assert_allclose(kernel[0, 0, 0, :3], [0.66003323, 0.60228335, -0.29849795], rtol=1e-6)
+    np.testing.assert_allclose(
+        kernel[0, 0, 0, :3], (2 * expected - 1) * MEAN * np.sqrt(2 * np.pi) / 3, rtol=1e-6
+    )
+    np.testing.assert_allclose(kernel[0, 0, 0, :3] / MEAN, [0.66003323, 0.60228335, -0.29849795], rtol=1e-6)
     assert not np.array_equal(shallow.kernel(3, seed=1), kernel)
 
 
