@@ -54,7 +54,8 @@ def read(folder: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]] | None:
     for path in reversed(candidates):
         if _intact(path):
             with np.load(path) as file:
-                arrays = dict(file)
+                # Earlier versions spelled it in the other way.
+                arrays = {name.replace(".optimiser", ".optimizer"): array for name, array in file.items()}
             return json.loads(str(arrays.pop(_FACTS))), arrays
         warnings.warn(f"{path} is damaged: the checkpoint before it is used", CheckpointWarning, stacklevel=2)
     if candidates:
