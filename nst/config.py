@@ -10,6 +10,7 @@ from ml_collections import ConfigDict
 from ml_collections.config_dict import placeholder
 
 from nst.errors import InputError, unknown
+from nst.types import Values
 
 #: How a field enters a run, from the most to the least expensive to change:
 #:
@@ -214,7 +215,7 @@ def base(modality: str = "image") -> ConfigDict:
     return config.lock()
 
 
-def fields(config: ConfigDict | Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def fields(config: ConfigDict | Values) -> Iterator[tuple[str, Any]]:
     """Yield the dotted name and the value of every field of a config or a nested mapping; None where it is unset."""
     for name, value in config.items():
         if isinstance(value, ConfigDict | Mapping):
@@ -223,7 +224,7 @@ def fields(config: ConfigDict | Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
-def modality_of(config: ConfigDict | Mapping[str, Any]) -> str:
+def modality_of(config: ConfigDict | Values) -> str:
     """Return the modality of a config, or of a mapping from dotted or nested names to values.
 
     Configs of run directories and plans written before there was a field `modality` have a group `audio` if they are
@@ -321,7 +322,7 @@ def _check_scales(scales: tuple[Any, ...] | list[Any]) -> None:
             )
 
 
-def _check_layers(values: Mapping[str, Any]) -> None:
+def _check_layers(values: Values) -> None:
     """Check the fields of layers that are set."""
     layers = {name: values[f"loss.{name}"] for name in ("content_layers", "style_layers")}
     if not any(names is None or names for names in layers.values()):

@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 
 from nst import files, images
 from nst.errors import InputError
-from nst.types import Image
+from nst.types import Image, Values
 
 _PACKAGES = ("nst", "jax", "jaxlib", "flax", "optax", "numpy", "pillow")
 #: What `scripts/evaluate.py` adds to a run directory.
@@ -26,7 +26,7 @@ _MAY_GROW = ("optimizer.steps",)
 _MAY_CHANGE = ("run.writers", "config.run.writers")  # a run's, a sweep's
 
 
-def describe(config: dict[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
+def describe(config: dict[str, Any], inputs: Values) -> dict[str, Any]:
     """What `config.json` says: nothing in it depends on when the run was made."""
     return {
         "config": config,
@@ -60,7 +60,7 @@ def write_json(path: Path, value: Any) -> None:
     files.write_bytes(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
 
 
-def differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[str]:
+def differences(old: Values, new: Values, prefix: str = "") -> list[str]:
     """The dotted names of what may not differ but does, with both values."""
     found = []
     for name in sorted({*old, *new}):
@@ -74,7 +74,7 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = ""
     return found
 
 
-def append(path: Path, line: Mapping[str, Any]) -> None:
+def append(path: Path, line: Values) -> None:
     """Add a line to `metrics.jsonl`, flushed."""
     with open(path, "a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")

@@ -22,8 +22,11 @@ Pytree = Any
 #: What a term compares: a pytree of its own choosing, for style losses by layer name.
 Statistics = Pytree
 
+#: Values by name, such as the fields of a config by their dotted names, or an object of a JSON file.
+Values = Mapping[str, Any]
+
 #: Settings of the loss by name, as in the group `loss` of a config.
-Settings = Mapping[str, Any]
+Settings = Values
 
 #: Settings that change nothing.
 NO_CHANGES: Settings = MappingProxyType({})

@@ -18,6 +18,7 @@ from nst.evaluation.image import IMAGE
 from nst.evaluation.modality import Evaluation, Figures
 from nst.metrics import BASELINES
 from nst.runs.finished import Finished, finished
+from nst.types import Values
 
 #: How each modality is evaluated, by the names of `nst.runs.MODALITIES`; results of any program by the first here.
 EVALUATIONS: dict[str, Evaluation] = {"image": IMAGE, "audio": AUDIO}
@@ -191,7 +192,7 @@ def _figures(alike: Sequence[_Due]) -> Figures:
     return evaluation.compare(content, style, results, run)
 
 
-def _is_of(earlier: Mapping[str, Any], facts: Mapping[str, Any], wanted: Sequence[str]) -> bool:
+def _is_of(earlier: Values, facts: Values, wanted: Sequence[str]) -> bool:
     return all(earlier.get(key) == value for key, value in facts.items()) and [*earlier["metrics"]] == [
         *wanted
     ]

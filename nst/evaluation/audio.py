@@ -14,6 +14,7 @@ from nst.evaluation.modality import Evaluation, Figures
 from nst.metrics import BASELINES, sound
 from nst.runs.finished import Finished, written
 from nst.sounds import SoundWarning
+from nst.types import Values
 
 
 def describe(folder: Path, run: Finished) -> dict[str, Any]:
@@ -31,12 +32,12 @@ def metrics(run: Finished) -> Sequence[str]:
     return sound.names()
 
 
-def key(run: Finished, inputs: Mapping[str, Any]) -> str:
+def key(run: Finished, inputs: Values) -> str:
     """Return what runs share whose results are compared with the same audio."""
     return json.dumps([inputs[name]["sha256"] for name in run.modality.inputs])
 
 
-def read(folder: Path, run: Finished, inputs: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def read(folder: Path, run: Finished, inputs: Values) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return samples `[n, channels]` of result, content and style, as the run wrote them, at 22 050 Hz."""
     names = (run.modality.result.name, inputs["content"]["path"], inputs["style"]["path"])
     result, content, style = (sounds.read(folder / name, rate=sound.RATE).samples for name in names)

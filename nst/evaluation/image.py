@@ -19,7 +19,7 @@ from nst.metrics import BASELINES, NETWORK, evaluate, held_out, names
 from nst.runs import follow
 from nst.runs.finished import Finished, undamaged
 from nst.runs.image import framed
-from nst.types import Network
+from nst.types import Network, Values
 
 _WEIGHTS = features.NETWORKS[NETWORK].default_weights
 
@@ -66,14 +66,14 @@ def style_layers(run: Finished) -> tuple[str, ...]:
     return tuple(run.config.loss.style_layers) if own == NETWORK else ()
 
 
-def key(run: Finished, inputs: Mapping[str, Any]) -> str:
+def key(run: Finished, inputs: Values) -> str:
     """Return what runs share whose results are compared with the same images, in the same layers."""
     hashes = [inputs[name]["sha256"] for name in run.modality.inputs]
     framing = {name: value for name, value in run.config.images.items() if name not in ("init", "seed")}
     return json.dumps([hashes, framing, style_layers(run)])
 
 
-def read(folder: Path, run: Finished, inputs: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def read(folder: Path, run: Finished, inputs: Values) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return result, content and style: the content at the result's size, the style at the last scale's."""
     result = images.read(folder / run.modality.result.name)
     content, style = (

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nst.runs.finished import Finished
+from nst.types import Values
 
 #: Metrics by name, of each result and of the baselines `content` and `style`.
 Figures = dict[str, dict[str, float]]
@@ -27,8 +28,8 @@ class Evaluation(NamedTuple):
 
     describe: Callable[[Path, Finished], dict[str, Any]]
     metrics: Callable[[Finished], Sequence[str]]
-    key: Callable[[Finished, Mapping[str, Any]], str]
-    read: Callable[[Path, Finished, Mapping[str, Any]], tuple[np.ndarray, np.ndarray, np.ndarray]]
+    key: Callable[[Finished, Values], str]
+    read: Callable[[Path, Finished, Values], tuple[np.ndarray, np.ndarray, np.ndarray]]
     compare: Callable[[np.ndarray, np.ndarray, Mapping[str, np.ndarray], Finished], Figures]
     extensions: frozenset[str]
     of_results: Callable[[str, str, Sequence[Path], int | None], dict[str, Any]]

@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from nst.metrics import ALL_METRICS, BASELINES
+from nst.types import Values
 
 #: Beside a figure that is no better than that of the baseline it has to beat.
 MARK = "✗"
@@ -17,7 +17,7 @@ _ARROWS = {"lower": "↓", "higher": "↑"}
 _WIDTH = 112
 
 
-def show(evaluations: Mapping[str, Mapping[str, Any]]) -> None:
+def show(evaluations: Mapping[str, Values]) -> None:
     """Print figures by the name of each result; those that share their baselines stand together.
 
     Args:
@@ -26,7 +26,7 @@ def show(evaluations: Mapping[str, Mapping[str, Any]]) -> None:
     console = Console()
     if console.width < _WIDTH:
         console = Console(width=_WIDTH)
-    together: dict[str, dict[str, Mapping[str, Any]]] = {}
+    together: dict[str, dict[str, Values]] = {}
     for name, evaluation in evaluations.items():
         together.setdefault(_shared(evaluation), {})[name] = evaluation
     for rows in together.values():
@@ -39,11 +39,11 @@ def show(evaluations: Mapping[str, Mapping[str, Any]]) -> None:
     )
 
 
-def _shared(evaluation: Mapping[str, Any]) -> str:
+def _shared(evaluation: Values) -> str:
     return json.dumps([evaluation["baselines"], evaluation["layers"]])
 
 
-def _table(rows: Mapping[str, Mapping[str, Any]], is_style: bool) -> Table:
+def _table(rows: Mapping[str, Values], is_style: bool) -> Table:
     baselines = next(iter(rows.values()))["baselines"]
     names = [
         name for name in ALL_METRICS if name in baselines["style"] and name.startswith("style_") == is_style

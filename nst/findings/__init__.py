@@ -13,6 +13,7 @@ from nst.errors import InputError
 from nst.findings.claims import QUESTIONS, Claim, Question
 from nst.runs import modality
 from nst.sweep import plan as plans
+from nst.types import Values
 
 _AGREES, _DISAGREES, _OPEN = "agrees", "disagrees", "undecided"
 _SAME = 0.1  # of the figure: less is no strong effect
@@ -45,7 +46,7 @@ class Measured(NamedTuple):
 class Trial(NamedTuple):
     """Its fields, its figures and its directory; or those of a baseline, whose field `result` says which it is."""
 
-    values: Mapping[str, Any]
+    values: Values
     figures: Mapping[str, float]
     folder: Path
 
@@ -81,7 +82,7 @@ def trials(folder: Path) -> list[Trial]:
     return found
 
 
-def _pair(values: Mapping[str, Any]) -> tuple[Any, ...]:
+def _pair(values: Values) -> tuple[Any, ...]:
     """Return the inputs of a trial, such as its content and its style."""
     of = modality(values)
     return tuple(values[f"{of.group}.{name}"] for name in of.inputs)

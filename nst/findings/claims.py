@@ -1,10 +1,11 @@
 """What was published of each ablation, as far as it can be held against figures."""
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from nst.types import Values
 
 #: What a trial has to have, by dotted field name; `result` is `run`, or a baseline by its name.
-Having = Mapping[str, Any]
+Having = Values
 
 
 class Claim(NamedTuple):

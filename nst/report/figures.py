@@ -2,7 +2,7 @@
 
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from nst.images.formats import quiet
 from nst.report import names
 from nst.report.montage import DPI, WIDTH, results
 from nst.sweep.trials import DONE
+from nst.types import Values
 
 _ONE = "#3346c8"
 _STYLE: Any = {
@@ -34,7 +35,7 @@ _METADATA = {
 }
 
 
-def write(report: Mapping[str, Any], folder: Path) -> list[Path]:
+def write(report: Values, folder: Path) -> list[Path]:
     """Draw what there is to draw in `folder/figures`."""
     written = []
     with matplotlib.rc_context(_STYLE), quiet():
@@ -52,7 +53,7 @@ def _save(figure: Figure, path: Path, kind: str) -> Path:
     return path
 
 
-def curves(report: Mapping[str, Any]) -> Figure | None:
+def curves(report: Values) -> Figure | None:
     """The loss of each trial over its steps."""
     figure, axes = _axes("step", "loss")
     for trial, colour, label in _coloured(report):
@@ -67,7 +68,7 @@ def curves(report: Mapping[str, Any]) -> Figure | None:
     return _finished(report, figure, axes) if axes.lines else None
 
 
-def tradeoff(report: Mapping[str, Any]) -> Figure | None:
+def tradeoff(report: Values) -> Figure | None:
     """Style against content distance, with content and style by themselves where they were evaluated."""
     key = "metrics" if report["metrics"] else "terms"
     if report["axes"][key] is None:
@@ -84,22 +85,22 @@ def tradeoff(report: Mapping[str, Any]) -> Figure | None:
     return _finished(report, figure, axes)
 
 
-def _distance(report: Mapping[str, Any], name: str, value: float) -> float:
+def _distance(report: Values, name: str, value: float) -> float:
     """What is better when it is higher is at most 1: its distance from there, but for a float's rounding."""
     if not _similarity(report, name):
         return value
     return 0.0 if abs(1 - value) < 1e-6 else 1 - value
 
 
-def _distance_name(report: Mapping[str, Any], name: str) -> str:
+def _distance_name(report: Values, name: str) -> str:
     return f"1 − {name}" if _similarity(report, name) else name
 
 
-def _similarity(report: Mapping[str, Any], name: str) -> bool:
+def _similarity(report: Values, name: str) -> bool:
     return report["better"].get(name) == "higher"
 
 
-def _baselines(report: Mapping[str, Any], axes: Axes, content: str, style: str) -> None:
+def _baselines(report: Values, axes: Axes, content: str, style: str) -> None:
     points = {
         (which, _distance(report, content, values[content]), _distance(report, style, values[style]))
         for trial in report["trials"]
@@ -128,7 +129,7 @@ def _axes(x: str, y: str) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _coloured(report: Mapping[str, Any]) -> Sequence[tuple[dict[str, Any], Any, str | None]]:
+def _coloured(report: Values) -> Sequence[tuple[dict[str, Any], Any, str | None]]:
     """Each trial with a colour for its value of the first field, and that value's name."""
     field = _coloured_field(report)
     if field is None:
@@ -143,11 +144,11 @@ def _coloured(report: Mapping[str, Any]) -> Sequence[tuple[dict[str, Any], Any, 
     ]
 
 
-def _coloured_field(report: Mapping[str, Any]) -> int | None:
+def _coloured_field(report: Values) -> int | None:
     return next(iter(names.first(report)), None)
 
 
-def _finished(report: Mapping[str, Any], figure: Figure, axes: Axes) -> Figure:
+def _finished(report: Values, figure: Figure, axes: Axes) -> Figure:
     handles, labels = axes.get_legend_handles_labels()
     once = dict(zip(labels, handles, strict=True))
     field = _coloured_field(report)

@@ -1,21 +1,19 @@
 """Results as a figure: one for each pair of values of two fields."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from nst.report import names
 from nst.report.pictures import opened
+from nst.types import Values
 
 #: Inches: a column of most papers. And dots to an inch.
 WIDTH, DPI = 5.5, 300
 _CELLS = 8  # rows and columns, at most
 
 
-def results(report: Mapping[str, Any]) -> Figure | None:
+def results(report: Values) -> Figure | None:
     """The first result for each pair of values of two fields."""
     rows, columns = _axes_of_grid(report)
     cells: dict[tuple[int, int], str] = {}
@@ -51,7 +49,7 @@ def results(report: Mapping[str, Any]) -> Figure | None:
     return figure
 
 
-def _axes_of_grid(report: Mapping[str, Any]) -> tuple[int | None, int | None]:
+def _axes_of_grid(report: Values) -> tuple[int | None, int | None]:
     """Rows and columns: the first two fields, those that are not averaged over before the others."""
     order = names.first(report)
     if len(order) < 2:

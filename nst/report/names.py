@@ -1,21 +1,20 @@
 """Names of fields and values as Matplotlib shows them, and which fields come first."""
 
-from collections.abc import Mapping
-from typing import Any
+from nst.types import Values
 
 
-def first(report: Mapping[str, Any]) -> list[int]:
+def first(report: Values) -> list[int]:
     """The places of the fields: those that are not averaged over before the others, what follows from them last."""
     fields = report["fields"]
     return sorted(range(len(fields)), key=lambda at: (fields[at]["follows"], fields[at]["replicate"]))
 
 
-def value(report: Mapping[str, Any], field: int, at: int) -> str:
+def value(report: Values, field: int, at: int) -> str:
     """What a value of a field is called."""
     return plain(report["fields"][field]["labels"][at]) if at >= 0 else ""
 
 
-def label(report: Mapping[str, Any], field: int) -> str:
+def label(report: Values, field: int) -> str:
     """What a field is called."""
     return plain(report["fields"][field]["label"])
 

@@ -9,7 +9,6 @@ import hashlib
 import html
 import json
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -18,6 +17,7 @@ from urllib.parse import quote
 from nst import files
 from nst.report.pictures import previews
 from nst.report.sounds import excerpts
+from nst.types import Values
 
 _ASSETS = Path(__file__).parent / "assets"
 _STYLES = ("base.css", "parts.css")
@@ -37,14 +37,14 @@ _SCRIPTS = (
 )
 
 
-def write(report: Mapping[str, Any], folder: Path, output: Path) -> Path:
+def write(report: Values, folder: Path, output: Path) -> Path:
     """Write the page of a report on `folder`, beside `output` and renamed."""
     base = os.path.relpath(folder.absolute(), output.absolute().parent)
     files.write_bytes(output, render(report, base).encode("utf-8", "xmlcharrefreplace"))
     return output
 
 
-def render(report: Mapping[str, Any], base: str = ".") -> str:
+def render(report: Values, base: str = ".") -> str:
     """The page.
 
     Args:

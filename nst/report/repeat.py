@@ -1,14 +1,13 @@
 """The command that repeats a run."""
 
 import shlex
-from collections.abc import Mapping
-from typing import Any
 
 from nst.report.runs import modality_of
 from nst.runs.follow import as_tuples, usual
+from nst.types import Values
 
 
-def command(config: Mapping[str, Any]) -> str:
+def command(config: Values) -> str:
     """Return a line for the shell: the config file of the modality, and a flag for each field that differs from it.
 
     Args:

@@ -11,6 +11,7 @@ from nst.runs.follow import recorded
 from nst.runs.modality import Modality
 from nst.sweep import plan
 from nst.sweep.trials import BEGUN, DONE, FAILED, Folder
+from nst.types import Values
 
 
 class Run(NamedTuple):
@@ -52,7 +53,7 @@ class Run(NamedTuple):
         return name, str(read or self.config.get(f"{self.modality.group}.{name}") or self.name)
 
 
-def modality_of(config: Mapping[str, Any]) -> Modality:
+def modality_of(config: Values) -> Modality:
     """Return the modality of dotted names; the first one where a damaged record does not say."""
     try:
         return modality(config)

@@ -5,10 +5,11 @@ import io
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from nst import files
 from nst.sweep.trials import DONE
+from nst.types import Values
 
 _DIGITS = 4  # of a mean
 _LATEX = {
@@ -27,7 +28,7 @@ class Row(NamedTuple):
     numbers: dict[str, tuple[float, float | None]]  # mean, and standard deviation (n - 1) of two or more
 
 
-def write(report: Mapping[str, Any], folder: Path) -> list[Path]:
+def write(report: Values, folder: Path) -> list[Path]:
     """Write `table.csv` and `table.tex`."""
     paths = [folder / "table.csv", folder / "table.tex"]
     for path, text in zip(paths, (as_csv(report), as_latex(report)), strict=True):
@@ -35,12 +36,12 @@ def write(report: Mapping[str, Any], folder: Path) -> list[Path]:
     return paths
 
 
-def measured(report: Mapping[str, Any]) -> list[str]:
+def measured(report: Values) -> list[str]:
     """The metrics, or the terms of the loss where nothing was evaluated."""
     return report["metrics"] or report["terms"]
 
 
-def rows(report: Mapping[str, Any]) -> list[Row]:
+def rows(report: Values) -> list[Row]:
     """One for each combination of values of the fields that are not averaged over, of finished trials."""
     fields, key = report["fields"], "metrics" if report["metrics"] else "terms"
     groups: dict[tuple[str, ...], list[dict[str, float]]] = {}
@@ -66,7 +67,7 @@ def _numbers(
     }
 
 
-def best(report: Mapping[str, Any], found: Sequence[Row]) -> dict[str, str]:
+def best(report: Values, found: Sequence[Row]) -> dict[str, str]:
     """How the best mean of each metric is written, where two rows or more have one: all that are written so are best.
 
     Not of the terms of a loss, which other weights make larger or smaller.
@@ -81,7 +82,7 @@ def best(report: Mapping[str, Any], found: Sequence[Row]) -> dict[str, str]:
     return marked
 
 
-def as_csv(report: Mapping[str, Any]) -> str:
+def as_csv(report: Values) -> str:
     """Fields by their whole names, `n`, and of each number `NAME_mean` and `NAME_std`."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
@@ -94,7 +95,7 @@ def as_csv(report: Mapping[str, Any]) -> str:
     return stream.getvalue()
 
 
-def as_latex(report: Mapping[str, Any]) -> str:
+def as_latex(report: Values) -> str:
     """A tabular without packages, the best mean of each metric in bold."""
     kept = [field["label"] for field in report["fields"] if not field["replicate"]]
     wanted, found = measured(report), rows(report)

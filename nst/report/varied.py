@@ -6,6 +6,7 @@ from pathlib import PurePath
 from typing import Any
 
 from nst.runs import MODALITIES
+from nst.types import Values
 
 
 def replicates() -> list[str]:
@@ -13,9 +14,7 @@ def replicates() -> list[str]:
     return [f"{each.group}.{name}" for each in MODALITIES.values() for name in (*each.inputs, "seed")]
 
 
-def varied(
-    configs: Sequence[Mapping[str, Any]], stems: Mapping[str, str] | None = None
-) -> list[dict[str, Any]]:
+def varied(configs: Sequence[Values], stems: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
     """Fields with more than one value: `name`, `label`, `values`, their `labels`, `numeric`, `replicate`, `follows`.
 
     One follows if it changes with another that comes first, as weights of layers do with the layers: it comes last.
@@ -51,7 +50,7 @@ def varied(
     return sorted(found, key=lambda field: field["follows"])
 
 
-def where(found: Sequence[Mapping[str, Any]], configs: Sequence[Mapping[str, Any]]) -> list[list[int]]:
+def where(found: Sequence[Values], configs: Sequence[Values]) -> list[list[int]]:
     """Of each config, the place of its value among those of each field; -1 where it has none."""
     keys = [(field["name"], {_key(value): at for at, value in enumerate(field["values"])}) for field in found]
     return [

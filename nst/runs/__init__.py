@@ -15,6 +15,7 @@ from nst.runs.image import IMAGE
 from nst.runs.modality import File, Job, Limit, Modality, Task
 from nst.runs.perform import perform, perform_together
 from nst.stages import Release, keep_memory
+from nst.types import Values
 
 __all__ = ["MODALITIES", "File", "Job", "Limit", "Modality", "Task", "modality", "run", "together"]
 
@@ -22,7 +23,7 @@ __all__ = ["MODALITIES", "File", "Job", "Limit", "Modality", "Task", "modality",
 MODALITIES: dict[str, Modality] = {each.name: each for each in (IMAGE, AUDIO)}
 
 
-def modality(config: ConfigDict | Mapping[str, Any]) -> Modality:
+def modality(config: ConfigDict | Values) -> Modality:
     """Return the modality of a config, nested or by dotted names.
 
     Raises:

@@ -20,7 +20,7 @@ from nst.runs import memory
 from nst.runs.modality import File, Job, Limit, Modality
 from nst.sounds import Sound
 from nst.stages import Release, Resume, Snapshot
-from nst.types import Array
+from nst.types import Array, Values
 
 # Beside what is counted: libraries, and what compiling takes.
 _REST = 400 * 2**20
@@ -163,7 +163,7 @@ def _needed(ear: audio.AudioFeatures, method: str, content: tuple[int, int], sty
     return _REST + 2 * filters + state + max(3 * seen(*content), seen(*style))
 
 
-def steps(config: Mapping[str, Any]) -> int:
+def steps(config: Values) -> int:
     """Return the steps of a run, given the dotted names of a config."""
     return int(config["optimizer.steps"])
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from ml_collections import ConfigDict
@@ -12,29 +12,30 @@ from nst.audio.stylize import OPTIMIZERS
 from nst.config import base, defaults, fields, modality_of, validate
 from nst.errors import unknown
 from nst.features import NETWORKS, NetworkSpec, check_layers
+from nst.types import Values
 
 # Pixels: at a smaller scale the deepest of the default layers, relu5_1, has fewer than 8×8 positions.
 _SMALLEST_SCALE = 128
 
 
 #: Computes the value of an unset field from the values of the others, by dotted names.
-Rule = Callable[[Mapping[str, Any]], Any]
+Rule = Callable[[Values], Any]
 
 
-def _network(values: Mapping[str, Any]) -> NetworkSpec:
+def _network(values: Values) -> NetworkSpec:
     name = values["features.network"]
     if name not in NETWORKS:
         raise unknown("features.network", name, NETWORKS)
     return NETWORKS[name]
 
 
-def _layer_weights(values: Mapping[str, Any]) -> tuple[float, ...]:
+def _layer_weights(values: Values) -> tuple[float, ...]:
     layers = tuple(values["loss.style_layers"])
     check_layers(values["features.network"], layers)
     return _network(values).layer_weights(layers)
 
 
-def _scales(values: Mapping[str, Any]) -> tuple[int, ...]:
+def _scales(values: Values) -> tuple[int, ...]:
     """Halve `images.size`, rounding up, while the result is at least 128 pixels."""
     scales = [values["images.size"]]
     while (half := -(-scales[0] // 2)) >= _SMALLEST_SCALE:
@@ -42,11 +43,11 @@ def _scales(values: Mapping[str, Any]) -> tuple[int, ...]:
     return tuple(scales)
 
 
-def _audio_optimizer(values: Mapping[str, Any]) -> str:
+def _audio_optimizer(values: Values) -> str:
     return OPTIMIZERS.get(values["audio.method"], ("lbfgs", 1.0))[0]
 
 
-def _learning_rate(values: Mapping[str, Any]) -> float:
+def _learning_rate(values: Values) -> float:
     """Return the optimizer's own rate, in units of [0, 1]; for audio samples one in units of full scale."""
     name = values["optimizer.name"]
     if name == "adam" and values.get("audio.method") == "waveform":
@@ -94,7 +95,7 @@ def checked(config: ConfigDict) -> ConfigDict:
     return result
 
 
-def recorded(config: Mapping[str, Any]) -> dict[str, Any]:
+def recorded(config: Values) -> dict[str, Any]:
     """Return the resolved values of a config that was read from JSON, by dotted names, for comparisons.
 
     A field that is absent, as in the files of an earlier version, counts as its default. Lists stand for tuples.
@@ -112,7 +113,7 @@ def recorded(config: Mapping[str, Any]) -> dict[str, Any]:
     return json.loads(json.dumps(values))
 
 
-def usual(values: Mapping[str, Any]) -> dict[str, Any]:
+def usual(values: Values) -> dict[str, Any]:
     """Return for each field, by its dotted name, the value that it has if it is not set and the others are.
 
     None where a rule can't use the values.
@@ -128,7 +129,7 @@ def usual(values: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
-def as_tuples(values: Mapping[str, Any]) -> dict[str, Any]:
+def as_tuples(values: Values) -> dict[str, Any]:
     """Turn the lists that JSON makes of tuples back into tuples."""
     return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
 

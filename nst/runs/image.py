@@ -2,7 +2,7 @@
 
 import functools
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ from nst.runs import memory
 from nst.runs.modality import File, Job, Limit, Modality
 from nst.stages import Release, Resume, Snapshot
 from nst.stylize import Scale, inputs_at, plan, stylization
-from nst.types import Array, Image, Network
+from nst.types import Array, Image, Network, Values
 
 # Beyond it not even the pictures fit into memory, and the system would end the process without a word.
 _LARGEST_SIDE = 32_768
@@ -160,7 +160,7 @@ def scales(config: ConfigDict) -> list[Scale]:
     return plan(config.images.size, config.optimizer.steps, config.pyramid.scales, config.pyramid.steps)
 
 
-def steps(config: Mapping[str, Any]) -> int:
+def steps(config: Values) -> int:
     """Return the steps of all scales, given the dotted names of a config."""
     names = ("images.size", "optimizer.steps", "pyramid.scales", "pyramid.steps")
     return sum(scale.steps for scale in plan(*(config[name] for name in names)))

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 from ml_collections import ConfigDict
 
 from nst.stages import Release, Resume, Snapshot
-from nst.types import Array
+from nst.types import Array, Values
 
 
 class Job(NamedTuple):
@@ -101,7 +101,7 @@ class Modality(NamedTuple):
     check_output: Callable[[Path], None]
     check: Callable[[ConfigDict, Sequence[Job], Any], Any]
     read: Callable[[ConfigDict, Job, Any, Any], Task]
-    steps: Callable[[Mapping[str, Any]], int]
+    steps: Callable[[Values], int]
     size: Callable[[ConfigDict], str]
     optional: Mapping[str, File] = {}
     batch_key: Callable[[ConfigDict], str | None] | None = None
