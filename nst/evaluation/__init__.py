@@ -1,7 +1,7 @@
 """Every metric of finished runs, or of results that any program made, beside the two baselines."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple

@@ -1,8 +1,7 @@
 """Runs from a config: the only reader of a ConfigDict. Validates, records, checkpoints, resumes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from ml_collections import ConfigDict
 
