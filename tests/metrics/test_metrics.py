@@ -12,10 +12,10 @@ from nst import evaluation, features, metrics
 from nst.errors import InputError
 from nst.evaluation.table import beats
 from nst.features import weights
-from nst.features.vgg import LAYERS
 from nst.metrics import content, style
 from nst.metrics.definitions import CFSD_LAYER, COSINE_LAYER
 
+LAYERS = features.NETWORKS["vgg19"].layers
 GENERATOR = np.random.default_rng(0)
 FORMS = {
     "gram": style.gram,

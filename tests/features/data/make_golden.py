@@ -13,9 +13,9 @@ import torch
 import torch.nn.functional as F  # noqa: N812 (its usual name)
 
 from nst import images
-from nst.features import weights
-from nst.features.vgg import LAYERS
+from nst.features import NETWORKS, weights
 
+LAYERS = NETWORKS["vgg19"].layers
 ENTRIES = 96
 # As fractions of a layer's root mean square: the features of nst were found up to 2.5e-5 from those of PyTorch.
 NEAR = 2e-4
