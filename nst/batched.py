@@ -20,7 +20,7 @@ from nst.types import NO_CHANGES, Array, Image, Network, Pytree, Scalars, Settin
 
 
 class Trial(NamedTuple):
-    """What may differ between the trials of one call: images and numbers."""
+    """The inputs and numbers of one trial in a batched call."""
 
     content: Image
     style: Image
@@ -87,7 +87,8 @@ def _of_trial(snapshot: Snapshot, i: int) -> Snapshot:
     state = optimize.trial(snapshot.state, i)
     behind = optimize.reached(snapshot.state) - int(state.step)  # where its loss was not finite
     reference = None if snapshot.reference is None else snapshot.reference[i]
-    return Snapshot(snapshot.stage, snapshot.step - behind, snapshot.evaluations - behind, state, reference)
+    step, evaluations = snapshot.step - behind, snapshot.evaluations - behind
+    return Snapshot(snapshot.stage, step, evaluations, state, reference, snapshot.image[i])
 
 
 def _joint_stage(own: Sequence[Stage]) -> Stage:
@@ -107,24 +108,32 @@ def _joint_stage(own: Sequence[Stage]) -> Stage:
 
 def _joint_method(own: Sequence[Method]) -> Method:
     """The method of several trials, which differ in their learning rates and random keys alone."""
-    rates = [rate for each in own if isinstance(rate := each.learning_rate, float | int)]
     batch_at = own[0].batch_at and (
         lambda step: jnp.stack([method.batch_at(step) for method in own if method.batch_at])
     )
     return Method(
         optimize.by_vjp(joint_loss),
         optimize.batched(own[0].optimizer),
-        rates,
+        [each.learning_rate for each in own],  # type: ignore[arg-type]  (a trial has a rate)
         own[0].refresh and refreshed,
         batch_at,
+        joint_image,
     )
 
 
 def _stacked(own: Sequence[Objective]) -> Objective:
     """One network for all; terms with a leading axis."""
     terms = [each.terms for each in own]
-    if len({str(jax.tree.map(jnp.shape, each)) for each in terms}) > 1:
-        raise InputError("losses of several terms or layers can't be batched: run them apart")
+    for name in dict.fromkeys(name for each in terms for name in each):
+        alike = [each.get(name) for each in terms]
+        if len({str(jax.tree.map(jnp.shape, term and (term.target, term.local))) for term in alike}) > 1:
+            raise InputError(
+                f"losses with different layers or terms ({name}) can't be batched: run them apart"
+            )
+        if len({jax.tree.structure(term) for term in alike}) > 1:
+            raise InputError(
+                f"the term {name} has new functions each time it is built: define them once, in their module"
+            )
     return replace(own[0], terms=jax.tree.map(lambda *leaves: jnp.stack(leaves), *terms))
 
 
@@ -137,6 +146,11 @@ def joint_loss(
         return objective.loss(params, replace(stacked, terms=terms, reference=reference), key)
 
     return jax.vmap(one)(params, stacked.terms, stacked.reference, batch)
+
+
+def joint_image(stacked: Objective, params: Array) -> Array:
+    """Return the image of each trial."""
+    return jax.vmap(Objective.image, in_axes=(None, 0))(stacked, params)
 
 
 def refreshed(stacked: Objective, params: Array) -> Objective:

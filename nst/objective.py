@@ -1,4 +1,4 @@
-"""What is minimized: a weighted sum of terms (Gatys, Ecker and Bethge, CVPR 2016, equation 7)."""
+"""The objective: a weighted sum of terms (Gatys, Ecker and Bethge, CVPR 2016, equation 7)."""
 
 import zlib
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ class Objective:
 
     extractor: Extractor
     terms: dict[str, Term]
-    reference: Features = field(default_factory=dict)
+    reference: Pytree = field(default_factory=dict)  # features by layer, or those of stacked trials
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -64,13 +64,14 @@ def objective(extractor: Extractor, inputs: Mapping[str, Array], settings: Setti
     return Objective(extractor, terms)
 
 
-def refreshed(objective: Objective, image: Array) -> Objective:
-    """Return the same objective with features computed from those of `image`, if the extractor rounds.
+def refreshed(objective: Objective, params: Array) -> Objective:
+    """Return the same objective with features computed from those of a nearby image, if the extractor rounds.
 
     Args:
       objective: Targets and weights.
-      image: `[h, w, 3]`. Features of images near it are most exact.
+      params: Parameters of the nearby image.
     """
+    image = objective.image(params)
     return replace(objective, reference=reference(objective.extractor, image, objective.layers))
 
 
@@ -78,7 +79,7 @@ def rounds(extractor: Network, layers: Sequence[str]) -> bool:
     """Return whether features of `layers` are rounded, so that an objective has to be `refreshed`."""
     side = extractor.least_size(layers)
     image = jax.ShapeDtypeStruct((side, side, 3), jnp.float32)
-    return bool(jax.eval_shape(lambda x: extractor.reference(x, layers), image))
+    return bool(reference.eval_shape(extractor, image, tuple(layers)))
 
 
 @partial(jax.jit, static_argnums=2)

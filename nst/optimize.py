@@ -38,7 +38,7 @@ _STRETCH = 3.0  # 2 takes a few steps more, 4 too; from 6 on the first steps div
 @functools.cache
 def adam() -> optax.GradientTransformation:
     """Adam (Kingma and Ba, ICLR 2015) as optax has it."""
-    return optax.inject_hyperparams(optax.adam)(learning_rate=0.02)
+    return optax.inject_hyperparams(optax.adam)(learning_rate=OPTIMIZERS["adam"].learning_rate)
 
 
 @functools.cache

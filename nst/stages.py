@@ -49,6 +49,7 @@ class Snapshot(NamedTuple):
       evaluations: Losses and gradients computed over all stages.
       state: The state of the stage's optimization; its `step` counts from the beginning of the stage.
       reference: The parameters that rounded features are computed near; None where nothing is rounded.
+      image: The image that the parameters stand for, as terms see it; for audio a spectrogram or samples.
     """
 
     stage: int
@@ -56,6 +57,7 @@ class Snapshot(NamedTuple):
     evaluations: int
     state: State
     reference: Pytree
+    image: Pytree
 
     @property
     def tree(self) -> Pytree:
@@ -64,7 +66,7 @@ class Snapshot(NamedTuple):
 
 
 class Resume(NamedTuple):
-    """Where an earlier run stood.
+    """The checkpoint to resume from.
 
     Attributes:
       stage: The index of the stage.
@@ -75,8 +77,12 @@ class Resume(NamedTuple):
     restore: Callable[[Pytree], Pytree]
 
 
+def _params(objective: Pytree, params: Pytree) -> Pytree:
+    return params
+
+
 class Method(NamedTuple):
-    """How a stage's objective is minimized.
+    """The optimization method of all stages.
 
     Attributes:
       evaluate: Gives the loss, its terms and the gradient; its `args` are the objective.
@@ -85,6 +91,7 @@ class Method(NamedTuple):
       refresh: `refresh(objective, params)` gives the objective with features computed near `params`, for extractors
         that round; None for others.
       batch_at: `batch_at(step)` gives what step number `step` of the whole run is evaluated on.
+      image: `image(objective, params)` gives the image that terms see.
     """
 
     evaluate: Evaluate
@@ -92,6 +99,7 @@ class Method(NamedTuple):
     learning_rate: float | Sequence[float] | None = None
     refresh: Callable[[Pytree, Pytree], Pytree] | None = None
     batch_at: BatchAt | None = None
+    image: Callable[[Pytree, Pytree], Pytree] = _params
 
 
 def run(
@@ -128,9 +136,11 @@ def run(
                 begin = _Parameters(jax.device_put(stage.begin(params)))
             for state, reference in _descend(_offset(method, done), objective, begin, stops, release):
                 step = done + reached(state)
-                yield Snapshot(index, step, step + index + 1, state, reference)
+                image = method.image(objective, state.params)
+                yield Snapshot(index, step, step + index + 1, state, reference, image)
                 params = state.params
             params = jax.tree.map(np.asarray, params)
+            objective = begin = state = reference = image = None  # free them before the next stage's are made
         done += stage.steps
 
 
@@ -164,9 +174,9 @@ def _shapes(method: Method, objective: Pytree, like: Pytree) -> Pytree:
     """The shapes and types of `Snapshot.tree`."""
 
     def begin(params: Pytree) -> tuple[State, Pytree]:
-        near = objective if method.refresh is None else method.refresh(objective, params)
+        refreshed = objective if method.refresh is None else method.refresh(objective, params)
         reference = None if method.refresh is None else params
-        return _begin(method, near, params), reference
+        return _begin(method, refreshed, params), reference
 
     return jax.eval_shape(begin, like)
 
@@ -180,7 +190,7 @@ def _descend(
 ) -> Iterator[tuple[State, Pytree]]:
     """Minimize one stage from parameters, or from a state and its reference; yield both."""
 
-    def near(reference: Pytree) -> Pytree:
+    def with_reference(reference: Pytree) -> Pytree:
         release()  # computing targets or a reference takes hundreds of MiB for a moment, which then lie in pieces
         if method.refresh is None:
             return objective
@@ -190,11 +200,11 @@ def _descend(
 
     if isinstance(begin, _Parameters):
         reference = None if method.refresh is None else begin.params
-        args = near(reference)
+        args = with_reference(reference)
         state = _begin(method, args, begin.params)
     else:
         state, reference = begin
-        args = near(reference)
+        args = with_reference(reference)
     compile_step(state, method.optimizer)
     jax.block_until_ready(state)
     release()  # compiling takes as much
@@ -205,7 +215,7 @@ def _descend(
             if step and step % REFRESH_EVERY == 0:
                 reference = jax.tree.map(jnp.array, state.params)  # the state's own will be written over
                 args = objective  # free the former reference first
-                args = near(reference)
+                args = with_reference(reference)
             end = min(step - step % REFRESH_EVERY + REFRESH_EVERY, stops[-1])
             piece = [stop for stop in stops if step < stop < end] + [end]
         for current in chunks(

@@ -88,11 +88,8 @@ def completed(network: Network, settings: Settings) -> dict[str, Any]:
     Raises:
       InputError: An unknown setting, or one that can't be used.
     """
-    defaults = loss_defaults()
-    for name in settings:
-        if name not in defaults:
-            raise unknown("setting of the loss", name, defaults)
-    result = defaults | dict(settings)
+    _check_names(settings)
+    result = loss_defaults() | dict(settings)
     for name in ("content_layers", "style_layers"):
         if result[name] is None:
             result[name] = getattr(network, name)
@@ -101,17 +98,16 @@ def completed(network: Network, settings: Settings) -> dict[str, Any]:
     return losses.checked(result)
 
 
-def inputs_at(size: int, content: Image, style: Image, style_scale: float) -> dict[str, np.ndarray]:
-    """Return content and style as a scale compares them.
+def _check_names(settings: Settings) -> None:
+    defaults = loss_defaults()
+    for name in settings:
+        if name not in defaults:
+            raise unknown("setting of the loss", name, defaults)
 
-    Args:
-      size: The longest side of the result at the scale, pixels.
-      content: At least as large.
-      style: Of any size.
-      style_scale: The style's longest side in units of `size`.
-    """
-    style_size = max(1, round(size * style_scale))
-    return {"content": images.fit(content, size), "style": images.fit(style, style_size)}
+
+def sides_at(size: int, style_scale: float) -> dict[str, int]:
+    """Return the longest side of each input, in pixels, at a scale of `size`."""
+    return {"content": size, "style": max(1, round(size * style_scale))}
 
 
 def image_stages(
@@ -130,7 +126,9 @@ def image_stages(
         height, width = images.fit_size(content.shape[0], content.shape[1], scale.size)
 
         def target() -> Objective:
-            return objective(extractor, inputs_at(scale.size, content, style, style_scale), settings)
+            sides, given = sides_at(scale.size, style_scale), {"content": content, "style": style}
+            inputs = {name: images.fit(given[name], side) for name, side in sides.items()}
+            return objective(extractor, inputs, settings)
 
         def begin(previous: Array | None) -> np.ndarray:
             return images.resize(initial if previous is None else previous, height, width)
@@ -160,6 +158,7 @@ def method(
         learning_rate,
         refreshed if rounds(extractor, losses.layers(settings)) else None,
         optimize.keys(seed) if random else None,
+        Objective.image,
     )
 
 
@@ -197,13 +196,13 @@ def stylize(
       content: A path, the name of a sample, or an array `[h, w, 3]` in [0, 1].
       style: The same.
       size: The result's longest side in pixels.
-      steps: Optimisation steps at that size.
+      steps: Optimization steps at that size.
       scales: Longest sides to pass through, ascending to `size`; none by default.
       scale_steps: Steps at each of those before the last.
-      init: `content`, `style`, `noise`, or the path or sample name of a picture.
+      init: `content`, `style`, `noise`, or the path or sample name of an image.
       seed: Of the noise, and of stochastic terms.
       extractor: VGG-19 with average pooling by default.
-      style_scale: The style picture's longest side, in units of `size`.
+      style_scale: The style's longest side, in units of `size`.
       optimizer: One of `nst.optimize.OPTIMIZERS`.
       learning_rate: The optimizer's own by default.
       **loss_settings: Settings of the loss, by the names of the config's group `loss`, that replace the defaults;
@@ -213,7 +212,7 @@ def stylize(
       The result, float32 `[h, w, 3]` in [0, 1].
 
     Raises:
-      InputError: A picture, name or number that can't be used.
+      InputError: An image, name or number that can't be used.
       RunError: A value became infinite or NaN on the way.
     """
     content, style = _picture("content", content), _picture("style", style)
@@ -221,25 +220,26 @@ def stylize(
     numbers |= {"optimizer.steps": steps, "pyramid.steps": scale_steps}
     if learning_rate is not None:
         numbers["optimizer.learning_rate"] = learning_rate
-    network = extractor or features.load()
-    completed(network, loss_settings)
+    _check_names(loss_settings)
     numbers |= {f"loss.{name}": value for name, value in loss_settings.items() if name.endswith("_weight")}
     for name, value in numbers.items():
         check(name, value)
+    pyramid = plan(size, steps, scales, scale_steps)
     initial = images.initial(init, content, style, seed=seed)
+    optimize.optimizer(optimizer)
     *_, last = stylization(
         content,
         style,
         initial,
-        extractor=network,
-        scales=plan(size, steps, scales, scale_steps),
+        extractor=extractor or features.load(),
+        scales=pyramid,
         style_scale=style_scale,
         loss_settings=loss_settings,
         optimizer=optimizer,
         learning_rate=learning_rate,
         seed=seed,
     )
-    return np.clip(np.asarray(last.state.params), 0, 1)
+    return np.clip(np.asarray(last.image), 0, 1)
 
 
 def _picture(name: str, picture: str | Path | Image) -> np.ndarray:

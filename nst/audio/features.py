@@ -35,7 +35,7 @@ _BANDS = 128
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class View:
+class FilterBank:
     """A spectrogram, its bins gathered in mel bands or not, and frozen random filters over its frames."""
 
     stft: Stft
@@ -55,7 +55,7 @@ class AudioFeatures:
     A pytree, so that other filters never recompile.
     """
 
-    views: dict[str, View]
+    views: dict[str, FilterBank]
     method: str = field(metadata={"static": True})
 
     def layers(self, channels: int) -> tuple[str, ...]:
@@ -84,7 +84,7 @@ class AudioFeatures:
         i = CHANNELS.index(channel)
         return views[view][i : i + 1]
 
-    def _view(self, x: Array, view: View) -> jax.Array:
+    def _view(self, x: Array, view: FilterBank) -> jax.Array:
         spectrogram = _mel_spectrogram(x, view) if self.method == "waveform" else x
         return jax.nn.relu(_over_frames(spectrogram, view.kernel))
 
@@ -114,7 +114,7 @@ class AudioFeatures:
         return jnp.maximum(jnp.expm1(params), 0) / _GAMMA["spectrogram"]
 
     @property
-    def longest(self) -> View:
+    def longest(self) -> FilterBank:
         """The view of the longest window."""
         return max(self.views.values(), key=lambda view: view.stft.n_fft)
 
@@ -149,11 +149,11 @@ def audio_features(method: str, *, n_fft: int, rate: int, filters: int, seed: in
             None if method == "spectrogram" else jnp.asarray(mel.filters(rate, of.bins, _BANDS), jnp.float32)
         )
         seen = of.bins if bands is None else _BANDS
-        views[layer] = View(of, bands, _drawn(seed, i, WIDTH * seen, filters))
+        views[layer] = FilterBank(of, bands, _drawn(seed, i, WIDTH * seen, filters))
     return AudioFeatures(views, method)
 
 
-def _mel_spectrogram(x: Samples, view: View) -> Magnitudes:
+def _mel_spectrogram(x: Samples, view: FilterBank) -> Magnitudes:
     """log(1 + γ times the magnitudes in each band); longer windows add up more, so all are brought to 2048 samples."""
     seen = magnitudes(x, view.stft) * (2048 / view.stft.n_fft)
     assert view.mel is not None  # of this method every view has bands

@@ -1,4 +1,4 @@
-"""What is minimized for audio: content, style and, if asked for, the envelope, each brought to a stated share."""
+"""The objective of audio: content, style and, if asked for, the envelope, each brought to a stated share."""
 
 from dataclasses import replace
 
@@ -56,7 +56,8 @@ def objective(extractor: AudioFeatures, content: Samples, style: Samples, settin
 @jax.jit
 def _pull(params: Array, target: Objective) -> Scalar:
     """Return the norm of the gradient."""
-    gradient = jax.grad(lambda params: general.loss(params, target)[0])(params)
+    key = jax.random.key(0)  # of stochastic terms
+    gradient = jax.grad(lambda params: general.loss(params, target, key)[0])(params)
     return jnp.linalg.norm(gradient)
 
 

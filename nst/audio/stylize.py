@@ -19,8 +19,16 @@ from nst.objective import loss
 from nst.stages import Method, Release, Resume, Snapshot, Stage, keep_memory
 from nst.types import NO_CHANGES, Array, Settings
 
-#: By method, what optimises it and the learning rate. Of samples L-BFGS, which has no line search, may lead up.
-OPTIMIZERS = {"spectrogram": ("lbfgs", 1.0), "waveform": ("adam", 0.002)}
+#: The default optimizer of each method. On samples L-BFGS, which has no line search, may diverge.
+OPTIMIZERS = {"spectrogram": "lbfgs", "waveform": "adam"}
+
+# Of Adam on samples, in units of full scale.
+_RATE_OF_SAMPLES = 0.002
+
+
+def default_rate(method: str, optimizer: str) -> float | None:
+    """Return the learning rate of an optimizer for a method; None for the optimizer's own."""
+    return _RATE_OF_SAMPLES if (method, optimizer) == ("waveform", "adam") else None
 
 
 def shortest(extractor: AudioFeatures) -> int:
@@ -43,14 +51,14 @@ def stylization(
     resume: Resume | None = None,
     release: Release = keep_memory,
 ) -> Iterator[Snapshot]:
-    """Stylise a sound (after Ulyanov and Lebedev, Audio Texture Synthesis and Style Transfer, 2016).
+    """Stylize audio (after Ulyanov and Lebedev, Audio Texture Synthesis and Style Transfer, 2016).
 
     Args:
       content: `[channels, samples]`, as `rows` gives it.
       style: `[channels, samples]`, of any length.
       initial: `[channels, samples]` as the content, where it starts.
       extractor: What sounds are compared in.
-      steps: Optimisation steps.
+      steps: Optimization steps.
       loss_settings: Settings of the loss that replace the defaults (`nst.audio.objective.objective`).
       optimizer: One of `nst.optimize.OPTIMIZERS`.
       learning_rate: The optimizer's own by default.
@@ -87,13 +95,13 @@ def stylization(
 
 
 def sounding(params: Array, extractor: AudioFeatures, initial: Samples, phase_steps: int) -> np.ndarray:
-    """The sound of what is optimised.
+    """Reconstruct audio from what is optimized.
 
     Args:
-      params: A snapshot's.
-      extractor: Of the run.
+      params: A snapshot's image.
+      extractor: The run's.
       initial: `[channels, samples]`, whose phases the first ones are.
-      phase_steps: Iterations of fast Griffin-Lim, where magnitudes are what is optimised.
+      phase_steps: Iterations of fast Griffin-Lim, where magnitudes are optimized.
 
     Returns:
       `[channels, samples]`.
@@ -127,14 +135,14 @@ def stylize(
       style: The same, of any length.
       rate: Of both, Hz.
       method: One of `nst.audio.METHODS`.
-      steps: Optimisation steps.
+      steps: Optimization steps.
       init: `content`, `style` or `noise`.
       seed: Of noise and filters.
       filters: Random ones, of each layer.
       n_fft: Window of the method `spectrogram`, samples.
       phase_steps: Of fast Griffin-Lim.
       optimizer: `lbfgs` or `adam`; by default the one of `OPTIMIZERS` for the method.
-      learning_rate: The optimiser's own, or that of `OPTIMIZERS`, by default.
+      learning_rate: `default_rate` by default.
       **loss_settings: Settings of the loss that replace the defaults of the config's group `loss`.
 
     Returns:
@@ -145,26 +153,27 @@ def stylize(
       RunError: A value became infinite or NaN on the way.
     """
     if optimizer is None:
-        optimizer, rate_of_method = OPTIMIZERS.get(method, ("lbfgs", 1.0))
-        learning_rate = learning_rate or rate_of_method
-    heard = audio_features(method, n_fft=n_fft, rate=rate, filters=filters, seed=seed)
-    given, like = rows(content), rows(style)
-    least = shortest(heard)
-    padded = np.pad(given.samples, ((0, 0), (0, max(0, least - given.samples.shape[1]))))
-    begin = starting(init, padded, like.samples, seed)
+        optimizer = OPTIMIZERS.get(method, "lbfgs")
+    if learning_rate is None:
+        learning_rate = default_rate(method, optimizer)
+    extractor = audio_features(method, n_fft=n_fft, rate=rate, filters=filters, seed=seed)
+    content_rows, style_rows = rows(content), rows(style)
+    least = shortest(extractor)
+    padded = np.pad(content_rows.samples, ((0, 0), (0, max(0, least - content_rows.samples.shape[1]))))
+    begin = starting(init, padded, style_rows.samples, seed)
     *_, last = stylization(
         padded,
-        lengthened(like.samples, least),
+        lengthened(style_rows.samples, least),
         begin,
-        extractor=heard,
+        extractor=extractor,
         steps=steps,
         loss_settings=loss_settings,
         optimizer=optimizer,
         learning_rate=learning_rate,
         seed=seed,
     )
-    found = sounding(last.state.params, heard, begin, phase_steps)
-    return columns(found[:, : given.samples.shape[1]], given.gain)
+    samples = sounding(last.image, extractor, begin, phase_steps)
+    return columns(samples[:, : content_rows.samples.shape[1]], content_rows.gain)
 
 
 def starting(init: str, content: Samples, style: Samples, seed: int) -> np.ndarray:

@@ -19,6 +19,7 @@ __all__ = [
     "VGG",
     "NetworkSpec",
     "check_layers",
+    "check_options",
     "has_bfloat16",
     "load",
     "normalised",
@@ -59,8 +60,6 @@ def load(
       InputError: An unknown name, an option that the network doesn't support, or weights that are absent, damaged or
         another network's.
     """
-    if name not in NETWORKS:
-        raise unknown("network", name, NETWORKS)
     options = {
         "weights": weights,
         "pooling": pooling,
@@ -70,7 +69,7 @@ def load(
         "normalise": normalise,
         "seed": seed,
     }
-    supported = _supported(name, options)
+    supported = check_options(name, **options)
     if precision == "bfloat16" and not has_bfloat16():
         warnings.warn(
             f"this {jax.devices()[0].platform} has no bfloat16 products: features.precision=float32 is faster",
@@ -79,8 +78,14 @@ def load(
     return NETWORKS[name].build(**supported)
 
 
-def _supported(name: str, options: dict[str, Any]) -> dict[str, Any]:
-    """Return the options that a network supports; InputError for another that is not at its default."""
+def check_options(name: str, **options: Any) -> dict[str, Any]:
+    """Return those options of `load` that a network supports.
+
+    Raises:
+      InputError: There is no such network, or it does not support an option that is not at its default.
+    """
+    if name not in NETWORKS:
+        raise unknown("network", name, NETWORKS)
     defaults = inspect.signature(load).parameters
     for option, value in options.items():
         if option not in _options(name) and value != defaults[option].default:

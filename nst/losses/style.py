@@ -1,4 +1,4 @@
-"""The style term: a distance between statistics of two images, whatever the statistics are."""
+"""The style term: a distance between the statistics of two images."""
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
@@ -26,16 +26,14 @@ class StyleLoss(NamedTuple):
     Attributes:
       statistics: `statistics(features, masks)` gives the statistics by layer.
       distance: `distance(statistics, target, layer_weights)` gives a scalar.
-      dual: The same loss in less time for layers with fewer positions than filters, if there is a way.
+      dual: The dual (M×M) form, for layers with fewer positions than filters; None if there is none.
       additive: Whether the statistics of two parts of an image add up to those of the whole.
-      stochastic: Whether the value is random.
     """
 
     statistics: StatisticsOf
     distance: Callable[[Statistics, Statistics, dict[str, Scalar]], Scalar]
     dual: Optional["StyleLoss"] = None
     additive: bool = True
-    stochastic: bool = False
 
 
 def style(
@@ -94,8 +92,4 @@ def _layers(*, style_layers: Sequence[str], **_: Any) -> tuple[str, ...]:
     return tuple(style_layers)
 
 
-def _stochastic(*, style_loss: StyleLoss, **_: Any) -> bool:
-    return style_loss.stochastic
-
-
-STYLE = Recipe(style, layers=_layers, check=_check, stochastic=_stochastic, source="style")
+STYLE = Recipe(style, layers=_layers, check=_check, source="style")

@@ -37,6 +37,8 @@ class View(NamedTuple):
 class Term:
     """One weighted term of the loss. A pytree: another target or weight never recompiles.
 
+    Its functions are part of the compiled program's key: define them once, in a module. New ones compile again.
+
     Attributes:
       statistics: `statistics(view, local)` gives a pytree. If the term is additive, the statistics of two parts of
         one image add up to those of the whole.
@@ -95,7 +97,7 @@ def _never(**settings: Any) -> bool:
 
 
 class Recipe(NamedTuple):
-    """How a term is made from the inputs and the settings of the loss.
+    """A recipe for a term: builds it from the inputs and the settings of the loss.
 
     Each function takes all settings of the loss as keyword arguments and reads those it needs.
 

@@ -5,7 +5,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
+from nst.config import FIELDS
 from nst.runs import MODALITIES
+from nst.runs.follow import as_tuples, usual
 from nst.types import Values
 
 
@@ -46,8 +48,15 @@ def varied(configs: Sequence[Values], stems: Mapping[str, str] | None = None) ->
     for i, field in enumerate(found):
         pairs = [{*zip(columns[i], columns[j], strict=True)} for j in range(i) if not found[j]["replicate"]]
         alike = any(len(pair) == len({a for a, _ in pair}) == len({b for _, b in pair}) for pair in pairs)
-        field["follows"] = alike and not field["replicate"]
+        field["follows"] = (alike or _is_derived(field["name"], configs)) and not field["replicate"]
     return sorted(found, key=lambda field: field["follows"])
+
+
+def _is_derived(name: str, configs: Sequence[Values]) -> bool:
+    """Return whether a field has in all configs the value that follows from other fields."""
+    return all(usual(config).get(name) == as_tuples(config).get(name) for config in configs) and any(
+        field.follows for table in FIELDS.values() if (field := table.get(name))
+    )
 
 
 def where(found: Sequence[Values], configs: Sequence[Values]) -> list[list[int]]:

@@ -68,19 +68,19 @@ class AudioTask(NamedTuple):
             release=release,
         )
 
-    def frame(self, params: Array, path: Path) -> None:
+    def frame(self, image: Array, path: Path) -> None:
         """Write intermediate audio."""
-        sounds.write(path, self._sound(self._sounding(params)))
+        sounds.write(path, self._sound(self._sounding(image)))
 
-    def results(self, params: Array, folder: Path, facts: str, output: Path | None) -> None:
+    def results(self, image: Array, folder: Path, facts: str, output: Path | None) -> None:
         """Write the audio and its spectrogram, and the spectrograms of content, style and result side by side."""
-        x = self._sounding(params)
+        x = self._sounding(image)
         result = self._sound(x)
         for path in (folder / "audio.wav", output):
             if path is not None:
                 sounds.write(path, result)
         if self.extractor.method == "spectrogram":
-            record.write_json(folder / "phase.json", self._phase(params, x))
+            record.write_json(folder / "phase.json", self._phase(image, x))
         audio.picture.write(folder / "spectrogram.png", result)
         named = [(name, self._input(name)) for name in AUDIO.inputs]
         audio.picture.write_sheet(folder / "sheet.png", [*named, ("result", result)])

@@ -8,7 +8,7 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from nst import optimize
-from nst.audio.stylize import OPTIMIZERS
+from nst.audio.stylize import OPTIMIZERS, default_rate
 from nst.config import base, defaults, fields, modality_of, validate
 from nst.errors import unknown
 from nst.features import NETWORKS, NetworkSpec, check_layers
@@ -44,17 +44,15 @@ def _scales(values: Values) -> tuple[int, ...]:
 
 
 def _audio_optimizer(values: Values) -> str:
-    return OPTIMIZERS.get(values["audio.method"], ("lbfgs", 1.0))[0]
+    return OPTIMIZERS.get(values["audio.method"], "lbfgs")
 
 
 def _learning_rate(values: Values) -> float:
-    """Return the optimizer's own rate, in units of [0, 1]; for audio samples one in units of full scale."""
+    """Return the optimizer's own rate, or that of the audio method."""
     name = values["optimizer.name"]
-    if name == "adam" and values.get("audio.method") == "waveform":
-        return OPTIMIZERS["waveform"][1]
     if name not in optimize.OPTIMIZERS:
         raise unknown("optimizer", name, optimize.OPTIMIZERS)
-    return optimize.OPTIMIZERS[name].learning_rate
+    return default_rate(values.get("audio.method", ""), name) or optimize.OPTIMIZERS[name].learning_rate
 
 
 #: The rule of each field that follows others, by modality. A field comes after those that it follows.

@@ -17,7 +17,7 @@ from nst.optimize import optimizer
 from nst.runs import memory
 from nst.runs.modality import File, Job, Limit, Modality
 from nst.stages import Release, Resume, Snapshot
-from nst.stylize import Scale, inputs_at, plan, stylization
+from nst.stylize import Scale, plan, sides_at, stylization
 from nst.types import Array, Image, Network, Values
 
 # Beyond it not even the pictures fit into memory, and the system would end the process without a word.
@@ -56,13 +56,13 @@ class ImageTask(NamedTuple):
             **shared(self.config),
         )
 
-    def frame(self, params: Array, path: Path) -> None:
+    def frame(self, image: Array, path: Path) -> None:
         """Write an intermediate image."""
-        images.write(path, np.asarray(params))
+        images.write(path, np.asarray(image))
 
-    def results(self, params: Array, folder: Path, facts: str, output: Path | None) -> None:
+    def results(self, image: Array, folder: Path, facts: str, output: Path | None) -> None:
         """Write the image, and content, style and image side by side."""
-        picture = np.asarray(params)
+        picture = np.asarray(image)
         for path in (folder / "image.png", output):
             if path is not None:
                 images.write(path, picture, metadata={"nst": facts})
@@ -74,7 +74,8 @@ def as_used(task: ImageTask, name: str) -> np.ndarray:
     """Return an input at the size at which the objective sees it: see `ImageTask.save_input`."""
     sizes = [scale.size for scale in scales(task.config)]
     if name in IMAGE.inputs:
-        return inputs_at(sizes[-1], task.content, task.style, task.config.images.style_scale)[name]
+        sides = sides_at(sizes[-1], task.config.images.style_scale)
+        return images.fit({"content": task.content, "style": task.style}[name], sides[name])
     height, width, _ = task.content.shape
     return images.resize(task.initial, *images.fit_size(height, width, sizes[0]))
 
@@ -141,6 +142,8 @@ def extractor(config: ConfigDict) -> Network:
     scales(config)
     features.check_layers(config.features.network, layers(config))
     settings = config.features
+    named = dict(settings)
+    features.check_options(named.pop("network"), **named)
     digest = features.weights.digest(settings.weights)  # a file may be another by the next run
     seed = config.images.seed if features.weights.are_drawn(settings.weights) else 0
     return _frozen(tuple(sorted(settings.items())), seed, layers(config), digest)

@@ -34,15 +34,15 @@ class Task(Protocol):
         """Run, from the beginning or from where an earlier process stopped; `release` as in `nst.stages.run`."""
         ...
 
-    def frame(self, params: Array, path: Path) -> None:
+    def frame(self, image: Array, path: Path) -> None:
         """Write an intermediate result to `path`, which ends as the result's file does."""
         ...
 
-    def results(self, params: Array, folder: Path, facts: str, output: Path | None) -> None:
+    def results(self, image: Array, folder: Path, facts: str, output: Path | None) -> None:
         """Write the result and its sheet.
 
         Args:
-          params: The parameters of the last snapshot.
+          image: `Snapshot.image` of the last one.
           folder: The run directory.
           facts: The config as JSON, for files that can carry it.
           output: Another place for the result.

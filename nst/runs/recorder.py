@@ -82,7 +82,7 @@ class Recorder:
     def _save(self, snapshot: Snapshot) -> None:
         facts = {"stage": snapshot.stage, "step": snapshot.step, "seconds": self._seconds}
         frame = _frame(self._folder, snapshot.step, self._modality.suffix)
-        self.task.frame(snapshot.state.params, frame)
+        self.task.frame(snapshot.image, frame)
         if snapshot.step > self._shown:  # as in the log
             self._writer.frame(snapshot.step, frame)
             self._shown = snapshot.step
@@ -93,12 +93,12 @@ class Recorder:
     def finish(self, output: Path | None = None, release: Release = keep_memory) -> None:
         """Write what the last snapshot came to; `release` is called where much memory has become free."""
         assert self._latest is not None  # the state it begins with is always among them
-        folder, params = self._folder, np.asarray(self._latest.state.params)
+        folder, image = self._folder, np.asarray(self._latest.image)
         self._latest = self._saved = None  # the history of L-BFGS need not be kept beside what is made now
         release()
         config = self._facts["config"]
         config = config | {"run": config["run"] | {"writers": []}}  # the same bytes whatever shows the run
-        self.task.results(params, folder, json.dumps(config), output)
+        self.task.results(image, folder, json.dumps(config), output)
         record.write_curve(folder / "curve.png", record.metrics(folder / "metrics.jsonl"))
         files.write_bytes(folder / "done", b"")
 

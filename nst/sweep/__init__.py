@@ -10,7 +10,7 @@ from nst.errors import InputError, RunError
 from nst.sweep import cluster, local, plan, summary
 from nst.sweep.cluster import Cluster
 from nst.sweep.plan import Plan
-from nst.sweep.trials import FAILED, Folder
+from nst.sweep.trials import FAILED, Folder, save_missing_inputs
 
 __all__ = ["Cluster", "begin", "run", "show"]
 
@@ -71,6 +71,7 @@ def run(
       RunError: A trial failed; all others are done.
     """
     folder = Folder(workdir)
+    save_missing_inputs(folder, chosen)
     if retry:
         folder.forget_failures(chosen)
     try:

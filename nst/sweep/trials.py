@@ -12,7 +12,7 @@ from nst import process, record, runs
 from nst.errors import InputError, Interrupted, RunError
 from nst.runs.progress import Show
 from nst.sweep import leases
-from nst.sweep.plan import Plan, Trial
+from nst.sweep.plan import Plan, Trial, configured
 
 #: Where a trial stands.
 DONE, FAILED, RUNNING, BEGUN, WAITING = "done", "failed", "running", "begun", "waiting"
@@ -94,6 +94,18 @@ def run(folder: Folder, trial: Trial, config: ConfigDict, show: Show) -> None:
         raise
     except Exception as error:
         _record(folder, trial, config, error)
+
+
+def save_missing_inputs(folder: Folder, plan: Plan) -> None:
+    """Save the inputs of finished trials that an earlier version ran: reports show them. One that can't is left."""
+    for trial in plan.trials:
+        path, config = folder.trial(trial), configured(plan, trial)
+        of = runs.modality(config)
+        if (path / "done").exists() and any(of.missing(name, path) for name in of.inputs):
+            try:
+                runs.run(config, path, resume=True)
+            except (InputError, RunError, OSError) as error:
+                warnings.warn(f"{path}: its inputs are not saved: {error}", stacklevel=2)
 
 
 def run_together(

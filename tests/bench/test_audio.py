@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from nst import bench
-from nst.audio.objective import loss
 from nst.bench import audio, texture
 from nst.bench.audio import Program
 from nst.bench.programs import Watched
 from nst.errors import InputError
+from nst.objective import loss
 
 TIMES = {"torch": [2.0, 3.0, 4.0], "nst": [1.0, 1.0, 3.0]}
 PROGRAMS = {"nst": Program(5.0, 50.0, 9.0, 2**20), "torch": Program(3.0, 100.0, 10.0, 2**21)}

@@ -11,7 +11,7 @@ from nst import bench, features
 from nst.bench import lbfgs, peers, step
 from nst.errors import InputError, RunError
 from nst.objective import loss, objective
-from nst.optimize import minimise, optimiser, start
+from nst.optimize import by_vjp, minimize, optimizer, start
 
 SETTINGS = {
     "content_layers": ["relu1_1"],
@@ -24,7 +24,8 @@ SETTINGS = {
 @pytest.fixture(scope="module")
 def target():
     picture = jnp.asarray(np.random.default_rng(0).random((12, 10, 3), np.float32))
-    return objective(features.load(weights="random"), picture, picture[:8], **SETTINGS)
+    inputs = {"content": picture, "style": picture[:8]}
+    return objective(features.load(weights="random"), inputs, SETTINGS)
 
 
 @pytest.mark.parametrize("command", ["step", "lbfgs", "audio"])
@@ -51,8 +52,10 @@ def test_a_pair_needs_a_colon():
 
 def test_n_evaluations_are_n_minus_one_steps(target):
     initial = jnp.full((12, 10, 3), 0.5)
-    method = optimiser("lbfgs")
-    states = [minimise(loss, start(loss, initial, method, target), method, n, target) for n in (0, 3, 7)]
+    method, evaluate = optimizer("lbfgs"), by_vjp(loss)
+    states = [
+        minimize(evaluate, start(evaluate, initial, method, target), method, n, target) for n in (0, 3, 7)
+    ]
     assert lbfgs.descend(initial, target, [1, 4, 8], "lbfgs") == [float(state.value) for state in states]
 
 

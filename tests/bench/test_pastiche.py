@@ -16,6 +16,7 @@ from nst.bench import figures, pastiche, programs
 from nst.bench.figures import Line, Turn
 from nst.errors import InputError, RunError
 from nst.objective import loss, objective
+from nst.runs import follow
 
 PRINTED = """device[0]: cpu (0-28)
 seed: 0
@@ -54,18 +55,6 @@ def its_loss(seen, content, style):
     return total
 
 
-def of_config(config):
-    """The loss settings of a config but the content's weight."""
-    layers = tuple(config.loss.style_layers)
-    return {
-        "content_layers": tuple(config.loss.content_layers),
-        "style_layers": layers,
-        "style_layer_weights": dict(zip(layers, config.loss.style_layer_weights, strict=True)),
-        "style_weight": config.loss.style_weight,
-        "tv_weight": config.loss.tv_weight,
-    }
-
-
 @pytest.mark.parametrize(
     ("shape", "start"), [((45, 38), "content"), ((45, 38), "noise"), ((32, 48), "style")]
 )
@@ -76,8 +65,9 @@ def test_the_loss_is_pastiches(config, shape, start):
     image = {"content": content, "style": jnp.resize(style, content.shape), "noise": noise}[start]
     network = features.load(weights="random", pooling=config.features.pooling)
     weight = pastiche.content_weight(*shape)
-    target = objective(network, content, style, content_weight=weight, **of_config(config))
-    layers = (*config.loss.content_layers, *config.loss.style_layers)
+    settings = dict(follow.resolved(config).loss) | {"content_weight": weight}
+    target = objective(network, {"content": content, "style": style}, settings)
+    layers = (*settings["content_layers"], *settings["style_layers"])
     look = jax.jit(lambda x: network(x, layers))
     seen = [{k: np.asarray(F, np.float64) for k, F in look(x).items()} for x in (image, content, style)]
     value, terms = jax.jit(loss)(image, target)

@@ -179,7 +179,7 @@ def test_unknown_layers_are_refused_with_suggestions(name, extractor):
 
 def test_unknown_networks_are_refused():
     for call in (features.load, lambda name: features.check_layers(name, [])):
-        with pytest.raises(InputError, match="unknown extractor 'vgg91': did you mean vgg19"):
+        with pytest.raises(InputError, match="unknown network 'vgg91': did you mean vgg19"):
             call("vgg91")
 
 

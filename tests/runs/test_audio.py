@@ -79,7 +79,8 @@ def test_what_a_run_leaves(config, tmp_path, clips):
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == [0, 5, 10, 12]
     assert lines[-1]["loss"] < lines[0]["loss"]
-    assert {"content", "style", "envelope"} <= set(lines[0])
+    assert {"content", "style"} <= set(lines[0])
+    assert "envelope" not in lines[0]  # its weight is 0
     facts = json.loads((folder / "config.json").read_text())
     assert (
         facts["inputs"]["content"]["sha256"]
@@ -128,7 +129,7 @@ def test_a_folder_is_a_run_for_each(config, tmp_path, clips):
         ("audio.n_fft", 30, "config.audio.n_fft = 30: give"),
         ("audio.init", "nowhere.wav", "nowhere.wav"),
         ("audio.content", "nowhere.wav", "nowhere.wav"),
-        ("loss.style_loss", "grum", "unknown config.loss.style_loss 'grum': did you mean gram"),
+        ("loss.style_loss", "grum", "unknown style loss 'grum': did you mean gram"),
         (
             "optimizer.name",
             "lbfgs_pyramid",

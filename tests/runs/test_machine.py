@@ -9,7 +9,7 @@ import pytest
 
 from nst import features, runs
 from nst.errors import InputError
-from nst.optimize import optimiser
+from nst.optimize import optimizer
 from nst.runs import memory
 
 LIMITED = str(Path(__file__).with_name("limited.py"))
@@ -54,7 +54,7 @@ def test_a_run_that_may_not_fit_is_warned_of_before_it_starts(config, tmp_path, 
 def test_the_estimate_counts_the_features_and_the_history():
     extractor, size = features.load(weights="random"), (64, 96)
     needed = {
-        name: memory.needed(extractor, ["relu1_1"], size, size, optimiser(name)) for name in ("adam", "lbfgs")
+        name: memory.needed(extractor, ["relu1_1"], size, size, optimizer(name)) for name in ("adam", "lbfgs")
     }
     pixels = 64 * 96
     features_and_state = 64 * pixels * 4 + 2 * 3 * pixels * 4  # relu1_1; two moments

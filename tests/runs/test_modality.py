@@ -53,7 +53,9 @@ class Task(NamedTuple):
             state, _ = resume.restore(like)
             begin = resume.stage
         for step in range(begin, self.config.optimizer.steps + 1):
-            yield Snapshot(step, step, step + 1, state, None)  # a stage for each step: it says where to go on
+            yield Snapshot(
+                step, step, step + 1, state, None, state.params
+            )  # a stage for each step: it says where to go on
             state = state_of((state.params + target) / 2, target)
 
     def frame(self, params: Any, path: Path) -> None:
