@@ -16,8 +16,8 @@ from ml_collections import ConfigDict, config_flags
 
 from nst import runs
 from nst import sweep as sweeps
-from nst.config import FIELDS, fields, help_text, modality_of
-from nst.errors import InputError, Interrupted, RunError, unknown
+from nst.config import FIELDS, fields, help_text, modality_of, unknown_field
+from nst.errors import InputError, Interrupted, RunError
 from nst.files import cache_dir
 from nst.process import prepare, release_free_memory
 
@@ -216,10 +216,10 @@ def _flag_error(arguments: Sequence[str], error: BaseException) -> InputError:
     for cause in reversed(chain):
         if isinstance(cause, InputError):
             return cause
-    names = [*dict.fromkeys(name for table in FIELDS.values() for name in table)]
+    modality = _modality(arguments)
     for name in re.findall(r"^--?config\.([\w.]+)", "\n".join(arguments), re.MULTILINE):
-        if name not in names:
-            return unknown("config field", name, names)
+        if name not in FIELDS[modality]:
+            return unknown_field(name, modality)
     text = str(error.args[0] if isinstance(error, KeyError) else error).strip()
     if "Traceback" in text:  # ml_collections quotes one: its last line is the cause
         text = f"the config can't be loaded: {text.splitlines()[-1]}"

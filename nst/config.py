@@ -266,22 +266,23 @@ def validate(config: ConfigDict) -> None:
     modality = modality_of(values)
     for name in values:
         if name not in FIELDS[modality]:
-            raise _unknown_field(name, modality)
+            raise unknown_field(name, modality)
     for name in FIELDS[modality]:
         if name not in values:
             raise InputError(f"config.{name} is missing: start from nst.config.base()")
         check(name, values[name], modality)
-    if modality == "image":
-        _check_scales(values["pyramid.scales"] or ())
+    _check_scales(values.get("pyramid.scales") or ())
+    if "loss.style_layers" in values:
         _check_layers(values)
 
 
-def _unknown_field(name: str, modality: str) -> InputError:
+def unknown_field(name: str, modality: str) -> InputError:
+    """Return the error for a field that a modality does not have."""
     owners = [other for other, table in FIELDS.items() if name in table]
     if not owners:
         return unknown("config field", name, FIELDS[modality])
     return InputError(
-        f"config.modality = {modality!r} has no field {name}: leave it {owners[0]!r}, or take another --config"
+        f"config.{name} is a field of {owners[0]}, this is a config of {modality}: take another --config"
     )
 
 
@@ -325,7 +326,8 @@ def _check_scales(scales: tuple[Any, ...] | list[Any]) -> None:
 def _check_layers(values: Values) -> None:
     """Check the fields of layers that are set."""
     layers = {name: values[f"loss.{name}"] for name in ("content_layers", "style_layers")}
-    if not any(names is None or names for names in layers.values()):
+    weights = [values["loss.content_weight"], values["loss.style_weight"]]
+    if any(weights) and not any(names is None or names for names in layers.values()):
         raise InputError("config.loss.style_layers and content_layers are both empty: name a layer")
     for name, names in layers.items():
         if names is not None and len(set(names)) < len(names):

@@ -90,7 +90,7 @@ def optimizer(name: str, stochastic: Collection[str] = ()) -> optax.GradientTran
       stochastic: Names of the terms of the loss whose value is random at each step.
 
     Raises:
-      InputError: There is none of that name, or it needs a loss that is not random.
+      InputError: The optimizer is unknown, or needs a loss that is not random.
     """
     if name not in OPTIMIZERS:
         raise unknown("optimizer", name, OPTIMIZERS)

@@ -1,4 +1,4 @@
-"""What the arrays are called. Shapes are checked by jaxtyping and beartype in the tests."""
+"""Names of array types. Shapes are checked by jaxtyping and beartype in the tests."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 Array = jax.Array | np.ndarray
 
-#: A picture: RGB, sRGB-encoded, in [0, 1], without a batch axis. Sounds come as [1, frames, channels].
+#: An image: RGB, sRGB-encoded, in [0, 1], without a batch axis. Audio is [1, frames, channels].
 Image = Float[Array, "_ _ _"]
 
 #: From layer name (`relu4_2`) to what the network computes there, `[h', w', c']`.
@@ -42,7 +42,7 @@ Scalars = Float[Array, "..."]
 
 @runtime_checkable
 class Extractor(Protocol):
-    """What terms see an image through: a pytree whose leaves are the weights of a network.
+    """A feature extractor: a pytree whose leaves are the weights of a network.
 
     It owns its preprocessing. Code outside `nst.features` names this protocol and no network.
     """

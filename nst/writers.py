@@ -64,6 +64,7 @@ def _tensorboard(folder: Path, facts: Mapping[str, Any]) -> Writer:
     def frame(step: int, path: Path) -> None:
         if path.suffix == ".wav":
             show(step, Summary.Value(tag="sound", audio=_heard(path, Summary.Audio)))
+        if path.suffix != ".png":
             return
         with Image.open(path) as opened:
             width, height = opened.size
@@ -123,12 +124,10 @@ def _wandb(folder: Path, facts: Mapping[str, Any]) -> Writer:
         run.finish(exit_code=0 if (folder / "done").exists() else 1)
 
     def frame(step: int, path: Path) -> None:
-        shown = (
-            {"sound": wandb.Audio(str(path))}
-            if path.suffix == ".wav"
-            else {"picture": wandb.Image(str(path))}
-        )
-        run.log(shown, step=step)
+        if path.suffix == ".wav":
+            run.log({"sound": wandb.Audio(str(path))}, step=step)
+        elif path.suffix == ".png":
+            run.log({"picture": wandb.Image(str(path))}, step=step)
 
     return Writer(
         log=lambda line: run.log(_values(line), step=line["step"]),

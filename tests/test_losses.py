@@ -268,7 +268,7 @@ def terms_of(image, content, style, **settings):
 
 
 def test_statistics_of_every_additive_term_add_up_over_masked_parts():
-    """Every active term of the registry, whatever it is: an image in two parts, by masks of its layers."""
+    """Of the terms in `SETTINGS`: an image in two parts, by masks of its layers."""
     image, content = features(6, 8, 3), features(6, 8, 3)
     left = np.zeros((6, 8), np.float32)
     left[:, :4] = 1
@@ -281,7 +281,7 @@ def test_statistics_of_every_additive_term_add_up_over_masked_parts():
         )
     )
     terms = terms_of(image, content, features(5, 7, 3))
-    assert set(terms) == {"content", "style", "tv"}
+    assert set(terms) >= {"content", "style", "tv"}
     for name, term in terms.items():
         assert term.additive
         expected = term.statistics(whole, term.local)

@@ -165,10 +165,10 @@ def _peers(problem: dict[str, np.ndarray]) -> Evaluation:
 def _descend(target: Objective, content: np.ndarray, evaluations: int) -> None:
     """Ours from the content, as a run does it; prints the loss of the first evaluation and of the last."""
     method, evaluate = optimizer("lbfgs"), by_vjp(loss)
-    state = start(evaluate, jax.numpy.asarray(content[None]), method, target)
-    print(float(state.value), flush=True)
-    *_, state = chunks(evaluate, state, method, target, [evaluations - 1])
-    print(float(state.value), flush=True)
+    first = start(evaluate, jax.numpy.asarray(content[None]), method, target)
+    print(float(first.value), flush=True)
+    *_, last = first, *chunks(evaluate, first, method, target, [evaluations - 1])
+    print(float(last.value), flush=True)
 
 
 def _table(

@@ -102,7 +102,7 @@ def of_runs(folders: Sequence[Path], *, again: bool = False) -> dict[str, dict[s
 
     Returns:
       By folder `metrics` of the result and `baselines`, by the names of `METRICS`, for audio of `SOUND_METRICS`;
-      `terms` of the loss at the end; `layers` optimised and held out, none for audio; path and SHA-256 of `inputs`;
+      `terms` of the loss at the end; `layers` optimized and held out, none for audio; path and SHA-256 of `inputs`;
       `versions`.
 
     Raises:

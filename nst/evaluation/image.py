@@ -115,7 +115,7 @@ def of_images(content: str, style: str, results: Sequence[Path], size: int | Non
       size: Longest side, pixels, that the content is brought to; its own by default.
 
     Returns:
-      As `nst.evaluation.of_runs`, `results` by path in place of `metrics`, and no `terms`. The layers optimised are
+      As `nst.evaluation.of_runs`, `results` by path in place of `metrics`, and no `terms`. The layers optimized are
       taken to be those of the paper, the default of a config.
 
     Raises:

@@ -8,6 +8,7 @@ import jax
 
 from nst.errors import InputError, unknown
 from nst.features import shallow, vgg, weights
+from nst.features import weights as source
 from nst.features.device import has_bfloat16
 from nst.features.networks import NETWORKS, NetworkSpec, check_layers
 from nst.features.normalise import normalised
@@ -21,6 +22,7 @@ __all__ = [
     "check_layers",
     "check_options",
     "has_bfloat16",
+    "is_drawn",
     "load",
     "normalised",
     "shallow",
@@ -95,6 +97,11 @@ def check_options(name: str, **options: Any) -> dict[str, Any]:
                 f"{defaults[option].default!r}, or take the network {others}"
             )
     return {option: value for option, value in options.items() if option in _options(name)}
+
+
+def is_drawn(name: str, weights: str | None) -> bool:
+    """Return whether a network depends on the seed: its weights are random numbers."""
+    return source.are_drawn(weights) and "seed" in _options(name)
 
 
 def _options(name: str) -> set[str]:

@@ -26,7 +26,7 @@ def modality(config: ConfigDict | Values) -> Modality:
     """Return the modality of a config, nested or by dotted names.
 
     Raises:
-      InputError: There is none of that name.
+      InputError: The modality is unknown.
     """
     return MODALITIES[modality_of(config)]
 
@@ -42,7 +42,7 @@ def run(
     leased: bool = False,
     release: Release = keep_memory,
 ) -> list[Path]:
-    """Stylise every content in every style that the config names.
+    """Stylize every content in every style that the config names.
 
     Args:
       config: As of `nst.config.base`.

@@ -149,7 +149,7 @@ def _drawn(method: str, n_fft: int, rate: int, filters: int, seed: int) -> audio
 
 
 def _needed(ear: audio.AudioFeatures, method: str, content: tuple[int, int], style: tuple[int, int]) -> int:
-    """An estimate of the bytes that a run takes: filters, what they see and say, and the optimiser's history."""
+    """An estimate of the bytes that a run takes: filters, what they see and say, and the optimizer's history."""
 
     def seen(samples: int, channels: int) -> int:
         """What filters see and say."""

@@ -145,7 +145,7 @@ def extractor(config: ConfigDict) -> Network:
     named = dict(settings)
     features.check_options(named.pop("network"), **named)
     digest = features.weights.digest(settings.weights)  # a file may be another by the next run
-    seed = config.images.seed if features.weights.are_drawn(settings.weights) else 0
+    seed = config.images.seed if features.is_drawn(settings.network, settings.weights) else 0
     return _frozen(tuple(sorted(settings.items())), seed, layers(config), digest)
 
 

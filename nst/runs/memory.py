@@ -35,7 +35,7 @@ def needed(
     Args:
       extractor: The network.
       layers: What the loss looks at.
-      content: Height and width of the picture that is optimised.
+      content: Height and width of the image that is optimized.
       style: Height and width of the style picture; only its features are computed, no gradient.
       optimizer: What keeps a history of pictures.
     """

@@ -1,4 +1,4 @@
-"""The modality of a run: the one place that says how runs of images and of audio differ."""
+"""The modality of a run: what runs of images and of audio do in their own way."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path

@@ -8,7 +8,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from nst.stages import Snapshot
 
-#: Given the steps of a run, a context with what is told of each snapshot.
+#: Progress factory: total steps → context manager that yields a callback.
 Show = Callable[[int], AbstractContextManager[Callable[[Snapshot], None]]]
 
 

