@@ -242,7 +242,10 @@ def test_the_default_directory_is_the_next_free_one(script, asked):
         (["--config.images.seed=-1"], "config.images.seed = -1: give a finite number that is not negative"),
         (["--config.pyramid.scales=(64,"], "pyramid.scales=(64,"),
         (["--config.optimizer.learning_rate=fast"], "optimizer.learning_rate=fast"),
-        (["--config.modality=audio"], "config.modality = 'audio' has no field features.convolution"),
+        (
+            ["--config.modality=audio"],
+            "config.features.convolution is a field of image, this is a config of audio: take another",
+        ),
         (["--config.modality=video"], "unknown modality 'video': choose from image, audio"),
         (["--config.images.size"], "Missing value for flag --config.images.size"),
         (["--workdir"], "Missing value for flag --workdir"),

@@ -167,8 +167,9 @@ def _descend(target: Objective, content: np.ndarray, evaluations: int) -> None:
     method, evaluate = optimizer("lbfgs"), by_vjp(loss)
     first = start(evaluate, jax.numpy.asarray(content[None]), method, target)
     print(float(first.value), flush=True)
-    *_, last = first, *chunks(evaluate, first, method, target, [evaluations - 1])
-    print(float(last.value), flush=True)
+    if evaluations > 1:
+        *_, last = chunks(evaluate, first, method, target, [evaluations - 1])
+        print(float(last.value), flush=True)
 
 
 def _table(
