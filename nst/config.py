@@ -282,7 +282,8 @@ def unknown_field(name: str, modality: str) -> InputError:
     if not owners:
         return unknown("config field", name, FIELDS[modality])
     return InputError(
-        f"config.{name} is a field of {owners[0]}, this is a config of {modality}: take another --config"
+        f"config.{name} is a field of {owners[0]}, this is a config of {modality}: "
+        "take another --config, or leave config.modality out"
     )
 
 
