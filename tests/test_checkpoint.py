@@ -1,5 +1,7 @@
 """Checkpoints: a flipped bit anywhere is noticed, and the one before is used."""
 
+from typing import Any, NamedTuple
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -54,3 +56,16 @@ def test_another_structure_is_refused(folder):
 
 def test_nothing_to_read(tmp_path):
     assert checkpoint.read(tmp_path / "absent") is None
+
+
+def test_the_optimizer_may_be_spelled_as_it_was(tmp_path):
+    class Before(NamedTuple):
+        optimiser: Any
+
+    class Now(NamedTuple):
+        optimizer: Any
+
+    checkpoint.write(tmp_path, 1, (Before({"rate": jnp.float32(0.5)}), None), {})
+    _, arrays = checkpoint.read(tmp_path)
+    restored, _ = checkpoint.restore((Now({"rate": jnp.float32(0)}), None), arrays)
+    assert restored.optimizer["rate"] == 0.5

@@ -8,7 +8,7 @@ import jaxtyping
 import numpy as np
 import pytest
 
-from nst import batched, features
+from nst import batched, features, losses
 from nst.errors import InputError
 from nst.features.vgg import POOLINGS
 
@@ -208,3 +208,23 @@ def test_what_cannot_be_used_is_told_in_one_line(extractor, changed, message):
     with pytest.raises(InputError, match=message) as caught:
         build(extractor, **changed)
     assert "\n" not in str(caught.value)
+
+
+def test_each_term_has_a_random_key_of_its_own(extractor):
+    """Another at each step, and the same whatever other terms there are."""
+
+    def drawn(view, local):
+        return jax.random.normal(view.key)
+
+    def value(statistics, target):
+        return statistics
+
+    term = losses.Term(drawn, value)
+
+    def terms(names, step):
+        objective = module.Objective(extractor, dict.fromkeys(names, term))
+        return module.loss(jnp.asarray(IMAGE), objective, jax.random.fold_in(jax.random.key(0), step))[1]
+
+    both, later, alone = terms(("a", "b"), 1), terms(("a", "b"), 2), terms(("b",), 1)
+    assert len({float(x) for x in (*both.values(), *later.values())}) == 4
+    assert both["b"] == alone["b"]

@@ -124,3 +124,10 @@ def test_references_are_refreshed_by_the_step_and_resumed():
         resume = Resume(0, functools.partial(filled, leaves=leaves))
         *_, last = stages.run(long, how, resume=resume)
         assert same(copied(last.tree), whole[-1][2]), f"resumed at step {step}"
+
+
+def test_a_snapshot_has_the_image_of_its_parameters():
+    how = method(False)._replace(image=lambda target, params: target + 2 * params)
+    for snapshot in stages.run(chain()[:1], how, every=(1,)):
+        expected = 5 + np.arange(2) + 2 * np.asarray(snapshot.state.params)
+        np.testing.assert_allclose(snapshot.image, expected, rtol=1e-6)

@@ -156,6 +156,21 @@ def test_what_changes_with_another_field_comes_last():
     assert not any(field["follows"] for field in varied(runs))
 
 
+def test_what_follows_unset_comes_last():
+    """The learning rate of Adam is another than that of both forms of L-BFGS, without being set."""
+    names = ("lbfgs", "lbfgs_pyramid", "adam")
+    trials = [
+        {"optimizer.name": name, "images.content": content}
+        for name in names
+        for content in ("a.png", "b.png")
+    ]
+    configs = [recorded(dict(fields(base())) | trial) for trial in trials]
+    found = [(field["name"], field["follows"]) for field in varied(configs)]
+    assert found == [("images.content", False), ("optimizer.name", False), ("optimizer.learning_rate", True)]
+    configs[0]["optimizer.learning_rate"] = 0.5
+    assert not any(field["follows"] for field in varied(configs))
+
+
 def test_values_are_called_by_short_names_unless_two_are_the_same():
     configs = [{"a.x": "/one/p.png", "b.x": 1e6}, {"a.x": "/two/p.png", "b.x": 5.0}, {"a.x": "q"}]
     found = varied(configs)

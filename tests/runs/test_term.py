@@ -138,3 +138,13 @@ def test_the_library_knows_it_too(registered):
     assert nst.stylize(image, image, **settings, **alone).mean() < 0.5
     with pytest.raises(InputError, match="did you mean brightness_weight"):
         nst.stylize(image, image, **settings, brightnes_weight=1.0)
+
+
+def test_a_random_term_goes_with_audio(registered, monkeypatch):
+    monkeypatch.setitem(FIELDS["audio"], "loss.noisy_weight", FIELDS["image"]["loss.noisy_weight"])
+    samples = np.sin(np.arange(4000, dtype=np.float32))[:, None]
+    small = {"steps": 2, "filters": 4, "n_fft": 256, "phase_steps": 1}
+    result = nst.audio.stylize(samples, samples, 4000, optimizer="adam", noisy_weight=1.0, **small)
+    assert np.isfinite(result).all()
+    with pytest.raises(InputError, match="noisy is random: take adam"):
+        nst.audio.stylize(samples, samples, 4000, noisy_weight=1.0, **small)

@@ -134,6 +134,18 @@ def test_a_trial_is_the_run_of_its_config(config, tmp_path):
         assert (trial / name).read_bytes() == (tmp_path / "alone" / name).read_bytes()
 
 
+def test_finished_trials_of_an_earlier_version_get_their_inputs(config, tmp_path):
+    chosen = sweep.begin(config, [{"loss.style_weight": 5.0}], tmp_path / "sweep")
+    work(tmp_path / "sweep", quiet)
+    trial = Folder(tmp_path / "sweep").trial(chosen.trials[0])
+    before = (trial / "content.png").read_bytes()
+    for name in ("content.png", "style.png"):
+        (trial / name).unlink()
+    sweep.run(tmp_path / "sweep", chosen)
+    assert (trial / "content.png").read_bytes() == before
+    assert (trial / "style.png").exists()
+
+
 def test_a_folder_with_other_things_is_refused(config, tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(InputError, match="not empty and holds no sweep"):
