@@ -126,8 +126,9 @@ def image_stages(
         height, width = images.fit_size(content.shape[0], content.shape[1], scale.size)
 
         def target() -> Objective:
-            sides, given = sides_at(scale.size, style_scale), {"content": content, "style": style}
-            inputs = {name: images.fit(given[name], side) for name, side in sides.items()}
+            sides = sides_at(scale.size, style_scale)
+            whole = {"content": content, "style": style}
+            inputs = {name: images.fit(whole[name], side) for name, side in sides.items()}
             return objective(extractor, inputs, settings)
 
         def begin(previous: Array | None) -> np.ndarray:

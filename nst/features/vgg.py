@@ -75,7 +75,7 @@ class Convolution(nnx.Module):
         return _convolve(x, self.kernel if self.frozen is None else self.frozen, padding) + self.bias[...]
 
     def change(self, dx: jax.Array, padding: int = 0) -> jax.Array:
-        """What the output changes by if the input does by `dx`, by products of bfloat16."""
+        """Return the change of the output for a change `dx` of the input, by products of bfloat16."""
         return _convolve(dx, self.rounded, padding)
 
 

@@ -88,8 +88,8 @@ class AudioTask(NamedTuple):
     def _phase(self, params: Array, x: Array) -> dict[str, Any]:
         """How far the sound's magnitudes are from those that were asked for."""
         reached = np.asarray(magnitudes(x, self.extractor.longest.stft))
-        found = spectral_convergence(reached, np.asarray(self.extractor.magnitudes(params)))
-        return {"steps": self.config.audio.phase_steps, "spectral_convergence": found}
+        convergence = spectral_convergence(reached, np.asarray(self.extractor.magnitudes(params)))
+        return {"steps": self.config.audio.phase_steps, "spectral_convergence": convergence}
 
     def _sounding(self, params: Array) -> np.ndarray:
         return audio.sounding(params, self.extractor, self.initial, self.config.audio.phase_steps)
@@ -130,16 +130,16 @@ def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> audio.
         for path in sorted({path for _, path in named})
     }
     settings = config.audio
-    ear = _drawn(settings.method, settings.n_fft, settings.rate, settings.filters, settings.seed)
+    extractor = _drawn(settings.method, settings.n_fft, settings.rate, settings.filters, settings.seed)
     content, style = (max(shapes[path] for name, path in named if name == x) for x in ("content", "style"))
-    needed, free = _needed(ear, config.optimizer.name, content, style), memory.free()
+    needed, free = _needed(extractor, config.optimizer.name, content, style), memory.free()
     if free is not None and needed > free:
-        told = (
+        message = (
             f"{content[0] / settings.rate:.0f} and {style[0] / settings.rate:.0f} seconds of sound need about"
         )
-        told += f" {memory.gib(needed)} and {memory.gib(free)} are free: {_REMEDY}"
-        warnings.warn(told, memory.MemoryWarning, stacklevel=2)
-    return ear
+        message += f" {memory.gib(needed)} and {memory.gib(free)} are free: {_REMEDY}"
+        warnings.warn(message, memory.MemoryWarning, stacklevel=2)
+    return extractor
 
 
 # The runs of a sweep share it: drawing 23 million numbers takes a second.
@@ -148,17 +148,19 @@ def _drawn(method: str, n_fft: int, rate: int, filters: int, seed: int) -> audio
     return audio.audio_features(method, n_fft=n_fft, rate=rate, filters=filters, seed=seed)
 
 
-def _needed(ear: audio.AudioFeatures, method: str, content: tuple[int, int], style: tuple[int, int]) -> int:
+def _needed(
+    extractor: audio.AudioFeatures, method: str, content: tuple[int, int], style: tuple[int, int]
+) -> int:
     """An estimate of the bytes that a run takes: filters, what they see and say, and the optimizer's history."""
 
     def seen(samples: int, channels: int) -> int:
-        """What filters see and say."""
+        """Count the bytes of the inputs and outputs of the filters."""
         return 4 * sum(
-            channels * view.stft.frames(samples) * sum(view.kernel.shape) for view in ear.views.values()
+            channels * view.stft.frames(samples) * sum(view.kernel.shape) for view in extractor.views.values()
         )
 
-    filters = memory.held(ear)
-    params = jax.eval_shape(ear.parameters, jax.ShapeDtypeStruct(content[::-1], jnp.float32))
+    filters = memory.held(extractor)
+    params = jax.eval_shape(extractor.parameters, jax.ShapeDtypeStruct(content[::-1], jnp.float32))
     state = memory.held(jax.eval_shape(optimizer(method).init, params))
     return _REST + 2 * filters + state + max(3 * seen(*content), seen(*style))
 

@@ -66,7 +66,7 @@ def free() -> int | None:
 
 
 def _container() -> list[int]:
-    """What a Linux container may still take: the system's own figure does not know of its limit."""
+    """Return the bytes that a Linux container may still take: the system's own figure ignores its limit."""
     try:
         limit, used = (Path(f"/sys/fs/cgroup/memory.{x}").read_text().strip() for x in ("max", "current"))
         return [int(limit) - int(used)]
@@ -80,5 +80,5 @@ def warning(height: int, width: int, needed: int, free: int) -> str:
 
 
 def gib(n: int) -> str:
-    """So many bytes, to be read."""
+    """Format a number of bytes for people."""
     return f"{n / 2**30:.1f} GiB"

@@ -36,17 +36,20 @@ def perform(
     ):
         if recorder is None:
             return
-        with show(recorder.total) as told:
-            _go(recorder.task.snapshots(recorder.resume, release), recorder, told, received)
+        with show(recorder.total) as callback:
+            _go(recorder.task.snapshots(recorder.resume, release), recorder, callback, received)
         recorder.finish(output, release)
 
 
 def _go(
-    snapshots: Iterator[Snapshot], recorder: Recorder, told: Callable[[Snapshot], None], received: list[int]
+    snapshots: Iterator[Snapshot],
+    recorder: Recorder,
+    callback: Callable[[Snapshot], None],
+    received: list[int],
 ) -> None:
     try:
         for snapshot in snapshots:
-            told(snapshot)
+            callback(snapshot)
             recorder.take(snapshot)
             if received:
                 raise _interrupted(received, snapshot.step)
@@ -82,12 +85,12 @@ def perform_together(
             )
             assert recorder is not None  # it is new
             recorders.append(recorder)
-        told = [
+        callbacks = [
             stack.enter_context(show(recorder.total)) for show, recorder in zip(shows, recorders, strict=True)
         ]
         assert modality.batched is not None  # the caller asked for its `batch_key`
         together = modality.batched([recorder.task for recorder in recorders], extractor, release)
-        errors = _go_together(together, recorders, told, received)
+        errors = _go_together(together, recorders, callbacks, received)
         for recorder, error in zip(recorders, errors, strict=True):
             if error is None:
                 recorder.finish(release=release)
@@ -97,7 +100,7 @@ def perform_together(
 def _go_together(
     together: Iterator[list[Snapshot]],
     recorders: Sequence[Recorder],
-    told: Sequence[Callable[[Snapshot], None]],
+    callbacks: Sequence[Callable[[Snapshot], None]],
     received: list[int],
 ) -> list[RunError | None]:
     errors: list[RunError | None] = [None] * len(recorders)
@@ -106,7 +109,7 @@ def _go_together(
             step = max(snapshot.step for snapshot in snapshots)
             for i, snapshot in enumerate(snapshots):
                 if errors[i] is None:
-                    told[i](snapshot)
+                    callbacks[i](snapshot)
                     recorders[i].take(snapshot)
                     if not finite(snapshot.state):
                         errors[i] = diverged(snapshot.state)

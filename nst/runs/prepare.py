@@ -31,28 +31,28 @@ def ready(
     """
     validate(config)
     writers.check(config.run.writers)
-    found = jobs(modality, config, workdir)
+    jobs = find_jobs(modality, config, workdir)
     if output is not None:
-        check_output(modality, output, found)
-    check_folders([job.folder for job in found], resume)
-    return found, modality.check(config, found, limit)
+        check_output(modality, output, jobs)
+    check_folders([job.folder for job in jobs], resume)
+    return jobs, modality.check(config, jobs, limit)
 
 
-def jobs(modality: Modality, config: ConfigDict, workdir: Path) -> list[Job]:
+def find_jobs(modality: Modality, config: ConfigDict, workdir: Path) -> list[Job]:
     """Return a job for each combination of the inputs' files, several of them in folders of `workdir`."""
     values = config[modality.group]
     several = {name: modality.find(config, name) for name in modality.inputs}
     single = {name: paths[0] for name in modality.optional if (paths := _at_most_one(modality, config, name))}
-    found = [
+    jobs = [
         Job({**dict(zip(several, paths, strict=True)), **single}, workdir / "-".join(p.stem for p in paths))
         for paths in itertools.product(*several.values())
     ]
-    if len(found) == 1:
-        return [found[0]._replace(folder=workdir)]
-    if len({job.folder for job in found}) < len(found):
+    if len(jobs) == 1:
+        return [jobs[0]._replace(folder=workdir)]
+    if len({job.folder for job in jobs}) < len(jobs):
         names = ", ".join(values[name] for name, paths in several.items() if len(paths) > 1)
         raise InputError(f"{names}: two files share a name up to the extension: rename one")
-    return found
+    return jobs
 
 
 def _at_most_one(modality: Modality, config: ConfigDict, name: str) -> list[Path]:
