@@ -79,7 +79,7 @@ def test_what_a_killed_process_left_is_removed(config, finished, tmp_path):
 
 def test_the_limit_of_pixels_holds_for_every_picture(config, pictures, tmp_path):
     config.images.init = str(pictures / "style.png")
-    (job,) = runs.prepare.jobs(runs.modality(config), config, tmp_path)
+    (job,) = runs.prepare.find_jobs(runs.modality(config), config, tmp_path)
     assert [*job.inputs] == ["content", "style", "init"]
     for name, path in job.inputs.items():
         alone = [job._replace(inputs={name: path})]
