@@ -48,7 +48,7 @@ def stylization(
       extractor: The network.
       scales: Coarse to fine; the last one has the size of the result.
       style_scale: The style's longest side at each scale, in units of the result's.
-      loss_settings: Settings of the loss that replace the defaults (`loss_settings`).
+      loss_settings: Settings of the loss that replace the defaults (`completed`).
       optimizer: One of `nst.optimize.OPTIMIZERS`.
       learning_rate: The optimizer's own by default.
       seed: Of stochastic terms.
