@@ -66,8 +66,11 @@ def checked(settings: Settings) -> dict[str, Any]:
         mapping, a number for each style layer, or empty for equal weights.
 
     Raises:
-      InputError: An unknown style loss, a layer named twice, or weights that do not fit the layers.
+      InputError: An unknown term or style loss, a layer named twice, or weights that do not fit the layers.
     """
+    for key in settings:
+        if key.endswith("_weight") and key.removesuffix("_weight") not in TERMS:
+            raise unknown("term", key.removesuffix("_weight"), TERMS)
     result = dict(settings)
     family = settings.get("style_loss", "gram")
     if isinstance(family, str):
