@@ -269,7 +269,7 @@ def terms_of(image, content, style, **settings):
 
 
 def test_statistics_of_every_additive_term_add_up_over_masked_parts():
-    """Of the terms in `SETTINGS`: an image in two parts, by masks of its layers."""
+    """Split an image in two by masks of its layers, for each term in `SETTINGS`."""
     image, content = features(6, 8, 3), features(6, 8, 3)
     left = np.zeros((6, 8), np.float32)
     left[:, :4] = 1

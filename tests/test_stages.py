@@ -72,7 +72,7 @@ def test_resumed_at_every_step_it_ends_in_the_same_bytes(random):
 
 
 @pytest.mark.parametrize("random", [False, True])
-def test_how_steps_are_cut_changes_no_byte(random, monkeypatch):
+def test_how_steps_are_cut_changes_no_byte(random):
     by_one = snapshots(random, every=(1,))
     for every in ((), (3,), (2, 5)):
         assert same(snapshots(random, every=every)[-1][2], by_one[-1][2])
@@ -93,14 +93,14 @@ def test_a_random_loss_differs_at_each_step_of_the_whole_run():
 
 
 def test_a_resumed_stage_does_not_begin():
-    begun = []
+    calls = []
     whole = list(snapshots(False, every=(1,)))
     stage, _, leaves = next(each for each in whole if each[1] == 7)
     resume = Resume(stage, functools.partial(filled, leaves=leaves))
-    list(stages.run(chain(begun), method(False), resume=resume))
-    assert begun == []
-    list(stages.run(chain(begun), method(False)))
-    assert begun == [0, 1, 2]
+    list(stages.run(chain(calls), method(False), resume=resume))
+    assert calls == []
+    list(stages.run(chain(calls), method(False)))
+    assert calls == [0, 1, 2]
 
 
 def test_memory_is_released_at_each_stage_through_the_hook_alone():

@@ -93,8 +93,8 @@ def check_options(name: str, **options: Any) -> dict[str, Any]:
         if option not in _options(name) and value != defaults[option].default:
             others = " or ".join(other for other in NETWORKS if option in _options(other))
             raise InputError(
-                f"the network {name} does not support {option}={value!r}: leave {option} at "
-                f"{defaults[option].default!r}, or take the network {others}"
+                f"the network {name} does not support {option}={value!r}: leave {option} out, or "
+                f"take the network {others}"
             )
     return {option: value for option, value in options.items() if option in _options(name)}
 

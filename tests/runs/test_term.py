@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 import nst
-from nst import features, images, losses, report, runs
+from nst import batched, features, images, losses, report, runs
+from nst.batched import Trial
 from nst.config import FIELDS, Field, base, help_text
 from nst.errors import InputError
 from nst.losses import Recipe, Term
+from nst.stylize import Scale, stylization
 from nst.sweep import plan
 
 
@@ -85,6 +87,7 @@ def test_it_is_computed_logged_plotted_and_reported(config, tmp_path):
     assert (folder / "curve.png").stat().st_size > 0
     (trial,) = report.collect(folder)["trials"]
     assert trial["terms"]["brightness"] == pytest.approx(last["brightness"])
+    assert "brightness" in trial["curve"]
     assert "--config.loss.brightness_weight=3.0" in trial["command"]
     assert "loss.brightness_weight=0.0" in help_text()
 
@@ -122,6 +125,25 @@ def test_a_random_term_is_resumed_to_the_byte(config, tmp_path):
         (folder,) = runs.run(config, tmp_path / str(step), resume=True)
         assert (folder / "image.png").read_bytes() == (whole / "image.png").read_bytes()
         assert [line["noisy"] for line in lines(folder)] == [line["noisy"] for line in lines(whole)]
+
+
+def test_a_random_term_is_the_same_alone_and_batched(registered):
+    generator = np.random.default_rng(0)
+    content, style = generator.random((2, 16, 16, 3), np.float32)
+    shared = {
+        "extractor": features.load("shallow"),
+        "scales": [Scale(16, 3), Scale(16, 2)],
+        "optimizer": "adam",
+    }
+    settings = {"content_weight": 0.0, "style_weight": 0.0, "tv_weight": 1.0, "noisy_weight": 1e3}
+    trials = [Trial(content, style, content, 0.02, settings, seed) for seed in (3, 4)]
+    *_, together = batched.stylizations(trials, **shared)
+    for trial, snapshot in zip(trials, together, strict=True):
+        kwargs = {"loss_settings": settings, "learning_rate": 0.02, "seed": trial.seed}
+        *_, alone = stylization(content, style, content, **kwargs, **shared)
+        assert snapshot.step == alone.step == 5
+        np.testing.assert_allclose(snapshot.image, alone.image, atol=1e-5)
+    assert np.abs(together[0].image - together[1].image).max() > 1e-3  # another seed, other keys
 
 
 def test_a_random_term_with_lbfgs_is_refused_before_anything_is_written(config, tmp_path):
