@@ -54,9 +54,9 @@ def varied(configs: Sequence[Values], stems: Mapping[str, str] | None = None) ->
 
 def _is_derived(name: str, configs: Sequence[Values]) -> bool:
     """Return whether a field has in all configs the value that follows from other fields."""
-    return all(usual(config).get(name) == as_tuples(config).get(name) for config in configs) and any(
-        field.follows for table in FIELDS.values() if (field := table.get(name))
-    )
+    if not any(table[name].follows for table in FIELDS.values() if name in table):
+        return False
+    return all(usual(config).get(name) == as_tuples({name: config.get(name)})[name] for config in configs)
 
 
 def where(found: Sequence[Values], configs: Sequence[Values]) -> list[list[int]]:
