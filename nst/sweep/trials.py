@@ -98,12 +98,12 @@ def run(folder: Folder, trial: Trial, config: ConfigDict, show: Show) -> None:
 
 def save_missing_inputs(folder: Folder, plan: Plan) -> None:
     """Save the inputs of finished trials that an earlier version ran: reports show them. One that can't is left."""
+    of = runs.modality(plan.config)
     for trial in plan.trials:
-        path, config = folder.trial(trial), configured(plan, trial)
-        of = runs.modality(config)
+        path = folder.trial(trial)
         if (path / "done").exists() and any(of.missing(name, path) for name in of.inputs):
             try:
-                runs.run(config, path, resume=True)
+                runs.run(configured(plan, trial), path, resume=True)
             except (InputError, RunError, OSError) as error:
                 warnings.warn(f"{path}: its inputs are not saved: {error}", stacklevel=2)
 
