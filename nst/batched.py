@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from nst import losses, objective, optimize, stages
+from nst import losses, objective, optimize, optimizers, stages
 from nst.errors import InputError
 from nst.objective import Objective
 from nst.stages import Method, Release, Snapshot, Stage, keep_memory
@@ -113,7 +113,7 @@ def _joint_method(own: Sequence[Method]) -> Method:
     )
     return Method(
         optimize.by_vjp(joint_loss),
-        optimize.batched(own[0].optimizer),
+        optimizers.batched(own[0].optimizer),
         [each.learning_rate for each in own],  # type: ignore[arg-type]  (a trial has a rate)
         own[0].refresh and refreshed,
         batch_at,

@@ -9,7 +9,7 @@ optimizer. Each trial's steps are accepted or rejected on their own.
 
 import functools
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import jax
@@ -17,9 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from nst.errors import InputError, RunError, unknown
-from nst.lbfgs import scale_by_lbfgs
-from nst.pyramid import smooth
+from nst.errors import RunError
 from nst.types import Array, Pytree, Scalars
 
 #: `loss(params, args, batch)` gives the loss and its named terms.
@@ -30,84 +28,6 @@ Evaluate = Callable[[Pytree, Pytree, Pytree], tuple[Scalars, dict[str, Scalars],
 
 #: `batch_at(step)` gives what step number `step` is evaluated on, such as a random key or a batch of a data set.
 BatchAt = Callable[[int], Pytree]
-
-_MEMORY_SIZE = 50
-_STRETCH = 3.0  # 2 takes a few steps more, 4 too; from 6 on the first steps diverge (docs/performance.md)
-
-
-@functools.cache
-def adam() -> optax.GradientTransformation:
-    """Adam (Kingma and Ba, ICLR 2015) as optax has it."""
-    return optax.inject_hyperparams(optax.adam)(learning_rate=OPTIMIZERS["adam"].learning_rate)
-
-
-@functools.cache
-def lbfgs() -> optax.GradientTransformation:
-    """L-BFGS without a line search: one loss and gradient a step. Its learning rate, 1, is the length of a step."""
-    return _with_learning_rate(scale_by_lbfgs(_MEMORY_SIZE))
-
-
-@functools.cache
-def lbfgs_pyramid() -> optax.GradientTransformation:
-    """The same in a pyramid's coordinates: a quarter to a third fewer steps to a loss (docs/performance.md)."""
-    return _with_learning_rate(scale_by_lbfgs(_MEMORY_SIZE, initial=smooth, stretch=_STRETCH))
-
-
-def _with_learning_rate(direction: optax.GradientTransformation) -> optax.GradientTransformation:
-    def descend(learning_rate: float | jax.Array) -> optax.GradientTransformation:
-        return optax.chain(direction, optax.scale_by_learning_rate(learning_rate))
-
-    return optax.inject_hyperparams(descend)(learning_rate=1.0)
-
-
-class Optimizer(NamedTuple):
-    """An optimizer by name.
-
-    Attributes:
-      make: Returns the transformation; the same one each time, so that what was compiled with it is found.
-      learning_rate: The default.
-      stochastic: Whether it tolerates a loss that is random at each step.
-    """
-
-    make: Callable[[], optax.GradientTransformation]
-    learning_rate: float
-    stochastic: bool = False
-
-
-#: Optimizers by name. The learning rate is part of their state: another one never recompiles.
-OPTIMIZERS: dict[str, Optimizer] = {
-    "adam": Optimizer(adam, 0.02, stochastic=True),
-    "lbfgs": Optimizer(lbfgs, 1.0),
-    "lbfgs_pyramid": Optimizer(lbfgs_pyramid, 1.0),
-}
-
-
-def optimizer(name: str, stochastic: Collection[str] = ()) -> optax.GradientTransformation:
-    """Return the optimizer of that name.
-
-    Args:
-      name: One of `OPTIMIZERS`.
-      stochastic: Names of the terms of the loss whose value is random at each step.
-
-    Raises:
-      InputError: The optimizer is unknown, or needs a loss that is not random.
-    """
-    if name not in OPTIMIZERS:
-        raise unknown("optimizer", name, OPTIMIZERS)
-    chosen = OPTIMIZERS[name]
-    if stochastic and not chosen.stochastic:
-        usable = ", ".join(other for other, each in OPTIMIZERS.items() if each.stochastic)
-        raise InputError(
-            f"optimizer.name = {name} needs the same loss at each step and {', '.join(stochastic)} is random: "
-            f"take {usable}"
-        )
-    return chosen.make()
-
-
-@functools.cache
-def batched(optimizer: optax.GradientTransformation) -> optax.GradientTransformation:
-    """Return the optimizer for parameters with a leading axis, each trial with a state of its own."""
-    return optax.GradientTransformation(jax.vmap(optimizer.init), jax.vmap(optimizer.update))
 
 
 def keys(seed: int) -> BatchAt:

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from nst import features, images, losses, optimize, stages
+from nst import features, images, losses, optimize, optimizers, stages
 from nst.config import check, loss_defaults
 from nst.errors import InputError, unknown
 from nst.objective import Objective, loss, objective, refreshed, rounds
@@ -49,7 +49,7 @@ def stylization(
       scales: Coarse to fine; the last one has the size of the result.
       style_scale: The style's longest side at each scale, in units of the result's.
       loss_settings: Settings of the loss that replace the defaults (`completed`).
-      optimizer: One of `nst.optimize.OPTIMIZERS`.
+      optimizer: One of `nst.optimizers.OPTIMIZERS`.
       learning_rate: The optimizer's own by default.
       seed: Of stochastic terms.
       every: A snapshot is yielded at least at the multiples of these step numbers.
@@ -155,7 +155,7 @@ def method(
 
     return Method(
         optimize.by_vjp(loss),
-        optimize.optimizer(optimizer, random),
+        optimizers.optimizer(optimizer, random),
         learning_rate,
         refreshed if rounds(extractor, losses.layers(settings)) else None,
         optimize.keys(seed) if random else None,
@@ -204,7 +204,7 @@ def stylize(
       seed: Of the noise, and of stochastic terms.
       extractor: VGG-19 with average pooling by default.
       style_scale: The style's longest side, in units of `size`.
-      optimizer: One of `nst.optimize.OPTIMIZERS`.
+      optimizer: One of `nst.optimizers.OPTIMIZERS`.
       learning_rate: The optimizer's own by default.
       **loss_settings: Settings of the loss, by the names of the config's group `loss`, that replace the defaults;
         `style_layer_weights=()` weighs the style layers equally.
@@ -227,7 +227,7 @@ def stylize(
         check(name, value)
     pyramid = plan(size, steps, scales, scale_steps)
     initial = images.initial(init, content, style, seed=seed)
-    optimize.optimizer(optimizer)
+    optimizers.optimizer(optimizer)
     *_, last = stylization(
         content,
         style,

@@ -2,7 +2,7 @@
 
 python scripts/run.py --config configs/gatys.py[:paper]
     --config.images.content=PATH --config.images.style=PATH   paths, folders, or names of samples
-    --config.FIELD=VALUE                                      any field of nst/config.py
+    --config.FIELD=VALUE                                      any field of nst/config/fields.py
     --workdir DIR   --resume   --output FILE   --max_pixels N   --debug
 """
 

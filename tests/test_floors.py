@@ -15,7 +15,7 @@ FLOORS = [
     {"files", "config", "arguments", "overrides", "inputs"},
     {"ablation"},
     {"images", "sounds", "losses", "lbfgs", "pyramid", "checkpoint"},
-    {"features", "optimize", "record", "data", "writers"},
+    {"features", "optimize", "optimizers", "record", "data", "writers"},
     {"objective", "metrics"},
     {"stages"},
     {"stylize", "audio"},

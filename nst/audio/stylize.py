@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from nst import losses, optimize, stages
+from nst import losses, optimize, optimizers, stages
 from nst.audio.features import WIDTH, AudioFeatures, audio_features
 from nst.audio.objective import objective
 from nst.audio.phase import griffin_lim
@@ -60,7 +60,7 @@ def stylization(
       extractor: What sounds are compared in.
       steps: Optimization steps.
       loss_settings: Settings of the loss that replace the defaults (`nst.audio.objective.objective`).
-      optimizer: One of `nst.optimize.OPTIMIZERS`.
+      optimizer: One of `nst.optimizers.OPTIMIZERS`.
       learning_rate: The optimizer's own by default.
       seed: Of stochastic terms.
       every: A snapshot is yielded at least at the multiples of these step numbers.
@@ -81,7 +81,7 @@ def stylization(
     random = losses.stochastic(settings)
     method = Method(
         optimize.by_vjp(loss),
-        optimize.optimizer(optimizer, random),
+        optimizers.optimizer(optimizer, random),
         learning_rate,
         batch_at=optimize.keys(seed) if random else None,
     )

@@ -10,10 +10,12 @@ import itertools
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from flax import nnx
 from jax.experimental.xla_metadata import set_xla_metadata
 
 _OUT, _TAPS = 4, 3
@@ -247,3 +249,27 @@ def _weighted(matrix: _Matrix, terms: Sequence[jax.Array], new: int) -> jax.Arra
         return jax.lax.mul(weights, jax.lax.broadcast_in_dim(term, shape, others))
 
     return functools.reduce(jax.lax.add, map(product, matrix, terms))
+
+
+class Convolution(nnx.Module):
+    """The filters and biases of a 3×3 convolution; once frozen, also or only in the form that products take."""
+
+    def __init__(self, inputs: int, outputs: int):
+        self.inputs, self.outputs = inputs, outputs
+        self.kernel: Any = nnx.Param(jnp.zeros((3, 3, inputs, outputs)))
+        self.bias = nnx.Param(jnp.zeros(outputs))
+        self.frozen: Any = nnx.data(None)
+        self.rounded: Any = nnx.data(None)
+
+    def __call__(self, x: jax.Array, padding: int = 0) -> jax.Array:
+        """`[h, w, c]` to `[h + 2 · padding − 2, w + 2 · padding − 2, n]`, with zeros around `x`."""
+        return _convolve(x, self.kernel if self.frozen is None else self.frozen, padding) + self.bias[...]
+
+    def change(self, dx: jax.Array, padding: int = 0) -> jax.Array:
+        """Return the change of the output for a change `dx` of the input, by products of bfloat16."""
+        return _convolve(dx, self.rounded, padding)
+
+
+def _convolve(x: jax.Array, filters: Any, padding: int) -> jax.Array:
+    transformed = filters.ndim == 3
+    return (winograd if transformed else direct)(x, filters[...], padding)

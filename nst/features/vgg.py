@@ -7,10 +7,8 @@ configurations D (VGG-16) and E (VGG-19); average pooling as in Gatys, Ecker and
 import functools
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import jax
-import jax.numpy as jnp
 from flax import nnx
 
 from nst.errors import InputError
@@ -23,7 +21,7 @@ from nst.features.common import (
     pad,
     preprocess,
 )
-from nst.features.convolution import CONVOLUTIONS, direct, formed, transform, use_winograd, winograd
+from nst.features.convolution import CONVOLUTIONS, Convolution, formed, transform, use_winograd
 from nst.features.pooling import POOLINGS
 from nst.features.rectifier import relu
 from nst.features.weights import BLOCKS, Blocks, Preprocessing, Weights
@@ -58,30 +56,6 @@ def widths(blocks: Blocks) -> dict[str, int]:
 
 def _block(layer: str) -> int:
     return int(layer[4])  # of `conv4_2`, `pool4`
-
-
-class Convolution(nnx.Module):
-    """The filters and biases of a 3×3 convolution; once frozen, also or only in the form that products take."""
-
-    def __init__(self, inputs: int, outputs: int):
-        self.inputs, self.outputs = inputs, outputs
-        self.kernel: Any = nnx.Param(jnp.zeros((3, 3, inputs, outputs)))
-        self.bias = nnx.Param(jnp.zeros(outputs))
-        self.frozen: Any = nnx.data(None)
-        self.rounded: Any = nnx.data(None)
-
-    def __call__(self, x: jax.Array, padding: int = 0) -> jax.Array:
-        """`[h, w, c]` to `[h + 2 · padding − 2, w + 2 · padding − 2, n]`, with zeros around `x`."""
-        return _convolve(x, self.kernel if self.frozen is None else self.frozen, padding) + self.bias[...]
-
-    def change(self, dx: jax.Array, padding: int = 0) -> jax.Array:
-        """Return the change of the output for a change `dx` of the input, by products of bfloat16."""
-        return _convolve(dx, self.rounded, padding)
-
-
-def _convolve(x: jax.Array, filters: Any, padding: int) -> jax.Array:
-    transformed = filters.ndim == 3
-    return (winograd if transformed else direct)(x, filters[...], padding)
 
 
 class VGG(nnx.Module):

@@ -7,7 +7,7 @@ from typing import Any
 
 from ml_collections import ConfigDict
 
-from nst import optimize
+from nst import optimizers
 from nst.audio.stylize import OPTIMIZERS, default_rate
 from nst.config import base, defaults, fields, modality_of, validate
 from nst.errors import unknown
@@ -50,9 +50,9 @@ def _audio_optimizer(values: Values) -> str:
 def _learning_rate(values: Values) -> float:
     """Return the optimizer's own rate, or that of the audio method."""
     name = values["optimizer.name"]
-    if name not in optimize.OPTIMIZERS:
-        raise unknown("optimizer", name, optimize.OPTIMIZERS)
-    return default_rate(values.get("audio.method", ""), name) or optimize.OPTIMIZERS[name].learning_rate
+    if name not in optimizers.OPTIMIZERS:
+        raise unknown("optimizer", name, optimizers.OPTIMIZERS)
+    return default_rate(values.get("audio.method", ""), name) or optimizers.OPTIMIZERS[name].learning_rate
 
 
 #: The rule of each field that follows others, by modality. A field comes after those that it follows.

@@ -13,7 +13,7 @@ from nst import features, files, images, losses, record
 from nst.batched import Trial, stylizations
 from nst.errors import InputError
 from nst.images import sets
-from nst.optimize import optimizer
+from nst.optimizers import optimizer
 from nst.runs import memory
 from nst.runs.modality import File, Job, Limit, Modality
 from nst.stages import Release, Resume, Snapshot
