@@ -19,7 +19,8 @@ def get_config(variant: str = "") -> ConfigDict:
     """The default, or the variant `paper`."""
     config = base()
     if variant == "paper":
-        config.features.normalise = True
+        config.features.normalise = "filter"
+        config.loss.reduction = "sum"
         config.loss.style_layer_weights = ()
         config.loss.style_weight = 1000.0  # α/β = 1e-3, figure 3B
         config.loss.tv_weight = 0.0

@@ -22,6 +22,8 @@ def get_config() -> ConfigDict:
     config.images.style = "starry_night"
     config.images.size = 512
     config.features.pooling = "max"
+    config.features.normalise = "none"
+    config.loss.reduction = "sum"
     config.loss.content_weight = 0.02 / (512 * _POSITIONS)  # ½ Σ to 0.01 · mean
     config.loss.style_weight = 40.0  # 1 / (4 N²) · w_l to 10 / N⁴
     config.loss.style_layer_weights = tuple(1 / N**2 for N in _FILTERS)

@@ -37,6 +37,7 @@ def stylizations(
     scales: Sequence[Scale],
     style_scale: float = 1.0,
     optimizer: str = "lbfgs_pyramid",
+    parameters: str = "pixels",
     every: Sequence[int] = (),
     release: Release = keep_memory,
 ) -> Iterator[list[Snapshot]]:
@@ -48,6 +49,7 @@ def stylizations(
       scales: Coarse to fine, for all of them.
       style_scale: For all of them.
       optimizer: For all of them.
+      parameters: For all of them.
       every: Snapshots are yielded at least at the multiples of these step numbers.
       release: As in `nst.stages.run`.
 
@@ -58,7 +60,7 @@ def stylizations(
       InputError: The sizes or the losses differ.
       RunError: None is finite any more.
     """
-    settings = [completed(extractor, trial.loss_settings) for trial in trials]
+    settings = [completed(extractor, trial.loss_settings, optimizer) for trial in trials]
     layers = [layer for each in settings for layer in losses.layers(each)]
     extractor = extractor.freeze(tuple(dict.fromkeys(layers)))
     own = [
@@ -70,6 +72,7 @@ def stylizations(
             scales=scales,
             style_scale=style_scale,
             settings=each,
+            parameters=parameters,
         )
         for trial, each in zip(trials, settings, strict=True)
     ]
@@ -88,21 +91,21 @@ def _of_trial(snapshot: Snapshot, i: int) -> Snapshot:
     behind = optimize.reached(snapshot.state) - int(state.step)  # where its loss was not finite
     reference = None if snapshot.reference is None else snapshot.reference[i]
     step, evaluations = snapshot.step - behind, snapshot.evaluations - behind
-    return Snapshot(snapshot.stage, step, evaluations, state, reference, snapshot.image[i])
+    image, random = snapshot.image[i], snapshot.stochastic
+    return Snapshot(snapshot.stage, step, evaluations, state, reference, image, random)
 
 
 def _joint_stage(own: Sequence[Stage]) -> Stage:
     """One stage of several trials: parameters and terms stacked."""
 
-    def begin(params: Array | None) -> np.ndarray:
-        each = [None] * len(own) if params is None else params
-        return np.stack([stage.begin(x) for stage, x in zip(own, each, strict=True)])
+    def begin(previous: Array | None) -> Pytree:
+        each = [None] * len(own) if previous is None else previous
+        begun = [stage.begin(image) for stage, image in zip(own, each, strict=True)]
+        return jax.tree.map(lambda *parameters: np.stack(parameters), *begun)
 
-    shapes = {stage.like.shape for stage in own}
-    if len(shapes) > 1:
+    if any(stage.like != own[0].like for stage in own):
         raise InputError("images of several sizes can't be batched: run them apart")
-    (shape,) = shapes
-    like = jax.ShapeDtypeStruct((len(own), *shape), jnp.float32)
+    like = jax.tree.map(lambda x: jax.ShapeDtypeStruct((len(own), *x.shape), x.dtype), own[0].like)
     return Stage(own[0].steps, like, lambda: _stacked([stage.objective() for stage in own]), begin)
 
 
@@ -138,25 +141,26 @@ def _stacked(own: Sequence[Objective]) -> Objective:
 
 
 def joint_loss(
-    params: Array, stacked: Objective, batch: Array | None = None
+    params: Pytree, stacked: Objective, batch: Array | None = None
 ) -> tuple[Scalars, dict[str, Scalars]]:
-    """Return `nst.objective.loss` of each trial, `[n, h, w, 3]` to `[n]`."""
+    """Return `nst.objective.loss` of each trial: parameters with a leading axis to `[n]`."""
 
-    def one(params: Array, terms: Pytree, reference: Pytree, key: Pytree) -> Pytree:
+    def one(params: Pytree, terms: Pytree, reference: Pytree, key: Pytree) -> Pytree:
         return objective.loss(params, replace(stacked, terms=terms, reference=reference), key)
 
     return jax.vmap(one)(params, stacked.terms, stacked.reference, batch)
 
 
-def joint_image(stacked: Objective, params: Array) -> Array:
+def joint_image(stacked: Objective, params: Pytree) -> Array:
     """Return the image of each trial."""
     return jax.vmap(Objective.image, in_axes=(None, 0))(stacked, params)
 
 
-def refreshed(stacked: Objective, params: Array) -> Objective:
+def refreshed(stacked: Objective, params: Pytree) -> Objective:
     """Return `nst.objective.refreshed` of each trial."""
     # One after the other: together, each would have transformed filters of its own.
     references = [
-        objective.reference(stacked.extractor, jnp.asarray(image), stacked.layers) for image in params
+        objective.reference(stacked.extractor, jnp.asarray(image), stacked.layers)
+        for image in joint_image(stacked, params)
     ]
     return replace(stacked, reference=jax.tree.map(lambda *leaves: jnp.stack(leaves), *references))

@@ -1,15 +1,17 @@
 """The objective: a weighted sum of terms (Gatys, Ecker and Bethge, CVPR 2016, equation 7)."""
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from nst import losses
+from nst.laplacian import coefficients, reconstruct
 from nst.losses import Input, Term, View
 from nst.types import Array, Extractor, Features, Network, Pytree, Scalar, Settings
 
@@ -25,11 +27,13 @@ class Objective:
     Attributes:
       extractor: The network that all terms see the image through.
       terms: The terms by name.
+      parameters: What is optimized, one of `PARAMETERS`.
       reference: `Extractor.reference` of a nearby image; empty where nothing is rounded.
     """
 
     extractor: Extractor
     terms: dict[str, Term]
+    parameters: str = field(default="pixels", metadata={"static": True})
     reference: Pytree = field(default_factory=dict)  # features by layer, or those of stacked trials
 
     @property
@@ -37,12 +41,32 @@ class Objective:
         """The layers that the terms read, each once."""
         return tuple(dict.fromkeys(layer for term in self.terms.values() for layer in term.layers))
 
-    def image(self, params: Array, batch: Pytree = None) -> Array:
-        """Return the image that the terms see, of what is optimized: here the same."""
-        return params
+    def image(self, params: Pytree, batch: Pytree = None) -> Array:
+        """Return the image that the terms see, of what is optimized."""
+        return PARAMETERS[self.parameters].image(params)
 
 
-def objective(extractor: Extractor, inputs: Mapping[str, Array], settings: Settings) -> Objective:
+class Parameters(NamedTuple):
+    """What is optimized: `of(image)` gives the parameters of an image, `image(parameters)` the image."""
+
+    of: Callable[[Array], Pytree]
+    image: Callable[[Pytree], Array]
+
+
+def _same(image: Array) -> Array:
+    return image
+
+
+#: What may be optimized, by name.
+PARAMETERS = {
+    "pixels": Parameters(_same, _same),
+    "laplacian": Parameters(coefficients, reconstruct),
+}
+
+
+def objective(
+    extractor: Extractor, inputs: Mapping[str, Array], settings: Settings, parameters: str = "pixels"
+) -> Objective:
     """Build the terms whose weight is not 0 and compute their targets, once per scale.
 
     Args:
@@ -51,6 +75,7 @@ def objective(extractor: Extractor, inputs: Mapping[str, Array], settings: Setti
         any size.
       settings: Settings of the loss, by the names of the config's group `loss`: the weight of each term
         (`content_weight`, α; `style_weight`, β; …) and what the terms read (see `nst.losses`).
+      parameters: What is optimized, one of `PARAMETERS`.
 
     Raises:
       InputError: A setting can't be used, or an image is too small for a layer.
@@ -61,7 +86,7 @@ def objective(extractor: Extractor, inputs: Mapping[str, Array], settings: Setti
     for name, recipe in losses.active(settings).items():
         weight = jax.device_put(np.float32(settings[f"{name}_weight"]))
         terms[name] = replace(recipe.build(seen, **settings), weight=weight)
-    return Objective(extractor, terms)
+    return Objective(extractor, terms, parameters)
 
 
 def refreshed(objective: Objective, params: Array) -> Objective:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import jax
 import optax
 
+from nst.averaging import average_iterates, keep_in_box
 from nst.errors import InputError, unknown
 from nst.lbfgs import scale_by_lbfgs
 from nst.pyramid import smooth
@@ -19,6 +20,27 @@ _STRETCH = 3.0  # 2 takes a few steps more, 4 too; from 6 on the first steps div
 def adam() -> optax.GradientTransformation:
     """Adam (Kingma and Ba, ICLR 2015) as optax has it."""
     return optax.inject_hyperparams(optax.adam)(learning_rate=OPTIMIZERS["adam"].learning_rate)
+
+
+@functools.cache
+def adam_average() -> optax.GradientTransformation:
+    """Adam within [0, 1], and the average of its iterates as the result (crowsonkb, style-transfer-pytorch)."""
+
+    def descend(learning_rate: float | jax.Array) -> optax.GradientTransformation:
+        descent = optax.adam(learning_rate, b1=0.9, b2=0.99)
+        return optax.chain(descent, keep_in_box(0.0, 1.0), average_iterates(0.99))
+
+    return optax.inject_hyperparams(descend)(learning_rate=OPTIMIZERS["adam_average"].learning_rate)
+
+
+@functools.cache
+def rmsprop() -> optax.GradientTransformation:
+    """RMSprop (Hinton 2012), as Kolkin, Salavon and Shakhnarovich (CVPR 2019) use it, with PyTorch's constants."""
+
+    def descend(learning_rate: float | jax.Array) -> optax.GradientTransformation:
+        return optax.rmsprop(learning_rate, decay=0.99, eps=1e-8, eps_in_sqrt=False)
+
+    return optax.inject_hyperparams(descend)(learning_rate=OPTIMIZERS["rmsprop"].learning_rate)
 
 
 @functools.cache
@@ -47,18 +69,22 @@ class Optimizer(NamedTuple):
       make: Returns the transformation; the same one each time, so that what was compiled with it is found.
       learning_rate: The default.
       stochastic: Whether it tolerates a loss that is random at each step.
+      image_only: Whether it takes the parameters for an image: in [0, 1], or smooth in two dimensions.
     """
 
     make: Callable[[], optax.GradientTransformation]
     learning_rate: float
     stochastic: bool = False
+    image_only: bool = False
 
 
 #: Optimizers by name. The learning rate is part of their state: another one never recompiles.
 OPTIMIZERS: dict[str, Optimizer] = {
     "adam": Optimizer(adam, 0.02, stochastic=True),
+    "adam_average": Optimizer(adam_average, 0.02, stochastic=True, image_only=True),
+    "rmsprop": Optimizer(rmsprop, 0.002, stochastic=True),
     "lbfgs": Optimizer(lbfgs, 1.0),
-    "lbfgs_pyramid": Optimizer(lbfgs_pyramid, 1.0),
+    "lbfgs_pyramid": Optimizer(lbfgs_pyramid, 1.0, image_only=True),
 }
 
 
@@ -82,6 +108,17 @@ def optimizer(name: str, stochastic: Collection[str] = ()) -> optax.GradientTran
             f"take {usable}"
         )
     return chosen.make()
+
+
+def tolerates_random(name: str) -> bool:
+    """Return whether an optimizer tolerates a loss that is random at each step.
+
+    Raises:
+      InputError: The optimizer is unknown.
+    """
+    if name not in OPTIMIZERS:
+        raise unknown("optimizer", name, OPTIMIZERS)
+    return OPTIMIZERS[name].stochastic
 
 
 @functools.cache

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from optax import GradientTransformation
 
+from nst.averaging import averaged
 from nst.optimize import BatchAt, Evaluate, State, chunks, compile_step, reached, start
 from nst.types import Pytree
 
@@ -30,8 +31,8 @@ class Stage(NamedTuple):
       steps: Steps of the stage.
       like: Shapes and types of the parameters, a pytree of `jax.ShapeDtypeStruct`.
       objective: Builds what is minimized.
-      begin: Given the parameters at which the stage before ended, or None in the first stage, returns those to begin
-        with. A resumed stage does not call it.
+      begin: Given the image at which the stage before ended, or None in the first stage, returns the parameters to
+        begin with. A resumed stage does not call it.
     """
 
     steps: int
@@ -49,7 +50,9 @@ class Snapshot(NamedTuple):
       evaluations: Losses and gradients computed over all stages.
       state: The state of the stage's optimization; its `step` counts from the beginning of the stage.
       reference: The parameters that rounded features are computed near; None where nothing is rounded.
-      image: The image that the parameters stand for, as terms see it; for audio a spectrogram or samples.
+      image: The image that the parameters stand for, as terms see it, or their average where the optimizer keeps one;
+        for audio a spectrogram or samples.
+      stochastic: Whether the loss is random at each step.
     """
 
     stage: int
@@ -58,6 +61,7 @@ class Snapshot(NamedTuple):
     state: State
     reference: Pytree
     image: Pytree
+    stochastic: bool = False
 
     @property
     def tree(self) -> Pytree:
@@ -126,20 +130,21 @@ def run(
     Raises:
       RunError: A value is not finite; the last good snapshot was yielded before.
     """
-    params, done = None, 0
+    previous, done = None, 0
     for index, stage in enumerate(stages):
         if resume is None or index >= resume.stage:
             objective, stops = stage.objective(), _stops(done, stage.steps, every)
             if resume is not None and index == resume.stage:
                 begin = resume.restore(_shapes(method, objective, stage.like))
             else:
-                begin = _Parameters(jax.device_put(stage.begin(params)))
+                begin = _Parameters(jax.device_put(stage.begin(previous)))
             for state, reference in _descend(_offset(method, done), objective, begin, stops, release):
                 step = done + reached(state)
-                image = method.image(objective, state.params)
-                yield Snapshot(index, step, step + index + 1, state, reference, image)
-                params = state.params
-            params = jax.tree.map(np.asarray, params)
+                image = method.image(objective, averaged(state.optimizer, state.params))
+                random = method.batch_at is not None
+                yield Snapshot(index, step, step + index + 1, state, reference, image, random)
+                previous = image
+            previous = jax.tree.map(np.asarray, previous)
             objective = begin = state = reference = image = None  # free them before the next stage's are made
         done += stage.steps
 

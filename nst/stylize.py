@@ -11,9 +11,9 @@ import numpy as np
 from nst import features, images, losses, optimize, optimizers, stages
 from nst.config import check, loss_defaults
 from nst.errors import InputError, unknown
-from nst.objective import Objective, loss, objective, refreshed, rounds
+from nst.objective import PARAMETERS, Objective, loss, objective, refreshed, rounds
 from nst.stages import Method, Release, Resume, Snapshot, Stage, keep_memory
-from nst.types import NO_CHANGES, Array, Image, Network, Settings
+from nst.types import NO_CHANGES, Array, Image, Network, Pytree, Settings
 
 
 class Scale(NamedTuple):
@@ -34,6 +34,7 @@ def stylization(
     loss_settings: Settings = NO_CHANGES,
     optimizer: str = "lbfgs_pyramid",
     learning_rate: float | None = None,
+    parameters: str = "pixels",
     seed: int = 0,
     every: Sequence[int] = (),
     resume: Resume | None = None,
@@ -51,6 +52,7 @@ def stylization(
       loss_settings: Settings of the loss that replace the defaults (`completed`).
       optimizer: One of `nst.optimizers.OPTIMIZERS`.
       learning_rate: The optimizer's own by default.
+      parameters: What is optimized, one of `nst.objective.PARAMETERS`.
       seed: Of stochastic terms.
       every: A snapshot is yielded at least at the multiples of these step numbers.
       resume: Where an earlier run stood.
@@ -63,7 +65,7 @@ def stylization(
       InputError: A setting can't be used, or an image is too small for a layer.
       RunError: A value is not finite; the last good snapshot was yielded before.
     """
-    settings = completed(extractor, loss_settings)
+    settings = completed(extractor, loss_settings, optimizer)
     extractor = extractor.freeze(losses.layers(settings))
     chain = image_stages(
         content,
@@ -73,28 +75,37 @@ def stylization(
         scales=scales,
         style_scale=style_scale,
         settings=settings,
+        parameters=parameters,
     )
     how = method(extractor, settings, optimizer, learning_rate, seed)
     yield from stages.run(chain, how, every=every, resume=resume, release=release)
 
 
-def completed(network: Network, settings: Settings) -> dict[str, Any]:
+def completed(network: Network, settings: Settings, optimizer: str = "lbfgs_pyramid") -> dict[str, Any]:
     """Return settings of the loss in the form that terms are built from.
 
     Args:
-      network: Settings that are not given and have no default follow it: the layers and their weights.
+      network: Settings that are not given and have no default follow it and the style loss: the layers, their weights
+        and the weight of the style.
       settings: Settings that replace the defaults of the config's group `loss`.
+      optimizer: What a loss draws at random is drawn anew at each step if the optimizer tolerates it.
 
     Raises:
       InputError: An unknown setting, or one that can't be used.
     """
     _check_names(settings)
     result = loss_defaults() | dict(settings)
-    for name in ("content_layers", "style_layers"):
-        if result[name] is None:
-            result[name] = getattr(network, name)
+    family = losses.style_loss(result["style_loss"])
+    if result["content_layers"] is None:
+        result["content_layers"] = losses.content_layers(result["content_loss"], network)
+    if result["style_layers"] is None:
+        result["style_layers"] = losses.style_layers(family, network)
     if result["style_layer_weights"] is None:
-        result["style_layer_weights"] = network.layer_weights(tuple(result["style_layers"]))
+        result["style_layer_weights"] = losses.layer_weights(family, network, result["style_layers"])
+    if result["resample"] is None:
+        result["resample"] = optimizers.tolerates_random(optimizer)
+    if result["style_weight"] is None:
+        result["style_weight"] = family.weight
     return losses.checked(result)
 
 
@@ -119,8 +130,15 @@ def image_stages(
     scales: Sequence[Scale],
     style_scale: float,
     settings: Settings,
+    parameters: str = "pixels",
 ) -> list[Stage]:
-    """Return a stage for each scale; `settings` are those of `completed`, the other arguments of `stylization`."""
+    """Return a stage for each scale; `settings` are those of `completed`, the other arguments of `stylization`.
+
+    Raises:
+      InputError: `parameters` is unknown.
+    """
+    if parameters not in PARAMETERS:
+        raise unknown("parameters", parameters, PARAMETERS)
 
     def stage(scale: Scale) -> Stage:
         height, width = images.fit_size(content.shape[0], content.shape[1], scale.size)
@@ -129,12 +147,14 @@ def image_stages(
             sides = sides_at(scale.size, style_scale)
             whole = {"content": content, "style": style}
             inputs = {name: images.fit(whole[name], side) for name, side in sides.items()}
-            return objective(extractor, inputs, settings)
+            return objective(extractor, inputs, settings, parameters)
 
-        def begin(previous: Array | None) -> np.ndarray:
-            return images.resize(initial if previous is None else previous, height, width)
+        def begin(previous: Array | None) -> Pytree:
+            return of(images.resize(initial if previous is None else previous, height, width))
 
-        return Stage(scale.steps, jax.ShapeDtypeStruct((height, width, 3), jnp.float32), target, begin)
+        return Stage(scale.steps, jax.eval_shape(of, jnp.zeros((height, width, 3))), target, begin)
+
+    of = jax.jit(PARAMETERS[parameters].of)
 
     return [stage(scale) for scale in scales]
 

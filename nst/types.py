@@ -70,8 +70,8 @@ class Extractor(Protocol):
 
 
 @runtime_checkable
-class Network(Extractor, Protocol):
-    """An extractor of images, with the geometry of its layers."""
+class Layered(Protocol):
+    """The layers of a network, known before any weights are loaded."""
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -88,6 +88,15 @@ class Network(Extractor, Protocol):
         """The layers that style is compared in unless a loss names others."""
         ...
 
+    def layer_weights(self, layers: Sequence[str], /) -> tuple[float, ...]:
+        """Return weights of style layers, which sum to 1, for a loss that names none."""
+        ...
+
+
+@runtime_checkable
+class Network(Extractor, Layered, Protocol):
+    """An extractor of images, with the geometry of its layers."""
+
     def freeze(self, layers: Sequence[str]) -> "Network":
         """Return the network prepared for many calls with `layers`; its weights get no gradient any more."""
         ...
@@ -102,10 +111,6 @@ class Network(Extractor, Protocol):
 
     def least_size(self, layers: Sequence[str]) -> int:
         """Return the shortest side, in pixels, of an image that has features in all `layers`."""
-        ...
-
-    def layer_weights(self, layers: Sequence[str]) -> tuple[float, ...]:
-        """Return weights of style layers, which sum to 1, for a loss that names none."""
         ...
 
     def stride(self, layer: str) -> int:

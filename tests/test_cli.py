@@ -237,7 +237,6 @@ def test_the_default_directory_is_the_next_free_one(script, asked):
         (["--config.loss.content_weight=[1]"], "loss.content_weight=[1]"),
         (["--config.images.size=(1,2)"], "images.size=(1,2)"),
         (["--config.images.size=256.5"], "images.size=256.5"),
-        (["--config.features.normalise=perhaps"], "features.normalise=perhaps"),
         (["--config.loss.style_weight=1e400"], "config.loss.style_weight = inf: give a finite number"),
         (["--config.images.seed=-1"], "config.images.seed = -1: give a finite number that is not negative"),
         (["--config.pyramid.scales=(64,"], "pyramid.scales=(64,"),

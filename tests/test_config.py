@@ -88,9 +88,18 @@ def test_a_value_of_another_type_names_the_field(name):
     for value in wrong[type(NAMES[name])]:
         if name == "modality" or (value is None and name in FOLLOWERS):
             continue
+        if isinstance(value, config.FIELDS["image"][name].also or ()):
+            continue
         with pytest.raises(InputError, match=rf"config\.{name} = .*: give an? .*, such as") as caught:
             config.validate(changed(name, value))
         assert "\n" not in str(caught.value)
+
+
+def test_what_is_normalised_may_be_named_or_yes_or_no():
+    for value in (True, False, "none", "filter", "layer"):
+        config.validate(changed("features.normalise", value))
+    with pytest.raises(InputError, match=r"unknown config.features.normalise 'perhaps': choose from none, f"):
+        config.validate(changed("features.normalise", "perhaps"))
 
 
 def test_an_integer_is_a_number():

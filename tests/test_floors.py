@@ -14,7 +14,7 @@ FLOORS = [
     {"errors", "types", "process"},
     {"files", "config", "arguments", "overrides", "inputs"},
     {"ablation"},
-    {"images", "sounds", "losses", "lbfgs", "pyramid", "checkpoint"},
+    {"images", "sounds", "losses", "lbfgs", "pyramid", "averaging", "laplacian", "checkpoint"},
     {"features", "optimize", "optimizers", "record", "data", "writers"},
     {"objective", "metrics"},
     {"stages"},

@@ -23,6 +23,8 @@ SETTINGS = {
     "content_weight": 0.5,
     "style_weight": 30.0,
     "tv_weight": 4.0,
+    "reduction": "sum",
+    "variation": "squared",
 }
 GENERATOR = np.random.default_rng(0)
 

@@ -201,5 +201,5 @@ def test_a_random_loss_needs_an_optimizer_that_tolerates_it():
 
 
 def test_unknown_optimizer_lists_the_choices():
-    with pytest.raises(InputError, match="adam, lbfgs, lbfgs_pyramid"):
+    with pytest.raises(InputError, match="adam, adam_average, rmsprop, lbfgs, lbfgs_pyramid"):
         optimizers.optimizer("sgdd")

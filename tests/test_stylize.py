@@ -116,9 +116,11 @@ def test_no_layer_weights_are_equal_ones(stylize):
 def test_the_style_has_its_own_size(stylize, monkeypatch):
     shapes = []
 
-    def objective(extractor, inputs, settings, original=module.objective):
+    original = module.objective
+
+    def objective(extractor, inputs, *rest):
         shapes.append((inputs["content"].shape, inputs["style"].shape))
-        return original(extractor, inputs, settings)
+        return original(extractor, inputs, *rest)
 
     monkeypatch.setattr(module, "objective", objective)
     stylize(style_scale=0.5, scales=(16, 24), scale_steps=0, steps=0)

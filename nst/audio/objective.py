@@ -5,7 +5,6 @@ from dataclasses import replace
 import jax
 import jax.numpy as jnp
 
-from nst import losses
 from nst import objective as general
 from nst.audio.features import AudioFeatures
 from nst.audio.rows import cut
@@ -36,12 +35,10 @@ def objective(extractor: AudioFeatures, content: Samples, style: Samples, settin
     common = min(len(content), len(style))
     inputs = {"content": extractor.parameters(content), "style": extractor.parameters(style[:common])}
     style_layers = extractor.layers(common)
-    chosen = losses.checked(settings)["style_loss"]
-    chosen = losses.in_dual_form(chosen, _short(extractor, style_layers, *inputs.values()))
     named = {
-        "style_loss": chosen,
         "content_layers": extractor.layers(len(content)),
         "style_layers": style_layers,
+        "dual_layers": _short(extractor, style_layers, *inputs.values()),
     }
     target = general.objective(extractor, inputs, {**settings, **named})
     at_style = extractor.parameters(cut(style, *content.shape))

@@ -14,7 +14,7 @@ from nst.audio.phase import griffin_lim
 from nst.audio.rows import columns, cut, lengthened, noise, rows
 from nst.audio.spectrogram import Samples
 from nst.config import loss_defaults
-from nst.errors import unknown
+from nst.errors import InputError, unknown
 from nst.objective import loss
 from nst.stages import Method, Release, Resume, Snapshot, Stage, keep_memory
 from nst.types import NO_CHANGES, Array, Settings
@@ -77,7 +77,11 @@ def stylization(
     for name in loss_settings:
         if name not in defaults:
             raise unknown("setting of the loss", name, defaults)
-    settings = losses.checked(defaults | dict(loss_settings))
+    named = defaults | dict(loss_settings)
+    if named["resample"] is None:
+        named["resample"] = optimizers.tolerates_random(optimizer)
+    settings = losses.checked(named)
+    check_style_loss(settings)
     random = losses.stochastic(settings)
     method = Method(
         optimize.by_vjp(loss),
@@ -92,6 +96,14 @@ def stylization(
         begin=lambda _: extractor.parameters(initial),
     )
     yield from stages.run([stage], method, every=every, resume=resume, release=release)
+
+
+def check_style_loss(settings: Settings) -> None:
+    """Raise InputError if audio has no such style loss; `settings` are those of `nst.losses.checked`."""
+    reason = settings["style_loss"].image_only
+    if reason:
+        usable = ", ".join(name for name, loss in losses.STYLE_LOSSES.items() if not loss.image_only)
+        raise InputError(f"loss.style_loss is not for audio ({reason}): take {usable}")
 
 
 def sounding(params: Array, extractor: AudioFeatures, initial: Samples, phase_steps: int) -> np.ndarray:

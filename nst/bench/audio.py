@@ -126,7 +126,8 @@ def _problem(filters: int, seconds: float) -> tuple[Objective, dict[str, np.ndar
     clips = [sounds.read(name, rate=_RATE).samples for name in ("melody", "bells")]
     content, style = (audio.rows(x[: int(min(seconds * _RATE, len(x)))]).samples[:1] for x in clips)
     extractor = audio.audio_features("spectrogram", n_fft=_N_FFT, rate=_RATE, filters=filters, seed=0)
-    target = objective(extractor, content, style, loss_defaults("audio"))
+    # The peer sums over positions.
+    target = objective(extractor, content, style, loss_defaults("audio") | {"reduction": "sum"})
     exported = {"content": extractor.parameters(content)[0], "style": extractor.parameters(style)[0]}
     exported |= {"kernel": extractor.longest.kernel}
     exported |= {f"{name}_weight": target.terms[name].weight for name in ("content", "style")}

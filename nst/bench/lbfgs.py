@@ -26,8 +26,8 @@ PAIRS = ("coffee:strokes", "chelsea:panes", "astronaut:hatching", "rocket:stroke
 
 #: The losses to compare on: the paper's weighting, and this project's default.
 LOSSES = {
-    "paper": {"style_layer_weights": (), "style_weight": 1e3, "tv_weight": 0.0},
-    "default": {},
+    "paper": {"style_layer_weights": (), "style_weight": 1e3, "tv_weight": 0.0} | peers.SETTINGS,
+    "default": peers.SETTINGS,
 }
 
 _OURS = ("lbfgs", "lbfgs_pyramid")

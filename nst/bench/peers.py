@@ -12,6 +12,9 @@ from nst.errors import InputError
 from nst.features import VGG
 from nst.objective import Objective
 
+#: The form of the loss that `evaluation` has: sums over positions, as this field's programs write it.
+SETTINGS = {"reduction": "sum", "variation": "squared"}
+
 #: An evaluation: a picture `[h, w, 3]` in, the loss and its gradient out.
 Evaluation = Callable[[np.ndarray], tuple[float, np.ndarray]]
 

@@ -53,7 +53,7 @@ def compare(sizes: Sequence[int], rounds: int, compile: bool, output: Path | Non
     if features.has_bfloat16():
         settings["nst, bfloat16"] = {"precision": "bfloat16"}
     whole = features.load()  # PyTorch needs the filters, which frozen networks may have given up
-    layers = losses.layers(completed(whole, {}))
+    layers = losses.layers(completed(whole, peers.SETTINGS))
     networks = {name: features.load(**chosen).freeze(layers) for name, chosen in settings.items()}
     title = jax.devices()[0].device_kind
     table = Table("pixels", "what", "minimum s", "median s", "spread s", "ratio", title=title)

@@ -28,7 +28,9 @@ def base(modality: str = "image") -> ConfigDict:
             if group not in place:
                 place[group] = ConfigDict()
             place = place[group]
-        place[last] = placeholder(field.type) if field.default is None else field.default
+        place[last] = (
+            placeholder(object if field.also else field.type) if field.default is None else field.default
+        )
     return config.lock()
 
 
@@ -110,14 +112,17 @@ def check(name: str, value: Any, modality: str = "image") -> None:
     if value is None and field.follows:
         return
     _check_type(name, value, field)
+    if field.choices and isinstance(value, str) and value not in field.choices:
+        raise unknown(f"config.{name}", value, field.choices)
     if field.check:
         for number in value if isinstance(value, tuple | list) else (value,):
             _check_number(name, number, field)
 
 
 def _check_type(name: str, value: Any, field: Field) -> None:
-    accepted = {float: (float, int), tuple: (tuple, list)}.get(field.type, (field.type,))
-    if not isinstance(value, accepted) or (isinstance(value, bool) and field.type is not bool):
+    accepted: tuple[type, ...] = {float: (float, int), tuple: (tuple, list)}.get(field.type, (field.type,))
+    accepted += () if field.also is None else (field.also,)
+    if not isinstance(value, accepted) or (isinstance(value, bool) and bool not in accepted):
         article = "an" if field.type.__name__[0] in "aeiou" else "a"
         example = field.default if field.example is None else field.example
         empty = " or ()" if field.type is tuple and example else ""

@@ -22,6 +22,8 @@ class Field(NamedTuple):
       check: The range of a number, or of each number of a tuple: `positive`, `not negative`, or any.
       follows: The field that an unset field follows; `nst.runs.follow` has the rule.
       example: A value for messages, which also gives the type of a field without a default.
+      also: Another type that values may have.
+      choices: The values of the first type, where they are no registry's.
     """
 
     default: Any
@@ -30,6 +32,8 @@ class Field(NamedTuple):
     check: Literal["", "positive", "not negative"] = ""
     follows: str = ""
     example: Any = None
+    also: type | None = None
+    choices: tuple[str, ...] = ()
 
     @property
     def type(self) -> type:
@@ -73,13 +77,33 @@ _IMAGE = {
         example="vgg19",
     ),
     "features.normalise": Field(
-        False, "True: mean activation 1, as in the 2016 article, whose α/β then carry over"
+        None,
+        "what is rescaled to a mean activation of 1: layer, filter (or True; as in the 2016 article, whose α/β then "
+        "carry over), none (or False); of VGG networks layer",
+        follows="features.network",
+        example="layer",
+        also=bool,
+        choices=("none", "filter", "layer"),
     ),
     "features.pooling": Field("avg", "avg (as in the 2016 article), max, l2"),
     "features.convolution": Field("auto", "auto (winograd where it is faster), direct, winograd"),
     "features.precision": Field("float32", "float32 or bfloat16, of the products of convolutions"),
     "features.padding": Field("zeros", "zeros (as the weights were trained), reflect, replicate"),
-    "loss.style_loss": Field("gram", "a name of nst.losses.STYLE_LOSSES"),
+    "loss.style_loss": Field(
+        "gram",
+        "gram (as in the 2016 article), moments, wasserstein, sliced, patches, remd (with a random loss such as remd: "
+        "optimizer.name=adam)",
+    ),
+    "loss.resample": Field(
+        None,
+        "whether random directions and positions of a loss are drawn anew at each step; unset: if the optimizer "
+        "tolerates it, as adam does",
+        follows="optimizer.name",
+        example=True,
+    ),
+    "loss.content_loss": Field(
+        "squared", "squared (of the features, as in the 2016 article), self_similarity (as in STROTSS)"
+    ),
     "loss.content_layers": Field(
         None,
         "layers for content; of VGG-19 relu4_2, the rectified conv4_2 of the 2016 article",
@@ -102,26 +126,41 @@ _IMAGE = {
     ),
     "loss.content_weight": Field(1.0, "α, weight of the content loss", "number", "not negative"),
     "loss.style_weight": Field(
-        6000.0,
-        "β, weight of the style loss: chosen by eye for weights that are not normalized",
+        None,
+        "β, weight of the style loss; unset: what suits the style loss and content_weight=1",
         "number",
         "not negative",
+        follows="loss.style_loss",
+        example=100.0,
     ),
     "loss.tv_weight": Field(
-        1e6,
+        500.0,
         "weight of the total variation in [0, 1] units: less speckle; the 2016 article has none",
         "number",
         "not negative",
     ),
+    "loss.variation": Field(
+        "nine_point", "total variation: nine_point (alike in all directions), squared, absolute"
+    ),
+    "loss.reduction": Field(
+        "mean",
+        "content and total variation over positions: mean, or sum as in the 2016 article; with means the same weights "
+        "give the same balance at any size",
+    ),
     "optimizer.name": Field(
-        "lbfgs_pyramid", "lbfgs_pyramid (fewer steps), lbfgs (as in the 2016 article), adam"
+        "lbfgs_pyramid",
+        "lbfgs_pyramid (fewer steps), lbfgs (as in the 2016 article), adam, adam_average (within [0, 1], the average "
+        "of the iterates as the result), rmsprop",
+    ),
+    "optimizer.parameters": Field(
+        "pixels", "what is optimized: pixels, or laplacian (coefficients of a Laplacian pyramid)"
     ),
     "optimizer.steps": Field(
         60, "steps at the last scale; each costs one loss and gradient", "count", "not negative"
     ),
     "optimizer.learning_rate": Field(
         None,
-        "length of a step: 1 for L-BFGS, 0.02 for adam, in [0, 1] units",
+        "length of a step: 1 for L-BFGS, 0.02 for adam, 0.002 for rmsprop, in [0, 1] units",
         "number",
         "positive",
         follows="optimizer.name",
@@ -129,10 +168,16 @@ _IMAGE = {
     ),
     "pyramid.scales": Field(
         None,
-        "longest sides from coarse to fine, pixels; unset: halves of images.size, rounded up, from 128 on; "
-        "(): images.size alone",
+        "longest sides from coarse to fine, pixels; unset: halves of images.size, rounded up, from "
+        "pyramid.min_size on; (): images.size alone",
         follows="images.size",
         example=(128, 256),
+    ),
+    "pyramid.min_size": Field(
+        128,
+        "shortest of the longest sides that pyramid.scales follows with, pixels: below 128 relu5_1 has fewer than 8×8 "
+        "positions",
+        check="positive",
     ),
     "pyramid.steps": Field(100, "steps at each scale but the last", "count", "not negative"),
 } | _RUN
@@ -158,7 +203,14 @@ _AUDIO = {
     "audio.phase_steps": Field(
         64, "iterations of fast Griffin-Lim, which finds phases for magnitudes", check="not negative"
     ),
-    "loss.style_loss": Field("gram", "a name of nst.losses.STYLE_LOSSES"),
+    "loss.style_loss": Field("gram", "gram, moments, wasserstein, sliced"),
+    "loss.resample": Field(
+        None,
+        "whether random directions and positions of a loss are drawn anew at each step; unset: if the optimizer "
+        "tolerates it, as adam does",
+        follows="optimizer.name",
+        example=True,
+    ),
     "loss.content_weight": Field(
         1.0, "α, share of the content in the gradient at noise", "number", "not negative"
     ),

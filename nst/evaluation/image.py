@@ -30,7 +30,14 @@ def network() -> Network:
 
     As it was trained: the original weights, max pooling, zeros around, exact products in float32.
     """
-    return features.load(NETWORK, weights=_WEIGHTS, pooling="max", padding="zeros", convolution="direct")
+    return features.load(
+        NETWORK,
+        weights=_WEIGHTS,
+        pooling="max",
+        padding="zeros",
+        convolution="direct",
+        normalise="none",
+    )
 
 
 def describe(folder: Path, run: Finished) -> dict[str, Any]:

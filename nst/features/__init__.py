@@ -39,7 +39,7 @@ def load(
     padding: str = "zeros",
     convolution: str = "auto",
     precision: str = "float32",
-    normalise: bool = False,
+    normalise: bool | str | None = None,
     seed: int = 0,
 ) -> Network:
     """Build an extractor, with its weights if it needs any.
@@ -52,7 +52,8 @@ def load(
       padding: `"zeros"`, `"reflect"` or `"replicate"`.
       convolution: `"auto"`, `"direct"` or `"winograd"`.
       precision: `"float32"` or `"bfloat16"`: the precision of products (`nst.features.vgg.PRECISIONS`).
-      normalise: Rescale each filter to a mean activation of 1 over a dozen photographs.
+      normalise: `"filter"` (or True) rescales each filter to a mean activation of 1 over a dozen photographs, `"layer"`
+        all filters of a layer by one factor, `"none"` (or False) nothing; None takes the network's own default.
       seed: Seed of random weights.
 
     Returns:
@@ -90,7 +91,8 @@ def check_options(name: str, **options: Any) -> dict[str, Any]:
         raise unknown("network", name, NETWORKS)
     defaults = inspect.signature(load).parameters
     for option, value in options.items():
-        if option not in _options(name) and value != defaults[option].default:
+        own = getattr(NETWORKS[name], option, None)
+        if option not in _options(name) and value not in (defaults[option].default, own):
             others = " or ".join(other for other in NETWORKS if option in _options(other))
             raise InputError(
                 f"the network {name} does not support {option}={value!r}: leave {option} out, or "

@@ -1,16 +1,21 @@
 """The registry of networks: their layers and defaults without their weights, and how each is built."""
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from nst.errors import unknown
 from nst.features import shallow, vgg
-from nst.features.common import check_names, inverse_square
-from nst.features.normalise import normalised, photographs
+from nst.features.common import check_choice, check_names, inverse_square
+from nst.features.normalise import NORMALISATIONS, normalised, photographs
 from nst.features.weights import BLOCKS, DEFAULTS
 from nst.features.weights import load as load_weights
 from nst.types import Network
+
+#: With filters scaled by one factor a layer, faint ones stay faint; the losses' default weights are chosen for it.
+_VGG_NORMALISE = "layer"
+
+_NORMALISE = {None: _VGG_NORMALISE, True: "filter", False: "none"}
 
 
 class NetworkSpec(NamedTuple):
@@ -22,7 +27,8 @@ class NetworkSpec(NamedTuple):
       layers: All layers in the order of computation.
       content_layers: The layers of a content loss unless it names others.
       style_layers: The layers of a style loss unless it names others.
-      layer_weights: From style layers to their weights, which sum to 1, unless a loss names them.
+      widths: The number of filters of each layer.
+      normalise: What is rescaled to a mean activation of 1 unless a config says otherwise.
       default_weights: A source of `nst.features.weights.SOURCES`; None for a network that needs no weights.
     """
 
@@ -30,8 +36,13 @@ class NetworkSpec(NamedTuple):
     layers: tuple[str, ...]
     content_layers: tuple[str, ...]
     style_layers: tuple[str, ...]
-    layer_weights: Callable[[Sequence[str]], tuple[float, ...]]
+    widths: Mapping[str, int]
+    normalise: str = "none"
     default_weights: str | None = None
+
+    def layer_weights(self, layers: Sequence[str], /) -> tuple[float, ...]:
+        """Return the weights of style layers, which sum to 1, for a loss that names none."""
+        return inverse_square(self.widths, layers)
 
 
 def _build_vgg(
@@ -42,22 +53,24 @@ def _build_vgg(
     padding: str = "zeros",
     convolution: str = "auto",
     precision: str = "float32",
-    normalise: bool = False,
+    normalise: bool | str | None = None,
     seed: int = 0,
 ) -> Network:
+    by = normalise if isinstance(normalise, str) else _NORMALISE[normalise]
+    check_choice("normalise", by, NORMALISATIONS)
     loaded = load_weights(weights or DEFAULTS[network], network=network, seed=seed)
     built = vgg.build(loaded, pooling=pooling, padding=padding, convolution=convolution, precision=precision)
-    return normalised(built, photographs()) if normalise else built
+    return built if by == "none" else normalised(built, photographs(), by)
 
 
 def _vgg(name: str) -> NetworkSpec:
-    widths = vgg.widths(BLOCKS[name])
     return NetworkSpec(
         functools.partial(_build_vgg, name),
         vgg.layer_names(BLOCKS[name]),
         vgg.VGG.content_layers,
         vgg.VGG.style_layers,
-        functools.partial(inverse_square, widths),
+        vgg.widths(BLOCKS[name]),
+        _VGG_NORMALISE,
         DEFAULTS[name],
     )
 
@@ -71,7 +84,7 @@ NETWORKS: dict[str, NetworkSpec] = {
         shallow.LAYERS,
         shallow.Shallow.content_layers,
         shallow.Shallow.style_layers,
-        functools.partial(inverse_square, dict.fromkeys(shallow.LAYERS, shallow.FILTERS)),
+        dict.fromkeys(shallow.LAYERS, shallow.FILTERS),
     ),
 }
 

@@ -1,42 +1,108 @@
 """The terms of the loss: pure functions, a file for each family, and the registries that name them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nst.errors import InputError, unknown
-from nst.losses.content import CONTENT
-from nst.losses.dual import dual_distance, dual_statistics, in_dual_form
+from nst.losses import remd
+from nst.losses.content import CONTENT, CONTENT_LOSSES, ContentLoss
 from nst.losses.envelope import ENVELOPE
-from nst.losses.gram import Gram, gram_distance, gram_matrix, gram_statistics
-from nst.losses.smoothness import TOTAL_VARIATION, total_variation
-from nst.losses.style import STYLE, StyleLoss
+from nst.losses.gram import Gram, gram_distance, gram_matrix
+from nst.losses.gram_dual import dual_gram, dual_gram_distance
+from nst.losses.moments import deviations, moments, moments_distance
+from nst.losses.patches import patch_distance, result_patches, style_patches
+from nst.losses.reduction import REDUCTIONS
+from nst.losses.sliced import (
+    Positions,
+    fresh_distance,
+    fresh_projections,
+    projections,
+    quantiles,
+    sliced_distance,
+)
+from nst.losses.smoothness import TOTAL_VARIATION, VARIATIONS, total_variation
+from nst.losses.style import STYLE, LayerLoss, StyleLoss
 from nst.losses.term import Input, Recipe, Term, View
-from nst.types import Settings
+from nst.losses.wasserstein import (
+    centered,
+    dual_gaussian,
+    gaussian,
+    second_moments,
+    wasserstein_distance,
+)
+from nst.types import Layered, Settings
 
 __all__ = [
+    "CONTENT_LOSSES",
+    "REDUCTIONS",
     "STYLE_LOSSES",
     "TERMS",
+    "VARIATIONS",
+    "ContentLoss",
     "Gram",
     "Input",
+    "LayerLoss",
     "Recipe",
     "StyleLoss",
     "Term",
     "View",
     "active",
     "checked",
+    "content_layers",
+    "dual_gram",
+    "dual_gram_distance",
     "gram_distance",
     "gram_matrix",
-    "gram_statistics",
-    "in_dual_form",
+    "layer_weights",
     "layers",
     "stochastic",
+    "style_layers",
+    "style_loss",
     "total_variation",
 ]
+
+GRAM_WEIGHT = 100.0
 
 #: Style losses by name.
 STYLE_LOSSES: dict[str, StyleLoss] = {
     "gram": StyleLoss(
-        gram_statistics, gram_distance, dual=StyleLoss(dual_statistics, dual_distance, additive=False)
+        LayerLoss(gram_matrix, gram_distance, dual=LayerLoss(dual_gram, dual_gram_distance, additive=False)),
+        weight=GRAM_WEIGHT,
+    ),
+    "moments": StyleLoss(LayerLoss(moments, moments_distance, deviations), weight=40.0),
+    "wasserstein": StyleLoss(
+        LayerLoss(
+            second_moments,
+            wasserstein_distance,
+            gaussian,
+            dual=LayerLoss(centered, wasserstein_distance, dual_gaussian, additive=False),
+            dual_of_result=True,
+        ),
+        weight=40.0,
+    ),
+    "sliced": StyleLoss(
+        LayerLoss(projections, sliced_distance, quantiles, additive=False),
+        weight=40.0,
+        fresh=StyleLoss(
+            LayerLoss(fresh_projections, fresh_distance, Positions, additive=False, stochastic=True),
+            weight=40.0,
+            stochastic=True,
+        ),
+    ),
+    "patches": StyleLoss(
+        LayerLoss(result_patches, patch_distance, style_patches, additive=False, least=3),
+        weight=10.0,
+        layers=("relu3_1", "relu4_1"),
+        even=True,
+        image_only="its patches have three positions a side and a spectrogram is one high",
+    ),
+    "remd": StyleLoss(
+        build=remd.style,
+        weight=1.0,
+        layers=remd.LAYERS,
+        even=True,
+        stochastic=True,
+        image_only="it samples an image and its color",
     ),
 }
 
@@ -63,7 +129,8 @@ def checked(settings: Settings) -> dict[str, Any]:
 
     Args:
       settings: Settings of the loss by name. `style_loss` may be a name or a `StyleLoss`; `style_layer_weights` a
-        mapping, a number for each style layer, or empty for equal weights.
+        mapping, a number for each style layer, or empty for equal weights. With `resample` a loss draws anew at each
+        step what it would draw once.
 
     Raises:
       InputError: An unknown term or style loss, a layer named twice, or weights that do not fit the layers.
@@ -72,11 +139,10 @@ def checked(settings: Settings) -> dict[str, Any]:
         if key.endswith("_weight") and key.removesuffix("_weight") not in TERMS:
             raise unknown("term", key.removesuffix("_weight"), TERMS)
     result = dict(settings)
-    family = settings.get("style_loss", "gram")
-    if isinstance(family, str):
-        if family not in STYLE_LOSSES:
-            raise unknown("style loss", family, STYLE_LOSSES)
-        result["style_loss"] = STYLE_LOSSES[family]
+    family = style_loss(settings.get("style_loss", "gram"))
+    result["style_loss"] = family.fresh if settings.get("resample") and family.fresh is not None else family
+    if settings.get("reduction", "mean") not in REDUCTIONS:
+        raise unknown("reduction", settings["reduction"], REDUCTIONS)
     for key in ("content_layers", "style_layers"):
         names = result[key] = tuple(settings.get(key, ()))
         if len(set(names)) < len(names):
@@ -93,6 +159,42 @@ def checked(settings: Settings) -> dict[str, Any]:
     for recipe in active(result).values():
         recipe.check(**result)
     return result
+
+
+def style_loss(family: str | StyleLoss) -> StyleLoss:
+    """Return a style loss by its name, or as it is given.
+
+    Raises:
+      InputError: There is none of that name.
+    """
+    if isinstance(family, str):
+        if family not in STYLE_LOSSES:
+            raise unknown("style loss", family, STYLE_LOSSES)
+        return STYLE_LOSSES[family]
+    return family
+
+
+def style_layers(family: StyleLoss, network: Layered) -> tuple[str, ...]:
+    """Return the layers that a style loss compares unless others are named: its own where the network has them."""
+    own = family.layers
+    return own if own and set(own) <= set(network.layers) else tuple(network.style_layers)
+
+
+def content_layers(name: str, network: Layered) -> tuple[str, ...]:
+    """Return the layers that a content loss compares unless others are named: its own where the network has them.
+
+    Raises:
+      InputError: There is no content loss of that name.
+    """
+    if name not in CONTENT_LOSSES:
+        raise unknown("content loss", name, CONTENT_LOSSES)
+    own = CONTENT_LOSSES[name].layers
+    return own if own and set(own) <= set(network.layers) else tuple(network.content_layers)
+
+
+def layer_weights(family: StyleLoss, network: Layered, layers: Sequence[str]) -> tuple[float, ...]:
+    """Return the weights of style layers unless others are given; none mean equal ones."""
+    return () if family.even else network.layer_weights(tuple(layers))
 
 
 def layers(settings: Settings, source: str | None = None) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nst.losses.content import features_of, squared_differences
+from nst.losses.reduction import Total
 from nst.losses.term import Input, Recipe, Term
 from nst.types import Scalar
 
@@ -11,9 +12,9 @@ from nst.types import Scalar
 _LAYERS = ("energy",)
 
 
-def _value(statistics: Mapping[str, Scalar], target: None) -> Scalar:
+def _value(statistics: Mapping[str, Total], target: None) -> Scalar:
     """Σ (e − e′)² over frames."""
-    return statistics["energy"]
+    return statistics["energy"].sum
 
 
 def _build(inputs: Mapping[str, Input], **_: Any) -> Term:

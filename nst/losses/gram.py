@@ -1,4 +1,4 @@
-"""The style loss of Gatys, Ecker and Bethge (CVPR 2016, equations 3 to 5), in the paper's symbols.
+"""The style loss of Gatys, Ecker and Bethge (CVPR 2016, equations 3 and 4), in the paper's symbols.
 
 Features come as `[h, w, N]` where the paper writes a matrix F of N filters by M = h·w positions. Whatever the
 precision of the features, sums are accumulated in float32: a Gram matrix overflows float16.
@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Float
 
-from nst.types import Array, Features, Mask, Scalar, Statistics
+from nst.types import Array, Mask, Scalar
 
 
 class Gram(NamedTuple):
@@ -56,24 +56,12 @@ def _(primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> tuple[jax.Array,
     return second_moments(F), half + half.T
 
 
-def gram_statistics(features: Features, masks: dict[str, Mask] | None = None) -> Statistics:
-    """Return the Gram matrix of each layer."""
-    return {layer: gram_matrix(F, None if masks is None else masks[layer]) for layer, F in features.items()}
+def gram_distance(statistics: Gram, target: Gram) -> Scalar:
+    """Return E_l = Σ (G/M − A/M′)² / (4 N²), 0 if either has no position (equation 4).
 
-
-def gram_distance(statistics: Statistics, target: Statistics, layer_weights: dict[str, Scalar]) -> Scalar:
-    """Return Σ_l w_l / (4 N_l²) · Σ (G/M − A/M′)² (equations 4 and 5).
-
-    The paper's E_l = Σ (G − A)² / (4 N² M²) where both images have M positions. Where they differ in size
-    each Gram matrix is divided by its own M, which the paper leaves open. A layer without positions counts 0.
+    The paper's is Σ (G − A)² / (4 N² M²) where both images have M positions. Where they differ in size each Gram
+    matrix is divided by its own M, which the paper leaves open.
     """
-    return sum(
-        (layer_weights[layer] * _layer_distance(statistics[layer], A) for layer, A in target.items()),
-        jnp.zeros(()),
-    )
-
-
-def _layer_distance(statistics: Gram, target: Gram) -> Scalar:
     N = target.G.shape[0]
     difference = _mean(statistics) - _mean(target)
     distance = jnp.sum(jnp.square(difference)) / (4 * N**2)

@@ -1,12 +1,15 @@
 """Terms that prefer a smooth image."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax.numpy as jnp
+from jaxtyping import Float
 
+from nst.errors import unknown
+from nst.losses.reduction import Total, reduced
 from nst.losses.term import Input, Recipe, Term, View
-from nst.types import Image, Mask, Scalar
+from nst.types import Array, Image, Mask, Scalar
 
 
 def total_variation(image: Image, mask: Mask | None = None) -> Scalar:
@@ -19,22 +22,83 @@ def total_variation(image: Image, mask: Mask | None = None) -> Scalar:
       image: `[h, w, 3]` in [0, 1].
       mask: `[h, w]`, the weight of each pixel's differences to its right and lower neighbors.
     """
-    down, right = jnp.square(jnp.diff(image, axis=0)), jnp.square(jnp.diff(image, axis=1))
-    if mask is not None:
-        down, right = mask[:-1, :, None] * down, mask[:, :-1, None] * right
-    return jnp.sum(down) + jnp.sum(right)
+    return _sum(jnp.square(_step(image, 1, 0)), mask) + _sum(jnp.square(_step(image, 0, 1)), mask)
 
 
-def _statistics(view: View, local: None) -> Scalar:
-    return total_variation(view.image, view.mask("image"))
+def absolute_variation(image: Image, mask: Mask | None = None) -> Scalar:
+    """Return Σ |x[i, j+1] − x[i, j]| + |x[i+1, j] − x[i, j]|, as the programs of Johnson and ProGamerGov do.
+
+    Arguments as of `total_variation`.
+    """
+    return _sum(jnp.abs(_step(image, 1, 0)), mask) + _sum(jnp.abs(_step(image, 0, 1)), mask)
 
 
-def _value(statistics: Scalar, target: None) -> Scalar:
+def nine_point_variation(image: Image, mask: Mask | None = None) -> Scalar:
+    """Return twice the sum of squared differences to the right and below, each / 3, and across the pixel, each / 12.
+
+    Source: crowsonkb/style-transfer-pytorch. Pixels beyond the border repeat its own. The differences across the
+    pixel are those of its two diagonals, so that strokes of any direction cost about the same.
+
+    Arguments as of `total_variation`.
+    """
+    x = jnp.pad(image, ((1, 1), (1, 1), (0, 0)), mode="edge")
+    own = x[1:-1, 1:-1]
+    near = jnp.square(x[1:-1, 2:] - own) + jnp.square(x[2:, 1:-1] - own)
+    across = jnp.square(x[2:, 2:] - x[:-2, :-2]) + jnp.square(x[2:, :-2] - x[:-2, 2:])
+    return 2 * _sum(near / 3 + across / 12, mask)
+
+
+#: Kinds of total variation by name.
+VARIATIONS: dict[str, Callable[[Image, Mask | None], Scalar]] = {
+    "squared": total_variation,
+    "absolute": absolute_variation,
+    "nine_point": nine_point_variation,
+}
+
+
+def _step(image: Image, down: int, right: int) -> Float[Array, "_ _ _"]:
+    """Return the difference of each pixel to the next one; the last row or column has none."""
+    height, width, _ = image.shape
+    return image[down:, right:] - image[: height - down, : width - right]
+
+
+def _sum(values: Float[Array, "_ _ _"], mask: Mask | None) -> Scalar:
+    """Sum over pixels that have a value, weighted by the mask."""
+    height, width, _ = values.shape
+    return jnp.sum(values if mask is None else mask[:height, :width, None] * values)
+
+
+def _statistics(kind: str) -> Callable[[View, None], dict[str, Total]]:
+    def statistics(view: View, local: None) -> dict[str, Total]:
+        mask, image = view.mask("image"), view.image
+        pixels = image.shape[0] * image.shape[1] if mask is None else jnp.sum(mask)
+        n = jnp.asarray(pixels * image.shape[2], jnp.float32)
+        return {"image": Total(VARIATIONS[kind](image, mask), n)}
+
     return statistics
 
 
-def _build(inputs: Mapping[str, Input], **_: Any) -> Term:
-    return Term(_statistics, _value)
+# Made once, so that equal terms have equal functions.
+_STATISTICS = {kind: _statistics(kind) for kind in VARIATIONS}
 
 
-TOTAL_VARIATION = Recipe(_build)
+def _sum_of(statistics: Mapping[str, Total], target: None) -> Scalar:
+    return reduced("sum", statistics)
+
+
+def _mean_of(statistics: Mapping[str, Total], target: None) -> Scalar:
+    return reduced("mean", statistics)
+
+
+def _build(
+    inputs: Mapping[str, Input], *, variation: str = "squared", reduction: str = "mean", **_: Any
+) -> Term:
+    return Term(_STATISTICS[variation], _sum_of if reduction == "sum" else _mean_of)
+
+
+def _check(*, variation: str = "squared", **_: Any) -> None:
+    if variation not in VARIATIONS:
+        raise unknown("variation", variation, VARIATIONS)
+
+
+TOTAL_VARIATION = Recipe(_build, check=_check)

@@ -1,82 +1,152 @@
-"""The style term: a distance between the statistics of two images."""
+"""The style term: a distance between the statistics of two images, layer by layer."""
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, Optional, Protocol
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, NamedTuple, Optional
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from nst.errors import InputError
 from nst.losses.term import Input, Recipe, Term, View
-from nst.types import Features, Mask, Scalar, Statistics
+from nst.types import Mask, Pytree, Scalar
 
 
-class StatisticsOf(Protocol):
-    """The statistics that a style loss compares."""
+class LayerLoss(NamedTuple):
+    """What is compared in one layer, and how.
 
-    def __call__(self, features: Features, masks: dict[str, Mask] | None = None) -> Statistics:
-        """Return the statistics of each layer, positions weighted by `masks[layer]`."""
-        ...
+    Attributes:
+      statistics: `statistics(F, mask)` gives the statistics of a layer's features `[h, w, N]`, each position weighted
+        by `mask` `[h, w]`, or once if that is None. A stochastic loss takes a random key as a third argument.
+      distance: `distance(statistics, target)` gives a scalar: a mean over positions, so that it means the same at
+        any size.
+      target: `target(F, mask)` gives what is kept of the style, once per scale; its statistics by default.
+      additive: Whether the statistics of two parts of an image add up to those of the whole.
+      stochastic: Whether the value is random.
+      least: The positions that a layer needs in height and width.
+      dual: The form for layers with fewer positions than filters; None if there is none.
+      dual_of_result: Whether the dual form suits a layer in which the result has few positions, however many the
+        style has; otherwise both need few.
+    """
+
+    statistics: Callable[..., Pytree]
+    distance: Callable[[Pytree, Pytree], Scalar]
+    target: Callable[..., Pytree] | None = None
+    additive: bool = True
+    stochastic: bool = False
+    least: int = 1
+    dual: Optional["LayerLoss"] = None
+    dual_of_result: bool = False
 
 
 class StyleLoss(NamedTuple):
     """A family of style losses.
 
     Attributes:
-      statistics: `statistics(features, masks)` gives the statistics by layer.
-      distance: `distance(statistics, target, layer_weights)` gives a scalar.
-      dual: The dual (M×M) form, for layers with fewer positions than filters; None if there is none.
-      additive: Whether the statistics of two parts of an image add up to those of the whole.
+      form: What is compared in each layer; None if layers are compared together.
+      build: Builds the term where there is no `form`; arguments as of `Recipe.build`.
+      weight: β unless a config names another: what suits features of mean activation 1.
+      layers: The style layers of a VGG network unless a config names others; empty for the network's own.
+      even: Whether style layers have equal weights unless a config names others; otherwise the network's own.
+      stochastic: Whether the value is random.
+      fresh: The loss that draws anew at each step what this one draws once; None if nothing is drawn.
+      image_only: Why audio has no such loss; empty if it has.
     """
 
-    statistics: StatisticsOf
-    distance: Callable[[Statistics, Statistics, dict[str, Scalar]], Scalar]
-    dual: Optional["StyleLoss"] = None
-    additive: bool = True
+    form: LayerLoss | None = None
+    build: Callable[..., Term] | None = None
+    weight: float = 1.0
+    layers: tuple[str, ...] = ()
+    even: bool = False
+    stochastic: bool = False
+    fresh: Optional["StyleLoss"] = None
+    image_only: str = ""
 
 
-def style(
+#: The form of the loss at each layer.
+Forms = tuple[tuple[str, LayerLoss], ...]
+
+
+def _build(inputs: Mapping[str, Input], *, style_loss: StyleLoss, **settings: Any) -> Term:
+    if style_loss.form is None:
+        assert style_loss.build is not None
+        return style_loss.build(inputs, **settings)
+    return by_layers(inputs, form=style_loss.form, **settings)
+
+
+def by_layers(
     inputs: Mapping[str, Input],
     *,
-    style_loss: StyleLoss,
+    form: LayerLoss,
     style_layers: Sequence[str],
     style_layer_weights: Mapping[str, float] | None = None,
+    dual_layers: Collection[str] | None = None,
     **_: Any,
 ) -> Term:
-    """Build the style term.
+    """Build the style term of a loss that compares layers one by one.
 
     Args:
       inputs: The target is taken from `inputs["style"]`.
-      style_loss: The family.
+      form: What is compared in each.
       style_layers: The layers to compare.
       style_layer_weights: w_l by layer, 1 / (number of layers) by default.
+      dual_layers: The layers that are compared in the dual form, if the loss has one; those that suit it by default.
     """
     layers = tuple(style_layers)
     weights = style_layer_weights or {layer: 1 / len(layers) for layer in layers}
-    statistics, value = _functions(style_loss, layers)
-    target = inputs["style"].measure(statistics, layers)
+    if dual_layers is None:
+        dual_layers = _few_positions(inputs["content"], layers) if form.dual_of_result else ()
+    forms = tuple(
+        (layer, form.dual if form.dual is not None and layer in dual_layers else form) for layer in layers
+    )
+    statistics, value, targets = _functions(forms)
+    target = inputs["style"].measure(targets, layers)
     layer_weights = jax.device_put({layer: np.float32(weights[layer]) for layer in layers})
-    return Term(statistics, value, layers, target=(target, layer_weights), additive=style_loss.additive)
+    additive = all(form.additive for _, form in forms)
+    return Term(statistics, value, layers, target=(target, layer_weights), additive=additive)
+
+
+def _few_positions(of: Input, layers: tuple[str, ...]) -> list[str]:
+    """Return the layers in which an input has fewer positions than there are filters."""
+    features = jax.eval_shape(lambda image: of.extractor(image, layers), of.image)
+    return [layer for layer, F in features.items() if F.shape[0] * F.shape[1] < F.shape[2]]
 
 
 # Cached, so that equal terms have equal functions and share what is compiled.
 @functools.cache
-def _functions(loss: StyleLoss, layers: tuple[str, ...]) -> tuple[Callable, Callable]:
-    def statistics(view: View, region: dict[str, Mask] | None) -> Statistics:
-        features = {layer: view.features[layer] for layer in layers}
-        return loss.statistics(features, _combined(view.masks, region))
+def _functions(forms: Forms) -> tuple[Callable, Callable, Callable]:
+    def statistics(view: View, region: Mapping[str, Mask] | None) -> dict[str, Pytree]:
+        result = {}
+        for i, (layer, form) in enumerate(forms):
+            arguments = [
+                view.features[layer],
+                _combined(view.mask(layer), None if region is None else region[layer]),
+            ]
+            if form.stochastic:
+                assert view.key is not None
+                arguments.append(jax.random.fold_in(view.key, i))
+            result[layer] = form.statistics(*arguments)
+        return result
 
-    def value(statistics: Statistics, target: tuple[Statistics, dict[str, Scalar]]) -> Scalar:
-        return loss.distance(statistics, *target)
+    def value(statistics: dict[str, Pytree], target: tuple[dict[str, Pytree], dict[str, Scalar]]) -> Scalar:
+        targets, weights = target
+        values = (weights[layer] * form.distance(statistics[layer], targets[layer]) for layer, form in forms)
+        return sum(values, jnp.zeros(()))
 
-    return statistics, value
+    def targets(view: View, local: None) -> dict[str, Pytree]:
+        return {
+            layer: (form.target or form.statistics)(view.features[layer], view.mask(layer))
+            for layer, form in forms
+        }
+
+    return statistics, value, targets
 
 
-def _combined(masks: Mapping[str, Mask] | None, region: dict[str, Mask] | None) -> dict[str, Mask] | None:
-    if masks is None or region is None:
-        return region if masks is None else dict(masks)
-    return {layer: masks[layer] * mask for layer, mask in region.items()}
+def _combined(mask: Mask | None, region: Mask | None) -> Mask | None:
+    if mask is None or region is None:
+        return region if mask is None else mask
+    return mask * region
 
 
 def _check(
@@ -92,4 +162,8 @@ def _layers(*, style_layers: Sequence[str], **_: Any) -> tuple[str, ...]:
     return tuple(style_layers)
 
 
-STYLE = Recipe(style, layers=_layers, check=_check, source="style")
+def _stochastic(*, style_loss: StyleLoss, **_: Any) -> bool:
+    return style_loss.stochastic
+
+
+STYLE = Recipe(_build, layers=_layers, check=_check, stochastic=_stochastic, source="style")

@@ -111,9 +111,11 @@ def find(config: ConfigDict, name: str) -> list[Path]:
 
 def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> audio.AudioFeatures:
     """Read every file, then draw the filters."""
-    random = losses.stochastic(losses.checked(dict(config.loss)))
-    if config.optimizer.name not in OPTIMIZERS or config.optimizer.name == "lbfgs_pyramid":
-        names = [name for name in OPTIMIZERS if name != "lbfgs_pyramid"]
+    settings = losses.checked(dict(config.loss))
+    audio.check_style_loss(settings)
+    random = losses.stochastic(settings)
+    names = [name for name, optimizer in OPTIMIZERS.items() if not optimizer.image_only]
+    if config.optimizer.name not in names:
         raise unknown("optimizer of a sound", config.optimizer.name, names)
     optimizer(config.optimizer.name, random)
     if not 2000 <= config.audio.rate <= 192_000:

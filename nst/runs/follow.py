@@ -7,16 +7,12 @@ from typing import Any
 
 from ml_collections import ConfigDict
 
-from nst import optimizers
+from nst import losses, optimizers
 from nst.audio.stylize import OPTIMIZERS, default_rate
 from nst.config import base, defaults, fields, modality_of, validate
 from nst.errors import unknown
 from nst.features import NETWORKS, NetworkSpec, check_layers
 from nst.types import Values
-
-# Pixels: at a smaller scale the deepest of the default layers, relu5_1, has fewer than 8×8 positions.
-_SMALLEST_SCALE = 128
-
 
 #: Computes the value of an unset field from the values of the others, by dotted names.
 Rule = Callable[[Values], Any]
@@ -29,22 +25,30 @@ def _network(values: Values) -> NetworkSpec:
     return NETWORKS[name]
 
 
+def _style_layers(values: Values) -> tuple[str, ...]:
+    return losses.style_layers(losses.style_loss(values["loss.style_loss"]), _network(values))
+
+
 def _layer_weights(values: Values) -> tuple[float, ...]:
     layers = tuple(values["loss.style_layers"])
     check_layers(values["features.network"], layers)
-    return _network(values).layer_weights(layers)
+    return losses.layer_weights(losses.style_loss(values["loss.style_loss"]), _network(values), layers)
 
 
 def _scales(values: Values) -> tuple[int, ...]:
-    """Halve `images.size`, rounding up, while the result is at least 128 pixels."""
+    """Halve `images.size`, rounding up, while the result is at least `pyramid.min_size`."""
     scales = [values["images.size"]]
-    while (half := -(-scales[0] // 2)) >= _SMALLEST_SCALE:
+    while scales[0] > 1 and (half := -(-scales[0] // 2)) >= values["pyramid.min_size"]:
         scales.insert(0, half)
     return tuple(scales)
 
 
 def _audio_optimizer(values: Values) -> str:
     return OPTIMIZERS.get(values["audio.method"], "lbfgs")
+
+
+def _resample(values: Values) -> bool:
+    return optimizers.tolerates_random(values["optimizer.name"])
 
 
 def _learning_rate(values: Values) -> float:
@@ -59,13 +63,22 @@ def _learning_rate(values: Values) -> float:
 RULES: dict[str, dict[str, Rule]] = {
     "image": {
         "features.weights": lambda values: _network(values).default_weights,
-        "loss.content_layers": lambda values: _network(values).content_layers,
-        "loss.style_layers": lambda values: _network(values).style_layers,
+        "features.normalise": lambda values: _network(values).normalise,
+        "loss.content_layers": lambda values: losses.content_layers(
+            values["loss.content_loss"], _network(values)
+        ),
+        "loss.style_layers": _style_layers,
         "loss.style_layer_weights": _layer_weights,
+        "loss.style_weight": lambda values: losses.style_loss(values["loss.style_loss"]).weight,
+        "loss.resample": _resample,
         "optimizer.learning_rate": _learning_rate,
         "pyramid.scales": _scales,
     },
-    "audio": {"optimizer.name": _audio_optimizer, "optimizer.learning_rate": _learning_rate},
+    "audio": {
+        "optimizer.name": _audio_optimizer,
+        "loss.resample": _resample,
+        "optimizer.learning_rate": _learning_rate,
+    },
 }
 
 
@@ -93,10 +106,15 @@ def checked(config: ConfigDict) -> ConfigDict:
     return result
 
 
+#: What fields meant in configs that were written before there were such fields, where that is not their default.
+FORMERLY = {"loss.reduction": "sum", "loss.variation": "squared"}
+
+
 def recorded(config: Values) -> dict[str, Any]:
     """Return the resolved values of a config that was read from JSON, by dotted names, for comparisons.
 
-    A field that is absent, as in the files of an earlier version, counts as its default. Lists stand for tuples.
+    A field that is absent, as in the files of an earlier version, has the value that it had there. Lists stand
+    for tuples.
 
     Args:
       config: Nested, or by dotted names.
@@ -105,7 +123,10 @@ def recorded(config: Values) -> dict[str, Any]:
       InputError: A field that others follow can't be used.
     """
     values = dict(fields(config))
-    values = _filled(defaults(modality_of(values)) | {"modality": modality_of(values)} | values)
+    modality = modality_of(values)
+    absent = defaults(modality)
+    absent |= {name: value for name, value in FORMERLY.items() if name in absent}
+    values = _filled(absent | {"modality": modality} | values)
     if "pyramid.scales" in values:  # no scales mean one
         values["pyramid.scales"] = values["pyramid.scales"] or [values["images.size"]]
     return json.loads(json.dumps(values))

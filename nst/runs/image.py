@@ -11,8 +11,9 @@ from ml_collections import ConfigDict
 
 from nst import features, files, images, losses, record
 from nst.batched import Trial, stylizations
-from nst.errors import InputError
+from nst.errors import InputError, unknown
 from nst.images import sets
+from nst.objective import PARAMETERS
 from nst.optimizers import optimizer
 from nst.runs import memory
 from nst.runs.modality import File, Job, Limit, Modality
@@ -139,6 +140,8 @@ def read(config: ConfigDict, job: Job, extractor: Network, limit: int | float) -
 def extractor(config: ConfigDict) -> Network:
     """The network, after a look at the names that would fail later than its weights are fetched."""
     optimizer(config.optimizer.name, losses.stochastic(losses.checked(dict(config.loss))))
+    if config.optimizer.parameters not in PARAMETERS:
+        raise unknown("optimizer.parameters", config.optimizer.parameters, PARAMETERS)
     scales(config)
     features.check_layers(config.features.network, layers(config))
     settings = config.features
@@ -253,6 +256,7 @@ def shared(config: ConfigDict) -> dict[str, Any]:
         "scales": scales(config),
         "style_scale": config.images.style_scale,
         "optimizer": config.optimizer.name,
+        "parameters": config.optimizer.parameters,
         "every": (config.run.log_every, config.run.save_every),
     }
 

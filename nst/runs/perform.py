@@ -1,5 +1,6 @@
 """Performing runs, from the first step or the last checkpoint to the finished directory: alone or in lock-step."""
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -70,7 +71,7 @@ def perform_together(
     """Do several jobs from their beginning in lock-step; no other process may work in their directories.
 
     Returns:
-      The error of each that diverged, whose last state is kept; None for the others.
+      The error of each that diverged or whose loss rose, whose last state is kept; None for the others.
 
     Raises:
       RunError: They could not go on together: each may still alone.
@@ -91,10 +92,18 @@ def perform_together(
         assert modality.batched is not None  # the caller asked for its `batch_key`
         together = modality.batched([recorder.task for recorder in recorders], extractor, release)
         errors = _go_together(together, recorders, callbacks, received)
-        for recorder, error in zip(recorders, errors, strict=True):
-            if error is None:
-                recorder.finish(release=release)
+        for i, recorder in enumerate(recorders):
+            if errors[i] is None:
+                errors[i] = _failure(functools.partial(recorder.finish, release=release))
     return errors
+
+
+def _failure(act: Callable[[], None]) -> RunError | None:
+    try:
+        act()
+    except RunError as error:
+        return error
+    return None
 
 
 def _go_together(
@@ -110,10 +119,10 @@ def _go_together(
             for i, snapshot in enumerate(snapshots):
                 if errors[i] is None:
                     callbacks[i](snapshot)
-                    recorders[i].take(snapshot)
-                    if not finite(snapshot.state):
-                        errors[i] = diverged(snapshot.state)
-                        recorders[i].save()
+                    errors[i] = _failure(functools.partial(recorders[i].take, snapshot))
+                if errors[i] is None and not finite(snapshot.state):
+                    errors[i] = diverged(snapshot.state)
+                    recorders[i].save()
             if received:
                 raise _interrupted(received, step)
     except RunError:

@@ -21,6 +21,12 @@ from nst.runs.modality import Job, Modality, Task
 from nst.stages import Release, Resume, Snapshot, keep_memory
 from nst.writers import Writer
 
+# Of the loss that a stage begins with; more means that steps are too long.
+_LARGEST_RISE = 1.01
+
+# Where image and style are the content, a stage begins at a minimum: its loss is made of rounding errors.
+_NEGLIGIBLE = 1e-5
+
 
 class Recorder:
     """Writes a run directory, held by `opened`."""
@@ -44,6 +50,7 @@ class Recorder:
         self._seconds = earlier.seconds
         self._latest: Snapshot | None = None
         self._saved: Snapshot | None = None
+        self._stage, self._start = earlier.stage, earlier.start
 
     @property
     def total(self) -> int:
@@ -51,7 +58,14 @@ class Recorder:
         return self._modality.steps(dict(fields(self.config)))
 
     def take(self, snapshot: Snapshot) -> None:
-        """Log and save the snapshot if its step is due."""
+        """Log and save the snapshot if its step is due.
+
+        Raises:
+          RunError: The stage before ended above the loss that it began with.
+        """
+        if snapshot.stage != self._stage:
+            self._check_descent()
+            self._stage, self._start = snapshot.stage, float(snapshot.state.value)
         self._latest = snapshot
         self._began = self._began or time.monotonic()
         self._seconds = self._earlier + time.monotonic() - self._began
@@ -61,6 +75,18 @@ class Recorder:
             self._log(snapshot)
         if last or snapshot.step % self.config.run.save_every == 0:
             self._save(snapshot)
+
+    def _check_descent(self) -> None:
+        """Raise RunError if the loss has risen by more than 1 % since the latest stage began."""
+        if self._latest is None or self._start is None or self._latest.stochastic:
+            return
+        end = float(self._latest.state.value)
+        if self._start > _NEGLIGIBLE and end > _LARGEST_RISE * self._start:
+            self.save()
+            raise RunError(
+                f"the loss rose from {self._start:.4g} to {end:.4g} in stage {self._stage + 1}, which ended at step "
+                f"{self._latest.step}: lower optimizer.learning_rate, or leave it unset"
+            )
 
     def save(self) -> None:
         """Save the latest snapshot unless it is saved already."""
@@ -80,7 +106,12 @@ class Recorder:
         self._logged = snapshot.step
 
     def _save(self, snapshot: Snapshot) -> None:
-        facts = {"stage": snapshot.stage, "step": snapshot.step, "seconds": self._seconds}
+        facts = {
+            "stage": snapshot.stage,
+            "step": snapshot.step,
+            "seconds": self._seconds,
+            "start": self._start,
+        }
         frame = _frame(self._folder, snapshot.step, self._modality.suffix)
         self.task.frame(snapshot.image, frame)
         if snapshot.step > self._shown:  # as in the log
@@ -91,8 +122,14 @@ class Recorder:
         self._saved = snapshot
 
     def finish(self, output: Path | None = None, release: Release = keep_memory) -> None:
-        """Write what the last snapshot came to; `release` is called where much memory has become free."""
+        """Write what the last snapshot came to, or raise RunError if its loss has risen.
+
+        Args:
+          output: Where the result is written too.
+          release: Called where much memory has become free.
+        """
         assert self._latest is not None  # the state it begins with is always among them
+        self._check_descent()
         folder, image = self._folder, np.asarray(self._latest.image)
         self._latest = self._saved = None  # the history of L-BFGS need not be kept beside what is made now
         release()
@@ -110,6 +147,8 @@ class Earlier(NamedTuple):
     step: int = -1
     seconds: float = 0.0
     finished: bool = False
+    stage: int = -1
+    start: float | None = None  # the loss that the stage began with
 
 
 @contextmanager
@@ -200,7 +239,7 @@ def _earlier(folder: Path, facts: dict[str, Any]) -> Earlier:
     record.cut_back(folder / "metrics.jsonl", where["step"])
     stage = where["stage"] if "stage" in where else where["scale"]  # as earlier versions named it
     resume = Resume(stage, lambda like: checkpoint.restore(like, arrays))
-    return Earlier(resume, where["step"], where["seconds"])
+    return Earlier(resume, where["step"], where["seconds"], stage=stage, start=where.get("start"))
 
 
 def _hashes(inputs: dict[str, Any]) -> dict[str, Any]:

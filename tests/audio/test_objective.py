@@ -5,7 +5,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from nst import losses
 from nst.audio import audio_features
 from nst.audio.objective import objective
 from nst.audio.rows import cut, noise, rows
@@ -52,7 +51,7 @@ def test_the_terms_are_those_of_the_paper():
         for p in (x, extractor.parameters(content))
     )
     raw = {
-        "content": 0.5 * np.sum((F - P) ** 2),
+        "content": np.mean((F - P) ** 2),
         "style": np.sum((G - wanted) ** 2) / (4 * 16**2),
         "envelope": np.sum((e - wanted_e) ** 2),
     }
@@ -118,7 +117,7 @@ def test_the_dual_form_has_the_loss_of_gram_matrices(monkeypatch):
     for _ in range(2):
         target = objective(heard("spectrogram", 256), tone(440), tone(300), {"style_weight": 1.0})
         found.append(evaluate(target.extractor.parameters(tone(200)), target))
-        monkeypatch.setattr(losses, "in_dual_form", lambda style_loss, layers: style_loss)
+        monkeypatch.setattr("nst.audio.objective._short", lambda *_: frozenset())
     ((value, _), gradient), ((expected, _), slope) = found
     np.testing.assert_allclose(value, expected, rtol=1e-5)
     assert np.linalg.norm(gradient - slope) < 1e-5 * np.linalg.norm(slope)

@@ -19,6 +19,7 @@ SETTINGS = {
     "style_layers": ["relu1_1"],
     "content_weight": 1.0,
     "style_weight": 1.0,
+    "reduction": "sum",
 }
 
 

@@ -133,8 +133,10 @@ def test_a_folder_is_a_run_for_each(config, tmp_path, clips):
         (
             "optimizer.name",
             "lbfgs_pyramid",
-            "unknown optimizer of a sound 'lbfgs_pyramid': choose from adam, lbfgs",
+            "unknown optimizer of a sound 'lbfgs_pyramid': choose from adam, rmsprop, lbfgs",
         ),
+        ("loss.style_loss", "patches", "loss.style_loss is not for audio (its patches have"),
+        ("loss.style_loss", "remd", "loss.style_loss is not for audio (it samples an image"),
         ("loss.envelope_weight", -1.0, "config.loss.envelope_weight = -1.0"),
         ("audio.filters", 0, "config.audio.filters = 0: give a number above 0"),
     ],

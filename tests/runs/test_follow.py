@@ -6,7 +6,7 @@ import shutil
 import pytest
 from ml_collections import ConfigDict
 
-from nst import config, runs
+from nst import config, losses, runs
 from nst.errors import InputError
 from nst.runs import follow
 
@@ -71,8 +71,15 @@ def resolved(modality="image", **values):
     return dict(config.fields(follow.checked(settings)))
 
 
-def test_the_defaults_are_those_of_before():
-    assert resolved().items() >= (BEFORE | {"modality": "image", "features.network": "vgg19"}).items()
+#: What was not a field then, and how it was done.
+SINCE = {"loss.reduction": "sum", "loss.variation": "squared"}
+#: Defaults that are others now.
+CHANGED = ("features.normalise", "loss.style_weight", "loss.tv_weight")
+
+
+def test_other_defaults_are_those_of_before():
+    before = {name: value for name, value in BEFORE.items() if name not in CHANGED}
+    assert resolved().items() >= (before | {"modality": "image", "features.network": "vgg19"}).items()
     assert resolved("audio").items() >= (AUDIO_BEFORE | {"modality": "audio"}).items()
 
 
@@ -106,6 +113,23 @@ def test_scales_halve_the_size_while_they_have_128_pixels(size, scales):
 def test_scales_that_are_set_stay():
     for scales in ((), (512,), (64, 512)):
         assert resolved(images__size=512, pyramid__scales=scales)["pyramid.scales"] == scales
+
+
+@pytest.mark.parametrize(
+    ("size", "least", "scales"),
+    [(512, 64, (64, 128, 256, 512)), (512, 300, (512,)), (255, 64, (64, 128, 255)), (3, 1, (1, 2, 3))],
+)
+def test_the_smallest_scale_is_a_field(size, least, scales):
+    assert resolved(images__size=size, pyramid__min_size=least)["pyramid.scales"] == scales
+
+
+def test_what_suits_a_style_loss_follows_it():
+    for name, loss in losses.STYLE_LOSSES.items():
+        found = resolved(loss__style_loss=name)
+        assert found["loss.style_weight"] == loss.weight
+        assert found["loss.style_layers"] == (loss.layers or BEFORE["loss.style_layers"])
+        assert (found["loss.style_layer_weights"] == ()) == loss.even
+    assert resolved(loss__style_weight=3.0)["loss.style_weight"] == 3
 
 
 @pytest.mark.parametrize(
@@ -155,9 +179,10 @@ def test_none_survives_json():
 
 
 def test_what_was_recorded_before_is_the_same():
-    for before, modality in ((BEFORE, "image"), (AUDIO_BEFORE, "audio")):
-        now = follow.resolved(config.base(modality))
-        assert follow.recorded(before) == follow.recorded(json.loads(now.to_json()))
+    for before, since, modality in ((BEFORE, SINCE, "image"), (AUDIO_BEFORE, {}, "audio")):
+        now = config.base(modality)
+        now.update_from_flattened_dict(before | since)
+        assert follow.recorded(before) == follow.recorded(json.loads(follow.resolved(now).to_json()))
     one = follow.recorded(BEFORE | {"pyramid.scales": []})
     assert one == follow.recorded(BEFORE | {"pyramid.scales": [256]}) != follow.recorded(BEFORE)
     assert follow.recorded({"x": {"y": (1,)}})["x.y"] == [1]
@@ -198,7 +223,16 @@ def old(folder, change=lambda text: text):
     return result
 
 
-def test_a_run_of_the_version_before_resumes(config, finished, tmp_path):
+@pytest.fixture
+def formerly(config, tmp_path):
+    """A finished run of a config that means what it did in the version before, and the config."""
+    config.update_from_flattened_dict(SINCE | {"loss.style_weight": 6000.0, "loss.tv_weight": 1e6})
+    runs.run(config, tmp_path / "formerly")
+    return config, tmp_path / "formerly"
+
+
+def test_a_run_of_the_version_before_resumes(formerly, tmp_path):
+    config, finished = formerly
     folder = tmp_path / "run"
     shutil.copytree(finished, folder)
     result = old(folder)
@@ -207,7 +241,8 @@ def test_a_run_of_the_version_before_resumes(config, finished, tmp_path):
     assert json.loads((folder / "config.json").read_text())["config"]["features"]["network"] == "vgg19"
 
 
-def test_what_changed_since_the_version_before_is_told(config, finished, tmp_path):
+def test_what_changed_since_the_version_before_is_told(formerly, tmp_path):
+    config, finished = formerly
     folder = tmp_path / "run"
     shutil.copytree(finished, folder)
     old(folder, lambda text: text.replace('"scales": [16, 24]', '"scales": []'))

@@ -62,9 +62,9 @@ def test_images_are_saved_at_the_start_as_the_objective_sees_them(config, pictur
     stylize = importlib.import_module("nst.stylize")  # the function of that name is in its way
     objective = stylize.objective
 
-    def spy(extractor, inputs, settings):
+    def spy(extractor, inputs, *rest):
         seen.append((inputs["content"], inputs["style"]))
-        return objective(extractor, inputs, settings)
+        return objective(extractor, inputs, *rest)
 
     monkeypatch.setattr(stylize, "objective", spy)
     first = []

@@ -116,7 +116,7 @@ def test_a_damaged_checkpoint_is_told_and_the_one_before_used(config, finished, 
 
 def test_resume_refuses_another_config_or_picture(config, finished):
     config.loss.style_weight = 5.0
-    with pytest.raises(InputError, match=r"loss.style_weight was 6000.0, now 5.0"):
+    with pytest.raises(InputError, match=r"loss.style_weight was [0-9.]+, now 5.0"):
         runs.run(config, finished, resume=True)
 
 
@@ -158,10 +158,21 @@ def test_a_rate_of_a_million_keeps_the_last_finite_picture(config, tmp_path):
 
 def test_a_folder_gives_one_run_for_each_picture(config, pictures, tmp_path):
     config.images.content = str(pictures)
-    config.optimizer.steps = config.pyramid.steps = 1
+    config.optimizer.steps = config.pyramid.steps = 0
     folders = runs.run(config, tmp_path)
     assert [folder.name for folder in folders] == ["content-style", "style-style"]
     assert all((folder / "done").exists() for folder in folders)
+
+
+def test_a_loss_that_rose_is_an_error_and_the_state_is_kept(config, tmp_path):
+    config.optimizer.name, config.optimizer.learning_rate = "adam", 50.0
+    for _ in range(2):  # resumed, it is told again
+        with pytest.raises(RunError, match=r"the loss rose from .* in stage 1, .*: lower optimizer.learning_rate"):
+            runs.run(config, tmp_path / "run", resume=True)
+    assert not (tmp_path / "run" / "done").exists()
+    assert list((tmp_path / "run" / "checkpoint").glob("00000008*"))
+    config.optimizer.learning_rate = None
+    assert runs.run(config, tmp_path / "other")
 
 
 def test_an_output_that_is_an_input_is_refused(config, pictures, tmp_path):
@@ -181,7 +192,7 @@ WRONG = {
     "loss.content_weight": ("nan", "loss.content_weight = nan"),
     "loss.style_layer_weights": ("(1.0,)", "1 numbers for 2 style layers"),
     "optimizer.steps": ("many", "optimizer.steps"),
-    "optimizer.name": ("sgd", "choose from adam, lbfgs, lbfgs_pyramid"),
+    "optimizer.name": ("sgd", "choose from adam, adam_average, rmsprop, lbfgs, lbfgs_pyramid"),
     "pyramid.scales": ("(64,32)", "ascend"),
     "images.size": ("(1,2)", "images.size"),
     "run.log_every": ("0", "run.log_every = 0"),

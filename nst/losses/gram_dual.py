@@ -4,7 +4,6 @@ A Gram matrix takes M N² products for N filters and M positions, its gradient a
 with M′ the positions of the target. Audio has such layers: few frames and thousands of filters.
 """
 
-import functools
 from typing import NamedTuple
 
 import jax
@@ -12,8 +11,7 @@ import jax.numpy as jnp
 from jaxtyping import Float
 
 from nst.losses.gram import product, second_moments
-from nst.losses.style import StyleLoss
-from nst.types import Array, Features, Mask, Scalar, Statistics
+from nst.types import Array, Mask, Scalar
 
 
 class DualGram(NamedTuple):
@@ -38,21 +36,8 @@ def dual_gram(features: Float[Array, "h w n"], mask: Mask | None = None) -> Dual
     return DualGram(F, w / jnp.where(total > 0, total, 1), second_moments(F.T))
 
 
-def dual_statistics(features: Features, masks: dict[str, Mask] | None = None) -> Statistics:
-    """Return the statistics of each layer in dual form."""
-    return {layer: dual_gram(F, None if masks is None else masks[layer]) for layer, F in features.items()}
-
-
-def dual_distance(statistics: Statistics, target: Statistics, layer_weights: dict[str, Scalar]) -> Scalar:
-    """Return what `gram_distance` gives for the same features."""
-    return sum(
-        (layer_weights[layer] * _layer_distance(statistics[layer], y) for layer, y in target.items()),
-        jnp.zeros(()),
-    )
-
-
-def _layer_distance(x: DualGram, y: DualGram) -> Scalar:
-    """Return Σ (G/M − A/M′)² / 4N² without either matrix.
+def dual_gram_distance(x: DualGram, y: DualGram) -> Scalar:
+    """Return what `gram_distance` gives for the same features, Σ (G/M − A/M′)² / 4N², without either matrix.
 
     With weights p and q it is Σᵢⱼ pᵢ pⱼ (fᵢᵀfⱼ)² − 2 pᵢ qⱼ (fᵢᵀaⱼ)² + qᵢ qⱼ (aᵢᵀaⱼ)², a small difference of large
     numbers. As p and −q add up to 0, subtracting a constant c from all products takes 2c ‖Fᵀp − Aᵀq‖² off the sum. With
@@ -72,32 +57,3 @@ def _layer_distance(x: DualGram, y: DualGram) -> Scalar:
     distance = value + jax.lax.stop_gradient(jnp.maximum(-value, 0))
     present = (jnp.sum(x.p) > 0) & (jnp.sum(y.p) > 0)
     return jnp.where(present, distance, 0) / (4 * y.F.shape[1] ** 2)
-
-
-@functools.cache
-def in_dual_form(loss: StyleLoss, layers: frozenset[str]) -> StyleLoss:
-    """Return the same loss, in its dual form for `layers` if it has one.
-
-    Args:
-      loss: The style loss; `loss.dual` is its dual form.
-      layers: Layers with fewer positions than filters.
-    """
-    dual = loss.dual
-    if dual is None or not layers:
-        return loss
-
-    def split(by_layer: dict) -> tuple[dict, dict]:
-        inside = {layer: x for layer, x in by_layer.items() if layer in layers}
-        return inside, {layer: x for layer, x in by_layer.items() if layer not in layers}
-
-    def statistics(features: Features, masks: dict[str, Mask] | None = None) -> Statistics:
-        inside, outside = split(features)
-        return dual.statistics(inside, masks) | loss.statistics(outside, masks)
-
-    def distance(statistics: Statistics, target: Statistics, layer_weights: dict[str, Scalar]) -> Scalar:
-        inside, outside = split(target)
-        return dual.distance(statistics, inside, layer_weights) + loss.distance(
-            statistics, outside, layer_weights
-        )
-
-    return loss._replace(statistics=statistics, distance=distance, dual=None, additive=False)

@@ -1,0 +1,33 @@
+"""Sums and means over positions, from parts of an image that add up."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jaxtyping import Float
+
+from nst.types import Array, Mask, Scalar
+
+#: How values at positions become a loss. `mean` gives the same weights the same balance at any size; `sum` is the
+#: form of Gatys, Ecker and Bethge (CVPR 2016).
+REDUCTIONS = ("mean", "sum")
+
+
+class Total(NamedTuple):
+    """A sum and how many values it has; both are additive over parts of an image."""
+
+    sum: Scalar
+    n: Scalar
+
+
+def total(values: Float[Array, "h w c"], mask: Mask | None = None) -> Total:
+    """Return the sum of `values`, each position weighted by `mask` `[h, w]`, and the sum of those weights."""
+    if mask is None:
+        return Total(jnp.sum(values), jnp.asarray(values.size, jnp.float32))
+    return Total(jnp.sum(mask[..., None] * values), jnp.sum(mask) * values.shape[-1])
+
+
+def reduced(reduction: str, totals: Mapping[str, Total]) -> Scalar:
+    """Return the sum over layers of their sums or means; a layer without positions counts 0."""
+    each = (x.sum if reduction == "sum" else x.sum / jnp.where(x.n > 0, x.n, 1) for x in totals.values())
+    return sum(each, jnp.zeros(()))

@@ -1,0 +1,213 @@
+"""The losses of STROTSS, in the paper's symbols.
+
+Source: Kolkin, Salavon and Shakhnarovich, Style Transfer by Relaxed Optimal Transport and Self-Similarity, CVPR 2019.
+Both compare hypercolumns: the features of several layers at random positions of the image, with its color. Positions
+are drawn anew at each step, so an optimizer has to tolerate a random loss.
+"""
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+
+from nst.losses.gram import product
+from nst.losses.term import Input, Term, View
+from nst.types import Array, Features, Pytree, Scalar
+
+#: The layers of a hypercolumn: with the color 2179 values, as in the authors' program.
+LAYERS = (
+    "relu1_1",
+    "relu1_2",
+    "relu2_1",
+    "relu2_2",
+    "relu3_1",
+    "relu3_2",
+    "relu3_3",
+    "relu4_3",
+    "relu5_3",
+)
+
+#: Positions of the image at each step, and of the style in all.
+SAMPLES, STYLE_SAMPLES = 1024, 5000
+
+# RGB to YUV (ITU-R BT.601), whose components are less correlated.
+_YUV = np.array([[0.299, 0.587, 0.114], [-0.147, -0.289, 0.436], [0.615, -0.515, -0.1]], np.float32)
+
+
+class Hypercolumns(NamedTuple):
+    """Features at some positions of an image.
+
+    Attributes:
+      F: Features of all layers and the color, one row a position.
+      color: The color alone.
+    """
+
+    F: Float[Array, "m d"]
+    color: Float[Array, "m 3"]
+
+
+def hypercolumns(
+    image: Float[Array, "h w 3"], features: Features, layers: Sequence[str], points: Float[Array, "m 2"]
+) -> Hypercolumns:
+    """Return the hypercolumns at points of an image.
+
+    Args:
+      image: RGB in [0, 1].
+      features: By layer; each is interpolated between its positions.
+      layers: The layers of a hypercolumn.
+      points: Row and column of each, from 0 to 1 of height and width.
+    """
+    color = _sampled(image, points)
+    columns = [_sampled(features[layer], points) for layer in layers]
+    return Hypercolumns(jnp.concatenate([*columns, color], -1), color)
+
+
+def _sampled(features: Float[Array, "h w n"], points: Float[Array, "m 2"]) -> Float[Array, "m n"]:
+    """Interpolate between the four nearest positions."""
+    size = jnp.array(features.shape[:2])
+    place = jnp.clip(points * size - 0.5, 0, size - 1)
+    low = jnp.floor(place).astype(jnp.int32)
+    high = jnp.minimum(low + 1, size - 1)
+    down, right = (place - low).T[:, :, None]
+    top = (1 - right) * features[low[:, 0], low[:, 1]] + right * features[low[:, 0], high[:, 1]]
+    bottom = (1 - right) * features[high[:, 0], low[:, 1]] + right * features[high[:, 0], high[:, 1]]
+    return (1 - down) * top + down * bottom
+
+
+def random_points(key: jax.Array, number: int) -> Float[Array, "m 2"]:
+    """Return points spread evenly at random: one in each cell of a grid, as far as the number is a square."""
+    side = int(number**0.5)
+    cells = jnp.stack(jnp.meshgrid(jnp.arange(side), jnp.arange(side), indexing="ij"), -1).reshape(-1, 2)
+    return (cells + jax.random.uniform(key, cells.shape)) / side
+
+
+def cosine_distances(A: Float[Array, "m d"], B: Float[Array, "k d"]) -> Float[Array, "m k"]:
+    """Return 1 − cos of each row of A with each row of B (equation 3)."""
+
+    def unit(x: Array) -> Array:
+        return x / jnp.sqrt(jnp.sum(jnp.square(x), 1, keepdims=True) + 1e-12)
+
+    return 1 - product(unit(A).T, unit(B).T)
+
+
+def euclidean_distances(A: Float[Array, "m d"], B: Float[Array, "k d"]) -> Float[Array, "m k"]:
+    """Return the distance of each row of A to each row of B."""
+    squares = jnp.sum(jnp.square(A), 1)[:, None] + jnp.sum(jnp.square(B), 1) - 2 * product(A.T, B.T)
+    return jnp.sqrt(jnp.maximum(squares, 0) + 1e-8)
+
+
+def relaxed_distance(distances: Float[Array, "m k"]) -> Scalar:
+    """Return the relaxed earth mover's distance, max of the mean row and the mean column minimum (equation 2)."""
+    return jnp.maximum(jnp.mean(jnp.min(distances, 1)), jnp.mean(jnp.min(distances, 0)))
+
+
+class StyleTarget(NamedTuple):
+    """Hypercolumns of the style, their moments, and the weight of the palette."""
+
+    columns: Hypercolumns
+    mean: Float[Array, " d"]
+    covariance: Float[Array, "d d"]
+    palette_weight: Scalar
+
+
+def style_distance(x: Hypercolumns, target: StyleTarget) -> Scalar:
+    """Return ℓ_r + ℓ_m + ℓ_p / max(α, 1) (section 2.3)."""
+    mean, covariance = _moments(x.F)
+    moments = jnp.mean(jnp.abs(mean - target.mean)) + jnp.mean(jnp.abs(covariance - target.covariance))
+    shapes = relaxed_distance(cosine_distances(x.F, target.columns.F))
+    x_yuv, style_yuv = (color @ _YUV.T for color in (x.color, target.columns.color))
+    by_angle, by_length = cosine_distances(x_yuv, style_yuv), euclidean_distances(x_yuv, style_yuv)
+    palette = relaxed_distance(by_angle + by_length)
+    return shapes + moments + target.palette_weight * palette
+
+
+def _moments(F: Float[Array, "m d"]) -> tuple[Float[Array, " d"], Float[Array, "d d"]]:
+    mean = jnp.mean(F, 0)
+    return mean, product(F - mean, F - mean) / len(F)
+
+
+def self_similarity_distance(x: Hypercolumns, content: Hypercolumns) -> Scalar:
+    """Return the mean difference of the distances between positions, each column divided by its sum (equation 6).
+
+    It is multiplied by the number of positions, on which it does not depend then.
+    """
+
+    def normalized(F: Array) -> Array:
+        distances = cosine_distances(F, F)
+        return distances / jnp.maximum(jnp.sum(distances, 0), 1e-6)
+
+    return len(x.F) * jnp.mean(jnp.abs(normalized(x.F) - normalized(content.F)))
+
+
+@functools.cache
+def _at_random(layers: tuple[str, ...]) -> Callable[[View, None], Hypercolumns]:
+    """Statistics: hypercolumns at points drawn by the key of the step."""
+
+    def statistics(view: View, local: None) -> Hypercolumns:
+        assert view.key is not None
+        return hypercolumns(view.image, view.features, layers, random_points(view.key, SAMPLES))
+
+    return statistics
+
+
+@functools.cache
+def _of_style(layers: tuple[str, ...]) -> Callable[[View, None], StyleTarget]:
+    def target(view: View, local: None) -> StyleTarget:
+        points = random_points(jax.random.key(0), STYLE_SAMPLES)
+        columns = hypercolumns(view.image, view.features, layers, points)
+        return StyleTarget(columns, *_moments(columns.F), jnp.ones(()))
+
+    return target
+
+
+def style(
+    inputs: Mapping[str, Input],
+    *,
+    style_layers: Sequence[str],
+    content_weight: float = 0.0,
+    style_weight: float = 1.0,
+    **_: Any,
+) -> Term:
+    """Build the style term; the palette weighs 1 / max(α, 1), where α is the weight of the content in units of this."""
+    layers = tuple(style_layers)
+    target = inputs["style"].measure(_of_style(layers), layers)
+    palette = np.float32(1 / max(content_weight / style_weight, 1))
+    target = target._replace(palette_weight=jax.device_put(palette))
+    return Term(_at_random(layers), style_distance, layers, target=target, additive=False)
+
+
+class Pair(NamedTuple):
+    """Hypercolumns of the image and of the content at the same points."""
+
+    x: Hypercolumns
+    content: Hypercolumns
+
+
+@functools.cache
+def _of_both(layers: tuple[str, ...]) -> Callable[[View, Pytree], Pair]:
+    def statistics(view: View, content: tuple[Array, Features]) -> Pair:
+        assert view.key is not None
+        points = random_points(view.key, SAMPLES)
+        x = hypercolumns(view.image, view.features, layers, points)
+        return Pair(x, hypercolumns(*content, layers, points))
+
+    return statistics
+
+
+def _whole(view: View, local: None) -> tuple[Array, Features]:
+    return view.image, view.features
+
+
+def _pair_distance(statistics: Pair, target: None) -> Scalar:
+    return self_similarity_distance(*statistics)
+
+
+def self_similarity(inputs: Mapping[str, Input], *, content_layers: Sequence[str], **_: Any) -> Term:
+    """Build the content term."""
+    layers = tuple(content_layers)
+    content = inputs["content"].measure(_whole, layers)
+    return Term(_of_both(layers), _pair_distance, layers, local=content, additive=False)
