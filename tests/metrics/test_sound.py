@@ -2,12 +2,15 @@
 
 import numpy as np
 import pytest
+import scipy.ndimage
+import scipy.signal
 
 from nst import metrics
 from nst.errors import InputError
 from nst.metrics import sound
-from nst.metrics.sound import content, style
+from nst.metrics.sound import content, silence, style
 from nst.metrics.sound.heard import RATE, SHORTEST, hear
+from nst.metrics.sound.silence import NONE
 
 MELODY = (60, 64, 67, 72, 71, 67, 62, 55)
 
@@ -31,6 +34,8 @@ def test_a_baseline_is_perfect_in_what_it_is_the_sound_of(evaluated):
     *_, figures = evaluated
     for name, metric in metrics.SOUND_METRICS.items():
         assert (metric.baseline == "content") == name.startswith("style_")
+        if not metric.baseline:
+            continue
         other = "style" if metric.baseline == "content" else "content"
         best = 1 if metric.better == "higher" else 0
         assert figures[other][name] == pytest.approx(best, abs=1e-9)
@@ -76,7 +81,7 @@ def test_every_figure_worsens_with_noise(evaluated, make):
         mixed = {str(amount): with_hiss + amount * hiss for amount in (0, 0.01, 0.1, 1)}
         figures = sound.evaluate(reference, s, mixed, rate=RATE)
         for name in sound.names():
-            if name.startswith("style_") == (with_hiss is s):
+            if metrics.SOUND_METRICS[name].baseline == ("content" if with_hiss is s else "style"):
                 ordered = [figures[amount][name] for amount in mixed]
                 assert ordered == sorted(ordered, reverse=metrics.SOUND_METRICS[name].better == "higher")
                 assert abs(ordered[0] - ordered[-1]) > 0.01
@@ -114,6 +119,7 @@ def test_silence_and_what_is_nearly_that_has_finite_figures_within_range(odd, ro
     inputs = {"content": ODD["half silent"], "style": make.noise(1)} | {role: ODD[odd]}
     figures = sound.evaluate(inputs["content"], inputs["style"], ODD, rate=RATE)
     ranges = {"[0, ∞)": (0, np.inf), "[0, 1]": (0, 1), "[0, 2]": (0, 2), "[−1, 1]": (-1, 1)}
+    ranges["[−80, ∞)"] = (NONE, np.inf)
     for row in figures.values():
         for name, value in row.items():
             low, high = ranges[metrics.SOUND_METRICS[name].range]
@@ -121,7 +127,7 @@ def test_silence_and_what_is_nearly_that_has_finite_figures_within_range(odd, ro
             assert low - 1e-9 <= value <= high + 1e-9
     of_itself = figures[odd]
     for name in sound.names():
-        if name.startswith("style_") == (role == "style"):
+        if metrics.SOUND_METRICS[name].baseline == ("content" if role == "style" else "style"):
             best = 1 if metrics.SOUND_METRICS[name].better == "higher" else 0
             assert of_itself[name] == pytest.approx(best, abs=1e-9)
 
@@ -165,3 +171,59 @@ def test_what_cannot_be_compared_is_refused_by_name(make):
             evaluate(**given)
         assert "\n" not in str(told.value)
     assert len(evaluate(content=x[:SHORTEST], results={"a": x[:SHORTEST]})) == 3
+
+
+def banded(x, low, high):
+    """Only the frequencies from `low` to `high`, Hz, at a root mean square of 1."""
+    spectrum, f = np.fft.rfft(x[:, 0]), np.fft.rfftfreq(len(x), 1 / RATE)
+    x = np.fft.irfft(np.where((f >= low) & (f < high), spectrum, 0), len(x))
+    return x[:, None] / np.sqrt(np.mean(np.square(x)))
+
+
+def test_floor_is_the_level_of_noise_where_both_are_silent(make):
+    c, s = banded(make.noise(4), 400, 600), banded(make.noise(3), 500, 3000)
+    hiss, within = banded(make.noise(4), 0, RATE), banded(make.noise(4), 700, 2500)
+    results = {str(level): c + 10 ** (level / 20) * hiss for level in (-60, -40, -20)}
+    results |= {"in the style's bands": c + within, "louder": 2 * results["-20"]}
+    results |= {"half the time": c + 0.1 * hiss * (np.arange(len(c)) < len(c) // 2)[:, None]}
+    found = {name: row["floor"] for name, row in sound.evaluate(c, s, results, rate=RATE).items()}
+    for level in (-60, -40, -20):
+        assert found[str(level)] == pytest.approx(level, abs=0.3)
+    assert found["louder"] == pytest.approx(found["-20"], abs=1e-6)
+    assert found["half the time"] == pytest.approx(found["-20"] - 3, abs=0.3)
+    assert max(found[name] for name in ("content", "style", "in the style's bands")) < -65
+
+
+def test_floor_counts_the_pauses_of_the_content_and_what_is_between_its_harmonics(make):
+    c = make.noise(4)
+    c[RATE : 2 * RATE] = 0
+    s, hiss = banded(make.noise(3), 500, 3000), banded(make.noise(4), 5000, 10000)
+    time = np.arange(len(c))[:, None]
+    masks = {"pause": (time > 1.2 * RATE) & (time < 1.8 * RATE), "notes": time < 0.9 * RATE}
+    results = {name: c + 0.1 * hiss * mask for name, mask in masks.items()}
+    found = {name: row["floor"] for name, row in sound.evaluate(c, s, results, rate=RATE).items()}
+    assert found["notes"] == NONE
+    assert found["pause"] > -30
+    t = np.arange(4 * RATE)[:, None] / RATE
+    c = sum(np.sin(2 * np.pi * 440 * n * t + n) / n for n in range(1, 24))
+    found = sound.evaluate(c, s, {"noisy": c + 1e-2 * hiss}, rate=RATE)
+    assert found["noisy"]["floor"] > -50
+    assert found["content"]["floor"] < -60
+
+
+def test_silence_is_that_of_both_frame_by_frame_and_of_the_style_on_average(make):
+    c, s = (
+        banded(make.noise(1), 0, 5000) * np.linspace(0, 1, RATE)[:, None],
+        banded(make.noise(2), 3000, 4000),
+    )
+    unit = np.sum(scipy.signal.get_window("hann", 2048) ** 2)
+    powers = []
+    for x in (hear(c).x, hear(s).x):
+        frames = [x[i : i + 2048] for i in range(0, len(x) - 2047, 512)]
+        powers.append(
+            [abs(np.fft.rfft(f * scipy.signal.get_window("hann", 2048))) ** 2 / unit for f in frames]
+        )
+    loudest = scipy.ndimage.maximum_filter(np.array(powers[0]), 3)
+    expected = (loudest < 1e-5) & (np.mean(powers[1], axis=0) < 1e-5)
+    assert 0.1 < expected.mean() < 0.9
+    np.testing.assert_array_equal(silence.silent(hear(c), hear(s)), expected)

@@ -10,6 +10,7 @@ import numpy as np
 from nst.errors import InputError
 from nst.metrics.definitions import BASELINES
 from nst.metrics.sound import content as contents
+from nst.metrics.sound import silence
 from nst.metrics.sound import style as styles
 from nst.metrics.sound.definitions import SOUND_METRICS
 from nst.metrics.sound.heard import RATE, SHORTEST, Heard, hear
@@ -57,6 +58,7 @@ def evaluate(
     reference, wanted = hear(content), hear(style)
     tuned = tuning(reference.x)
     sounding = pitches(reference.x, tuned)
+    quiet = silence.silent(reference, wanted)
 
     def row(heard: Heard, like_style: Heard) -> dict[str, float]:
         return {
@@ -67,6 +69,7 @@ def evaluate(
             "pitch_jaccard": contents.pitch_jaccard(pitches(heard.x, tuned), sounding),
             "chroma_cosine": contents.chroma_cosine(heard, reference),
             "envelope": contents.envelope(heard, reference),
+            "floor": silence.floor(heard, quiet),
         }
 
     figures = {}

@@ -2,6 +2,7 @@
 
 from nst.metrics.definitions import Metric
 from nst.metrics.sound.heard import BANDS, CONTEXT
+from nst.metrics.sound.silence import NONE, SILENT
 
 #: Every metric of sounds, by name; none has the name of one of pictures.
 SOUND_METRICS: dict[str, Metric] = {
@@ -54,5 +55,13 @@ SOUND_METRICS: dict[str, Metric] = {
         "higher",
         "[−1, 1]",
         "style",
+    ),
+    "floor": Metric(
+        f"mean power at frequencies and times at which content and style are silent (under −{-SILENT} dB), dB; white "
+        "noise as loud as the sound has 0",
+        "ours",
+        "lower",
+        f"[−{-NONE}, ∞)",
+        "",
     ),
 }

@@ -18,11 +18,11 @@ BANDS = 128
 FLOOR = -60  # dB below a band of white noise that is as loud as the sound; the noise of 16 bits lies lower
 CONTEXT = 7  # frames that are seen together, 0.23 s from end to end
 
-_WINDOW, _HOP = 2048, 512  # 93 and 23 ms
+WINDOW, HOP = 2048, 512  # 93 and 23 ms
 TONAL_WINDOW, TONAL_HOP = 4096, 1024  # 186 and 46 ms: harmonics of a bass apart
 
 #: Samples without which there is no figure.
-SHORTEST = _WINDOW + (CONTEXT - 1) * _HOP
+SHORTEST = WINDOW + (CONTEXT - 1) * HOP
 
 # Root mean square that is silence, a third of the last bit of 16: what is left of a constant is brought to no loudness.
 _SILENCE = 1e-5
@@ -38,15 +38,15 @@ class Heard:
     @functools.cached_property
     def mel(self) -> Float[np.ndarray, "t bands"]:
         """Level of each mel band, dB; 0 for white noise, not below `FLOOR`."""
-        unit = RATE / _WINDOW / np.sum(np.square(hann(_WINDOW)))
+        unit = RATE / WINDOW / np.sum(np.square(hann(WINDOW)))
         bank = unit * mel_bank()
-        return in_blocks(self.x, _WINDOW, _HOP, lambda power: _decibels(power @ bank.T))
+        return in_blocks(self.x, WINDOW, HOP, lambda power: _decibels(power @ bank.T))
 
     @functools.cached_property
     def envelope(self) -> Float[np.ndarray, " t"]:
         """Root mean square of each frame of `mel`, weighted by the window."""
-        frames = np.lib.stride_tricks.sliding_window_view(np.square(self.x), _WINDOW)[::_HOP]
-        weight = np.square(hann(_WINDOW))
+        frames = np.lib.stride_tricks.sliding_window_view(np.square(self.x), WINDOW)[::HOP]
+        weight = np.square(hann(WINDOW))
         return np.sqrt(frames @ (weight / np.sum(weight)))
 
     @functools.cached_property
@@ -109,7 +109,7 @@ def _decibels(power: np.ndarray) -> np.ndarray:
 def mel_bank() -> Float[np.ndarray, "bands k"]:
     """Triangles of area 1, evenly spaced on Slaney's mel scale from 0 Hz to half the rate."""
     edges = mel.edges(RATE, BANDS)
-    return mel.filters(RATE, _WINDOW // 2 + 1, BANDS).T * 2 / (edges[2:] - edges[:-2])[:, None]
+    return mel.filters(RATE, WINDOW // 2 + 1, BANDS).T * 2 / (edges[2:] - edges[:-2])[:, None]
 
 
 @functools.cache
