@@ -1,7 +1,7 @@
 """Figures in tables for the terminal: results, below them their baselines, a mark where a result is no better."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Container, Mapping, Sequence
 
 from rich import box
 from rich.console import Console
@@ -30,8 +30,8 @@ def show(evaluations: Mapping[str, Values]) -> None:
     for name, evaluation in evaluations.items():
         together.setdefault(_shared(evaluation), {})[name] = evaluation
     for rows in together.values():
-        for is_style in (True, False):
-            console.print(_table(rows, is_style), markup=False)
+        for names in _side_by_side(next(iter(rows.values()))["baselines"]["style"]):
+            console.print(_table(rows, names), markup=False)
     console.print(
         f"↓ lower is better, ↑ higher; {MARK}: no better than the baseline to beat, which is the content "
         "in style and the style in content",
@@ -43,11 +43,17 @@ def _shared(evaluation: Values) -> str:
     return json.dumps([evaluation["baselines"], evaluation["layers"]])
 
 
-def _table(rows: Mapping[str, Values], is_style: bool) -> Table:
+def _side_by_side(computed: Container[str]) -> list[list[str]]:
+    """Group the metrics that were computed: those of style by features, those of content, and all others."""
+    names = [name for name in ALL_METRICS if name in computed]
+    style = [name for name in names if name.startswith("style_")]
+    content = [name for name in names if ALL_METRICS[name].baseline == "style"]
+    others = [name for name in names if name not in style + content]
+    return [group for group in (style, content, others) if group]
+
+
+def _table(rows: Mapping[str, Values], names: Sequence[str]) -> Table:
     baselines = next(iter(rows.values()))["baselines"]
-    names = [
-        name for name in ALL_METRICS if name in baselines["style"] and name.startswith("style_") == is_style
-    ]
     table = Table(box=box.SIMPLE, padding=(0, 1, 0, 0))
     table.add_column("", overflow="fold", min_width=len(_title(BASELINES[0])))
     for name in names:
