@@ -150,6 +150,7 @@ def test_a_sweep_is_evaluated_as_far_as_it_is_finished(made, counted, tmp_path, 
     # Once in style, once in content, once in all others.
     assert shown.count("baseline: content") == shown.count("baseline: style") == 3
     assert shown.index("baseline: content") > shown.index("wasserstein")
+    assert all(word in shown for word in ("mesh", "palette", "coverage"))  # no column is cut off
 
 
 def test_a_run_that_cannot_be_evaluated_leaves_the_others_alone(made, counted, tmp_path, capsys):

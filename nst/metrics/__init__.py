@@ -17,8 +17,9 @@ from nst.errors import InputError
 from nst.features import NETWORKS, check_layers
 from nst.losses import gram_matrix, total_variation
 from nst.metrics import content as contents
+from nst.metrics import paint, texture
 from nst.metrics import style as styles
-from nst.metrics.definitions import BASELINES, CFSD_LAYER, COSINE_LAYER, METRICS, Metric
+from nst.metrics.definitions import BASELINES, CFSD_LAYER, COSINE_LAYER, COVERAGE_LAYER, METRICS, Metric
 from nst.metrics.sound.definitions import SOUND_METRICS
 from nst.metrics.style import Moments
 from nst.types import Array, Features, Image, Network
@@ -116,20 +117,21 @@ def evaluate(
     places = groups(style_layers)
     reference, wanted = _look(content, extractor, places), _look(style, extractor, places)
 
-    def row(image: Image, look: _Look, like_style: _Look) -> dict[str, float]:
+    def row(image: Image, look: _Look, like_style: _Look, like_image: Image) -> dict[str, float]:
         of_style = _style(like_style.moments, wanted.moments, places)
         found = of_style | _content(image, look, content, reference)
+        found |= _faults(like_image, style) | _coverage(look, reference, wanted, extractor)
         return {name: found[name] for name in names(style_layers)}
 
     figures = {}
     for name, result in results.items():
         image = np.clip(result, 0, 1)
         look = _look(image, extractor, places)
-        figures[name] = row(image, look, look)
+        figures[name] = row(image, look, look, image)
     cut = np.clip(images.cover(style, *content.shape[:2]), 0, 1)
     like_content = wanted if style.shape == content.shape else _look(cut, extractor, {})
-    figures["content"] = row(content, reference, reference)
-    figures["style"] = row(cut, like_content, wanted)
+    figures["content"] = row(content, reference, reference, content)
+    figures["style"] = row(cut, like_content, wanted, style)
     _check_finite(figures)
     return figures
 
@@ -194,6 +196,21 @@ def _content(image: Image, look: _Look, content: Image, wanted: _Look) -> dict[s
         "border": contents.border(image, content),
         "tv": float(total_variation(image)) / (image.shape[0] * image.shape[1]),
     }
+
+
+def _faults(image: Image, style: Image) -> dict[str, float]:
+    x, wanted = texture.luminance(image), texture.luminance(style)
+    return {
+        "mesh": texture.mesh(x, wanted),
+        "grid": texture.grid(x),
+        "spectrum": texture.spectrum(x, wanted),
+        "palette": paint.palette(image, style),
+    }
+
+
+def _coverage(look: _Look, content: _Look, style: _Look, extractor: Network) -> dict[str, float]:
+    features = (each.features[COVERAGE_LAYER] for each in (look, content, style))
+    return {"coverage": paint.coverage(*features, stride=extractor.stride(COVERAGE_LAYER))}
 
 
 def _check_finite(figures: Mapping[str, Mapping[str, float]]) -> None:

@@ -9,7 +9,7 @@ from nst.errors import InputError
 from nst.types import Array, Image, Scalar
 
 #: Red, green and blue in luminance (ITU-R BT.709), here of sRGB-encoded values, as pictures are seen.
-_LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 _WINDOW = 11  # pixels
 
 # A block of similarities of 16 MiB; a few of them are alive at once.
@@ -40,7 +40,7 @@ def ssim(image: Image, target: Image) -> float:
             f"a picture of {image.shape[1]}×{image.shape[0]} pixels has no window of SSIM: "
             f"give sides of at least {_WINDOW} pixels"
         )
-    x, y = (np.asarray(picture, np.float64) @ _LUMINANCE for picture in (image, target))
+    x, y = (np.asarray(picture, np.float64) @ LUMINANCE for picture in (image, target))
     settings = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "data_range": 1.0}
     return float(structural_similarity(x, y, **settings))  # type: ignore[arg-type]
 

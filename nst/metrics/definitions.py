@@ -2,12 +2,14 @@
 
 from typing import NamedTuple
 
+from nst.metrics.paint import BLOCK
 from nst.metrics.style import DIRECTIONS
 
 #: What both baselines are called.
 BASELINES = ("content", "style")
 
 COSINE_LAYER, CFSD_LAYER = "relu4_2", "relu3_1"
+COVERAGE_LAYER = CFSD_LAYER
 
 
 class Metric(NamedTuple):
@@ -81,6 +83,43 @@ METRICS: dict[str, Metric] = {
         "Mahendran and Vedaldi 2015, β = 2",
         "lower",
         "[0, 6]",
+        "",
+    ),
+    "mesh": Metric(
+        "how much more fine lines (periods of 3 to 5 pixels) cross at right angles than in the style: product of both "
+        "amplitudes over power, mean over windows of 16 pixels",
+        "ours",
+        "lower",
+        "[0, 2]",
+        "",
+    ),
+    "grid": Metric(
+        "relative variance of the energy of the high-pass over pixel phases modulo 2, 4 and 8, less what chance gives",
+        "ours",
+        "lower",
+        "(−∞, 27]",
+        "",
+    ),
+    "spectrum": Metric(
+        "difference in log₂ power to the style, at the same periods in pixels, mean of absolute values over octaves",
+        "after Welch 1967",
+        "lower",
+        "[0, ∞)",
+        "content",
+    ),
+    "palette": Metric(
+        "root of the sliced W₂² of colors in CIELAB to those of the style, ΔE*ab",
+        "Bonneel et al. 2015",
+        "lower",
+        "[0, ∞)",
+        "content",
+    ),
+    "coverage": Metric(
+        f"share of blocks of {BLOCK} pixels that are not painted: whose channels at {COVERAGE_LAYER} are further from "
+        "the style than half of what the content's are, and than the style's own blocks",
+        "ours",
+        "lower",
+        "[0, 1]",
         "",
     ),
 }

@@ -77,12 +77,12 @@ def sliced(x: Moments, style: Moments) -> float:
 
     The mean of (θᵀv)² over all directions is ‖v‖² / N: N makes it comparable to `wasserstein`.
     """
-    apart = [_line(a, b) for a, b in zip(x.slices, style.slices, strict=True)]
+    apart = [line_distance(a, b) for a, b in zip(x.slices, style.slices, strict=True)]
     return _ratio(len(style.mean) * np.mean(apart), np.trace(style.second))
 
 
-def _line(a: Float[np.ndarray, " m"], b: Float[np.ndarray, " k"]) -> np.floating:
-    """W₂² of two sorted samples: the mean square difference of their quantile functions, which are steps."""
+def line_distance(a: Float[np.ndarray, " m"], b: Float[np.ndarray, " k"]) -> np.floating:
+    """Return W₂² of two sorted samples: the mean square difference of their quantile functions, which are steps."""
     if len(a) == len(b):
         return np.mean(np.square(a - b), dtype=np.float64)
     i, j, width = _steps(len(a), len(b))

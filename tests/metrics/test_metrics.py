@@ -165,6 +165,11 @@ def test_held_out_layers_share_no_convolution_with_those_optimised():
         "cfsd",
         "border",
         "tv",
+        "mesh",
+        "grid",
+        "spectrum",
+        "palette",
+        "coverage",
     ]
     assert metrics.names(("relu1_1",)) == [*metrics.METRICS]
 
@@ -254,6 +259,14 @@ def test_what_cannot_be_compared_is_refused_by_name(network, evaluated):
     broken = jnp.full_like(c, jnp.nan)
     with pytest.raises(InputError, match="style_gram of broken is nan: look at the picture"):
         metrics.evaluate(c, s, {"broken": broken}, extractor=network, style_layers=LAYERS_OPTIMISED)
+
+
+def test_the_smallest_pictures_and_constant_ones_have_every_figure(network):
+    flat = np.full((16, 18, 3), 0.5, np.float32)
+    for c, s in ((flat, picture(40, 16)), (picture(16, 18), flat), (flat, flat)):
+        results = {"noise": picture(16, 18), "flat": flat, "black": 0 * flat}
+        figures = metrics.evaluate(c, s, results, extractor=network, style_layers=LAYERS_OPTIMISED)
+        assert all(list(row) == [*metrics.METRICS] for row in figures.values())
 
 
 @pytest.mark.skipif(not weights.loading.cached(weights.DEFAULT).exists(), reason="fetches no weights")
