@@ -1,6 +1,6 @@
-r"""Write docs/findings.md from the sweeps of the ablations, each in DIR/NAME, evaluated.
+r"""Write docs/findings.md from the sweeps of the ablations, each in DIR/NAME, evaluated; any may be absent.
 
-for name in pooling layers initial weights optimizers padding audio_ablation; do
+for name in pooling layers initial weights network losses optimizers padding audio_ablation; do
   python scripts/sweep.py --config configs/$name.py:quick --workdir runs/findings/$name
 done
 python scripts/sweep.py --config configs/ratio.py:quick --workdir runs/findings/ratio \
@@ -20,8 +20,10 @@ def main(arguments: Sequence[str]) -> None:
     match list(arguments):
         case [folder]:
             page = Path("docs/findings.md")
-            findings.write(Path(folder), page)
+            absent = findings.write(Path(folder), page)
             print(page)
+            if absent:
+                print(f"no sweep, so not measured: {', '.join(absent)}")
         case _:
             raise InputError("give the folder with the sweeps: python scripts/findings.py runs/findings")
 

@@ -21,7 +21,7 @@ def claim(direction, figure="tv"):
     return Claim("something", {"features.pooling": "max"}, {"features.pooling": "avg"}, figure, direction)
 
 
-def trial(pooling, pair, value, seed=0):
+def trial(pooling, pair, value, seed=0, figure="tv", layers=None):
     values = {
         "features.pooling": pooling,
         "images.content": pair[0],
@@ -29,7 +29,7 @@ def trial(pooling, pair, value, seed=0):
         "images.seed": seed,
         "result": "run",
     }
-    return findings.Trial(values, {"tv": value}, Path())
+    return findings.Trial(values, {figure: value}, layers or {}, Path())
 
 
 def test_pairs_are_those_of_both_sides_and_seeds_are_averaged():
@@ -37,25 +37,58 @@ def test_pairs_are_those_of_both_sides_and_seeds_are_averaged():
     found += [trial("avg", PAIRS[2], 10.0, seed=0), trial("avg", PAIRS[2], 20.0, seed=1)]
     found += [trial("avg", PAIRS[0], 7.0), trial("l2", PAIRS[0], 99.0)]
     measured = findings.measure(claim("lower"), found)
-    assert sorted(zip(measured.a, measured.b, strict=True)) == [(0.0, 7.0), (2.0, 15.0)]
-    with pytest.raises(InputError, match=r"no trials with .*max.* and with .*avg"):
+    # Pair 0 is coffee and strokes, pair 2 chelsea and strokes; contents are sorted.
+    assert measured.a.tolist() == [[2.0], [0.0]]
+    assert measured.b.tolist() == [[15.0], [7.0]]
+    with pytest.raises(findings.Unmeasured, match=r"no trials with .*max.* and with .*avg"):
         findings.measure(claim("lower"), found[:4])
+
+
+def test_a_pair_that_was_not_run_is_left_open():
+    found = [trial(pooling, pair, 1.0) for pooling in ("max", "avg") for pair in PAIRS]
+    measured = findings.measure(claim("same"), found[:-1])
+    assert np.isnan(measured.b).tolist() == [[True, False], [False, False]]
+    assert measured.verdict == "agrees"
+
+
+def test_figures_of_different_layers_are_not_compared():
+    def found(other):
+        return [
+            trial(pooling, pair, 1.0, figure="style_gram_held_out", layers={"held_out": [layer]})
+            for pooling, layer in (("max", "relu1_2"), ("avg", other))
+            for pair in PAIRS
+        ]
+
+    of_style = claim("same", "style_gram_held_out")
+    assert findings.measure(of_style, found("relu1_2")).verdict == "agrees"
+    with pytest.raises(findings.Unmeasured, match="style_gram_held_out is of different layers"):
+        findings.measure(of_style, found("relu2_2"))
 
 
 @pytest.mark.parametrize(
     ("differences", "verdicts"),
     [
-        ([-3.0, -2.0, -2.5, -3.5], {"lower": "agrees", "higher": "disagrees", "same": "disagrees"}),
-        ([3.0, 2.0, 2.5, 3.5], {"lower": "disagrees", "higher": "agrees", "same": "disagrees"}),
+        ([-3.0, -2.9, -3.1, -3.0], {"lower": "agrees", "higher": "disagrees", "same": "disagrees"}),
+        ([3.0, 2.9, 3.1, 3.0], {"lower": "disagrees", "higher": "agrees", "same": "disagrees"}),
         ([-3.0, 3.1, -2.9, 3.0], {"lower": "undecided", "higher": "undecided", "same": "undecided"}),
         ([0.01, -0.01, 0.02, -0.02], {"lower": "undecided", "higher": "undecided", "same": "agrees"}),
         ([0.05, 0.05, 0.05, 0.05], {"lower": "disagrees", "higher": "agrees", "same": "agrees"}),
+        ([1.01, 1.0, 0.99, 1.0], {"lower": "disagrees", "higher": "agrees", "same": "undecided"}),
+        # All four are lower, but the photographs differ: two of them leave it open.
+        ([-3.0, -2.5, -0.5, -1.0], {"lower": "undecided", "higher": "undecided", "same": "undecided"}),
     ],
 )
 def test_verdicts(differences, verdicts):
     for direction, verdict in verdicts.items():
-        measured = findings.Measured(claim(direction), (10.0,) * 4, tuple(10 + d for d in differences))
+        a = np.full((2, 2), 10.0)
+        measured = findings.Measured(claim(direction), a, a + np.reshape(differences, (2, 2)))
         assert measured.verdict == verdict, direction
+
+
+def test_one_pair_decides_nothing():
+    a = np.full((1, 1), 10.0)
+    for direction in ("lower", "higher", "same"):
+        assert findings.Measured(claim(direction), a, a / 2).verdict == "undecided"
 
 
 @pytest.fixture(scope="module")
@@ -97,14 +130,41 @@ def test_the_page_has_every_claim_and_a_picture_of_every_question(sweeps, tmp_pa
         assert picture.shape[1] > 3 * 16
         assert f"](findings/{question.name}.jpg)" in page
     # avg comes first of three with four pairs: 1, 2, 3, 4; then max, 5, 6, 7, 8.
-    assert "| roughness | `tv` | 6.5 ± 1.3 | 2.5 ± 1.3 | 4 of 4 | lower | agrees |" in page
+    assert "| roughness | `tv` | 6.5 ± 1.3 | 2.5 ± 1.3 | −62 % [−98, +32] | lower | undecided |" in page
+    assert "12 trials at 128 pixels: contents: 2, styles: 2, seeds: 1." in page
     again = tmp_path / "again" / "findings.md"
     findings.write(sweeps, again)
     assert again.read_text() == page
 
 
+def test_questions_without_a_sweep_stay_on_the_page(sweeps, tmp_path):
+    shutil.copytree(sweeps / "pooling", tmp_path / "sweeps" / "pooling")
+    absent = findings.write(tmp_path / "sweeps", tmp_path / "findings.md")
+    assert absent == [question.name for question in QUESTIONS if question.name != "pooling"]
+    page = (tmp_path / "findings.md").read_text()
+    for question in QUESTIONS:
+        assert f"## {question.asked}\n\n{question.published}\n" in page
+    assert "Not measured yet: `python scripts/sweep.py --config configs/layers.py`" in page
+    assert "configs/pooling.py`, 12 trials" in page
+
+
+def test_a_claim_without_trials_is_told_of_in_its_row(sweeps, tmp_path, monkeypatch):
+    shutil.copytree(sweeps / "pooling", tmp_path / "pooling")
+    pooling = next(question for question in QUESTIONS if question.name == "pooling")
+    absent = Claim("of no pooling", {"features.pooling": "none"}, {"features.pooling": "avg"}, "tv", "lower")
+    monkeypatch.setattr("nst.findings.page.QUESTIONS", (pooling._replace(claims=(*pooling.claims, absent)),))
+    findings.write(tmp_path, tmp_path / "findings.md")
+    assert (
+        "| of no pooling | `tv` | — | — | — | lower | not measured: no trials with features.pooling=none "
+        "and with features.pooling=avg |"
+    ) in (tmp_path / "findings.md").read_text()
+
+
 def test_what_is_missing_is_told(sweeps, tmp_path):
-    with pytest.raises(InputError, match=r"there is no sweep here: .*configs/pooling\.py"):
+    with pytest.raises(InputError, match=r"there is no sweep of an ablation here: .*configs/pooling\.py"):
+        findings.write(tmp_path, tmp_path / "findings.md")
+    (tmp_path / "layers").mkdir()
+    with pytest.raises(InputError, match=r"layers: there is no sweep here: .*configs/layers\.py"):
         findings.write(tmp_path, tmp_path / "findings.md")
     assert not (tmp_path / "findings.md").exists()
     with pytest.MonkeyPatch.context() as patch:

@@ -1,0 +1,160 @@
+"""Claims held against the trials of a sweep."""
+
+import itertools
+import json
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nst import record
+from nst.errors import InputError
+from nst.findings.claims import Claim
+from nst.findings.effects import Effect, Figures, effect
+from nst.runs import modality
+from nst.sweep import plan as plans
+from nst.types import Values
+
+_AGREES, _DISAGREES, _OPEN = "agrees", "disagrees", "undecided"
+_SAME = 0.1  # of the figure: less is no strong effect
+
+
+class Unmeasured(InputError):  # noqa: N818 - as the page has it: no failure
+    """A claim that the trials of a sweep can't decide."""
+
+
+class Measured(NamedTuple):
+    """A claim and the figures of both sides by content and style, NaN where a pair was not run."""
+
+    claim: Claim
+    a: Figures
+    b: Figures
+
+    @property
+    def effect(self) -> Effect:
+        """The relative change from `a` to `b`."""
+        return effect(self.a, self.b)
+
+    @property
+    def verdict(self) -> str:
+        """Whether the whole interval of the effect lies where the claim says, or the whole of it elsewhere."""
+        _, low, high = self.effect
+        if self.claim.direction == "same":
+            if low > -_SAME and high < _SAME:
+                return _AGREES
+            return _DISAGREES if high < -_SAME or low > _SAME else _OPEN
+        if low <= 0 <= high:
+            return _OPEN
+        return _AGREES if (high < 0) == (self.claim.direction == "lower") else _DISAGREES
+
+
+class Trial(NamedTuple):
+    """A trial, or a baseline in its place, which the field `result` names.
+
+    Attributes:
+      values: Its fields by dotted name.
+      figures: Its metrics and the terms of its loss.
+      layers: The layers that styles are compared at, `optimised` and `held_out`; none of audio.
+      folder: Its run directory.
+    """
+
+    values: Values
+    figures: Mapping[str, float]
+    layers: Mapping[str, Sequence[str]]
+    folder: Path
+
+
+def trials(folder: Path) -> list[Trial]:
+    """The finished trials of a sweep.
+
+    Raises:
+      InputError: There is no sweep, or a trial is not done or not evaluated.
+    """
+    plan = plans.read(folder)
+    if plan is None:
+        raise InputError(
+            f"{folder}: there is no sweep here: python scripts/sweep.py --config configs/{folder.name}.py"
+        )
+    found = []
+    for trial in plan.trials:
+        path = folder / "trials" / trial.name / record.EVALUATION
+        if not path.exists():
+            raise InputError(f"{path.parent} is not evaluated: python scripts/evaluate.py {folder}")
+        try:
+            evaluation = json.loads(path.read_text())
+            rows = {
+                "run": evaluation["terms"] | evaluation["metrics"]
+            }  # both have a tv, and the metric's is meant
+            rows |= evaluation["baselines"]
+            layers = evaluation.get("layers", {})
+        except (ValueError, LookupError, TypeError) as error:
+            raise InputError(
+                f"{path} is damaged: python scripts/evaluate.py --again {path.parent}"
+            ) from error
+        values = plans.values(plan, trial)
+        found += [
+            Trial(values | {"result": name}, figures, layers, path.parent) for name, figures in rows.items()
+        ]
+    return found
+
+
+def inputs_of(values: Values) -> tuple[Any, ...]:
+    """Return the inputs of a trial, such as its content and its style."""
+    of = modality(values)
+    return tuple(values[f"{of.group}.{name}"] for name in of.inputs)
+
+
+def measure(claim: Claim, found: Sequence[Trial]) -> Measured:
+    """Pair the trials that differ in what the claim is about alone; several of one side, of other seeds, are averaged.
+
+    Raises:
+      Unmeasured: No pair has trials of both sides, or the sides are compared at different layers.
+      InputError: A trial lacks the figure.
+    """
+    sides = [_side(having, found) for having in (claim.a, claim.b)]
+    pairs = sorted(set(sides[0]) & set(sides[1]))
+    if not pairs:
+        raise Unmeasured(f"no trials with {_told(claim.a)} and with {_told(claim.b)}")
+    if len({_layers(claim.figure, trial) for side in sides for pair in pairs for trial in side[pair]}) > 1:
+        raise Unmeasured(f"{claim.figure} is of different layers on both sides")
+    contents, styles = (sorted({pair[i] for pair in pairs}) for i in range(2))
+    a, b = (np.full((len(contents), len(styles)), math.nan) for _ in sides)
+    for (content, style), (table, side) in itertools.product(pairs, zip((a, b), sides, strict=True)):
+        figures = [_figure(claim.figure, trial) for trial in side[content, style]]
+        table[contents.index(content), styles.index(style)] = statistics.fmean(figures)
+    return Measured(claim, a, b)
+
+
+def _told(having: Values) -> str:
+    return ", ".join(f"{name}={value}" for name, value in having.items())
+
+
+def _side(having: Values, found: Sequence[Trial]) -> dict[tuple[str, str], list[Trial]]:
+    """Return the trials that have some values, by content and style."""
+    side: dict[tuple[str, str], list[Trial]] = {}
+    for trial in found:
+        if all(trial.values[name] == value for name, value in {"result": "run", **having}.items()):
+            side.setdefault(content_and_style(trial.values), []).append(trial)
+    return side
+
+
+def content_and_style(values: Values) -> tuple[str, str]:
+    """Return what a trial shares with others of its content, and with others of its style."""
+    content, *others = inputs_of(values)
+    return str(content), json.dumps(others)
+
+
+def _layers(figure: str, trial: Trial) -> tuple[str, ...]:
+    """Return the layers that a figure of style is the mean of."""
+    if not figure.startswith("style_"):
+        return ()
+    return tuple(trial.layers.get("held_out" if figure.endswith("_held_out") else "optimised", ()))
+
+
+def _figure(name: str, trial: Trial) -> float:
+    if name not in trial.figures:
+        raise InputError(f"{trial.folder} has no {name}: python scripts/evaluate.py {trial.folder}")
+    return trial.figures[name]
