@@ -1,6 +1,6 @@
 """Pretrained weights of VGG networks: fetched once, ported to a file of ours, checked by their hash at every start."""
 
-from nst.features.weights.loading import RANDOM, are_drawn, digest, load
+from nst.features.weights.loading import RANDOM, are_drawn, digest, is_cached, load
 from nst.features.weights.network import BLOCKS, KERNELS, Blocks, Weights
 from nst.features.weights.preprocessing import CAFFE, PREPROCESSINGS, TORCHVISION, Preprocessing
 from nst.features.weights.sources import DEFAULT, DEFAULTS, SOURCES, Source
@@ -21,5 +21,6 @@ __all__ = [
     "Weights",
     "are_drawn",
     "digest",
+    "is_cached",
     "load",
 ]

@@ -49,7 +49,7 @@ def list_sources() -> None:
     table = _table("name", "network", "MB", "cached")
     table.add_column("what; preprocessing; licence")
     for name, source in SOURCES.items():
-        there = "yes" if ported.beside(loading.cached(name)).exists() else "no"
+        there = "yes" if loading.is_cached(name) else "no"
         expected = preprocessing.name_of(source.preprocessing)
         text = f"{source.what}; {expected}; {source.licence}"
         table.add_row(name, source.network, str(source.megabytes), there, text)

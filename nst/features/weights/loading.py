@@ -78,6 +78,11 @@ def cached(name: str) -> Path:
     return folder() / f"{name}.safetensors"
 
 
+def is_cached(name: str) -> bool:
+    """Return whether the weights of a source are in the cache, so that loading them fetches nothing."""
+    return ported.beside(cached(name)).exists()
+
+
 def remedy(path: Path) -> str:
     """What to do about a damaged file of ours."""
     if path.parent == folder():
