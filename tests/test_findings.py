@@ -12,7 +12,10 @@ from nst import findings, images, record
 from nst.config import defaults
 from nst.errors import InputError
 from nst.findings.claims import QUESTIONS, Claim
+from nst.losses import STYLE_LOSSES
 from nst.sweep import plan as plans
+
+pytestmark = pytest.mark.filterwarnings("ignore:VGG-16 is left out")
 
 PAIRS = [(c, s) for c in ("coffee", "chelsea") for s in ("strokes", "panes")]
 
@@ -122,6 +125,7 @@ def sweeps(planned, cache_of_sets, tmp_path_factory):
 def test_the_page_has_every_claim_and_a_picture_of_every_question(sweeps, tmp_path):
     findings.write(sweeps, tmp_path / "docs" / "findings.md")
     page = (tmp_path / "docs" / "findings.md").read_text()
+    assert "and with features.network=vgg16 |" in page  # whose weights are not in the cache of the tests
     for question in QUESTIONS:
         assert f"## {question.asked}" in page
         for each in question.claims:
@@ -203,6 +207,8 @@ def test_the_plans_answer_the_claims(question, planned, sets):
             ]
             for having in (each.a, each.b)
         ]
+        if not all(sides) and absent(each):
+            continue
         assert all(sides), each.what
         named = {*each.a, *each.b}
         alike = [
@@ -212,8 +218,18 @@ def test_the_plans_answer_the_claims(question, planned, sets):
         assert any(alike), each.what
 
 
+def absent(claim):
+    """Return whether a claim is of a network whose weights are not here, or of a loss that is not registered."""
+    names = {having.get("loss.style_loss", "gram") for having in (claim.a, claim.b)}
+    return "vgg16" in claim.b.values() or not names <= set(STYLE_LOSSES)
+
+
 #: What follows from a field that a claim names: weights for so many layers, rates of an optimiser, seeds.
 FOLLOW = {
+    "features.normalise",
+    "features.weights",
+    "loss.content_layers",
+    "loss.style_layers",
     "loss.style_layer_weights",
     "loss.style_weight",
     "optimizer.learning_rate",

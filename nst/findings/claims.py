@@ -50,6 +50,11 @@ _SOUND = {
     "audio.filters": 512,
     "loss.content_weight": 1.0,
 }
+_VGG19, _RANDOM_VGG19 = (_TRAINED | {"features.network": "vgg19"}, _RANDOM | {"features.network": "vgg19"})
+_VGG16, _SHALLOW = ({"features.network": name} for name in ("vgg16", "shallow"))
+_GRAM, _MOMENTS, _SLICED, _REMD = (
+    {"loss.style_loss": name} for name in ("gram", "moments", "sliced", "remd")
+)
 _ZEROS, _REFLECT, _REPLICATE = ({"features.padding": name} for name in ("zeros", "reflect", "replicate"))
 
 QUESTIONS = (
@@ -142,6 +147,44 @@ QUESTIONS = (
             ),
         ),
         ("features.weights", "features.normalise"),
+    ),
+    Question(
+        "network",
+        "Which network?",
+        "One layer of random filters gives textures that sometimes rival or surpass those of trained networks "
+        "(Ustyuzhaninov et al., arXiv 1606.00021, 2016). A VGG of random weights, their scale mended layer by layer, "
+        "gives artistic images “highly competitive” with those of trained weights (He, Wang and Hopcroft, NeurIPS "
+        "2016); the architecture matters more than learned weights (Wang, Li and Vasconcelos, CVPR 2021). That VGG-16 "
+        "does as well as VGG-19 is what its use implies (Johnson, Alahi and Fei-Fei, ECCV 2016). The metrics look "
+        "through the trained VGG-19, which favors it.",
+        (
+            Claim("style, random weights for trained", _VGG19, _RANDOM_VGG19, "style_gram_held_out", "same"),
+            Claim("structure lost, the same", _VGG19, _RANDOM_VGG19, "cfsd", "same"),
+            Claim("style, one random layer for VGG-19", _VGG19, _SHALLOW, "style_gram_held_out", "same"),
+            Claim("structure lost, the same", _VGG19, _SHALLOW, "cfsd", "same"),
+            Claim("style, VGG-16 for VGG-19", _VGG19, _VGG16, "style_gram_held_out", "same"),
+            Claim("structure lost, the same", _VGG19, _VGG16, "cfsd", "same"),
+        ),
+        ("features.network", "features.weights"),
+    ),
+    Question(
+        "losses",
+        "Which style loss?",
+        "At any level of content a relaxed optimal transport gives better style than losses before it, in a user study "
+        "of a method that also replaces the content loss (Kolkin, Salavon and Shakhnarovich, CVPR 2019). A sliced "
+        "Wasserstein loss gives textures “visually superior” to those of Gram matrices (Heitz et al., CVPR 2021). "
+        "Means of each channel alone give comparable results: second-order statistics are no must (Li et al., IJCAI "
+        "2017). By measures calibrated to human preference the loss of Gram matrices, its optimization modified, is "
+        "among the three best trade-offs, and most of the variability is of the style image (Yeh et al., arXiv "
+        "1910.09447, 2020). "
+        "Style is measured here by a distance that none of these losses minimizes.",
+        (
+            Claim("style, optimal transport for Gram", _GRAM, _REMD, "style_wasserstein_held_out", "lower"),
+            Claim("structure lost, the same", _GRAM, _REMD, "cfsd", "lower"),
+            Claim("style, sliced for Gram", _GRAM, _SLICED, "style_wasserstein_held_out", "lower"),
+            Claim("style, moments for Gram", _GRAM, _MOMENTS, "style_wasserstein_held_out", "same"),
+        ),
+        ("loss.style_loss",),
     ),
     Question(
         "optimizers",
