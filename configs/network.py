@@ -33,11 +33,10 @@ def get_config(variant: str = "") -> ConfigDict:
 def sweep(variant: str = "") -> Iterator[tuple[str, Overrides]]:
     """Every network with layers and weights of its own; random ones of three seeds (`quick`: of one)."""
     yield "vgg19", {"features.network": "vgg19", "images.seed": 0}
-    # Rescaled, layers weigh the same, as in configs/weights.py.
-    rescaled = {"features.normalise": True, "loss.style_layer_weights": (), "loss.style_weight": 1e6}
     for seed in range(1 if variant == "quick" else 3):
-        random = {"features.network": "vgg19", "features.weights": "random", "images.seed": seed}
-        yield f"vgg19-random-{seed}", random | rescaled
+        # Rescaled layer by layer, as the trained weights are.
+        random: Overrides = {"features.network": "vgg19", "features.weights": "random", "images.seed": seed}
+        yield f"vgg19-random-{seed}", random
         yield f"shallow-{seed}", {"features.network": "shallow", "images.seed": seed}
     source = weights.DEFAULTS["vgg16"]
     if weights.is_cached(source):

@@ -34,4 +34,4 @@ def get_config(variant: str = "") -> ConfigDict:
 
 def sweep(variant: str = "") -> Iterator[Overrides]:
     """β from a hundredth of the default to a hundred times as much."""
-    yield from grid({"loss.style_weight": (60.0, 600.0, 6000.0, 60_000.0, 600_000.0)})
+    yield from grid({"loss.style_weight": (1.5, 15.0, 150.0, 1500.0, 15_000.0)})

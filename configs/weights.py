@@ -25,6 +25,7 @@ def get_config(variant: str = "") -> ConfigDict:
     """The default on several pictures without total variation, which one weight can't balance; or `quick`."""
     config = ablation(variant, "configs/weights.py")
     config.loss.tv_weight = 0.0
+    config.loss.reduction = "sum"  # weights were chosen for sums
     return config
 
 
@@ -36,5 +37,5 @@ def sweep(variant: str = "") -> Iterator[tuple[str, Overrides]]:
     for seed in range(1 if variant == "quick" else 3):
         networks[f"random-{seed}"] = {"features.weights": "random", "images.seed": seed}
     for name, network in networks.items():
-        yield name, network | {"features.normalise": False}
+        yield name, network | {"features.normalise": False, "loss.style_weight": 6000.0}
         yield f"{name},rescaled", network | equal

@@ -134,7 +134,7 @@ _IMAGE = {
         example=100.0,
     ),
     "loss.tv_weight": Field(
-        500.0,
+        20.0,
         "weight of the total variation in [0, 1] units: less speckle; the 2016 article has none",
         "number",
         "not negative",

@@ -34,7 +34,7 @@ FILTERS = 128
 
 #: The mean of a rectified activation. At the default weights of the loss, chosen for VGG-19's original weights, the
 #: terms then have about the ratio that they have with VGG-19.
-MEAN = 128.0
+MEAN = 1.0
 
 LAYERS = tuple(f"{kind}{size}" for size in SIZES for kind in ("conv", "relu"))
 

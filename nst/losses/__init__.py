@@ -61,15 +61,26 @@ __all__ = [
     "total_variation",
 ]
 
-GRAM_WEIGHT = 100.0
+#: Two layers of each of the first four blocks and one of the last: with one of each, fine texture is less constrained.
+_NINE_LAYERS = (
+    "relu1_1",
+    "relu1_2",
+    "relu2_1",
+    "relu2_2",
+    "relu3_1",
+    "relu3_3",
+    "relu4_1",
+    "relu4_3",
+    "relu5_1",
+)
 
 #: Style losses by name.
 STYLE_LOSSES: dict[str, StyleLoss] = {
     "gram": StyleLoss(
         LayerLoss(gram_matrix, gram_distance, dual=LayerLoss(dual_gram, dual_gram_distance, additive=False)),
-        weight=GRAM_WEIGHT,
+        weight=150.0,
     ),
-    "moments": StyleLoss(LayerLoss(moments, moments_distance, deviations), weight=40.0),
+    "moments": StyleLoss(LayerLoss(moments, moments_distance, deviations), weight=34.0),
     "wasserstein": StyleLoss(
         LayerLoss(
             second_moments,
@@ -78,14 +89,15 @@ STYLE_LOSSES: dict[str, StyleLoss] = {
             dual=LayerLoss(centered, wasserstein_distance, dual_gaussian, additive=False),
             dual_of_result=True,
         ),
-        weight=40.0,
+        weight=34.0,
+        layers=_NINE_LAYERS,
     ),
     "sliced": StyleLoss(
         LayerLoss(projections, sliced_distance, quantiles, additive=False),
-        weight=40.0,
+        weight=34.0,
         fresh=StyleLoss(
             LayerLoss(fresh_projections, fresh_distance, Positions, additive=False, stochastic=True),
-            weight=40.0,
+            weight=34.0,
             stochastic=True,
         ),
     ),

@@ -166,9 +166,11 @@ def test_a_folder_gives_one_run_for_each_picture(config, pictures, tmp_path):
 
 def test_a_loss_that_rose_is_an_error_and_the_state_is_kept(config, tmp_path):
     config.optimizer.name, config.optimizer.learning_rate = "adam", 50.0
-    for _ in range(2):  # resumed, it is told again
-        with pytest.raises(RunError, match=r"the loss rose from .* in stage 1, .*: lower optimizer.learning_rate"):
-            runs.run(config, tmp_path / "run", resume=True)
+    for resume in (False, True):  # resumed, it is told again
+        with pytest.raises(
+            RunError, match=r"the loss rose from .* in stage 1, .*: lower optimizer.learning_rate"
+        ):
+            runs.run(config, tmp_path / "run", resume=resume)
     assert not (tmp_path / "run" / "done").exists()
     assert list((tmp_path / "run" / "checkpoint").glob("00000008*"))
     config.optimizer.learning_rate = None

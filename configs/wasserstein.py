@@ -1,0 +1,24 @@
+"""The pictures to hang on a wall: strokes and palette of the painting, by Wasserstein distances of features.
+
+    python scripts/run.py --config configs/wasserstein.py
+    python scripts/run.py --config configs/wasserstein.py --config.images.content=PATH --config.images.style=PATH
+
+512 pixels from coarse to fine. The style is the mean and covariance of features (crowsonkb, style-transfer-pytorch),
+compared at nine layers. More of the photograph, such as the eyes of a face: a smaller --config.loss.style_weight; larger
+shapes of the painting: --config.pyramid.min_size=64.
+"""
+
+from ml_collections import ConfigDict
+
+from nst.config import base
+
+
+def get_config() -> ConfigDict:
+    """The Gaussian Wasserstein distance at 512 pixels."""
+    config = base()
+    config.images.size = 512
+    config.features.pooling = "max"
+    config.features.padding = "replicate"
+    config.loss.style_loss = "wasserstein"
+    config.pyramid.steps = 60
+    return config
