@@ -4,8 +4,9 @@
     python scripts/run.py --config configs/gatys.py:paper
 
 The default goes from coarse to fine at 512 pixels, starts from the photograph and ends in under three minutes on two
-CPU cores. `paper` is what the article describes: white noise, one scale, 500 steps; a quarter of an hour there. With its α/β of 1e-3 and sums as the article writes them the content prevails; a larger
---config.loss.style_weight brings out the style.
+CPU cores. `paper` is what the article describes: white noise, one scale, 500 steps; a quarter of an hour there. With
+its α/β of 1e-3 and sums as the article writes them the content prevails; a larger --config.loss.style_weight brings out
+the style.
 """
 
 from ml_collections import ConfigDict

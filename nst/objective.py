@@ -82,6 +82,8 @@ def objective(
     """
     settings = losses.checked(settings)
     seen = {name: Input(extractor, image) for name, image in inputs.items()}
+    for each in seen.values():
+        losses.check_positions(settings, each.shapes(settings["style_layers"]))
     terms = {}
     for name, recipe in losses.active(settings).items():
         weight = jax.device_put(np.float32(settings[f"{name}_weight"]))

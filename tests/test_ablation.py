@@ -14,10 +14,7 @@ ABLATIONS = {
     "network": {
         "features.network",
         "features.weights",
-        "features.normalise",
         "images.seed",
-        "loss.style_weight",
-        "loss.style_layer_weights",
     },
     "optimizers": {"optimizer.name", "optimizer.learning_rate"},
     "padding": {"features.padding"},

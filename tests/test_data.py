@@ -111,7 +111,7 @@ def small():
             "loss.style_layer_weights": (),
             "pyramid.scales": (),
             "optimizer.name": "adam",
-            "optimizer.learning_rate": 0.02,
+            "optimizer.learning_rate": 1e-4,  # the first steps of so small an image lead up
             "optimizer.steps": 2,
         }
     )

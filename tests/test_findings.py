@@ -226,10 +226,10 @@ def absent(claim):
 
 #: What follows from a field that a claim names: weights for so many layers, rates of an optimiser, seeds.
 FOLLOW = {
+    "loss.resample",
     "features.normalise",
     "features.weights",
     "loss.content_layers",
-    "loss.style_layers",
     "loss.style_layer_weights",
     "loss.style_weight",
     "optimizer.learning_rate",

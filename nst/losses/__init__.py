@@ -47,6 +47,7 @@ __all__ = [
     "Term",
     "View",
     "active",
+    "check_positions",
     "checked",
     "content_layers",
     "dual_gram",
@@ -145,7 +146,8 @@ def checked(settings: Settings) -> dict[str, Any]:
         step what it would draw once.
 
     Raises:
-      InputError: An unknown term or style loss, a layer named twice, or weights that do not fit the layers.
+      InputError: An unknown term or style loss, a layer named twice, weights that do not fit the layers, or no weight
+        above 0.
     """
     for key in settings:
         if key.endswith("_weight") and key.removesuffix("_weight") not in TERMS:
@@ -170,7 +172,28 @@ def checked(settings: Settings) -> dict[str, Any]:
     result["style_layer_weights"] = dict(weights) if weights else None
     for recipe in active(result).values():
         recipe.check(**result)
+    if not active(result):
+        raise InputError("nothing to minimize: give a weight above 0 to a term, such as loss.style_weight")
     return result
+
+
+def check_positions(settings: Settings, shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Raise InputError if a style layer has fewer positions than the style loss needs.
+
+    Args:
+      settings: As `checked` returns them.
+      shapes: Of the features of each style layer, `[h, w, N]`.
+    """
+    form = settings["style_loss"].form
+    if form is None or settings.get("style_weight", 0) == 0:
+        return
+    for layer in settings["style_layers"]:
+        height, width = shapes[layer][:2]
+        if min(height, width) < form.least:
+            raise InputError(
+                f"{layer} has {width}×{height} positions and this style loss needs {form.least}×{form.least}: "
+                "take a larger size or shallower loss.style_layers"
+            )
 
 
 def style_loss(family: str | StyleLoss) -> StyleLoss:

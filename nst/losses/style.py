@@ -109,8 +109,7 @@ def by_layers(
 
 def _few_positions(of: Input, layers: tuple[str, ...]) -> list[str]:
     """Return the layers in which an input has fewer positions than there are filters."""
-    features = jax.eval_shape(lambda image: of.extractor(image, layers), of.image)
-    return [layer for layer, F in features.items() if F.shape[0] * F.shape[1] < F.shape[2]]
+    return [layer for layer, (height, width, N) in of.shapes(layers).items() if height * width < N]
 
 
 # Cached, so that equal terms have equal functions and share what is compiled.

@@ -1,6 +1,6 @@
 """A term of the loss: statistics of an image, and a value of them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
@@ -72,6 +72,11 @@ class Input(NamedTuple):
     ) -> Statistics:
         """Return `statistics` of the input, compiled once for a size."""
         return _measure(statistics, layers, self.extractor, self.image)
+
+    def shapes(self, layers: Sequence[str]) -> dict[str, tuple[int, ...]]:
+        """Return the shape of each layer's features; nothing is computed."""
+        features = jax.eval_shape(lambda image: self.extractor(image, tuple(layers)), self.image)
+        return {layer: F.shape for layer, F in features.items()}
 
 
 @partial(jax.jit, static_argnums=(0, 1))

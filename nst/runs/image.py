@@ -211,7 +211,10 @@ def check_size(
         )
     smallest, largest = sizes(scales(config)[0]), sizes(scales(config)[-1])
     extractor.check(smallest[0], layers(config))
-    extractor.check(smallest[1], losses.layers(losses.checked(dict(config.loss)), "style"))
+    settings = losses.checked(dict(config.loss))
+    extractor.check(smallest[1], losses.layers(settings, "style"))
+    for size in smallest:
+        losses.check_positions(settings, extractor.shapes(size, settings["style_layers"]))
     needed = memory.needed(extractor, layers(config), *largest, optimizer(config.optimizer.name))
     free = memory.free()
     if free is not None and needed > free:
@@ -267,7 +270,7 @@ IMAGE = Modality(
     inputs={name: File(f"{name}.png", f"{name}.png") for name in ("content", "style")},
     optional={"init": File("init.png", "init.png")},
     result=File("image.png", "image.png"),
-    config="configs/gatys.py",
+    config="configs/base.py",
     limit=Limit("max_pixels", images.MAX_PIXELS, "Refuse larger images."),
     remedy=memory.REMEDY,
     find=find,

@@ -191,6 +191,19 @@ def test_layer_weights_are_given_in_order_or_by_name_or_not(weights, expected):
     assert losses.checked(SETTINGS | {"style_layer_weights": weights})["style_layer_weights"] == expected
 
 
+def test_no_weight_at_all_is_refused():
+    nothing = {f"{name}_weight": 0.0 for name in losses.TERMS}
+    with pytest.raises(InputError, match="nothing to minimize: give a weight above 0"):
+        losses.checked(SETTINGS | nothing)
+
+
+def test_a_layer_with_too_few_positions_is_refused():
+    settings = losses.checked(SETTINGS | {"style_loss": "patches"})
+    losses.check_positions(settings, {"a": (3, 9, 4), "b": (3, 3, 4)})
+    with pytest.raises(InputError, match="b has 9×2 positions and this style loss needs 3×3: take a larger"):
+        losses.check_positions(settings, {"a": (3, 9, 4), "b": (2, 9, 4)})
+
+
 def test_a_weight_of_no_term_is_refused():
     with pytest.raises(InputError, match="unknown term 'contnet': did you mean content"):
         losses.checked(SETTINGS | {"contnet_weight": 1.0})

@@ -166,8 +166,13 @@ def test_what_follows_unset_comes_last():
     ]
     configs = [recorded(dict(fields(base())) | trial) for trial in trials]
     found = [(field["name"], field["follows"]) for field in varied(configs)]
-    assert found == [("images.content", False), ("optimizer.name", False), ("optimizer.learning_rate", True)]
-    configs[0]["optimizer.learning_rate"] = 0.5
+    assert found == [
+        ("images.content", False),
+        ("optimizer.name", False),
+        ("loss.resample", True),
+        ("optimizer.learning_rate", True),
+    ]
+    configs[0] |= {"optimizer.learning_rate": 0.5, "loss.resample": True}
     assert not any(field["follows"] for field in varied(configs))
 
 

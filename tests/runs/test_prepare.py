@@ -16,6 +16,7 @@ from nst.features.weights import ported
 def brief(config):
     config.pyramid.scales = ()
     config.optimizer.steps = 1
+    config.optimizer.learning_rate = 1e-4  # the first steps of so small an image lead up
     return config
 
 

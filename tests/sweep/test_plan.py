@@ -161,7 +161,8 @@ def other(name, field):
         return not field.default
     if field.type is tuple:
         return {"pyramid.scales": (64, 256), "run.writers": ("wandb",)}.get(name, ("relu2_2",))
-    return {"optimizer.name": "adam"}.get(name, "other")
+    names = {"optimizer.name": "adam", "loss.style_loss": "moments", "loss.content_loss": "self_similarity"}
+    return names.get(name, "other")
 
 
 @pytest.mark.parametrize("lockstep", [False, True])
@@ -223,6 +224,8 @@ def test_a_plan_of_the_version_before_is_the_same_sweep(tmp_path):
     plan_file.write_text(json.dumps(OLD))
     config = base()
     config.images.size, config.optimizer.steps, config.run.log_every = 64, 10, 1
+    config.features.normalise, config.loss.style_weight, config.loss.tv_weight = False, 6000.0, 1e6
+    config.loss.reduction, config.loss.variation = "sum", "squared"  # before there were such fields
     sweep = [*overrides.grid({"loss.style_weight": (60.0, 600.0, 6000.0, 60_000.0, 600_000.0)})]
     old = plan.read(tmp_path)
     keys = {plan.structure(old, trial) for trial in old.trials}
