@@ -230,6 +230,7 @@ FOLLOW = {
     "features.normalise",
     "features.weights",
     "loss.content_layers",
+    "loss.style_layers",
     "loss.style_layer_weights",
     "loss.style_weight",
     "optimizer.learning_rate",
