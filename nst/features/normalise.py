@@ -1,17 +1,20 @@
 """Filters or layers rescaled to a mean activation of 1, as in Gatys, Ecker and Bethge, CVPR 2016, section 2."""
 
-from collections.abc import Sequence
+import contextlib
+import hashlib
+import zipfile
+from collections.abc import Mapping, Sequence
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from flax import nnx
 
-from nst.features.vgg import VGG
+from nst.features.vgg import VGG, build
+from nst.features.weights import Weights
+from nst.files import cache_dir, replacing
 from nst.images import read
 from nst.images.resize import cover
 from nst.images.samples import in_scikit_image
-from nst.types import Array, Image, Scalar
+from nst.types import Image
 
 # People, animals, things, landscapes, and textures near by: all the natural pictures that the package holds.
 _PHOTOGRAPHS = (
@@ -44,46 +47,80 @@ def photographs() -> list[np.ndarray]:
     return [cover(read(in_scikit_image(name)), _HEIGHT, _WIDTH) for name in _PHOTOGRAPHS]
 
 
-def normalised(network: VGG, images: Sequence[Image], by: str = "filter") -> VGG:
-    """Return the network with its mean activations over `images` brought to 1.
+def normalised(weights: Weights, means: Mapping[str, np.ndarray], by: str = "filter") -> Weights:
+    """Return the weights of a VGG network with its mean activations brought to 1.
 
     Every activation is divided by the mean and the next layer's weights make up for it, so the network computes what
     it did up to one factor per channel: rectifier and poolings are positively homogeneous.
 
     Args:
-      network: The network.
-      images: `[h, w, 3]` each.
+      weights: Kernels `[3, 3, in, out]` and biases `[out]` of all convolutions.
+      means: Mean activations `[out]` of all rectified layers (`mean_activations`).
       by: `filter` divides each filter by its own mean, as the paper does; one that is faint stays below 1. `layer`
         divides all filters of a layer by the mean of the layer, so that they keep their proportions.
     """
-    means = _mean_activations(network, images)
-    if by == "layer":
-        means = {layer: jnp.full_like(mean, _or_one(jnp.mean(mean))) for layer, mean in means.items()}
-    else:
-        means = {layer: jnp.maximum(mean, _least(mean)) for layer, mean in means.items()}
-    state = nnx.to_pure_dict(nnx.state(network))
-    before = jnp.ones(3)
-    for layer in filter(lambda name: name.startswith("conv"), network.layers):
-        mean = means[layer.replace("conv", "relu")]
-        kernel, bias = state[layer]["kernel"], state[layer]["bias"]
-        state[layer] = {"kernel": kernel * before[:, None] / mean, "bias": bias / mean}
+    divisor = {"filter": _of_filters, "layer": _of_layer}[by]
+    parameters, before = {}, np.ones(3, np.float32)
+    for layer, values in sorted(weights.parameters.items()):  # in the order of computation
+        mean = divisor(means[layer.replace("conv", "relu")])
+        kernel = np.asarray(values["kernel"]) * before[:, None] / mean
+        parameters[layer] = {"kernel": kernel, "bias": np.asarray(values["bias"]) / mean}
         before = mean
-    result = nnx.clone(network)
-    nnx.update(result, state)
-    return result
+    return weights._replace(parameters=parameters)
 
 
-def _mean_activations(network: VGG, images: Sequence[Image]) -> dict[str, Array]:
+def _of_filters(means: np.ndarray) -> np.ndarray:
+    return np.maximum(means, _or_one(_LEAST * np.median(means))).astype(np.float32)
+
+
+def _of_layer(means: np.ndarray) -> np.ndarray:
+    return np.full_like(means, _or_one(np.mean(means)), np.float32)
+
+
+def _or_one(mean: float | np.floating) -> float:
+    """1 where nothing responds: there is nothing to divide."""
+    return float(mean) if mean > 0 else 1.0
+
+
+def mean_activations(network: VGG, images: Sequence[Image]) -> dict[str, np.ndarray]:
+    """Return the mean over `images`, `[h, w, 3]` each, of each filter of each rectified layer.
+
+    Means have four digits, so that they are the same whatever instructions a processor has.
+    """
     rectified = tuple(name for name in network.layers if name.startswith("relu"))
     mean = jax.jit(lambda network, image: {k: x.mean((0, 1)) for k, x in network(image, rectified).items()})
-    means = [mean(network, image) for image in images]
-    return jax.tree.map(lambda *x: jnp.mean(jnp.stack(x), 0), *means)
+    each = [mean(network, image) for image in images]
+    return {
+        layer: _rounded(np.mean([np.asarray(x[layer], np.float64) for x in each], axis=0))
+        for layer in rectified
+    }
 
 
-def _least(means: Array) -> Scalar:
-    return _or_one(_LEAST * jnp.median(means))
+def _rounded(x: np.ndarray) -> np.ndarray:
+    return np.array([float(f"{value:.4g}") for value in x], np.float32)
 
 
-def _or_one(mean: Scalar) -> Scalar:
-    """1 where nothing responds: there is nothing to divide."""
-    return jnp.where(mean > 0, mean, 1.0)
+def of_photographs(weights: Weights, pooling: str, padding: str) -> dict[str, np.ndarray]:
+    """Return `mean_activations` over `photographs`, from the cache folder where they were computed before.
+
+    They take three seconds, more than all else that a network needs to begin.
+
+    Args:
+      weights: Of a VGG network.
+      pooling: The network's.
+      padding: The network's.
+    """
+    key = hashlib.sha256(f"1 {weights.network} {weights.preprocessing} {pooling} {padding}".encode())
+    for layer, values in sorted(weights.parameters.items()):
+        for name, array in sorted(values.items()):
+            key.update(f"{layer} {name}".encode() + np.ascontiguousarray(array).tobytes())
+    path = cache_dir() / "activations" / f"{key.hexdigest()[:32]}.npz"
+    # A damaged file, which NumPy finds by its checksums, is made again.
+    with contextlib.suppress(OSError, ValueError, zipfile.BadZipFile), np.load(path) as file:
+        return dict(file.items())
+    network = build(weights, pooling=pooling, padding=padding, convolution="direct")
+    means = mean_activations(network, photographs())
+    # A cache folder that can't be written costs the three seconds each time, and no more.
+    with contextlib.suppress(OSError), replacing(path) as beside:
+        np.savez(beside, allow_pickle=False, **means)
+    return means

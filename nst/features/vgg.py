@@ -296,11 +296,10 @@ def build(
     Raises:
       InputError: An unknown pooling, padding, convolution or precision.
     """
-    check_choice("pooling", pooling, POOLINGS)
-    check_choice("padding", padding, PADDINGS)
-    check_choice("convolution", convolution, CONVOLUTIONS)
-    check_choice("precision", precision, PRECISIONS)
     settings = {"pooling": pooling, "padding": padding, "convolution": convolution, "precision": precision}
+    choices = {"pooling": POOLINGS, "padding": PADDINGS, "convolution": CONVOLUTIONS, "precision": PRECISIONS}
+    for name, value in settings.items():
+        check_choice(name, value, choices[name])
     blocks = BLOCKS[weights.network]
     network = nnx.eval_shape(lambda: VGG(blocks, **settings, preprocessing=weights.preprocessing))
     nnx.update(network, jax.device_put(weights.parameters))  # `asarray` compiles a program for each shape
