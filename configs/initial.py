@@ -7,8 +7,8 @@
 2016, section 3.4 and figure 6): the initialisation has no strong effect on the outcome; from noise any number of
 different results can be had, from a fixed picture always the same one.
 
-Measured with `quick` (docs/findings.md): the style comes out as close from noise, but after 60 steps far less of the
-photograph does: CFSD is over a quarter higher from noise and from the painting.
+Measured with `quick` and the defaults of then (docs/findings.md): the style comes out as close from noise, but after 60
+steps far less of the photograph does: CFSD is over a quarter higher from noise and from the painting.
 """
 
 from collections.abc import Iterator

@@ -7,8 +7,9 @@
 2016): style matched up to higher layers keeps local structures at larger scales and looks smoother (section 3.2);
 content matched at conv2_2 keeps the photograph's pixels, at conv4_2 what it shows (figure 5).
 
-Measured with `quick` (docs/findings.md): five layers bring the style distance on layers held out from 0.58 to 0.12, and
-without smoothing: total variation doubles. Content at relu2_2 keeps more of the pixels, SSIM 0.53 for 0.40.
+Measured with `quick` and the defaults of then (docs/findings.md): five layers bring the style distance on layers held
+out from 0.58 to 0.12, and without smoothing: total variation doubles. Content at relu2_2 keeps more of the pixels, SSIM
+0.53 for 0.40.
 """
 
 from collections.abc import Iterator

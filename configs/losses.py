@@ -22,7 +22,6 @@ from nst.overrides import Overrides
 #: What a loss needs besides its name. L-BFGS refuses a loss that is random at each step.
 OVERRIDES: dict[str, Overrides] = {
     "remd": {"optimizer.name": "adam"},
-    "sliced": {"optimizer.name": "adam"},
 }
 
 

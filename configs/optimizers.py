@@ -7,8 +7,8 @@
 steps with the evaluations and the seconds. Gatys, Ecker and Bethge (CVPR 2016, section 2.3) use L-BFGS, "which we
 found to work best for image synthesis".
 
-Measured with `quick` (docs/findings.md): after 60 steps L-BFGS has 0.57 of the loss of Adam at 0.02 and 0.87 of that at
-0.08, and in the coordinates of a pyramid 0.91 of its own.
+Measured with `quick` and the defaults of then (docs/findings.md): after 60 steps L-BFGS has 0.57 of the loss of Adam at
+0.02 and 0.87 of that at 0.08, and in the coordinates of a pyramid 0.91 of its own.
 """
 
 from collections.abc import Iterator

@@ -7,7 +7,8 @@
 2016, supplement) and Dumoulin, Shlens and Kudlur (ICLR 2017) pad their networks by reflection against artefacts at the
 border; that is of networks that draw a picture, here it is the one that looks at it.
 
-Measured with `quick` (docs/findings.md): the border steps in colour by 0.05 with any of them; no difference is sure.
+Measured with `quick` and the defaults of then (docs/findings.md): the border steps in colour by 0.05 with any of them;
+no difference is sure.
 """
 
 from collections.abc import Iterator

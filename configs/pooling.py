@@ -6,8 +6,9 @@
 45 trials, about an hour on two CPU cores; `quick` has 12 and ends in three minutes. Gatys, Ecker and Bethge (CVPR 2016,
 section 2) replaced the maximum by the average, which "yields slightly more appealing results"; they give no figure.
 
-Measured with `quick` (docs/findings.md): with the average structure is kept a little better in all four pairs and the
-result is a fifth smoother; the Gram distance on layers held out, seen through maxima, is a seventh larger.
+Measured with `quick` and the defaults of then (docs/findings.md): with the average structure is kept a little better in
+all four pairs and the result is a fifth smoother; the Gram distance on layers held out, seen through maxima, is a
+seventh larger.
 """
 
 from collections.abc import Iterator

@@ -8,8 +8,8 @@ minute or two on two CPU cores. Gatys, Ecker and Bethge (CVPR 2016, figure 4) fo
 of the painting with hardly a trace of the photograph, and a large one the photograph
 with some of the painting's colours.
 
-Measured with `quick` over two photographs and two paintings (docs/findings.md): over the four decades the style
-distance on layers held out falls from 0.44 to 0.11, CFSD doubles and SSIM falls from 0.63 to 0.34.
+Measured with `quick` and the defaults of then (docs/findings.md): over the four decades the style distance on layers
+held out falls from 0.44 to 0.11, CFSD doubles and SSIM falls from 0.63 to 0.34.
 """
 
 from collections.abc import Iterator

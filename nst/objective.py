@@ -82,8 +82,6 @@ def objective(
     """
     settings = losses.checked(settings)
     seen = {name: Input(extractor, image) for name, image in inputs.items()}
-    for each in seen.values():
-        losses.check_positions(settings, each.shapes(settings["style_layers"]))
     terms = {}
     for name, recipe in losses.active(settings).items():
         weight = jax.device_put(np.float32(settings[f"{name}_weight"]))
@@ -91,7 +89,7 @@ def objective(
     return Objective(extractor, terms, parameters)
 
 
-def refreshed(objective: Objective, params: Array) -> Objective:
+def refreshed(objective: Objective, params: Pytree) -> Objective:
     """Return the same objective with features computed from those of a nearby image, if the extractor rounds.
 
     Args:
@@ -115,7 +113,7 @@ def reference(extractor: Extractor, image: Array, layers: tuple[str, ...]) -> Fe
     return extractor.reference(image, layers)
 
 
-def loss(params: Array, objective: Objective, batch: Pytree = None) -> tuple[Scalar, dict[str, Scalar]]:
+def loss(params: Pytree, objective: Objective, batch: Pytree = None) -> tuple[Scalar, dict[str, Scalar]]:
     """Return the weighted sum of all terms.
 
     Args:

@@ -88,6 +88,13 @@ OPTIMIZERS: dict[str, Optimizer] = {
 }
 
 
+def named(name: str) -> Optimizer:
+    """Return the entry of `OPTIMIZERS`; InputError if there is none of that name."""
+    if name not in OPTIMIZERS:
+        raise unknown("optimizer", name, OPTIMIZERS)
+    return OPTIMIZERS[name]
+
+
 def optimizer(name: str, stochastic: Collection[str] = ()) -> optax.GradientTransformation:
     """Return the optimizer of that name.
 
@@ -98,9 +105,7 @@ def optimizer(name: str, stochastic: Collection[str] = ()) -> optax.GradientTran
     Raises:
       InputError: The optimizer is unknown, or needs a loss that is not random.
     """
-    if name not in OPTIMIZERS:
-        raise unknown("optimizer", name, OPTIMIZERS)
-    chosen = OPTIMIZERS[name]
+    chosen = named(name)
     if stochastic and not chosen.stochastic:
         usable = ", ".join(other for other, each in OPTIMIZERS.items() if each.stochastic)
         raise InputError(
@@ -108,17 +113,6 @@ def optimizer(name: str, stochastic: Collection[str] = ()) -> optax.GradientTran
             f"take {usable}"
         )
     return chosen.make()
-
-
-def tolerates_random(name: str) -> bool:
-    """Return whether an optimizer tolerates a loss that is random at each step.
-
-    Raises:
-      InputError: The optimizer is unknown.
-    """
-    if name not in OPTIMIZERS:
-        raise unknown("optimizer", name, OPTIMIZERS)
-    return OPTIMIZERS[name].stochastic
 
 
 @functools.cache

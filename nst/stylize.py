@@ -103,7 +103,7 @@ def completed(network: Network, settings: Settings, optimizer: str = "lbfgs_pyra
     if result["style_layer_weights"] is None:
         result["style_layer_weights"] = losses.layer_weights(family, network, result["style_layers"])
     if result["resample"] is None:
-        result["resample"] = optimizers.tolerates_random(optimizer)
+        result["resample"] = optimizers.named(optimizer).stochastic
     if result["style_weight"] is None:
         result["style_weight"] = family.weight
     return losses.checked(result)

@@ -76,6 +76,16 @@ def test_each_is_what_it_is_alone(extractors, optimizer, rates, end):
         assert together[24] < together[5]
 
 
+def test_laplacian_coefficients_are_batched(extractors):
+    many = trials((0.002, 0.004, 0.001))
+    settings = {"extractor": extractors["float32"], "optimizer": "rmsprop", "parameters": "laplacian"}
+    lines, last = run(many, **settings)
+    assert {snapshot.image.shape for snapshot in last} == {last[0].image.shape}
+    for i, trial in enumerate(many):
+        expected = alone(trial, **settings)
+        assert dict(line[i] for line in lines)[24] == pytest.approx(expected[24], rel=1e-3)
+
+
 def test_references_are_of_each(extractors):
     """Beside the run in float32: of another's reference the change is large, and its rounding too."""
     deep = {"style_layers": ("relu3_2",)}  # shallower ones are not rounded

@@ -224,6 +224,45 @@ def test_bfloat16_goes_on_near_the_same_picture():
             np.testing.assert_array_equal(found, expected)
 
 
+def test_a_random_loss_of_laplacian_coefficients_is_resumed_to_the_byte(extractor):
+    settings = SMALL | {"style_loss": "remd", "content_loss": "self_similarity", "style_weight": 1.0}
+    run = functools.partial(
+        stylization,
+        *(CONTENT, STYLE, CONTENT),
+        extractor=extractor,
+        scales=[Scale(16, 3), Scale(24, 6)],
+        loss_settings=settings,
+        optimizer="rmsprop",
+        parameters="laplacian",
+        every=(1,),
+    )
+    leaves = {
+        snapshot.step: [np.array(leaf) for leaf in jax.tree.leaves(snapshot.tree)] for snapshot in run()
+    }
+    for step in (2, 5):
+        resume = Resume(int(step > 3), functools.partial(_filled, leaves=leaves[step]))
+        *_, last = run(resume=resume)
+        assert last.image.shape == (16, 24, 3)
+        for actual, expected in zip(jax.tree.leaves(last.tree), leaves[9], strict=True):
+            np.testing.assert_array_equal(actual, expected)
+
+
+def test_a_scale_begins_with_the_average_of_the_one_before(extractor):
+    run = stylization(
+        *(CONTENT, STYLE, CONTENT),
+        extractor=extractor,
+        scales=[Scale(24, 5), Scale(24, 2)],
+        loss_settings=SMALL,
+        optimizer="adam_average",
+        every=(1,),
+    )
+    snapshots = [(s.stage, s.step, np.array(s.image), np.array(s.state.params)) for s in run]
+    (_, _, average, iterate), (_, _, image, params) = (s for s in snapshots if s[1] == 5)
+    assert np.abs(average - iterate).max() > 1e-3
+    np.testing.assert_array_equal(params, average)
+    np.testing.assert_array_equal(image, average)
+
+
 def _filled(like, leaves):
     return jax.tree.unflatten(jax.tree.structure(like), map(jnp.array, leaves))
 

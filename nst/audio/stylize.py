@@ -79,7 +79,7 @@ def stylization(
             raise unknown("setting of the loss", name, defaults)
     named = defaults | dict(loss_settings)
     if named["resample"] is None:
-        named["resample"] = optimizers.tolerates_random(optimizer)
+        named["resample"] = optimizers.named(optimizer).stochastic
     settings = losses.checked(named)
     check_style_loss(settings)
     random = losses.stochastic(settings)

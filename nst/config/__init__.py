@@ -112,8 +112,6 @@ def check(name: str, value: Any, modality: str = "image") -> None:
     if value is None and field.follows:
         return
     _check_type(name, value, field)
-    if field.choices and isinstance(value, str) and value not in field.choices:
-        raise unknown(f"config.{name}", value, field.choices)
     if field.check:
         for number in value if isinstance(value, tuple | list) else (value,):
             _check_number(name, number, field)

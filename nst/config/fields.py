@@ -23,7 +23,6 @@ class Field(NamedTuple):
       follows: The field that an unset field follows; `nst.runs.follow` has the rule.
       example: A value for messages, which also gives the type of a field without a default.
       also: Another type that values may have.
-      choices: The values of the first type, where they are no registry's.
     """
 
     default: Any
@@ -33,7 +32,6 @@ class Field(NamedTuple):
     follows: str = ""
     example: Any = None
     also: type | None = None
-    choices: tuple[str, ...] = ()
 
     @property
     def type(self) -> type:
@@ -48,6 +46,14 @@ _RUN = {
         (), "what shows the run beside metrics.jsonl: tensorboard, wandb", "record", example=("tensorboard",)
     ),
 }
+
+_RESAMPLE = Field(
+    None,
+    "whether random directions and positions of a loss are drawn anew at each step; unset: if the optimizer "
+    "tolerates it, as adam does",
+    follows="optimizer.name",
+    example=True,
+)
 
 _IMAGE = {
     "modality": Field("image", "what is stylized: image or audio; a config file is of one of them"),
@@ -83,7 +89,6 @@ _IMAGE = {
         follows="features.network",
         example="layer",
         also=bool,
-        choices=("none", "filter", "layer"),
     ),
     "features.pooling": Field("avg", "avg (as in the 2016 article), max, l2"),
     "features.convolution": Field("auto", "auto (winograd where it is faster), direct, winograd"),
@@ -94,13 +99,7 @@ _IMAGE = {
         "gram (as in the 2016 article), moments, wasserstein, sliced, patches, remd (with a random loss such as remd: "
         "optimizer.name=adam)",
     ),
-    "loss.resample": Field(
-        None,
-        "whether random directions and positions of a loss are drawn anew at each step; unset: if the optimizer "
-        "tolerates it, as adam does",
-        follows="optimizer.name",
-        example=True,
-    ),
+    "loss.resample": _RESAMPLE,
     "loss.content_loss": Field(
         "squared", "squared (of the features, as in the 2016 article), self_similarity (as in STROTSS)"
     ),
@@ -140,7 +139,7 @@ _IMAGE = {
         "not negative",
     ),
     "loss.variation": Field(
-        "nine_point", "total variation: nine_point (alike in all directions), squared, absolute"
+        "nine_point", "total variation: nine_point (also along diagonals), squared, absolute"
     ),
     "loss.reduction": Field(
         "mean",
@@ -204,13 +203,7 @@ _AUDIO = {
         64, "iterations of fast Griffin-Lim, which finds phases for magnitudes", check="not negative"
     ),
     "loss.style_loss": Field("gram", "gram, moments, wasserstein, sliced"),
-    "loss.resample": Field(
-        None,
-        "whether random directions and positions of a loss are drawn anew at each step; unset: if the optimizer "
-        "tolerates it, as adam does",
-        follows="optimizer.name",
-        example=True,
-    ),
+    "loss.resample": _RESAMPLE,
     "loss.content_weight": Field(
         1.0, "α, share of the content in the gradient at noise", "number", "not negative"
     ),

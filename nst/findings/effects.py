@@ -101,9 +101,8 @@ def _widening(leaving_one_out: Sequence[Float[np.ndarray, " _"]]) -> float:
       leaving_one_out: The statistic without each content in turn, and without each style.
     """
     parts = [(len(values), _jackknife(values)) for values in leaving_one_out if len(values) > 1]
-    if any(
-        math.isinf(variance) for _, variance in parts
-    ):  # a mean of 0 without one: the smaller sample decides
+    # A mean of 0 without one of them: the smaller sample decides.
+    if any(math.isinf(variance) for _, variance in parts):
         parts = [(min(n for n, _ in parts), 1.0)]
     total = sum(variance for _, variance in parts)
     if total == 0:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nst.errors import InputError, unknown
-from nst.losses import remd
+from nst.losses import remd, style
 from nst.losses.content import CONTENT, CONTENT_LOSSES, ContentLoss
 from nst.losses.envelope import ENVELOPE
 from nst.losses.gram import Gram, gram_distance, gram_matrix
@@ -26,6 +26,7 @@ from nst.losses.term import Input, Recipe, Term, View
 from nst.losses.wasserstein import (
     centered,
     dual_gaussian,
+    dual_wasserstein_distance,
     gaussian,
     second_moments,
     wasserstein_distance,
@@ -87,31 +88,32 @@ STYLE_LOSSES: dict[str, StyleLoss] = {
             second_moments,
             wasserstein_distance,
             gaussian,
-            dual=LayerLoss(centered, wasserstein_distance, dual_gaussian, additive=False),
+            dual=LayerLoss(centered, dual_wasserstein_distance, dual_gaussian, additive=False),
             dual_of_result=True,
         ),
         weight=34.0,
         layers=_NINE_LAYERS,
     ),
     "sliced": StyleLoss(
-        LayerLoss(projections, sliced_distance, quantiles, additive=False),
-        weight=34.0,
-        fresh=StyleLoss(
-            LayerLoss(fresh_projections, fresh_distance, Positions, additive=False, stochastic=True),
-            weight=34.0,
-            stochastic=True,
+        LayerLoss(
+            projections,
+            sliced_distance,
+            quantiles,
+            additive=False,
+            fresh=LayerLoss(fresh_projections, fresh_distance, Positions, additive=False, stochastic=True),
         ),
+        weight=34.0,
     ),
     "patches": StyleLoss(
         LayerLoss(result_patches, patch_distance, style_patches, additive=False, least=3),
-        weight=10.0,
+        weight=2.0,
         layers=("relu3_1", "relu4_1"),
         even=True,
         image_only="its patches have three positions a side and a spectrogram is one high",
     ),
     "remd": StyleLoss(
         build=remd.style,
-        weight=1.0,
+        weight=30.0,
         layers=remd.LAYERS,
         even=True,
         stochastic=True,
@@ -154,7 +156,9 @@ def checked(settings: Settings) -> dict[str, Any]:
             raise unknown("term", key.removesuffix("_weight"), TERMS)
     result = dict(settings)
     family = style_loss(settings.get("style_loss", "gram"))
-    result["style_loss"] = family.fresh if settings.get("resample") and family.fresh is not None else family
+    if settings.get("resample") and family.form is not None and family.form.fresh is not None:
+        family = family._replace(form=family.form.fresh)
+    result["style_loss"] = family
     if settings.get("reduction", "mean") not in REDUCTIONS:
         raise unknown("reduction", settings["reduction"], REDUCTIONS)
     for key in ("content_layers", "style_layers"):
@@ -182,18 +186,11 @@ def check_positions(settings: Settings, shapes: Mapping[str, tuple[int, ...]]) -
 
     Args:
       settings: As `checked` returns them.
-      shapes: Of the features of each style layer, `[h, w, N]`.
+      shapes: Of the features by layer, `[h, w, N]`; layers that are not compared are ignored.
     """
     form = settings["style_loss"].form
-    if form is None or settings.get("style_weight", 0) == 0:
-        return
-    for layer in settings["style_layers"]:
-        height, width = shapes[layer][:2]
-        if min(height, width) < form.least:
-            raise InputError(
-                f"{layer} has {width}×{height} positions and this style loss needs {form.least}×{form.least}: "
-                "take a larger size or shallower loss.style_layers"
-            )
+    if form is not None and "style" in active(settings):
+        style.check_positions(form, {layer: shapes[layer] for layer in settings["style_layers"]})
 
 
 def style_loss(family: str | StyleLoss) -> StyleLoss:

@@ -31,11 +31,8 @@ LAYERS = (
     "relu5_3",
 )
 
-#: Positions of the image at each step, and of the style in all.
-SAMPLES, STYLE_SAMPLES = 1024, 5000
-
-# RGB to YUV (ITU-R BT.601), whose components are less correlated.
-_YUV = np.array([[0.299, 0.587, 0.114], [-0.147, -0.289, 0.436], [0.615, -0.515, -0.1]], np.float32)
+#: Points a side: 1024 of the image at each step, as the authors take, and 4900 of the style (they 5000).
+SIDE, STYLE_SIDE = 32, 70
 
 
 class Hypercolumns(NamedTuple):
@@ -78,9 +75,8 @@ def _sampled(features: Float[Array, "h w n"], points: Float[Array, "m 2"]) -> Fl
     return (1 - down) * top + down * bottom
 
 
-def random_points(key: jax.Array, number: int) -> Float[Array, "m 2"]:
-    """Return points spread evenly at random: one in each cell of a grid, as far as the number is a square."""
-    side = int(number**0.5)
+def random_points(key: jax.Array, side: int) -> Float[Array, "m 2"]:
+    """Return row and column, from 0 to 1, of a point drawn in each cell of a grid of side × side."""
     cells = jnp.stack(jnp.meshgrid(jnp.arange(side), jnp.arange(side), indexing="ij"), -1).reshape(-1, 2)
     return (cells + jax.random.uniform(key, cells.shape)) / side
 
@@ -95,9 +91,9 @@ def cosine_distances(A: Float[Array, "m d"], B: Float[Array, "k d"]) -> Float[Ar
 
 
 def euclidean_distances(A: Float[Array, "m d"], B: Float[Array, "k d"]) -> Float[Array, "m k"]:
-    """Return the distance of each row of A to each row of B."""
+    """Return the root of the mean squared difference of each row of A and each row of B."""
     squares = jnp.sum(jnp.square(A), 1)[:, None] + jnp.sum(jnp.square(B), 1) - 2 * product(A.T, B.T)
-    return jnp.sqrt(jnp.maximum(squares, 0) + 1e-8)
+    return jnp.sqrt(jnp.maximum(squares, 0) / A.shape[1] + 1e-8)
 
 
 def relaxed_distance(distances: Float[Array, "m k"]) -> Scalar:
@@ -115,13 +111,16 @@ class StyleTarget(NamedTuple):
 
 
 def style_distance(x: Hypercolumns, target: StyleTarget) -> Scalar:
-    """Return ℓ_r + ℓ_m + ℓ_p / max(α, 1) (section 2.3)."""
+    """Return ℓ_r + ℓ_m + ℓ_p / max(α, 1) (section 2.3).
+
+    ℓ_p adds cosine and Euclidean distances of colors, as the authors' program does. Its colors are turned to another
+    orthonormal basis, on which neither distance depends.
+    """
     mean, covariance = _moments(x.F)
     moments = jnp.mean(jnp.abs(mean - target.mean)) + jnp.mean(jnp.abs(covariance - target.covariance))
     shapes = relaxed_distance(cosine_distances(x.F, target.columns.F))
-    x_yuv, style_yuv = (color @ _YUV.T for color in (x.color, target.columns.color))
-    by_angle, by_length = cosine_distances(x_yuv, style_yuv), euclidean_distances(x_yuv, style_yuv)
-    palette = relaxed_distance(by_angle + by_length)
+    colors = x.color, target.columns.color
+    palette = relaxed_distance(cosine_distances(*colors) + euclidean_distances(*colors))
     return shapes + moments + target.palette_weight * palette
 
 
@@ -149,7 +148,7 @@ def _at_random(layers: tuple[str, ...]) -> Callable[[View, None], Hypercolumns]:
 
     def statistics(view: View, local: None) -> Hypercolumns:
         assert view.key is not None
-        return hypercolumns(view.image, view.features, layers, random_points(view.key, SAMPLES))
+        return hypercolumns(view.image, view.features, layers, random_points(view.key, SIDE))
 
     return statistics
 
@@ -157,7 +156,7 @@ def _at_random(layers: tuple[str, ...]) -> Callable[[View, None], Hypercolumns]:
 @functools.cache
 def _of_style(layers: tuple[str, ...]) -> Callable[[View, None], StyleTarget]:
     def target(view: View, local: None) -> StyleTarget:
-        points = random_points(jax.random.key(0), STYLE_SAMPLES)
+        points = random_points(jax.random.key(0), STYLE_SIDE)
         columns = hypercolumns(view.image, view.features, layers, points)
         return StyleTarget(columns, *_moments(columns.F), jnp.ones(()))
 
@@ -191,7 +190,7 @@ class Pair(NamedTuple):
 def _of_both(layers: tuple[str, ...]) -> Callable[[View, Pytree], Pair]:
     def statistics(view: View, content: tuple[Array, Features]) -> Pair:
         assert view.key is not None
-        points = random_points(view.key, SAMPLES)
+        points = random_points(view.key, SIDE)
         x = hypercolumns(view.image, view.features, layers, points)
         return Pair(x, hypercolumns(*content, layers, points))
 

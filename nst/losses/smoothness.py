@@ -37,7 +37,7 @@ def nine_point_variation(image: Image, mask: Mask | None = None) -> Scalar:
     """Return twice the sum of squared differences to the right and below, each / 3, and across the pixel, each / 12.
 
     Source: crowsonkb/style-transfer-pytorch. Pixels beyond the border repeat its own. The differences across the
-    pixel are those of its two diagonals, so that strokes of any direction cost about the same.
+    pixel are those of the ends of its two diagonals.
 
     Arguments as of `total_variation`.
     """

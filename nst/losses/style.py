@@ -24,6 +24,7 @@ class LayerLoss(NamedTuple):
       target: `target(F, mask)` gives what is kept of the style, once per scale; its statistics by default.
       additive: Whether the statistics of two parts of an image add up to those of the whole.
       stochastic: Whether the value is random.
+      fresh: The form that draws anew at each step what this one draws once; None if nothing is drawn.
       least: The positions that a layer needs in height and width.
       dual: The form for layers with fewer positions than filters; None if there is none.
       dual_of_result: Whether the dual form suits a layer in which the result has few positions, however many the
@@ -35,6 +36,7 @@ class LayerLoss(NamedTuple):
     target: Callable[..., Pytree] | None = None
     additive: bool = True
     stochastic: bool = False
+    fresh: Optional["LayerLoss"] = None
     least: int = 1
     dual: Optional["LayerLoss"] = None
     dual_of_result: bool = False
@@ -49,8 +51,7 @@ class StyleLoss(NamedTuple):
       weight: β unless a config names another: what suits features of mean activation 1.
       layers: The style layers of a VGG network unless a config names others; empty for the network's own.
       even: Whether style layers have equal weights unless a config names others; otherwise the network's own.
-      stochastic: Whether the value is random.
-      fresh: The loss that draws anew at each step what this one draws once; None if nothing is drawn.
+      stochastic: Whether the value of a term from `build` is random.
       image_only: Why audio has no such loss; empty if it has.
     """
 
@@ -60,7 +61,6 @@ class StyleLoss(NamedTuple):
     layers: tuple[str, ...] = ()
     even: bool = False
     stochastic: bool = False
-    fresh: Optional["StyleLoss"] = None
     image_only: str = ""
 
 
@@ -94,6 +94,9 @@ def by_layers(
       dual_layers: The layers that are compared in the dual form, if the loss has one; those that suit it by default.
     """
     layers = tuple(style_layers)
+    if form.least > 1:
+        for each in inputs.values():
+            check_positions(form, each.shapes(layers))
     weights = style_layer_weights or {layer: 1 / len(layers) for layer in layers}
     if dual_layers is None:
         dual_layers = _few_positions(inputs["content"], layers) if form.dual_of_result else ()
@@ -105,6 +108,21 @@ def by_layers(
     layer_weights = jax.device_put({layer: np.float32(weights[layer]) for layer in layers})
     additive = all(form.additive for _, form in forms)
     return Term(statistics, value, layers, target=(target, layer_weights), additive=additive)
+
+
+def check_positions(form: LayerLoss, shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Raise InputError if a style layer has fewer positions than the style loss needs.
+
+    Args:
+      form: What is compared in each layer.
+      shapes: Of the features of each style layer, `[h, w, N]`.
+    """
+    for layer, (height, width, *_) in shapes.items():
+        if min(height, width) < form.least:
+            raise InputError(
+                f"{layer} has {width}×{height} positions and this style loss needs {form.least}×{form.least}: "
+                "take a larger size or shallower loss.style_layers"
+            )
 
 
 def _few_positions(of: Input, layers: tuple[str, ...]) -> list[str]:
@@ -162,7 +180,7 @@ def _layers(*, style_layers: Sequence[str], **_: Any) -> tuple[str, ...]:
 
 
 def _stochastic(*, style_loss: StyleLoss, **_: Any) -> bool:
-    return style_loss.stochastic
+    return style_loss.stochastic if style_loss.form is None else style_loss.form.stochastic
 
 
 STYLE = Recipe(_build, layers=_layers, check=_check, stochastic=_stochastic, source="style")

@@ -21,18 +21,18 @@ ITERATIONS = 12
 
 
 class Gaussian(NamedTuple):
-    """Mean, covariance and its root, for a target.
+    """Mean and covariance of the style, for a target.
 
     Attributes:
       mean: μ′.
-      covariance: C′.
-      root: C′^½; None in dual form.
+      C: The covariance C′ in dual form, otherwise its root C′^½.
+      spread: tr C′.
       M: The number of positions.
     """
 
     mean: Float[Array, " n"]
-    covariance: Float[Array, "n n"]
-    root: Float[Array, "n n"] | None
+    C: Float[Array, "n n"]
+    spread: Scalar
     M: Scalar
 
 
@@ -66,16 +66,16 @@ def centered(features: Float[Array, "h w n"], mask: Mask | None = None) -> Cente
 
 
 def gaussian(features: Float[Array, "h w n"], mask: Mask | None = None) -> Gaussian:
-    """Return the target of `wasserstein_distance`."""
-    statistics = second_moments(features, mask)
-    C = covariance(statistics)
-    return Gaussian(statistics.mean, C, roots(C)[0], statistics.M)
+    """Return the target of `wasserstein_distance`; same arguments as `second_moments`."""
+    target = dual_gaussian(features, mask)
+    return target._replace(C=roots(target.C)[0])
 
 
 def dual_gaussian(features: Float[Array, "h w n"], mask: Mask | None = None) -> Gaussian:
-    """Return the target in dual form."""
+    """Return the target of `dual_wasserstein_distance`; same arguments as `second_moments`."""
     statistics = second_moments(features, mask)
-    return Gaussian(statistics.mean, covariance(statistics), None, statistics.M)
+    C = covariance(statistics)
+    return Gaussian(statistics.mean, C, jnp.trace(C), statistics.M)
 
 
 def covariance(statistics: Moments) -> Float[Array, "n n"]:
@@ -83,20 +83,25 @@ def covariance(statistics: Moments) -> Float[Array, "n n"]:
     return statistics.S / statistics.positions - statistics.mean[:, None] * statistics.mean
 
 
-def wasserstein_distance(statistics: Moments | Centered, target: Gaussian) -> Scalar:
+def wasserstein_distance(statistics: Moments, target: Gaussian) -> Scalar:
     """Return the squared distance / N, 0 if either has no position."""
-    if isinstance(statistics, Centered):
-        # X C′ Xᵀ has the eigenvalues of C′^½ XᵀX C′^½ that are not 0.
-        spread = jnp.sum(jnp.square(statistics.X))
-        product_of_both = product(statistics.X.T, product(target.covariance, statistics.X.T))
-    else:
-        assert target.root is not None
-        C = covariance(statistics)
-        spread = jnp.trace(C)
-        product_of_both = product(target.root, product(C, target.root))
-    apart = jnp.sum(jnp.square(statistics.mean - target.mean))
-    distance = apart + spread + jnp.trace(target.covariance) - 2 * trace_of_root(product_of_both)
-    return jnp.where((statistics.M > 0) & (target.M > 0), distance / target.mean.size, 0)
+    C = covariance(statistics)
+    joint = product(target.C, product(C, target.C))
+    return _distance(statistics.mean, jnp.trace(C), joint, statistics.M, target)
+
+
+def dual_wasserstein_distance(statistics: Centered, target: Gaussian) -> Scalar:
+    """Return what `wasserstein_distance` gives for the same features, by products of positions."""
+    X = statistics.X
+    joint = product(X.T, product(target.C, X.T))  # with the eigenvalues of C′^½ XᵀX C′^½ that are not 0
+    return _distance(statistics.mean, jnp.sum(jnp.square(X)), joint, statistics.M, target)
+
+
+def _distance(mean: Array, spread: Array, joint: Array, M: Array, target: Gaussian) -> Scalar:
+    """Return (‖μ − μ′‖² + tr C + tr C′ − 2 tr S^½) / N; S, `joint`, has the eigenvalues of C′^½ C C′^½."""
+    apart = jnp.sum(jnp.square(mean - target.mean))
+    distance = apart + spread + target.spread - 2 * trace_of_root(joint)
+    return jnp.where((M > 0) & (target.M > 0), distance / target.mean.size, 0)
 
 
 @jax.custom_vjp

@@ -37,10 +37,8 @@ def _lab(image: Image) -> Float[np.ndarray, "m 3"]:
 def _axes() -> Float[np.ndarray, "16 3"]:
     golden = (1 + 5**0.5) / 2
     icosahedron = [(0, 1, golden), (0, 1, -golden)]
-    dodecahedron = [
-        (0, golden, 1 / golden),
-        (0, golden, -1 / golden),
-    ]  # whose corners lie over faces of the former
+    # Its corners lie over the faces of the former.
+    dodecahedron = [(0, golden, 1 / golden), (0, golden, -1 / golden)]
     corners = [np.roll(axis, turn) for axis in icosahedron + dodecahedron for turn in range(3)]
     corners += [(1, 1, 1), (1, 1, -1), (1, -1, 1), (-1, 1, 1)]
     axes = np.array(corners)
@@ -85,10 +83,8 @@ def _statistics(F: Float[Array, "h w n"], block: int) -> Float[np.ndarray, "bloc
     """Return means and deviations of all channels in each block; blocks begin half a block apart."""
     step = max(1, block // 2)
     rows = np.lib.stride_tricks.sliding_window_view(F, (block, block), axis=(0, 1))[::step, ::step]
-    found = []
-    for (
-        row
-    ) in rows:  # one at a time: blocks overlap, and float64 of all takes 8 times the memory of the features
-        row = np.asarray(row, np.float64)
-        found.append(np.concatenate([np.mean(row, axis=(-2, -1)), np.std(row, axis=(-2, -1))], axis=-1))
-    return np.concatenate(found)
+    # One row at a time: blocks overlap, and float64 of all takes 8 times the memory of the features.
+    statistics = []
+    for row in (np.asarray(row, np.float64) for row in rows):
+        statistics.append(np.concatenate([np.mean(row, axis=(-2, -1)), np.std(row, axis=(-2, -1))], axis=-1))
+    return np.concatenate(statistics)

@@ -100,9 +100,8 @@ def spectrum(image: Float[np.ndarray, "h w"], style: Float[np.ndarray, "k l"]) -
     """
     window = min(_SPECTRUM_WINDOW, 2 ** int(np.log2(min(*image.shape, *style.shape))))
     apart = np.log2(_radial(image, window)) - np.log2(_radial(style, window))
-    octaves = [
-        window // 2**n for n in range(2, 6) if window // 2**n > 1
-    ]  # their lowest frequencies, cycles a window
+    # The lowest frequency of each, cycles a window.
+    octaves = [window // 2**n for n in range(2, 6) if window // 2**n > 1]
     return float(np.mean([abs(np.mean(apart[lowest : 2 * lowest])) for lowest in octaves]))
 
 

@@ -48,15 +48,14 @@ def _audio_optimizer(values: Values) -> str:
 
 
 def _resample(values: Values) -> bool:
-    return optimizers.tolerates_random(values["optimizer.name"])
+    return optimizers.named(values["optimizer.name"]).stochastic
 
 
 def _learning_rate(values: Values) -> float:
     """Return the optimizer's own rate, or that of the audio method."""
     name = values["optimizer.name"]
-    if name not in optimizers.OPTIMIZERS:
-        raise unknown("optimizer", name, optimizers.OPTIMIZERS)
-    return default_rate(values.get("audio.method", ""), name) or optimizers.OPTIMIZERS[name].learning_rate
+    chosen = optimizers.named(name)
+    return default_rate(values.get("audio.method", ""), name) or chosen.learning_rate
 
 
 #: The rule of each field that follows others, by modality. A field comes after those that it follows.

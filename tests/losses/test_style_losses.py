@@ -7,7 +7,8 @@ import pytest
 import scipy.linalg
 
 from nst import losses
-from nst.losses import STYLE_LOSSES, wasserstein
+from nst.losses import STYLE_LOSSES, View, wasserstein
+from nst.losses.moments import Moments
 
 GENERATOR = np.random.default_rng(0)
 
@@ -153,7 +154,7 @@ def test_sliced_is_the_distance_along_each_direction(masked):
 
 def test_fresh_directions_differ_by_key_alone_and_serve_both_sides():
     F, S = rectified(9, 8, 6), rectified(7, 8, 6)
-    form = STYLE_LOSSES["sliced"].fresh.form
+    form = FORMS["sliced"].fresh
 
     def value(seed, S):
         return float(form.distance(form.statistics(F, None, jax.random.key(seed)), form.target(S, None)))
@@ -240,8 +241,9 @@ def style_term(loss, **settings):
 
 def test_the_dual_form_is_taken_where_the_result_has_few_positions():
     term = style_term("wasserstein")
-    targets = term.target[0]
-    assert {layer: target.root is None for layer, target in targets.items()} == {"a": False, "b": True}
+    features = Wide()(GENERATOR.random((8, 12, 3)), ("a", "b"))
+    kinds = {layer: type(x) for layer, x in term.statistics(View(jnp.zeros(3), features), None).items()}
+    assert kinds == {"a": Moments, "b": wasserstein.Centered}
     assert not term.additive
     assert style_term("wasserstein", dual_layers=()).additive
     assert style_term("gram").additive  # its dual form depends on the size of the style

@@ -185,6 +185,7 @@ def test_an_output_that_is_an_input_is_refused(config, pictures, tmp_path):
 
 WRONG = {
     "images.contnet": ("x", "did you mean images.content"),
+    "features.normalise": ("perhaps", "unknown normalise 'perhaps': choose from none, filter, layer"),
     "features.pooling": ("mean", "choose from avg, max, l2"),
     "features.padding": ("same", "choose from zeros, reflect, replicate"),
     "features.weights": ("vgg99", "vgg99"),
