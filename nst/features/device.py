@@ -19,6 +19,11 @@ def has_bfloat16() -> bool:
     return float(getattr(device, "compute_capability", _AMPERE)) >= _AMPERE
 
 
+def least_rounded() -> int:
+    """Return the channels from which on rounding is faster: on a CPU transforms, not products, bound narrow layers."""
+    return 128 if jax.default_backend() == "cpu" else 64  # docs/performance.md
+
+
 def _processor_has_bfloat16() -> bool:
     try:
         line = re.search(r"^(?:flags|Features)\s*:(.*)$", _CPUINFO.read_text(), re.MULTILINE)

@@ -22,21 +22,15 @@ from nst.features.common import (
     preprocess,
 )
 from nst.features.convolution import CONVOLUTIONS, Convolution, formed, transform, use_winograd
+from nst.features.device import least_rounded
 from nst.features.pooling import POOLINGS
 from nst.features.rectifier import relu
 from nst.features.weights import BLOCKS, Blocks, Preprocessing, Weights
 from nst.types import Array, Features, Image
 
-_CHANNELS = 3  # of an image
-
 #: Precisions of the products of convolutions. `bfloat16` rounds the factors of the gradient, and of the difference
 #: between features and those of a nearby image; sums and all else are float32.
 PRECISIONS = ("float32", "bfloat16")
-
-
-def _least_rounded() -> int:
-    """Return the channels from which on rounding is faster: on a CPU transforms, not products, bound narrow layers."""
-    return 128 if jax.default_backend() == "cpu" else 64  # docs/performance.md
 
 
 @functools.cache
@@ -84,7 +78,7 @@ class VGG(nnx.Module):
         self.convolution = convolution
         self.precision = precision
         self.preprocessing = preprocessing
-        previous = _CHANNELS
+        previous = 3  # channels of an image
         for block, (count, width) in enumerate(blocks, start=1):
             for i in range(1, count + 1):
                 setattr(self, f"conv{block}_{i}", Convolution(previous, width))
@@ -202,7 +196,7 @@ class VGG(nnx.Module):
         return self.convolution == "winograd" or (self.convolution == "auto" and use_winograd(shape))
 
     def _rounds(self, convolution: Convolution) -> bool:
-        return self.precision == "bfloat16" and convolution.inputs >= _least_rounded()
+        return self.precision == "bfloat16" and convolution.inputs >= least_rounded()
 
     def check(self, size: tuple[int, int], layers: Sequence[str]) -> None:
         """Raise InputError if `layers` are unknown, deeper than the network was frozen for, or too deep for `size`.
