@@ -36,6 +36,7 @@ def stylizations(
     extractor: Network,
     scales: Sequence[Scale],
     style_scale: float = 1.0,
+    content_factor: float = 1.0,
     optimizer: str = "lbfgs_pyramid",
     parameters: str = "pixels",
     every: Sequence[int] = (),
@@ -48,6 +49,7 @@ def stylizations(
       extractor: The network.
       scales: Coarse to fine, for all of them.
       style_scale: For all of them.
+      content_factor: For all of them.
       optimizer: For all of them.
       parameters: For all of them.
       every: Snapshots are yielded at least at the multiples of these step numbers.
@@ -71,6 +73,7 @@ def stylizations(
             extractor=extractor,
             scales=scales,
             style_scale=style_scale,
+            content_factor=content_factor,
             settings=each,
             parameters=parameters,
         )

@@ -31,6 +31,7 @@ def stylization(
     extractor: Network,
     scales: Sequence[Scale],
     style_scale: float = 1.0,
+    content_factor: float = 1.0,
     loss_settings: Settings = NO_CHANGES,
     optimizer: str = "lbfgs_pyramid",
     learning_rate: float | None = None,
@@ -49,6 +50,7 @@ def stylization(
       extractor: The network.
       scales: Coarse to fine; the last one has the size of the result.
       style_scale: The style's longest side at each scale, in units of the result's.
+      content_factor: Factor of the content weight from each scale to the next.
       loss_settings: Settings of the loss that replace the defaults (`completed`).
       optimizer: One of `nst.optimizers.OPTIMIZERS`.
       learning_rate: The optimizer's own by default.
@@ -74,6 +76,7 @@ def stylization(
         extractor=extractor,
         scales=scales,
         style_scale=style_scale,
+        content_factor=content_factor,
         settings=settings,
         parameters=parameters,
     )
@@ -129,6 +132,7 @@ def image_stages(
     extractor: Network,
     scales: Sequence[Scale],
     style_scale: float,
+    content_factor: float = 1.0,
     settings: Settings,
     parameters: str = "pixels",
 ) -> list[Stage]:
@@ -140,14 +144,16 @@ def image_stages(
     if parameters not in PARAMETERS:
         raise unknown("parameters", parameters, PARAMETERS)
 
-    def stage(scale: Scale) -> Stage:
+    def stage(level: int, scale: Scale) -> Stage:
         height, width = images.fit_size(content.shape[0], content.shape[1], scale.size)
 
         def target() -> Objective:
             sides = sides_at(scale.size, style_scale)
             whole = {"content": content, "style": style}
             inputs = {name: images.fit(whole[name], side) for name, side in sides.items()}
-            return objective(extractor, inputs, settings, parameters)
+            content_weight = settings["content_weight"] * content_factor**level
+            own = {**settings, "content_weight": content_weight}
+            return objective(extractor, inputs, own, parameters)
 
         def begin(previous: Array | None) -> Pytree:
             return of(images.resize(initial if previous is None else previous, height, width))
@@ -156,7 +162,7 @@ def image_stages(
 
     of = jax.jit(PARAMETERS[parameters].of)
 
-    return [stage(scale) for scale in scales]
+    return [stage(level, scale) for level, scale in enumerate(scales)]
 
 
 def method(
@@ -183,8 +189,17 @@ def method(
     )
 
 
-def plan(size: int, steps: int, scales: Sequence[int], scale_steps: int) -> list[Scale]:
-    """The pyramid: `scale_steps` at each of `scales` but the last, which is `size` and takes `steps`.
+def plan(
+    size: int, steps: int, scales: Sequence[int], scale_steps: int, first_steps: int | None = None
+) -> list[Scale]:
+    """Return the scales of a run, coarse to fine.
+
+    Args:
+      size: The longest side of the result in pixels.
+      steps: Steps at the last scale.
+      scales: Longest sides that ascend to `size`; none for `size` alone.
+      scale_steps: Steps at each scale but the last.
+      first_steps: Steps at the first of several scales; `scale_steps` by default.
 
     Raises:
       InputError: The scales do not ascend to `size`.
@@ -192,7 +207,11 @@ def plan(size: int, steps: int, scales: Sequence[int], scale_steps: int) -> list
     scales = tuple(scales) or (size,)
     if list(scales) != sorted(set(scales)) or scales[-1] != size:
         raise InputError(f"pyramid.scales {scales}: give longest sides that ascend to images.size, {size}")
-    return [Scale(side, scale_steps) for side in scales[:-1]] + [Scale(size, steps)]
+    if len(scales) == 1:
+        return [Scale(size, steps)]
+    first, *between = scales[:-1]
+    begin = Scale(first, scale_steps if first_steps is None else first_steps)
+    return [begin, *(Scale(side, scale_steps) for side in between), Scale(size, steps)]
 
 
 def stylize(
@@ -220,7 +239,7 @@ def stylize(
       steps: Optimization steps at that size.
       scales: Longest sides to pass through, ascending to `size`; none by default.
       scale_steps: Steps at each of those before the last.
-      init: `content`, `style`, `noise`, or the path or sample name of an image.
+      init: `content`, `style`, `noise`, `gray`, or the path or sample name of an image.
       seed: Of the noise, and of stochastic terms.
       extractor: VGG-19 with average pooling by default.
       style_scale: The style's longest side, in units of `size`.

@@ -70,7 +70,9 @@ _IMAGE = {
     "images.style_scale": Field(
         1.0, "longest side of the style image, in units of size: larger strokes below 1", check="positive"
     ),
-    "images.init": Field("content", "content, style, noise, or an image: content converges soonest", "input"),
+    "images.init": Field(
+        "content", "content, style, noise, gray, or an image: content converges soonest", "input"
+    ),
     "images.seed": Field(0, "seed of noise and of random weights", "input", "not negative"),
     "features.network": Field(
         "vgg19",
@@ -146,6 +148,12 @@ _IMAGE = {
         "content and total variation over positions: mean, or sum as in the 2016 article; with means the same weights "
         "give the same balance at any size",
     ),
+    "loss.tv_reduction": Field(
+        None,
+        "total variation over positions, if otherwise: mean or sum",
+        follows="loss.reduction",
+        example="sum",
+    ),
     "optimizer.name": Field(
         "lbfgs_pyramid",
         "lbfgs_pyramid (fewer steps), lbfgs (as in the 2016 article), adam, adam_average (within [0, 1], the average "
@@ -179,6 +187,19 @@ _IMAGE = {
         check="positive",
     ),
     "pyramid.steps": Field(100, "steps at each scale but the last", "count", "not negative"),
+    "pyramid.first_steps": Field(
+        None,
+        "steps at the first of several scales",
+        "count",
+        "not negative",
+        follows="pyramid.steps",
+        example=200,
+    ),
+    "pyramid.content_factor": Field(
+        1.0,
+        "factor of loss.content_weight from each scale to the next; STROTSS takes 0.5",
+        check="not negative",
+    ),
 } | _RUN
 
 _AUDIO = {

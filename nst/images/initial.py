@@ -19,8 +19,9 @@ def initial(
     """The initial image, float32 of the size of `content`.
 
     Args:
-      kind: `content`; `style`, cut to the aspect of the content; `noise`, 0.5 + 0.1·N(0, 1); or else the path
-        or sample name of a picture, resized (a file called noise is `./noise`).
+      kind: `content`; `style`, cut to the aspect of the content; `noise`, 0.5 + 0.1·N(0, 1); `gray`, the mean color
+        of VGG's training images + 0.001·N(0, 1) / 255 (ProGamerGov, neural-style-pt); or else the path or sample name
+        of a picture, resized (a file called noise is `./noise`).
       content: `[h, w, 3]`.
       style: `[h', w', 3]`.
       seed: Of the noise (NumPy's PCG64).
@@ -33,7 +34,13 @@ def initial(
         case "style":
             return cover(style, height, width)
         case "noise":
-            generator = np.random.Generator(np.random.PCG64(seed))
-            return 0.5 + 0.1 * generator.standard_normal(content.shape, np.float32)
+            return 0.5 + 0.1 * _normal(content.shape, seed)
+        case "gray":
+            mean = np.array([123.68, 116.779, 103.939], np.float32)  # RGB
+            return (mean + 0.001 * _normal(content.shape, seed)) / 255
         case _:
             return resize(read(kind, max_pixels=max_pixels), height, width)
+
+
+def _normal(shape: tuple[int, ...], seed: int) -> np.ndarray:
+    return np.random.Generator(np.random.PCG64(seed)).standard_normal(shape, np.float32)

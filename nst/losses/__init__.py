@@ -159,8 +159,11 @@ def checked(settings: Settings) -> dict[str, Any]:
     if settings.get("resample") and family.form is not None and family.form.fresh is not None:
         family = family._replace(form=family.form.fresh)
     result["style_loss"] = family
-    if settings.get("reduction", "mean") not in REDUCTIONS:
-        raise unknown("reduction", settings["reduction"], REDUCTIONS)
+    if result.get("tv_reduction") is None:
+        result["tv_reduction"] = result.get("reduction", "mean")
+    for key in ("reduction", "tv_reduction"):
+        if result.get(key, "mean") not in REDUCTIONS:
+            raise unknown(key, result[key], REDUCTIONS)
     for key in ("content_layers", "style_layers"):
         names = result[key] = tuple(settings.get(key, ()))
         if len(set(names)) < len(names):

@@ -34,18 +34,20 @@ def absolute_variation(image: Image, mask: Mask | None = None) -> Scalar:
 
 
 def nine_point_variation(image: Image, mask: Mask | None = None) -> Scalar:
-    """Return twice the sum of squared differences to the right and below, each / 3, and across the pixel, each / 12.
+    """Return twice the sum of squared differences to the right and below, each / 3, and along diagonals, each / 12.
 
-    Source: crowsonkb/style-transfer-pytorch. Pixels beyond the border repeat its own. The differences across the
-    pixel are those of the ends of its two diagonals.
+    Source: TVLoss of crowsonkb/style-transfer-pytorch. Pixels beyond the border repeat its own; of the diagonals,
+    some of which begin there, there are (h + 1)·(w + 1). Their sum is scaled to h·w, for that program takes means.
 
     Arguments as of `total_variation`.
     """
+    height, width, _ = image.shape
     x = jnp.pad(image, ((1, 1), (1, 1), (0, 0)), mode="edge")
-    own = x[1:-1, 1:-1]
-    near = jnp.square(x[1:-1, 2:] - own) + jnp.square(x[2:, 1:-1] - own)
-    across = jnp.square(x[2:, 2:] - x[:-2, :-2]) + jnp.square(x[2:, :-2] - x[:-2, 2:])
-    return 2 * _sum(near / 3 + across / 12, mask)
+    near = total_variation(image, mask)
+    around = None if mask is None else jnp.pad(mask, ((0, 1), (0, 1)), mode="edge")
+    diagonals = jnp.square(x[1:, 1:] - x[:-1, :-1]) + jnp.square(x[1:, :-1] - x[:-1, 1:])
+    share = height * width / ((height + 1) * (width + 1))
+    return 2 * (near / 3 + share * _sum(diagonals, around) / 12)
 
 
 #: Kinds of total variation by name.
@@ -91,9 +93,9 @@ def _mean_of(statistics: Mapping[str, Total], target: None) -> Scalar:
 
 
 def _build(
-    inputs: Mapping[str, Input], *, variation: str = "squared", reduction: str = "mean", **_: Any
+    inputs: Mapping[str, Input], *, variation: str = "squared", tv_reduction: str = "mean", **_: Any
 ) -> Term:
-    return Term(_STATISTICS[variation], _sum_of if reduction == "sum" else _mean_of)
+    return Term(_STATISTICS[variation], _sum_of if tv_reduction == "sum" else _mean_of)
 
 
 def _check(*, variation: str = "squared", **_: Any) -> None:

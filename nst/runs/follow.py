@@ -70,8 +70,10 @@ RULES: dict[str, dict[str, Rule]] = {
         "loss.style_layer_weights": _layer_weights,
         "loss.style_weight": lambda values: losses.style_loss(values["loss.style_loss"]).weight,
         "loss.resample": _resample,
+        "loss.tv_reduction": lambda values: values["loss.reduction"],
         "optimizer.learning_rate": _learning_rate,
         "pyramid.scales": _scales,
+        "pyramid.first_steps": lambda values: values["pyramid.steps"],
     },
     "audio": {
         "optimizer.name": _audio_optimizer,

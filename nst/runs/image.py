@@ -11,6 +11,7 @@ from ml_collections import ConfigDict
 
 from nst import features, files, images, losses, record
 from nst.batched import Trial, stylizations
+from nst.config import fields
 from nst.errors import InputError, unknown
 from nst.images import sets
 from nst.objective import PARAMETERS
@@ -25,7 +26,7 @@ from nst.types import Array, Image, Network, Values
 _LARGEST_SIDE = 32_768
 
 # Where a run starts without an image of its own.
-_STARTS = ("content", "style", "noise")
+_STARTS = ("content", "style", "noise", "gray")
 
 
 class ImageTask(NamedTuple):
@@ -163,13 +164,17 @@ def _frozen(
 
 def scales(config: ConfigDict) -> list[Scale]:
     """The pyramid of a config."""
-    return plan(config.images.size, config.optimizer.steps, config.pyramid.scales, config.pyramid.steps)
+    return _plan(dict(fields(config)))
 
 
 def steps(config: Values) -> int:
     """Return the steps of all scales, given the dotted names of a config."""
-    names = ("images.size", "optimizer.steps", "pyramid.scales", "pyramid.steps")
-    return sum(scale.steps for scale in plan(*(config[name] for name in names)))
+    return sum(scale.steps for scale in _plan(config))
+
+
+def _plan(values: Values) -> list[Scale]:
+    names = ("images.size", "optimizer.steps", "pyramid.scales", "pyramid.steps", "pyramid.first_steps")
+    return plan(*(values[name] for name in names))
 
 
 def size(config: ConfigDict) -> str:
@@ -258,6 +263,7 @@ def shared(config: ConfigDict) -> dict[str, Any]:
     return {
         "scales": scales(config),
         "style_scale": config.images.style_scale,
+        "content_factor": config.pyramid.content_factor,
         "optimizer": config.optimizer.name,
         "parameters": config.optimizer.parameters,
         "every": (config.run.log_every, config.run.save_every),

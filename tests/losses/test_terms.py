@@ -43,11 +43,12 @@ def test_nine_point_variation():
     x = features(5, 4, 3)
     y = np.pad(x.astype(np.float64), ((1, 1), (1, 1), (0, 0)), mode="edge")
     expected = 0
-    for i in range(1, 6):
-        for j in range(1, 5):
-            expected += 2 / 3 * np.sum((y[i, j + 1] - y[i, j]) ** 2 + (y[i + 1, j] - y[i, j]) ** 2)
-            expected += 1 / 6 * np.sum((y[i + 1, j + 1] - y[i - 1, j - 1]) ** 2)
-            expected += 1 / 6 * np.sum((y[i + 1, j - 1] - y[i - 1, j + 1]) ** 2)
+    for i in range(6):
+        for j in range(5):
+            if i and j:
+                expected += 2 / 3 * np.sum((y[i, j + 1] - y[i, j]) ** 2 + (y[i + 1, j] - y[i, j]) ** 2)
+            diagonals = np.sum((y[i + 1, j + 1] - y[i, j]) ** 2 + (y[i + 1, j] - y[i, j + 1]) ** 2)
+            expected += 1 / 6 * (5 * 4) / (6 * 5) * diagonals
     np.testing.assert_allclose(losses.VARIATIONS["nine_point"](x, None), expected, rtol=1e-6)
 
 

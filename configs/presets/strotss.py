@@ -1,0 +1,31 @@
+"""STROTSS (Kolkin, Salavon and Shakhnarovich, CVPR 2019): relaxed optimal transport and self-similarity.
+
+    python scripts/run.py --config configs/presets/strotss.py
+
+250 steps of RMSprop at each of 64, 128, 256 and 512 pixels: half an hour on two CPU cores. What is the same and what
+is not: docs/presets.md.
+"""
+
+from ml_collections import ConfigDict
+
+from nst.config import base
+
+
+def get_config() -> ConfigDict:
+    """Its weights: α 16 at 64 pixels, halved at each scale, and the style 1."""
+    config = base()
+    config.images.size = 512
+    config.features.normalise = "layer"
+    config.features.pooling = "max"
+    config.loss.style_loss = "remd"
+    config.loss.content_loss = "self_similarity"
+    config.loss.content_weight = 16.0
+    config.loss.style_weight = 1.0
+    config.loss.tv_weight = 0.0
+    config.optimizer.name = "rmsprop"
+    config.optimizer.parameters = "laplacian"
+    config.optimizer.steps = 250
+    config.pyramid.min_size = 64
+    config.pyramid.steps = 250
+    config.pyramid.content_factor = 0.5
+    return config
