@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch.nn import functional as F
+import torch.nn.functional as F
 
 from nst import features, images
 from nst.runs import follow
@@ -147,7 +147,8 @@ PROGRAMS = {
 def config(name: str) -> Any:
     """Return a preset, resolved."""
     specification = importlib.util.spec_from_file_location(name, ROOT / "configs/presets" / f"{name}.py")
-    assert specification and specification.loader
+    assert specification
+    assert specification.loader
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
     return follow.checked(module.get_config())

@@ -12,7 +12,7 @@ from nst.config import base
 
 
 def get_config() -> ConfigDict:
-    """Its weights, in activations of mean 1: those that it takes have a mean of about ½, so its squares are a quarter."""
+    """Its weights, for activations of mean 1: those of torchvision have about ½, so its squares are a quarter."""
     config = base()
     config.images.size = 512
     config.features.normalise = "layer"
