@@ -227,7 +227,7 @@ def _sheet(path: Path, cells: Mapping[str, np.ndarray]) -> None:
 
 
 def plot(rows: Mapping[str, Mapping[str, Mapping[str, Any]]], path: Path) -> None:
-    """Plot style against content distance, a color for each method and a marker for each pair."""
+    """Plot style against content, a color for each method and a marker for each pair."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 6), layout="constrained")
@@ -239,7 +239,8 @@ def plot(rows: Mapping[str, Mapping[str, Mapping[str, Any]]], path: Path) -> Non
             axes.plot(row[name][x], row[name][y], marker, color=f"C{color}", alpha=0.4)
         means = [statistics.mean(row[name][metric] for row in rows.values()) for metric in _PLOTTED]
         axes.plot(*means, "o", color=f"C{color}", markersize=12, label=name)
-    axes.set(xlabel=f"content distance ({x})", ylabel=f"style distance ({y})", yscale="log")
+    labels = [f"{name}, {METRICS[name].better} is better" for name in _PLOTTED]
+    axes.set(xlabel=labels[0], ylabel=labels[1], yscale="log")
     axes.legend()
     figure.savefig(path, dpi=120)
 
