@@ -149,7 +149,7 @@ FREE = {
     "optimizer.learning_rate",
     "run.writers",
 }
-COUNTS = {"optimizer.steps", "pyramid.steps", "run.log_every", "run.save_every"}
+COUNTS = {"optimizer.steps", "pyramid.steps", "pyramid.first_steps", "run.log_every", "run.save_every"}
 
 
 def other(name, field):
