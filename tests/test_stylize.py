@@ -160,10 +160,27 @@ def test_snapshots_are_taken_at_the_multiples_of_the_whole_run(snapshots):
         ((64, 9, (), 5), [Scale(64, 9)]),
         ((64, 9, (64,), 5), [Scale(64, 9)]),
         ((64, 9, [16, 32, 64], 5), [Scale(16, 5), Scale(32, 5), Scale(64, 9)]),
+        ((64, 9, [16, 32, 64], 5, 7), [Scale(16, 7), Scale(32, 5), Scale(64, 9)]),
+        ((64, 9, [64], 5, 7), [Scale(64, 9)]),
     ],
 )
 def test_plan(arguments, expected):
     assert plan(*arguments) == expected
+
+
+def test_the_weight_of_the_content_is_multiplied_from_scale_to_scale(extractor):
+    of = module.image_stages(
+        CONTENT,
+        STYLE,
+        CONTENT,
+        extractor=extractor,
+        scales=[Scale(16, 1), Scale(24, 1), Scale(32, 1)],
+        style_scale=1.0,
+        content_factor=0.5,
+        settings=completed(extractor, SMALL | {"content_weight": 16.0}),
+    )
+    weights = [{name: float(term.weight) for name, term in stage.objective().terms.items()} for stage in of]
+    assert weights == [{"content": alpha, "style": 30.0, "tv": 1.0} for alpha in (16.0, 8.0, 4.0)]
 
 
 @pytest.mark.parametrize("scales", [(32,), (32, 48), (64, 32), (32, 32, 64), (128, 64), (16, 64, 32)])

@@ -33,6 +33,14 @@ def test_noise_has_the_stated_distribution():
     assert abs((np.abs(image - 0.5) < 0.1).mean() - 0.6827) < 5e-3  # one standard deviation of a normal law
 
 
+def test_gray_is_the_mean_of_vgg_with_a_trace_of_noise():
+    image = images.initial("gray", np.zeros((400, 300, 3), np.float32), STYLE, seed=4)
+    assert image.dtype == np.float32
+    image = 255 * image.astype(np.float64)
+    np.testing.assert_allclose(image.mean((0, 1)), (123.68, 116.779, 103.939), atol=1e-3)
+    np.testing.assert_allclose(image.std((0, 1)), 0.001, rtol=0.02)
+
+
 def test_noise_is_given_by_its_seed():
     first, again, other = (images.initial("noise", CONTENT, STYLE, seed=seed) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, again)

@@ -162,6 +162,14 @@ def test_means_do_not_depend_on_the_size_and_sums_do(name):
         np.testing.assert_allclose(twice, ratio * once, rtol=1e-5)
 
 
+def test_total_variation_may_be_a_sum_where_the_content_is_a_mean():
+    image, content = features(6, 8, 3), features(6, 8, 3)
+    for name, ratio in (("content", 1), ("tv", 6 * 8 * 3)):
+        mean = value_of(name, image, content, variation="squared")
+        mixed = value_of(name, image, content, variation="squared", reduction="mean", tv_reduction="sum")
+        np.testing.assert_allclose(mixed, ratio * mean, rtol=1e-5)
+
+
 @pytest.mark.parametrize(("setting", "choices"), [("reduction", "mean, sum"), ("variation", "nine_point")])
 def test_an_unknown_reduction_or_variation_is_refused(setting, choices):
     with pytest.raises(InputError, match=f"unknown {setting} 'none'.*{choices}"):
