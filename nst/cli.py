@@ -4,7 +4,6 @@ Exit status 2: the input can't be used; 1: a run failed; 130 and 143: stopped by
 reached kept. `--debug` shows the traceback of any of them.
 """
 
-import importlib.util
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -17,6 +16,7 @@ from ml_collections import ConfigDict, config_flags
 from nst import runs
 from nst import sweep as sweeps
 from nst.config import FIELDS, fields, help_text, modality_of, unknown_field
+from nst.config.file import load_file
 from nst.errors import InputError, Interrupted, RunError
 from nst.files import cache_dir
 from nst.process import prepare, release_free_memory
@@ -127,25 +127,15 @@ def _modality(arguments: Sequence[str]) -> str:
     named = re.search(r"^--?config[=\n](.+)$", "\n".join(arguments), re.MULTILINE)
     path, _, variant = named[1].partition(":") if named else ("", "", "")
     try:
-        module = _load(Path(path))
+        module = load_file(Path(path))
         return modality_of(module.get_config(variant) if variant else module.get_config())
     except Exception:  # a config file may raise anything; without --help its error is shown
         return modality_of({})
 
 
-def _load(path: Path) -> Any:
-    """Load a config file as a module."""
-    specification = importlib.util.spec_from_file_location(path.stem, path)
-    if specification is None or specification.loader is None:
-        raise InputError(f"{path} is no Python file: give a config such as configs/gatys.py")
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
-
-
 def _overrides(path: Path, variant: str) -> list[Any]:
     """What the `sweep()` of a config file yields."""
-    module = _load(path)
+    module = load_file(path)
     if not hasattr(module, "sweep"):
         raise InputError(f"{path} has no sweep(): let one yield mappings from field names to values")
     try:

@@ -207,11 +207,8 @@ def plan(
     scales = tuple(scales) or (size,)
     if list(scales) != sorted(set(scales)) or scales[-1] != size:
         raise InputError(f"pyramid.scales {scales}: give longest sides that ascend to images.size, {size}")
-    if len(scales) == 1:
-        return [Scale(size, steps)]
-    first, *between = scales[:-1]
-    begin = Scale(first, scale_steps if first_steps is None else first_steps)
-    return [begin, *(Scale(side, scale_steps) for side in between), Scale(size, steps)]
+    each = [scale_steps if first_steps is None else first_steps] + [scale_steps] * (len(scales) - 2)
+    return [Scale(side, n) for side, n in zip(scales[:-1], each, strict=False)] + [Scale(size, steps)]
 
 
 def stylize(

@@ -1,6 +1,5 @@
 """Every function of `nst` is checked against its annotated shapes while the tests run."""
 
-import importlib.util
 import os
 from pathlib import Path
 
@@ -42,13 +41,11 @@ def sets(cache_of_sets, monkeypatch):
 @pytest.fixture(scope="session")
 def planned():
     """`planned(name, variant)`: the plan of a config's sweep; `planned.config(name)` is its module."""
+    from nst.config.file import load_file
     from nst.sweep import plan
 
     def config(name):
-        specification = importlib.util.spec_from_file_location(name, CONFIGS / f"{name}.py")
-        module = importlib.util.module_from_spec(specification)
-        specification.loader.exec_module(module)
-        return module
+        return load_file(CONFIGS / f"{name}.py")
 
     def planned(name, variant):
         module = config(name)

@@ -1,6 +1,5 @@
 """The schema: what it refuses and how it says so, JSON and back, the same defaults for library and script."""
 
-import importlib.util
 import inspect
 import json
 from pathlib import Path
@@ -9,6 +8,7 @@ import pytest
 from ml_collections import ConfigDict
 
 from nst import config, features, losses
+from nst.config.file import load_file
 from nst.errors import InputError
 from nst.runs import follow
 from nst.stylize import completed
@@ -27,10 +27,7 @@ def changed(name, value):
 
 
 def get_config(path, *variant):
-    spec = importlib.util.spec_from_file_location("the_config", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.get_config(*variant)
+    return load_file(path).get_config(*variant)
 
 
 def test_fields_are_dotted_names_of_leaves():

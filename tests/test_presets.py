@@ -1,6 +1,5 @@
 """Presets: the loss and gradient of each against its program's formulas in PyTorch, kept in golden files."""
 
-import importlib.util
 import json
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 
 from nst import features, losses, objective, optimize, optimizers
 from nst.config import fields
+from nst.config.file import load_file
 from nst.runs import follow
 from nst.runs.image import IMAGE, scales
 
@@ -23,10 +23,7 @@ TOLERANCE = {"style_transfer_pytorch": 2e-2}
 
 
 def preset(name):
-    specification = importlib.util.spec_from_file_location(name, ROOT / "configs/presets" / f"{name}.py")
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return follow.checked(module.get_config())
+    return follow.checked(load_file(ROOT / "configs/presets" / f"{name}.py").get_config())
 
 
 @pytest.mark.parametrize("name", PRESETS)

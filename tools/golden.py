@@ -6,7 +6,6 @@ The images are samples at 48 pixels, computed in float64; the filters are those 
 formulas are compared.
 """
 
-import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import torch
 
 from nst import features, images
 from nst.bench import objectives
+from nst.config.file import load_file
 from nst.runs import follow
 
 ROOT = Path(__file__).parents[1]
@@ -23,12 +23,7 @@ SIZE = 48
 
 def config(name: str) -> Any:
     """Return a preset, resolved."""
-    specification = importlib.util.spec_from_file_location(name, ROOT / "configs/presets" / f"{name}.py")
-    assert specification
-    assert specification.loader
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return follow.checked(module.get_config())
+    return follow.checked(load_file(ROOT / "configs/presets" / f"{name}.py").get_config())
 
 
 def evaluate(

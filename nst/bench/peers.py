@@ -2,7 +2,7 @@
 
 import importlib
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import nullcontext
 from typing import Any
 
@@ -57,7 +57,9 @@ def evaluation(
     """
     t = torch()
     on = device()
-    features = _extractor(target, on, t.channels_last if channels_last else t.contiguous_format)
+    assert isinstance(target.extractor, VGG)
+    form = t.channels_last if channels_last else t.contiguous_format
+    features = extractor(target.extractor, {*target.layers}, device=on, form=form)
     loss = _loss(target, on)
     if compiled:
         features, loss = (t.compile(function, dynamic=False) for function in (features, loss))
@@ -75,38 +77,59 @@ def evaluation(
     return evaluate
 
 
-def _extractor(target: Objective, device: str, form: Any) -> Callable[[Any], dict[str, Any]]:
-    """From a picture `[1, 3, h, w]` to the features `[1, c, h', w']` of the target's layers."""
-    t, network = torch(), target.extractor
-    assert isinstance(network, VGG)
-    F = t.nn.functional
-    wanted = {*target.layers}
-    reached = network.layers[: 1 + max(map(network.layers.index, wanted))]
-    filters = {layer: _filters(network, layer, device, form) for layer in reached if layer.startswith("conv")}
-    mean = t.tensor(network.preprocessing.mean, device=device).view(1, 3, 1, 1)
+def extractor(
+    network: VGG,
+    layers: Collection[str],
+    *,
+    device: str = "cpu",
+    dtype: Any = None,
+    form: Any = None,
+    padding: str = "constant",
+) -> Callable[[Any], dict[str, Any]]:
+    """Return a function from an image `[1, 3, h, w]` in [0, 1] to the features `[1, c, h', w']` of `layers`.
+
+    Args:
+      network: Its filters and preprocessing are taken.
+      layers: The layers to compute.
+      device: Where PyTorch computes.
+      dtype: Float32 by default.
+      form: PyTorch's memory format, contiguous by default.
+      padding: What surrounds an image or a feature map, by PyTorch's name.
+    """
+    t = torch()
+    F, dtype, form = t.nn.functional, dtype or t.float32, form or t.contiguous_format
+    reached = network.layers[: 1 + max(map(network.layers.index, layers))]
+    options = {"device": device, "dtype": dtype}
+    filters = {
+        layer: _filters(network, layer, form, options) for layer in reached if layer.startswith("conv")
+    }
+    mean = t.tensor(network.preprocessing.mean, **options).view(1, 3, 1, 1)
     pool = {"avg": F.avg_pool2d, "max": F.max_pool2d}[network.pooling]
+    zeros = padding == "constant"
 
     def features(image: Any) -> dict[str, Any]:
-        x, found = (image[:, [2, 1, 0]] * 255 - mean).contiguous(memory_format=form), {}
+        x, maps = (image[:, [2, 1, 0]] * 255 - mean).contiguous(memory_format=form), {}
         for layer in reached:
             if layer in filters:
-                x = F.conv2d(x, *filters[layer], padding=1)
+                x = F.conv2d(
+                    x if zeros else F.pad(x, (1, 1, 1, 1), padding), *filters[layer], padding=int(zeros)
+                )
             else:
                 x = F.relu(x) if layer.startswith("relu") else pool(x, 2)
-            if layer in wanted:
-                found[layer] = x
-        return found
+            if layer in layers:
+                maps[layer] = x
+        return maps
 
     return features
 
 
-def _filters(network: VGG, layer: str, device: str, form: Any) -> tuple[Any, Any]:
+def _filters(network: VGG, layer: str, form: Any, options: dict[str, Any]) -> tuple[Any, Any]:
     convolution = getattr(network, layer)
     kernel = np.asarray(convolution.kernel[...]).transpose(3, 2, 0, 1).copy()
     bias = np.asarray(convolution.bias[...]).copy()
     return (
-        torch().tensor(kernel, device=device).contiguous(memory_format=form),
-        torch().tensor(bias, device=device),
+        torch().tensor(kernel, **options).contiguous(memory_format=form),
+        torch().tensor(bias, **options),
     )
 
 

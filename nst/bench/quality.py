@@ -1,7 +1,6 @@
 """Pictures at equal seconds: ours and presets of other programs, in metrics and on sheets for blind votes."""
 
 import argparse
-import importlib.util
 import itertools
 import json
 import random
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from ml_collections import ConfigDict
 from PIL import Image as Pillow
 from PIL import ImageDraw
 from rich.console import Console
@@ -20,6 +20,7 @@ from rich.table import Table
 
 from nst import files, images, record
 from nst.bench.programs import watch
+from nst.config.file import load_file
 from nst.errors import InputError
 from nst.evaluation.image import of_images
 from nst.metrics import METRICS
@@ -91,9 +92,11 @@ def compare(pairs: Sequence[str], methods: Sequence[str], size: int, seed: int, 
     couples = [tuple(pair.split(":")) for pair in pairs]
     if any(len(couple) != 2 for couple in couples):
         raise InputError(f"--pairs {' '.join(pairs)}: give CONTENT:STYLE")
+    for name in {name for couple in couples for name in couple}:
+        images.read(name)  # one that can't be read is found before the first run
     rows: dict[str, dict[str, dict[str, Any]]] = {}
     for content, style in couples:
-        folder = output / f"{Path(content).stem}_{Path(style).stem}"
+        folder = output / _folder(content, style, size)
         facts = {entry.name: _made(entry, content, style, size, folder) for entry in entries}
         paths = [folder / f"{entry.name}.png" for entry in entries]
         figures = of_images(content, style, paths, size)
@@ -106,6 +109,10 @@ def compare(pairs: Sequence[str], methods: Sequence[str], size: int, seed: int, 
     sheets(output, couples, [entry.name for entry in entries], size, seed)
     plot(rows, output / "pareto.png")
     Console().print(table(rows, [entry.name for entry in entries]))
+
+
+def _folder(content: str, style: str, size: int) -> str:
+    return f"{Path(content).stem}_{Path(style).stem}_{size}"
 
 
 def _entry(text: str) -> Entry:
@@ -151,22 +158,16 @@ def _planned(entry: Entry, content: str, style: str, size: int, folder: Path) ->
 
 def _usual(method: str, scales: int) -> list[int]:
     """Return the steps of each scale that the config of a method has."""
-    config = follow.resolved(config_of(method))
+    config = config_of(method)
     if scales == 1:
         return [config.optimizer.steps]
     between = [config.pyramid.steps] * (scales - 2)
     return [config.pyramid.first_steps, *between, config.optimizer.steps]
 
 
-def config_of(method: str) -> Any:
-    """Return the config of a method, unset fields unset."""
-    path = _ROOT / "configs" / METHODS[method].config
-    specification = importlib.util.spec_from_file_location("config", path)
-    assert specification
-    assert specification.loader
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module.get_config()
+def config_of(method: str) -> ConfigDict:
+    """Return the config of a method, resolved."""
+    return follow.checked(load_file(_ROOT / "configs" / METHODS[method].config).get_config())
 
 
 def _run(method: str, content: str, style: str, size: int, folder: Path, steps: Sequence[int] | None) -> None:
@@ -201,7 +202,7 @@ def sheets(
     """Write a sheet of each pair: photograph, painting and the results in an order that only key.json tells."""
     order, key = random.Random(seed), {}
     for content, style in couples:
-        folder = output / f"{Path(content).stem}_{Path(style).stem}"
+        folder = output / _folder(content, style, size)
         shuffled = list(names)
         order.shuffle(shuffled)
         letters = [chr(ord("A") + i) for i in range(len(names))]

@@ -71,7 +71,9 @@ _IMAGE = {
         1.0, "longest side of the style image, in units of size: larger strokes below 1", check="positive"
     ),
     "images.init": Field(
-        "content", "content, style, noise, gray, or an image: content converges soonest", "input"
+        "content",
+        "content, style, noise, gray (the mean color of VGG's training images), or an image: content converges soonest",
+        "input",
     ),
     "images.seed": Field(0, "seed of noise and of random weights", "input", "not negative"),
     "features.network": Field(
@@ -150,7 +152,7 @@ _IMAGE = {
     ),
     "loss.tv_reduction": Field(
         None,
-        "total variation over positions, if otherwise: mean or sum",
+        "reduction of the total variation: mean, or sum as in neural-style-pt; unset: that of the content",
         follows="loss.reduction",
         example="sum",
     ),

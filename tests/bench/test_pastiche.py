@@ -1,6 +1,5 @@
 """The comparison with pastiche, without it: what it prints, its loss in NumPy, and what follows from two runs."""
 
-import importlib.util
 import json
 import sys
 from importlib import metadata
@@ -14,6 +13,7 @@ import pytest
 from nst import bench, features
 from nst.bench import figures, pastiche, programs
 from nst.bench.figures import Line, Turn
+from nst.config.file import load_file
 from nst.errors import InputError, RunError
 from nst.objective import loss, objective
 from nst.runs import follow
@@ -35,10 +35,7 @@ step elapsed loss
 @pytest.fixture(scope="module")
 def config():
     path = Path(__file__).parents[2] / "configs" / "pastiche.py"
-    spec = importlib.util.spec_from_file_location("the_config", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.get_config()
+    return load_file(path).get_config()
 
 
 def its_loss(seen, content, style):

@@ -43,16 +43,16 @@ def test_steps_are_scaled_to_the_seconds(monkeypatch, tmp_path):
 
 
 def test_a_sheet_shows_each_result_at_the_letter_that_the_key_gives_it(tmp_path):
-    folder = tmp_path / "coffee_strokes"
+    folder = tmp_path / "coffee_strokes_60"
     folder.mkdir()
     colors = {f"m{i}": i / 8 for i in range(6)}
     for name, color in colors.items():
         images.write(folder / f"{name}.png", np.full((40, 60, 3), color, np.float32))
     quality.sheets(tmp_path, [("coffee", "strokes")], list(colors), 60, seed=1)
-    key = json.loads((tmp_path / "key.json").read_text())["coffee_strokes"]
+    key = json.loads((tmp_path / "key.json").read_text())["coffee_strokes_60"]
     assert sorted(key.values()) == sorted(colors)
     assert list(key.values()) != sorted(colors)
-    sheet = images.read(tmp_path / "votes" / "coffee_strokes.png")
+    sheet = images.read(tmp_path / "votes" / "coffee_strokes_60.png")
     side = sheet.shape[1] // 4
     for i, letter in enumerate(key, start=2):  # after photograph and painting
         y, x = i // 4 * (side + 20) + 30, i % 4 * side + 10
