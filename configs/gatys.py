@@ -32,4 +32,6 @@ def get_config(variant: str = "") -> ConfigDict:
         config.optimizer.steps = 500
     elif variant:
         raise unknown("variant of configs/gatys.py", variant, ["paper"])
+    else:
+        config.features.padding = "replicate"  # with zeros there are light and dark bands along the border
     return config

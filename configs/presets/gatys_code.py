@@ -2,7 +2,7 @@
 
     python scripts/run.py --config configs/presets/gatys_code.py
 
-Three quarters of an hour on two CPU cores. What is the same and what is not: docs/presets.md.
+A quarter of an hour on two CPU cores. What is the same and what is not: docs/presets.md.
 """
 
 from ml_collections import ConfigDict

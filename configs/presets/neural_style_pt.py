@@ -3,7 +3,7 @@
     python scripts/run.py --config configs/presets/neural_style_pt.py
     python scripts/run.py --config configs/presets/neural_style_pt.py --config.images.init=content
 
-Half an hour on two CPU cores. What is the same and what is not: docs/presets.md.
+A quarter of an hour on two CPU cores. What is the same and what is not: docs/presets.md.
 """
 
 from ml_collections import ConfigDict

@@ -2,8 +2,8 @@
 
     python scripts/run.py --config configs/presets/pastiche.py
 
-Half an hour on two CPU cores. What is the same and what is not: docs/presets.md. configs/pastiche.py has the same loss
-at 512×384 pixels in sums, for a comparison of speed.
+Twenty minutes on two CPU cores. What is the same and what is not: docs/presets.md. configs/pastiche.py has the same
+loss at 512×384 pixels in sums, for a comparison of speed.
 """
 
 from ml_collections import ConfigDict

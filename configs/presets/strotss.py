@@ -2,8 +2,8 @@
 
     python scripts/run.py --config configs/presets/strotss.py
 
-250 steps of RMSprop at each of 64, 128, 256 and 512 pixels: half an hour on two CPU cores. What is the same and what
-is not: docs/presets.md.
+250 steps of RMSprop at each of 64, 128, 256 and 512 pixels: a quarter of an hour on two CPU cores. What is the same
+and what is not: docs/presets.md.
 """
 
 from ml_collections import ConfigDict

@@ -2,8 +2,8 @@
 
     python scripts/run.py --config configs/presets/style_transfer_pytorch.py
 
-An hour on two CPU cores. configs/wasserstein.py has a similar loss by L-BFGS, in under four minutes. What is the same
-and what is not: docs/presets.md.
+Three quarters of an hour on two CPU cores. configs/wasserstein.py has a similar loss by L-BFGS, in four minutes. What
+is the same and what is not: docs/presets.md.
 """
 
 from ml_collections import ConfigDict
