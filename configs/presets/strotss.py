@@ -3,7 +3,7 @@
     python scripts/run.py --config configs/presets/strotss.py
 
 250 steps of RMSprop at each of 64, 128, 256 and 512 pixels: a quarter of an hour on two CPU cores. What is the same
-and what is not: docs/presets.md.
+and what is not: docs/presets.md. As yet it loses the content, for its layers are not weighed as the program's are.
 """
 
 from ml_collections import ConfigDict
