@@ -38,7 +38,9 @@ def test_a_preset_is_valid_and_its_optimizer_goes_with_its_loss(name):
 @pytest.mark.parametrize("at", ["start", "style"])
 @pytest.mark.parametrize("name", GOLDEN)
 def test_loss_and_gradient_are_those_of_the_program(name, at):
-    config, golden = preset(name), np.load(ROOT / "tests/golden" / f"{name}.npz")
+    config = preset(name)
+    with np.load(ROOT / "tests/golden" / f"{name}.npz") as file:
+        golden = dict(file)
     # Winograd's rounding, four times that of direct convolutions, could flip a rectifier on another processor.
     named = dict(config.features) | {"convolution": "direct"}
     network = features.load(named.pop("network"), **named)
