@@ -62,7 +62,7 @@ def command(pictures):
     """`command(workdir, *flags)`: that run's command line."""
     values = SMALL | {"images.content": pictures / "content.png", "images.style": pictures / "style.png"}
     assignments = [f"--config.{name}={value}" for name, value in values.items()]
-    script, config = ROOT / "scripts" / "run.py", ROOT / "configs" / "gatys.py"
+    script, config = ROOT / "scripts" / "run.py", ROOT / "configs" / "base.py"
 
     def command(workdir, *flags):
         return [
