@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from nst import bench, features
-from nst.bench import lbfgs, peers, step
+from nst.bench import lbfgs, losses, peers, step
 from nst.errors import InputError, RunError
 from nst.objective import loss, objective
 from nst.optimize import by_vjp, minimize, start
@@ -59,6 +59,19 @@ def test_n_evaluations_are_n_minus_one_steps(target):
         minimize(evaluate, start(evaluate, initial, method, target), method, n, target) for n in (0, 3, 7)
     ]
     assert lbfgs.descend(initial, target, [1, 4, 8], "lbfgs") == [float(state.value) for state in states]
+
+
+def test_the_evaluations_counted_are_those_after_which_the_loss_is_that_of_adam(target):
+    initial = jnp.full((12, 10, 3), 0.5)
+    found = losses.descend(initial, target, steps=20)
+    adam, evaluate = optimizer("adam"), by_vjp(loss)
+    end = minimize(evaluate, start(evaluate, initial, adam, target), adam, 20, target)
+    assert found.loss == float(end.value)
+    assert found.evaluations is not None
+    before, reached = lbfgs.descend(
+        initial, target, [found.evaluations - 1, found.evaluations], "lbfgs_pyramid"
+    )
+    assert reached <= found.loss < before
 
 
 def test_contestants_take_turns_and_must_agree():
