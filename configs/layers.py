@@ -18,6 +18,7 @@ from ml_collections import ConfigDict
 
 from nst.ablation import ablation
 from nst.features import NETWORKS
+from nst.losses import layer_weights, style_loss
 from nst.overrides import Overrides
 
 
@@ -29,7 +30,7 @@ def get_config(variant: str = "") -> ConfigDict:
 def sweep(variant: str = "") -> Iterator[tuple[str, Overrides]]:
     """The first one to five style layers, each with the weight that it has among five; then the other content layer."""
     layers = tuple(f"relu{block}_1" for block in range(1, 6))
-    weights = NETWORKS["vgg19"].layer_weights(layers)
+    weights = layer_weights(style_loss("gram"), NETWORKS["vgg19"], layers)
     for count in range(1, len(layers) + 1):
         chosen: Overrides = {
             "loss.style_layers": layers[:count],

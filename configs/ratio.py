@@ -34,4 +34,4 @@ def get_config(variant: str = "") -> ConfigDict:
 
 def sweep(variant: str = "") -> Iterator[Overrides]:
     """β from a hundredth of the default to a hundred times as much."""
-    yield from grid({"loss.style_weight": (1.5, 15.0, 150.0, 1500.0, 15_000.0)})
+    yield from grid({"loss.style_weight": (2.0, 20.0, 200.0, 2000.0, 20_000.0)})

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from ml_collections import ConfigDict
 
 from nst.ablation import ablation
+from nst.features import NETWORKS
 from nst.overrides import Overrides
 
 
@@ -33,9 +34,16 @@ def sweep(variant: str = "") -> Iterator[tuple[str, Overrides]]:
     """Both weights, as they are and normalised; random ones of three seeds (`quick`: of one)."""
     # Normalised, layers weigh the same, as in the paper; with its α/β of 1e-3 the photograph is hardly changed.
     equal = {"features.normalise": True, "loss.style_layer_weights": (), "loss.style_weight": 1e6}
+    layers = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+    inverse_square = NETWORKS["vgg19"].layer_weights(layers)
+    as_it_is = {
+        "features.normalise": False,
+        "loss.style_layer_weights": inverse_square,
+        "loss.style_weight": 6000.0,
+    }
     networks = {"trained": {"features.weights": "vgg19", "images.seed": 0}}
     for seed in range(1 if variant == "quick" else 3):
         networks[f"random-{seed}"] = {"features.weights": "random", "images.seed": seed}
     for name, network in networks.items():
-        yield name, network | {"features.normalise": False, "loss.style_weight": 6000.0}
+        yield name, network | as_it_is
         yield f"{name},rescaled", network | equal

@@ -121,7 +121,7 @@ _IMAGE = {
     ),
     "loss.style_layer_weights": Field(
         None,
-        "w_l, one for each style layer; unset: ∝ 1/N² for N filters, summing to 1; (): all equal",
+        "w_l, one for each style layer; unset: what suits the style loss, summing to 1; (): all equal",
         "number",
         "not negative",
         follows="loss.style_layers",

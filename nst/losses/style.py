@@ -50,7 +50,9 @@ class StyleLoss(NamedTuple):
       build: Builds the term where there is no `form`; arguments as of `Recipe.build`.
       weight: β unless a config names another: what suits features of mean activation 1.
       layers: The style layers of a VGG network unless a config names others; empty for the network's own.
-      even: Whether style layers have equal weights unless a config names others; otherwise the network's own.
+      even: Whether style layers have equal weights unless a config names others; otherwise those of `by_block`.
+      by_block: The weights of style layers in blocks 1 to 5 of a VGG network unless a config names others; where
+        a layer is in no block, or none are given, the network's own.
       stochastic: Whether the value of a term from `build` is random.
       image_only: Why audio has no such loss; empty if it has.
     """
@@ -60,6 +62,7 @@ class StyleLoss(NamedTuple):
     weight: float = 1.0
     layers: tuple[str, ...] = ()
     even: bool = False
+    by_block: tuple[float, ...] = ()
     stochastic: bool = False
     image_only: str = ""
 

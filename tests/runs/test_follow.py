@@ -74,7 +74,7 @@ def resolved(modality="image", **values):
 #: What was not a field then, and how it was done.
 SINCE = {"loss.reduction": "sum", "loss.variation": "squared"}
 #: Defaults that are others now.
-CHANGED = ("features.normalise", "loss.style_weight", "loss.tv_weight")
+CHANGED = ("features.normalise", "loss.style_layer_weights", "loss.style_weight", "loss.tv_weight")
 
 
 def test_other_defaults_are_those_of_before():
@@ -135,7 +135,8 @@ def test_what_suits_a_style_loss_follows_it():
 @pytest.mark.parametrize(
     ("layers", "weights"),
     [
-        (("relu1_1", "relu2_1"), (0.8, 0.2)),
+        (("relu1_1", "relu2_1"), (0.0625, 0.938)),
+        (("relu3_3", "conv3_1"), (0.5, 0.5)),
         (("relu3_1",), (1.0,)),
         (("conv5_1", "pool4", "relu3_4"), (0.167, 0.167, 0.667)),
         ((), ()),
@@ -145,8 +146,14 @@ def test_layer_weights_follow_the_layers(layers, weights):
     assert resolved(loss__style_layers=layers)["loss.style_layer_weights"] == weights
 
 
+def test_a_style_loss_without_weights_by_block_takes_those_of_the_network():
+    settings = {"loss__style_loss": "wasserstein", "loss__style_layers": ("relu1_1", "relu2_1")}
+    assert resolved(**settings)["loss.style_layer_weights"] == (0.8, 0.2)
+    assert resolved(features__network="shallow")["loss.style_layer_weights"] == (0.125,) * 8
+
+
 def test_layer_weights_of_the_defaults_are_the_librarys():
-    assert resolved()["loss.style_layer_weights"] == (0.744, 0.186, 0.0465, 0.0116, 0.0116)
+    assert resolved()["loss.style_layer_weights"] == (0.02, 0.3, 0.2, 0.479, 0.001)
     assert resolved(loss__style_layer_weights=())["loss.style_layer_weights"] == ()
     with pytest.raises(InputError, match="unknown layer 'relu9_1'"):
         resolved(loss__style_layers=("relu9_1",))
