@@ -138,22 +138,30 @@ def _made(entry: Entry, content: str, style: str, size: int, folder: Path) -> di
 
 def _planned(entry: Entry, content: str, style: str, size: int, folder: Path) -> list[int]:
     """Return steps of each scale with which a run takes `entry.seconds`, in the proportions of the config."""
-    whole, run = 0.0, folder
-    for again in ("compiled", "measured"):
-        run = folder / f"{entry.name}-{again}"
-        began = time.monotonic()
-        _run(entry.method, content, style, size, run, None)
-        whole = time.monotonic() - began
-    lines = [json.loads(line) for line in (run / "run" / "metrics.jsonl").read_text().splitlines()]
-    seconds = [b["seconds"] - a["seconds"] for a, b in itertools.pairwise(lines)]
-    # The first step of a scale follows its targets and programs.
-    each = [statistics.median(seconds[i + 1 : i + _TRIED]) for i in range(0, len(seconds), _TRIED)]
-    usual = _usual(entry.method, len(each))
-    rest = whole - _TRIED * sum(each)
-    share = (entry.seconds - rest) / sum(n * t for n, t in zip(usual, each, strict=True))
+    timed = _timed(entry.method, content, style, size, folder)
+    usual = _usual(entry.method, len(timed["each"]))
+    share = (entry.seconds - timed["rest"]) / sum(n * t for n, t in zip(usual, timed["each"], strict=True))
     if share <= 0:
-        raise InputError(f"{entry.name}: {rest:.0f} s pass without a step; give more seconds")
+        raise InputError(f"{entry.name}: {timed['rest']:.0f} s pass without a step; give more seconds")
     return [max(1, round(share * n)) for n in usual]
+
+
+def _timed(method: str, content: str, style: str, size: int, folder: Path) -> dict[str, Any]:
+    """Return seconds of a step at `each` scale, and those of a run that are the `rest`; noted for other times."""
+    noted = folder / f"{method}-steps.json"
+    if not noted.exists():
+        whole, run = 0.0, folder
+        for again in ("compiled", "measured"):
+            run = folder / f"{method}-{again}"
+            began = time.monotonic()
+            _run(method, content, style, size, run, None)
+            whole = time.monotonic() - began
+        lines = [json.loads(line) for line in (run / "run" / "metrics.jsonl").read_text().splitlines()]
+        seconds = [b["seconds"] - a["seconds"] for a, b in itertools.pairwise(lines)]
+        # The first step of a scale follows its targets and programs.
+        each = [statistics.median(seconds[i + 1 : i + _TRIED]) for i in range(0, len(seconds), _TRIED)]
+        record.write_json(noted, {"each": each, "rest": whole - _TRIED * sum(each)})
+    return json.loads(noted.read_text())
 
 
 def _usual(method: str, scales: int) -> list[int]:
