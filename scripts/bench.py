@@ -8,6 +8,7 @@ python scripts/bench.py sweep [--trials N] [--size PIXELS] [--steps N] [--batch 
 python scripts/bench.py audio [--filters N] [--seconds S] [--evaluations N] [--rounds N] [--output FILE]
 python scripts/bench.py wasserstein [--size PIXELS] [--seconds S] [--content PATH] [--style PATH]
 python scripts/bench.py quality [--pairs CONTENT:STYLE ...] [--methods METHOD:SECONDS ...] --output DIR
+python scripts/bench.py sizes [--config FILE] [--sizes PIXELS ...] [--content PATH] [--style PATH] --output DIR
 """
 
 from nst import bench, cli

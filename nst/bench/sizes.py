@@ -1,0 +1,81 @@
+"""The look at several sizes: one config at each, the results brought to the smallest and measured there."""
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from nst import images, record
+from nst.bench.programs import watch
+from nst.errors import InputError
+from nst.evaluation.image import of_images
+
+_ROOT = Path(__file__).parents[2]
+
+
+def add_to(commands: Any) -> None:
+    """Add the command `sizes`."""
+    parser: argparse.ArgumentParser = commands.add_parser("sizes", help=__doc__, description=__doc__)
+    parser.set_defaults(command=compare)
+    parser.add_argument(
+        "--config", default="configs/gatys.py", help="a config file, relative to the repository"
+    )
+    parser.add_argument(
+        "--sizes", nargs="+", type=int, default=[256, 512, 1024], help="longest sides, pixels"
+    )
+    parser.add_argument("--content", default="astronaut", help="a sample or a path")
+    parser.add_argument("--style", default="strokes", help="a sample or a path")
+    parser.add_argument("--output", type=Path, required=True, help="folder of runs, figures and sizes.png")
+
+
+def compare(config: str, sizes: Sequence[int], content: str, style: str, output: Path) -> None:
+    """Print the metrics at each size and how far apart they are, and write the results side by side.
+
+    Raises:
+      InputError: An image can't be read.
+      RunError: A run failed.
+    """
+    if min(sizes) < 1:
+        raise InputError(f"--sizes {' '.join(map(str, sizes))}: give numbers of pixels above 0")
+    for name in (content, style):
+        images.read(name)  # one that can't be read is found before the first run
+    results = {size: _made(config, content, style, size, output) for size in sorted(sizes)}
+    smallest = min(sizes)
+    pictures = {size: images.fit(images.read(path), smallest) for size, path in results.items()}
+    brought = {size: output / f"{size}-at-{smallest}.png" for size in results}
+    for size, path in brought.items():
+        images.write(path, pictures[size])
+    figures = of_images(content, style, list(brought.values()), smallest)["results"]
+    rows = {size: figures[str(path)] for size, path in brought.items()}
+    record.write_json(output / "sizes.json", {str(size): row for size, row in rows.items()})
+    images.write(output / "sizes.png", np.concatenate(list(pictures.values()), axis=1))
+    Console().print(table(rows, config))
+
+
+def _made(config: str, content: str, style: str, size: int, output: Path) -> Path:
+    """Return the path of the result at a size, which is made unless it is there."""
+    folder = output / str(size)
+    if not (folder / "run" / "done").exists():
+        command = [sys.executable, str(_ROOT / "scripts" / "run.py"), f"--config={_ROOT / config}"]
+        command += [
+            f"--config.images.{name}={value}"
+            for name, value in zip(("content", "style", "size"), (content, style, size), strict=True)
+        ]
+        watch([*command, f"--workdir={folder / 'run'}"], folder, environment={})
+    return folder / "run" / "image.png"
+
+
+def table(rows: Mapping[int, Mapping[str, float]], title: str) -> Table:
+    """Return a row for each metric: its figures by size, and the largest difference to the mean as a part of it."""
+    result = Table("", *(f"{size} pixels" for size in rows), "largest difference", title=title)
+    for metric in next(iter(rows.values())):
+        values = [row[metric] for row in rows.values()]
+        mean = float(np.mean(values))
+        part = max(abs(value - mean) for value in values) / abs(mean) if mean else 0.0
+        result.add_row(metric, *(f"{value:.3g}" for value in values), f"{100 * part:.0f} %")
+    return result
