@@ -1,11 +1,11 @@
-"""Style transfer of a sound: the melody of one in the texture and timbre of another.
+"""Style transfer of audio: the melody of the content in the texture and timbre of the style.
 
     python scripts/run.py --config configs/audio.py
     python scripts/run.py --config configs/audio.py:waveform
     python scripts/run.py --config configs/audio.py --config.audio.content=PATH --config.audio.style=PATH
 
-After Ulyanov and Lebedev, Audio Texture Synthesis and Style Transfer (2016). `waveform` optimises the samples, by Adam,
-where the default optimises magnitudes by L-BFGS and finds phases for them.
+After Ulyanov and Lebedev, Audio Texture Synthesis and Style Transfer (2016). The default optimizes magnitudes by L-BFGS
+and then finds phases for them. The variant `waveform` optimizes the samples by Adam.
 """
 
 from ml_collections import ConfigDict
@@ -15,7 +15,7 @@ from nst.errors import unknown
 
 
 def get_config(variant: str = "") -> ConfigDict:
-    """The default of sounds, or the variant `waveform`."""
+    """Return the default config of audio, or the variant `waveform`."""
     config = base("audio")
     if variant == "waveform":
         config.audio.method = "waveform"

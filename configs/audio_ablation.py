@@ -1,13 +1,13 @@
-"""What makes a sound's style? The method, the content's weight, where it starts, how many filters.
+"""Ablation of audio: the method, the weight of the content, the start, and the number of filters.
 
     python scripts/sweep.py --config configs/audio_ablation.py
     python scripts/sweep.py --config configs/audio_ablation.py:quick
 
-One thing at a time is changed from the default with 512 filters, on four pairs of the project's own sounds; 32 trials,
-of which `quick` takes 40 steps each, about seven minutes on two CPU cores. Ulyanov and Lebedev (2016) used 4096
-filters and started from noise; Grinstein et al. (ICASSP 2018) started from the content; Mital (2017) optimised the
-samples. Cífka et al. (ICASSP 2021) found the first method barely nearer to the style than the content itself:
-`scripts/evaluate.py` gives both copies as baselines.
+Each trial changes one thing in the default with 512 filters, on four pairs of the project's own audio samples: 32
+trials. `quick` takes 40 steps for each, about seven minutes on two CPU cores. Ulyanov and Lebedev (2016) used 4096
+filters and started from noise; Grinstein et al. (ICASSP 2018) started from the content; Mital (2017) optimized the
+samples. Cífka et al. (ICASSP 2021) found results of the 2016 method barely closer to the style than the content itself,
+so `scripts/evaluate.py` measures the content and the style as baselines.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from nst.overrides import Overrides, grid
 
 
 def get_config(variant: str = "") -> ConfigDict:
-    """The default of sounds with fewer filters, or `quick`."""
+    """Return the default config of audio with fewer filters, or the variant `quick`."""
     config = base("audio")
     config.audio.filters = 512
     if variant == "quick":
@@ -31,7 +31,7 @@ def get_config(variant: str = "") -> ConfigDict:
 
 
 def sweep(variant: str = "") -> Iterator[tuple[str, Overrides]]:
-    """The default, and what differs from it by one field, for each pair of sounds."""
+    """Yield the default and its changes of one field, for each pair of content and style."""
     changes: dict[str, Overrides] = {"default": {}, "waveform": {"audio.method": "waveform"}}
     changes |= {f"content_weight={weight:g}": {"loss.content_weight": weight} for weight in (0.1, 10.0)}
     changes |= {f"init={start}": {"audio.init": start} for start in ("style", "noise")}

@@ -1,8 +1,8 @@
-"""The defaults of images, at 256 pixels: what sweeps and the commands of reports start from.
+"""Defaults of images, at 256 pixels: the base of sweeps and of the commands in reports.
 
     python scripts/run.py --config configs/base.py
 
-Less than a minute on two CPU cores. configs/gatys.py and configs/wasserstein.py make pictures of 512 pixels.
+Takes less than a minute on two CPU cores. configs/gatys.py and configs/wasserstein.py make images of 512 pixels.
 """
 
 from ml_collections import ConfigDict
@@ -11,5 +11,5 @@ from nst.config import base
 
 
 def get_config() -> ConfigDict:
-    """Every field at its default."""
+    """Return the config with every field at its default."""
     return base()

@@ -3,10 +3,10 @@
     python scripts/run.py --config configs/gatys.py
     python scripts/run.py --config configs/gatys.py:paper
 
-The default goes from coarse to fine at 512 pixels, starts from the photograph and ends in under three minutes on two
-CPU cores. `paper` is what the article describes: white noise, one scale, 500 steps; a quarter of an hour there. With
-its α/β of 1e-3 and sums as the article writes them the content prevails; a larger --config.loss.style_weight brings out
-the style.
+The default goes from coarse to fine at 512 pixels, starts from the photograph and takes less than three minutes on two
+CPU cores. `paper` follows the article: white noise, one scale, 500 steps; it takes a quarter of an hour. With the
+article's α/β of 1e-3 and its sums over positions the content prevails; a larger --config.loss.style_weight gives more
+style.
 """
 
 from ml_collections import ConfigDict
@@ -16,7 +16,7 @@ from nst.errors import unknown
 
 
 def get_config(variant: str = "") -> ConfigDict:
-    """The default, or the variant `paper`."""
+    """Return the default, or the variant `paper`."""
     config = base()
     config.images.size = 512
     config.pyramid.steps = 60
@@ -33,5 +33,5 @@ def get_config(variant: str = "") -> ConfigDict:
     elif variant:
         raise unknown("variant of configs/gatys.py", variant, ["paper"])
     else:
-        config.features.padding = "replicate"  # with zeros there are light and dark bands along the border
+        config.features.padding = "replicate"  # zeros leave light and dark bands along the border
     return config

@@ -1,14 +1,14 @@
-"""What to start from? The photograph, the painting, or noise of several seeds.
+"""Ablation of the initial image: the photograph, the painting, or noise of several seeds.
 
     python scripts/sweep.py --config configs/initial.py
     python scripts/sweep.py --config configs/initial.py:quick
 
 75 trials, an hour and a half on two CPU cores; `quick` has 20 and ends in five minutes. Gatys, Ecker and Bethge (CVPR
-2016, section 3.4 and figure 6): the initialisation has no strong effect on the outcome; from noise any number of
-different results can be had, from a fixed picture always the same one.
+2016, section 3.4 and figure 6): the initialization has no strong effect on the outcome; noise gives any number of
+different results, a fixed image always the same one.
 
-Measured with `quick` and the defaults of then (docs/findings.md): the style comes out as close from noise, but after 60
-steps far less of the photograph does: CFSD is over a quarter higher from noise and from the painting.
+Measured with `quick` and the defaults at that time (docs/findings.md): results from noise are as close to the style,
+but after 60 steps they keep far less of the photograph: CFSD is over a quarter higher from noise and from the painting.
 """
 
 from collections.abc import Iterator
@@ -20,11 +20,11 @@ from nst.overrides import Overrides, grid
 
 
 def get_config(variant: str = "") -> ConfigDict:
-    """The default on several pictures, or the variant `quick`."""
+    """Return the default on several images, or the variant `quick`."""
     return ablation(variant, "configs/initial.py")
 
 
 def sweep(variant: str = "") -> Iterator[Overrides]:
-    """Three kinds; noise of three seeds, on which the others do not depend."""
+    """Yield the three kinds of start; only noise depends on the seed and has three."""
     yield from grid({"images.init": ("content", "style"), "images.seed": (0,)})
     yield from grid({"images.init": ("noise",), "images.seed": range(3)})

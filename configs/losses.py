@@ -1,14 +1,14 @@
-"""Which style loss? Every one of `nst.losses.STYLE_LOSSES`, each with the layers and weights that are its own.
+"""Ablation of the style loss: every one of `nst.losses.STYLE_LOSSES`, each with its own layers and weights.
 
     python scripts/sweep.py --config configs/losses.py
     python scripts/sweep.py --config configs/losses.py:quick
 
-15 trials of each loss at 128 pixels, about four minutes on two CPU cores; `quick` has 4 and ends in one or two. Losses
-that are random at each step are minimized by Adam, the others by L-BFGS in the coordinates of a pyramid: what
-configs/optimizers.py finds of these two is part of the difference. Kolkin, Salavon and Shakhnarovich (CVPR 2019)
-find the style of a relaxed optimal transport better at any level of content; Heitz et al. (CVPR 2021) find textures
-of a sliced Wasserstein loss better than those of Gram matrices; Li et al. (IJCAI 2017) find results without
-second-order statistics comparable. Values of different losses do not compare: look at the metrics.
+15 trials of each loss at 128 pixels, about four minutes on two CPU cores; `quick` has 4 and ends in one or two. Adam
+minimizes losses that are random at each step, L-BFGS with the pyramid preconditioner all others, so that part of the
+difference is that of the optimizers (configs/optimizers.py). Kolkin, Salavon and Shakhnarovich (CVPR 2019) find the
+style of a relaxed optimal transport better at any level of content; Heitz et al. (CVPR 2021) find textures of a sliced
+Wasserstein loss better than those of Gram matrices; Li et al. (IJCAI 2017) find results without second-order statistics
+comparable. Values of different losses can't be compared: compare the metrics.
 """
 
 from collections.abc import Iterator
@@ -19,20 +19,20 @@ from nst.ablation import ablation
 from nst.losses import STYLE_LOSSES
 from nst.overrides import Overrides
 
-#: What a loss needs besides its name. L-BFGS refuses a loss that is random at each step.
+#: Overrides that a loss needs besides its name. L-BFGS refuses a loss that is random at each step.
 OVERRIDES: dict[str, Overrides] = {
     "remd": {"optimizer.name": "adam"},
 }
 
 
 def get_config(variant: str = "") -> ConfigDict:
-    """The default on several images, or the variant `quick`."""
+    """Return the default on several images, or the variant `quick`."""
     config = ablation(variant, "configs/losses.py")
     config.images.size = 128
     return config
 
 
 def sweep(variant: str = "") -> Iterator[tuple[str, Overrides]]:
-    """Every style loss."""
+    """Yield every style loss."""
     for name in STYLE_LOSSES:
         yield name, {"loss.style_loss": name} | OVERRIDES.get(name, {})

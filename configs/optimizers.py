@@ -1,4 +1,4 @@
-"""Which optimiser? L-BFGS in the coordinates of a pyramid, L-BFGS as it is, and Adam of three rates.
+"""Ablation of the optimizer: L-BFGS with the pyramid preconditioner, L-BFGS without it, and Adam at three rates.
 
     python scripts/sweep.py --config configs/optimizers.py
     python scripts/sweep.py --config configs/optimizers.py:quick
@@ -7,8 +7,8 @@
 steps with the evaluations and the seconds. Gatys, Ecker and Bethge (CVPR 2016, section 2.3) use L-BFGS, "which we
 found to work best for image synthesis".
 
-Measured with `quick` and the defaults of then (docs/findings.md): after 60 steps L-BFGS has 0.57 of the loss of Adam at
-0.02 and 0.87 of that at 0.08, and in the coordinates of a pyramid 0.91 of its own.
+Measured with `quick` and the defaults at that time (docs/findings.md): after 60 steps the loss of L-BFGS is 0.57 of
+that of Adam at 0.02 and 0.87 of that of Adam at 0.08; with the preconditioner it is 0.91 of that without.
 """
 
 from collections.abc import Iterator
@@ -20,13 +20,13 @@ from nst.overrides import Overrides, grid
 
 
 def get_config(variant: str = "") -> ConfigDict:
-    """The default on several pictures, or the variant `quick`."""
+    """Return the default on several images, or the variant `quick`."""
     config = ablation(variant, "configs/optimizers.py")
     config.run.log_every = 5
     return config
 
 
 def sweep(variant: str = "") -> Iterator[Overrides]:
-    """Both kinds of L-BFGS, and Adam of three rates."""
+    """Yield both kinds of L-BFGS, and Adam at three rates."""
     yield from grid({"optimizer.name": ("lbfgs_pyramid", "lbfgs"), "optimizer.learning_rate": (1.0,)})
     yield from grid({"optimizer.name": ("adam",), "optimizer.learning_rate": (0.005, 0.02, 0.08)})

@@ -1,4 +1,4 @@
-"""Which pooling? Average, maximum, or the root of the mean square (l2), on five photographs and three paintings.
+"""Ablation of pooling: average, maximum, or the root of the mean square (l2), on five photographs and three paintings.
 
     python scripts/sweep.py --config configs/pooling.py
     python scripts/sweep.py --config configs/pooling.py:quick
@@ -6,9 +6,9 @@
 45 trials, about an hour on two CPU cores; `quick` has 12 and ends in three minutes. Gatys, Ecker and Bethge (CVPR 2016,
 section 2) replaced the maximum by the average, which "yields slightly more appealing results"; they give no figure.
 
-Measured with `quick` and the defaults of then (docs/findings.md): with the average structure is kept a little better in
-all four pairs and the result is a fifth smoother; the Gram distance on layers held out, seen through maxima, is a
-seventh larger.
+Measured with `quick` and the defaults at that time (docs/findings.md): the average keeps structure a little better in
+all four pairs, and its results are a fifth smoother; their Gram distance on held-out layers, measured with maximum
+pooling, is a seventh larger.
 """
 
 from collections.abc import Iterator
@@ -20,10 +20,10 @@ from nst.overrides import Overrides, grid
 
 
 def get_config(variant: str = "") -> ConfigDict:
-    """The default on several pictures, or the variant `quick`."""
+    """Return the default on several images, or the variant `quick`."""
     return ablation(variant, "configs/pooling.py")
 
 
 def sweep(variant: str = "") -> Iterator[Overrides]:
-    """Every pooling."""
+    """Yield every pooling."""
     yield from grid({"features.pooling": ("avg", "max", "l2")})

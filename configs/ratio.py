@@ -1,15 +1,15 @@
-"""How much style: the weight β over four decades, on the default's pictures.
+"""Sweep of the style weight β over four decades, on the default's images.
 
     python scripts/sweep.py --config configs/ratio.py
     python scripts/sweep.py --config configs/ratio.py:quick
 
-Five trials that differ in one number, so all of them run on programs compiled once. `quick` takes 128 pixels and a
+Five trials that differ in one number, so that all share the same compiled programs. `quick` uses 128 pixels and takes a
 minute or two on two CPU cores. Gatys, Ecker and Bethge (CVPR 2016, figure 4) found that a small α/β gives the texture
-of the painting with hardly a trace of the photograph, and a large one the photograph
-with some of the painting's colours.
+of the painting with hardly a trace of the photograph, and a large one the photograph with some of the painting's
+colors.
 
-Measured with `quick` and the defaults of then (docs/findings.md): over the four decades the style distance on layers
-held out falls from 0.44 to 0.11, CFSD doubles and SSIM falls from 0.63 to 0.34.
+Measured with `quick` and the defaults at that time (docs/findings.md): over the four decades the style distance on
+held-out layers falls from 0.44 to 0.11, CFSD doubles and SSIM falls from 0.63 to 0.34.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ from nst.overrides import Overrides, grid
 
 
 def get_config(variant: str = "") -> ConfigDict:
-    """The default, or the variant `quick`."""
+    """Return the default, or the variant `quick`."""
     config = base()
     if variant == "quick":
         config.images.size = 128
@@ -33,5 +33,5 @@ def get_config(variant: str = "") -> ConfigDict:
 
 
 def sweep(variant: str = "") -> Iterator[Overrides]:
-    """β from a hundredth of the default to a hundred times as much."""
+    """Yield β from a hundredth of the default to a hundred times the default."""
     yield from grid({"loss.style_weight": (2.0, 20.0, 200.0, 2000.0, 20_000.0)})

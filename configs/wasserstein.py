@@ -1,4 +1,4 @@
-"""The pictures to hang on a wall: strokes and palette of the painting, by Wasserstein distances of features.
+"""Style transfer by Wasserstein distances of features: the strokes and the palette of the painting.
 
     python scripts/run.py --config configs/wasserstein.py
     python scripts/run.py --config configs/wasserstein.py --config.images.content=PATH --config.images.style=PATH
@@ -14,7 +14,7 @@ from nst.config import base
 
 
 def get_config() -> ConfigDict:
-    """The Gaussian Wasserstein distance at 512 pixels."""
+    """Return the config with the Gaussian Wasserstein distance at 512 pixels."""
     config = base()
     config.images.size = 512
     config.features.pooling = "max"

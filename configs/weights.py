@@ -1,15 +1,15 @@
-"""Does the network have to be trained? Pretrained weights, the same normalised, random ones, random ones rescaled.
+"""Ablation of the weights: pretrained and random ones, as they are and normalized.
 
     python scripts/sweep.py --config configs/weights.py
     python scripts/sweep.py --config configs/weights.py:quick
 
-120 trials, two hours and a half on two CPU cores; `quick` has 16 and ends in four minutes. Normalised means a mean
+120 trials, two hours and a half on two CPU cores; `quick` has 16 and ends in four minutes. Normalized means a mean
 activation of 1 in each feature map, which rescales random weights layer by layer. He, Wang and Hopcroft (NeurIPS 2016)
-transfer style with a VGG of random weights chosen layer by layer; Ustyuzhaninov et al. (ICLR 2017) synthesise textures
-with random shallow networks. Losses of different networks do not compare: look at the metrics, which are those of the
-trained one.
+transfer style with a VGG of random weights chosen layer by layer; Ustyuzhaninov et al. (ICLR 2017) synthesize textures
+with random shallow networks. Losses of different networks can't be compared: compare the metrics, which use the trained
+network.
 
-Measured with `quick` (docs/findings.md): the style distance on layers held out is 0.14 with trained weights, 0.43 with
+Measured with `quick` (docs/findings.md): the style distance on held-out layers is 0.14 with trained weights, 0.43 with
 random ones, both rescaled, and 0.45 with random ones as drawn.
 """
 
@@ -23,16 +23,16 @@ from nst.overrides import Overrides
 
 
 def get_config(variant: str = "") -> ConfigDict:
-    """The default on several pictures without total variation, which one weight can't balance; or `quick`."""
+    """Return the default on several images, or `quick`; no weight of total variation suits all networks, so it is 0."""
     config = ablation(variant, "configs/weights.py")
     config.loss.tv_weight = 0.0
-    config.loss.reduction = "sum"  # weights were chosen for sums
+    config.loss.reduction = "sum"  # the weights of the loss were chosen for sums
     return config
 
 
 def sweep(variant: str = "") -> Iterator[tuple[str, Overrides]]:
-    """Both weights, as they are and normalised; random ones of three seeds (`quick`: of one)."""
-    # Normalised, layers weigh the same, as in the paper; with its α/β of 1e-3 the photograph is hardly changed.
+    """Yield both kinds of weights, as they are and normalized; random weights have three seeds (`quick`: one)."""
+    # Normalized layers count the same, as in the paper; its α/β of 1e-3 would hardly change the photograph.
     equal = {"features.normalise": True, "loss.style_layer_weights": (), "loss.style_weight": 1e6}
     layers = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
     inverse_square = NETWORKS["vgg19"].layer_weights(layers)

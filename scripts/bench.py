@@ -1,4 +1,4 @@
-"""Measure nst beside its peers, which come with pip install -e '.[bench]'.
+"""Measure nst beside other programs, which pip install -e '.[bench]' installs.
 
 python scripts/bench.py step [--sizes PIXELS ...] [--rounds N] [--compile] [--output FILE]
 python scripts/bench.py lbfgs [--pairs CONTENT:STYLE ...] [--evaluations N ...] [--size PIXELS]

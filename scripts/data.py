@@ -1,10 +1,10 @@
-"""Data sets of pictures: list those that are here, prepare one, or add a folder of yours as one.
+"""Data sets of images: list the available ones, prepare one, or make one from a folder of images.
 
 python scripts/data.py list
 python scripts/data.py prepare nst_photos nst_paintings   # or a name of tensorflow-datasets
 python scripts/data.py add NAME FOLDER
 
-A config names a set in place of a picture: tfds:nst_photos/train
+In a config, a data set stands in place of an image: tfds:nst_photos/train
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from nst.errors import InputError
 def main(arguments: Sequence[str]) -> None:
     match list(arguments):
         case ["list"]:
-            table = Table("set", "pictures", Column("where", overflow="fold"))
+            table = Table("set", "images", Column("path", overflow="fold"))
             for row in data.available():
                 table.add_row(*map(str, row))
             Console().print(table)

@@ -1,12 +1,11 @@
-"""Measure results in style and in content, beside the content and the style taken as results.
+"""Measure the style and the content of results, beside the content and the style taken as results.
 
 python scripts/evaluate.py DIR ... [--again]
-    DIR is a run directory, a sweep's, or a folder of runs; each finished run in it gets an evaluation.json
+    DIR is the directory of a run or a sweep, or a folder of runs; each finished run gets an evaluation.json
 python scripts/evaluate.py --content PATH --style PATH RESULT ... [--size PIXELS] [--json FILE]
-    any pictures, whatever made them, at the content's size, or with its longest side brought to PIXELS; or any sounds,
-    at the content's length
+    results of any program: images at the content's size, or at a longest side of PIXELS; audio at the content's length
 
-What the figures mean, and what they are made of: docs/metrics.md.
+The metrics are explained in docs/metrics.md.
 """
 
 from nst import cli, evaluation

@@ -1,4 +1,4 @@
-r"""Write docs/findings.md from the sweeps of the ablations, each in DIR/NAME, evaluated; any may be absent.
+r"""Write docs/findings.md from evaluated sweeps of the ablations, each in DIR/NAME; any may be missing.
 
 for name in pooling layers initial weights network losses optimizers padding audio_ablation; do
   python scripts/sweep.py --config configs/$name.py:quick --workdir runs/findings/$name
@@ -20,10 +20,10 @@ def main(arguments: Sequence[str]) -> None:
     match list(arguments):
         case [folder]:
             page = Path("docs/findings.md")
-            absent = findings.write(Path(folder), page)
+            missing = findings.write(Path(folder), page)
             print(page)
-            if absent:
-                print(f"no sweep, so not measured: {', '.join(absent)}")
+            if missing:
+                print(f"not measured, because there is no sweep: {', '.join(missing)}")
         case _:
             raise InputError("give the folder with the sweeps: python scripts/findings.py runs/findings")
 

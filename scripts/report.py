@@ -1,9 +1,9 @@
-"""One HTML file of what came of a sweep or a run, which opens offline; figures and a table for a paper.
+"""Write a report of a sweep or a run: one HTML file that opens offline, and figures and a table for a paper.
 
 python scripts/report.py DIR
-    --output FILE   where the page goes: DIR/report.html by default
+    --output FILE   the HTML file: DIR/report.html by default
     --figures       DIR/figures: loss curves, trade-off and results, as PDF and SVG
-    --table         DIR/table.csv and DIR/table.tex: means and standard deviations over pictures and seeds
+    --table         DIR/table.csv and DIR/table.tex: means and standard deviations over images and seeds
     --debug
 """
 
@@ -20,9 +20,9 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--output", type=Path)
     parser.add_argument("--figures", action="store_true")
     parser.add_argument("--table", action="store_true")
-    given = parser.parse_args(arguments)
-    written = report.write(given.folder, output=given.output, figures=given.figures, table=given.table)
-    for path in written:
+    options = parser.parse_args(arguments)
+    paths = report.write(options.folder, output=options.output, figures=options.figures, table=options.table)
+    for path in paths:
         print(path)
 
 

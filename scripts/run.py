@@ -1,4 +1,4 @@
-"""Turn a photograph and a painting into a stylised picture.
+"""Turn a photograph and a painting into a stylized image.
 
 python scripts/run.py --config configs/gatys.py[:paper]
     --config.images.content=PATH --config.images.style=PATH   paths, folders, or names of samples

@@ -1,4 +1,4 @@
-"""Sample pictures and sounds: list them, or add the file of a picture that is fetched otherwise.
+"""Sample images and audio: list them, or add the file of an image downloaded by other means.
 
 python scripts/samples.py list
 python scripts/samples.py add FILE
@@ -12,7 +12,7 @@ from rich.table import Table
 from nst import cli
 from nst.errors import InputError
 from nst.images import samples
-from nst.sounds import samples as sounds
+from nst.sounds import samples as audio_samples
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -33,9 +33,9 @@ def _table() -> Table:
         table.add_row(
             name, sample.what, sample.credit, str(path) if path.is_file() else "fetched on first use"
         )
-    for name, sound in sounds.SAMPLES.items():
-        path = sounds.place(name)
-        table.add_row(name, sound.what, sound.credit, str(path) if path.is_file() else "made on first use")
+    for name, sample in audio_samples.SAMPLES.items():
+        path = audio_samples.place(name)
+        table.add_row(name, sample.what, sample.credit, str(path) if path.is_file() else "made on first use")
     return table
 
 

@@ -1,12 +1,12 @@
-"""Many runs from one config file that has a `sweep()`.
+"""Run a sweep: all trials of a config file that has a `sweep()`.
 
 python scripts/sweep.py --config configs/ratio.py[:VARIANT] [--workdir DIR] [--workers N]
-    --batch N               trials in lock-step (for GPUs and small pictures)
+    --batch N               trials computed together in a batch (for GPUs and small images)
     --executor ray [--address HOST:PORT] [--cpus N] [--gpus N] [--noshared]     see docs/clusters.md
-    --list      show the plan and where each trial stands
-    --extend    let the plan have new trials      --retry    run trials once more that failed
-    --config.FIELD=VALUE      any field of nst/config.py, for all trials      --debug
-The same command goes on with what is left; given a second time, on this machine or another, it helps.
+    --list      show the plan and the state of each trial
+    --extend    allow new trials in the plan      --retry    run failed trials again
+    --config.FIELD=VALUE      any field of nst/config/fields.py, for all trials      --debug
+The same command continues a stopped sweep. Given a second time, on this machine or another, it shares the trials.
 """
 
 from nst import cli

@@ -1,7 +1,7 @@
-"""Make the gallery at the top of README: photographs by paintings, each by the command that README shows.
+"""Make the gallery at the top of README: each photograph in the style of each painting, by the command in README.
 
 python tools/gallery.py FOLDER FILE
-    FOLDER has the runs, those that are there are kept; FILE is the sheet that is written.
+    FOLDER has the runs, and finished ones are reused; FILE is the sheet to write.
 """
 
 import subprocess
@@ -20,17 +20,17 @@ _SIDE, _SMALL, _GAP = 300, 120, 6
 
 
 def main(folder: Path, sheet: Path) -> None:
-    """Run all pairs that are not there yet, and write the sheet."""
+    """Run all pairs that are not finished, and write the sheet."""
     columns = [[_cell(name, _SMALL)] for name in PAINTINGS]
     for column, style in zip(columns, PAINTINGS, strict=True):
-        column += [_cell(_made(folder, content, style), _SIDE) for content in PHOTOGRAPHS]
+        column += [_cell(_result(folder, content, style), _SIDE) for content in PHOTOGRAPHS]
     corner = np.ones((_SMALL, _SMALL, 3), np.float32)
     inputs = [corner, *(_cell(name, _SMALL) for name in PHOTOGRAPHS)]
-    images.write(sheet, np.concatenate([_stacked(inputs), *map(_stacked, columns)], axis=1))
+    images.write(sheet, np.concatenate([_stack(inputs), *map(_stack, columns)], axis=1))
 
 
-def _made(folder: Path, content: str, style: str) -> str:
-    """Return the path of a result."""
+def _result(folder: Path, content: str, style: str) -> str:
+    """Return the path of a result; run the command unless it is finished."""
     run = folder / f"{content}-{style}"
     if not (run / "done").exists():
         fields = {"images.content": content, "images.style": style}
@@ -40,14 +40,14 @@ def _made(folder: Path, content: str, style: str) -> str:
     return str(run / "image.png")
 
 
-def _cell(picture: str, side: int) -> np.ndarray:
-    """Return the middle of an image, `side` pixels square, in a frame."""
-    image = images.cover(images.read(picture), side, side)
+def _cell(name: str, side: int) -> np.ndarray:
+    """Return the central square of an image, `side` pixels wide, in a white frame."""
+    image = images.cover(images.read(name), side, side)
     return np.pad(image, ((_GAP, _GAP), (_GAP, _GAP), (0, 0)), constant_values=1.0)
 
 
-def _stacked(cells: list[np.ndarray]) -> np.ndarray:
-    """Return cells below each other, centered, as wide as the widest."""
+def _stack(cells: list[np.ndarray]) -> np.ndarray:
+    """Return the cells below each other, centered, as wide as the widest."""
     width = max(cell.shape[1] for cell in cells)
     heights = [_SMALL + 2 * _GAP] + [_SIDE + 2 * _GAP] * (len(cells) - 1)
     framed = []

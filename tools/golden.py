@@ -2,8 +2,8 @@
 
     pip install -e '.[bench]' && python tools/golden.py
 
-The images are samples at 48 pixels, computed in float64; the filters are those that a preset names, so that only the
-formulas are compared.
+The images are samples at 48 pixels, computed in float64. All filters are those of the preset, so that only the formulas
+are compared.
 """
 
 from pathlib import Path
@@ -22,28 +22,28 @@ SIZE = 48
 
 
 def config(name: str) -> Any:
-    """Return a preset, resolved."""
+    """Return the resolved config of a preset."""
     return follow.checked(load_file(ROOT / "configs/presets" / f"{name}.py").get_config())
 
 
 def evaluate(
-    program: objectives.Program, network: features.VGG, pictures: dict[str, np.ndarray], dtype: torch.dtype
+    program: objectives.Program, network: features.VGG, inputs: dict[str, np.ndarray], dtype: torch.dtype
 ) -> tuple[float, np.ndarray]:
-    """Return loss and gradient `[h, w, 3]` at `pictures["image"]`."""
-    loss = objectives.loss_of(program, network, pictures["content"], pictures["style"], dtype)
-    image = objectives.tensor(pictures["image"], dtype).requires_grad_()
+    """Return loss and gradient `[h, w, 3]` at `inputs["image"]`."""
+    loss = objectives.loss_of(program, network, inputs["content"], inputs["style"], dtype)
+    image = objectives.tensor(inputs["image"], dtype).requires_grad_()
     value = loss(image)
     (gradient,) = torch.autograd.grad(value, image)
     return value.item(), gradient[0].permute(1, 2, 0).numpy()
 
 
 def main() -> None:
-    """Write a file for each program."""
+    """Write the golden file of each program."""
     content, style = (images.fit(images.read(name), SIZE) for name in ("coffee", "strokes"))
     for name, program in objectives.PROGRAMS.items():
         settings = config(name)
-        named = dict(settings.features)
-        network = features.load(named.pop("network"), **named)
+        options = dict(settings.features)
+        network = features.load(options.pop("network"), **options)
         assert isinstance(network, features.VGG)
         starts = {
             "start": images.initial(settings.images.init, content, style, seed=0),
@@ -51,9 +51,9 @@ def main() -> None:
         }
         arrays: dict[str, Any] = {"content": content, "style": style}
         for at, image in starts.items():
-            pictures = {"content": content, "style": style, "image": image}
-            loss, gradient = evaluate(program, network, pictures, torch.float64)
-            _, single = evaluate(program, network, pictures, torch.float32)
+            inputs = {"content": content, "style": style, "image": image}
+            loss, gradient = evaluate(program, network, inputs, torch.float64)
+            _, single = evaluate(program, network, inputs, torch.float32)
             rounding = np.linalg.norm(single - gradient) / np.linalg.norm(gradient)
             print(f"{name} at {at}: loss {loss:.6g}, gradient in float32 differs by {rounding:.1e}")
             arrays |= {

@@ -1,9 +1,9 @@
-"""The defaults of ProGamerGov/neural-style-pt: 1000 steps at 512 pixels from gray.
+"""Defaults of ProGamerGov/neural-style-pt: 1000 steps at 512 pixels from gray.
 
     python scripts/run.py --config configs/presets/neural_style_pt.py
     python scripts/run.py --config configs/presets/neural_style_pt.py --config.images.init=content
 
-A quarter of an hour on two CPU cores. What is the same and what is not: docs/presets.md.
+A quarter of an hour on two CPU cores. docs/presets.md lists what differs from the program.
 """
 
 from ml_collections import ConfigDict
@@ -14,14 +14,17 @@ _FILTERS = (64, 128, 256, 512, 512)  # N of relu1_1, relu2_1, …
 
 
 def get_config() -> ConfigDict:
-    """Its weights: 5 · mean (F − P)², 100 / N⁴ · Σ (G/M − A/M′)² and 0.001 · Σ |x − x′| in units of 0 to 255."""
+    """Return the config with the program's weights.
+
+    5 · mean (F − P)², 100 / N⁴ · Σ (G/M − A/M′)² and 0.001 · Σ |x − x′| in units of 0 to 255.
+    """
     config = base()
     config.images.size = 512
     config.images.init = "gray"
     config.features.normalise = "none"
     config.features.pooling = "max"
     config.loss.content_weight = 5.0
-    config.loss.style_weight = 400.0  # w_l / (4 N²) to 100 / N⁴
+    config.loss.style_weight = 400.0  # from w_l / (4 N²) to 100 / N⁴
     config.loss.style_layer_weights = tuple(1 / N**2 for N in _FILTERS)
     config.loss.tv_weight = 0.255
     config.loss.tv_reduction = "sum"

@@ -2,8 +2,9 @@
 
     python scripts/run.py --config configs/presets/strotss.py
 
-250 steps of RMSprop at each of 64, 128, 256 and 512 pixels: a quarter of an hour on two CPU cores. What is the same
-and what is not: docs/presets.md. As yet it loses the content, for its layers are not weighed as the program's are.
+250 steps of RMSprop at each of 64, 128, 256 and 512 pixels: a quarter of an hour on two CPU cores. docs/presets.md
+lists what differs from the program. It still loses the content, because its layers are weighted otherwise than the
+program's.
 """
 
 from ml_collections import ConfigDict
@@ -12,7 +13,7 @@ from nst.config import base
 
 
 def get_config() -> ConfigDict:
-    """Its weights: α 16 at 64 pixels, halved at each scale, and the style 1."""
+    """Return the config with the program's weights: α is 16 at 64 pixels, halved at each scale, and β is 1."""
     config = base()
     config.images.size = 512
     config.features.normalise = "layer"

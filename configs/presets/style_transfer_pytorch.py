@@ -1,9 +1,9 @@
-"""The defaults of crowsonkb/style-transfer-pytorch: 3000 steps of Adam from 128 to 512 pixels.
+"""Defaults of crowsonkb/style-transfer-pytorch: 3000 steps of Adam from 128 to 512 pixels.
 
     python scripts/run.py --config configs/presets/style_transfer_pytorch.py
 
-Three quarters of an hour on two CPU cores. configs/wasserstein.py has a similar loss by L-BFGS, in four minutes. What
-is the same and what is not: docs/presets.md.
+Three quarters of an hour on two CPU cores. configs/wasserstein.py has a similar loss by L-BFGS, in four minutes.
+docs/presets.md lists what differs from the program.
 """
 
 from ml_collections import ConfigDict
@@ -12,7 +12,10 @@ from nst.config import base
 
 
 def get_config() -> ConfigDict:
-    """Its weights, for activations of mean 1: those of torchvision have about ½, so its squares are a quarter."""
+    """Return the config with the program's weights, over 4.
+
+    Mean activations are 1 here and about ½ with torchvision's network, so squares are four times as large.
+    """
     config = base()
     config.images.size = 512
     config.features.normalise = "layer"
