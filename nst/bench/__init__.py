@@ -1,4 +1,4 @@
-"""What `scripts/bench.py` measures: this project beside its peers, on one machine, in one run."""
+"""The commands of `scripts/bench.py`: measure this project beside other programs, on one machine, in one run."""
 
 from collections.abc import Sequence
 
@@ -7,8 +7,8 @@ from nst.bench import audio, lbfgs, losses, pastiche, quality, sizes, step, swee
 
 
 def run(arguments: Sequence[str]) -> None:
-    """Do what the arguments (without the program's name) ask for; InputError if that is not known."""
-    parser = Parser(prog="scripts/bench.py", description="Measure nst beside its peers.")
+    """Run the command of `arguments` (without the program's name); raise InputError if there is no such command."""
+    parser = Parser(prog="scripts/bench.py", description="Measure nst beside other programs.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for module in (step, lbfgs, losses, pastiche, sweep, audio, quality, sizes, wasserstein):
         module.add_to(commands)

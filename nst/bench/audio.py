@@ -1,4 +1,4 @@
-"""Style transfer of sounds: ours beside a plain PyTorch version of the 2016 method, on the same filters and loss."""
+"""Audio style transfer: nst beside a plain PyTorch version of the 2016 method, with the same filters and loss."""
 
 import argparse
 import json
@@ -34,9 +34,9 @@ _PROBLEM = "problem.npz"
 
 
 class Program(NamedTuple):
-    """A descent in a process of its own: seconds from the command on, the loss at the end, peak memory in bytes."""
+    """A descent in its own process: seconds since the command, the loss at the end, peak memory in bytes."""
 
-    first: float  # until the first evaluation was done
+    first: float  # until the end of the first evaluation
     whole: float
     loss: float
     peak: int
@@ -46,14 +46,19 @@ def add_to(commands: Any) -> None:
     """Add the command `audio`."""
     parser: argparse.ArgumentParser = commands.add_parser("audio", help=__doc__, description=__doc__)
     parser.set_defaults(command=compare)
-    parser.add_argument("--filters", type=int, default=4096, help="random ones")
+    parser.add_argument("--filters", type=int, default=4096, help="number of random filters")
     parser.add_argument(
-        "--seconds", type=float, default=math.inf, help="of both sounds, which are 8 and 9 long"
+        "--seconds",
+        type=float,
+        default=math.inf,
+        help="length to cut the content (8 s) and the style (9 s) to",
     )
-    parser.add_argument("--evaluations", type=int, default=300, help="of the loss, in the descent of each")
-    parser.add_argument("--rounds", type=int, default=7, help="how often an evaluation of each is timed")
+    parser.add_argument(
+        "--evaluations", type=int, default=300, help="evaluations of the loss in each descent"
+    )
+    parser.add_argument("--rounds", type=int, default=7, help="timed evaluations of each")
     parser.add_argument("--output", type=Path, help="write the figures here as JSON")
-    # What a process of its own does, in the folder that the two share.
+    # The part that a child process runs, and the folder that it shares with this one.
     parser.add_argument("--only", nargs=2, metavar=("times|nst", "FOLDER"), help=argparse.SUPPRESS)
 
 
@@ -65,44 +70,49 @@ def compare(
     output: Path | None,
     only: Sequence[str] | None,
 ) -> None:
-    """Print seconds of an evaluation, the loss after as many of them, and peak memory, of both.
+    """Print seconds of an evaluation, the loss after `evaluations` of them, and peak memory of both.
 
     Raises:
-      InputError: A number that can't be used, or PyTorch is not installed.
-      RunError: A program failed, or the two do not compute the same gradient.
+      InputError: A number is too small, or PyTorch is not installed.
+      RunError: A program failed, or the two gradients differ.
     """
     if min(filters, evaluations, rounds) < 1 or not seconds >= 0.3:
-        raise InputError("give at least 1 of --filters, --evaluations and --rounds, and 0.3 --seconds")
+        raise InputError(
+            "--filters, --evaluations and --rounds: give at least 1; --seconds: give at least 0.3"
+        )
     if only is not None:
-        return _only(only[0], Path(only[1]), filters, seconds, evaluations, rounds)
+        return _run_part(only[0], Path(only[1]), filters, seconds, evaluations, rounds)
     peers.check()
     numbers = {"filters": filters, "seconds": seconds, "evaluations": evaluations, "rounds": rounds}
     with TemporaryDirectory() as name:
-        times, programs = _measured(Path(name), numbers)
+        times, programs = _measure(Path(name), numbers)
     Console().print(_table(times, programs, filters, evaluations))
     for line in _ratios(times, programs, evaluations):
         print(line)
     if output:
         cut = seconds if math.isfinite(seconds) else None
         result = {"filters": filters, "cut": cut, "evaluations": evaluations, "seconds": times}
-        result |= {"programs": {what: program._asdict() for what, program in programs.items()}}
+        result |= {"programs": {name: program._asdict() for name, program in programs.items()}}
         files.write_bytes(output, (json.dumps(result, indent=2) + "\n").encode())
 
 
-def _measured(folder: Path, numbers: dict[str, Any]) -> tuple[dict[str, list[float]], dict[str, Program]]:
-    """Each in a process of its own: a program's peak memory is never told as less than that of who started it."""
+def _measure(folder: Path, numbers: dict[str, Any]) -> tuple[dict[str, list[float]], dict[str, Program]]:
+    """Return the seconds of evaluations and the figures of both programs.
+
+    Everything runs in child processes: the system reports a child's peak memory as at least that of its parent.
+    """
     ours = [str(_ROOT / "scripts" / "bench.py"), "audio"]
     ours += [f"--{name}={number}" for name, number in numbers.items()]
-    watched = _watched([*ours, "--only", "times", str(folder)], folder / "times")
+    watched = _watch([*ours, "--only", "times", str(folder)], folder / "times")
     commands = {
         _OURS: [*ours, "--only", _OURS, str(folder)],
         _PEER: [texture.__file__, str(folder / _PROBLEM), str(numbers["evaluations"])],
     }
-    programs = {what: _program(_watched(command, folder / what)) for what, command in commands.items()}
+    programs = {name: _program(_watch(command, folder / name)) for name, command in commands.items()}
     return json.loads(watched.lines[-1][1]), programs
 
 
-def _watched(command: Sequence[str], folder: Path) -> Watched:
+def _watch(command: Sequence[str], folder: Path) -> Watched:
     environment = {"JAX_COMPILATION_CACHE_DIR": str(folder / "compiled")}
     return watch([sys.executable, *command], folder, environment=environment)
 
@@ -112,36 +122,37 @@ def _program(watched: Watched) -> Program:
     return Program(first, whole, json.loads(last), watched.peak)
 
 
-def _only(what: str, folder: Path, filters: int, seconds: float, evaluations: int, rounds: int) -> None:
-    """The part of a process of its own: seconds in turns, which leaves the problem for the peer, or our descent."""
+def _run_part(part: str, folder: Path, filters: int, seconds: float, evaluations: int, rounds: int) -> None:
+    """Run one part in this process: our descent, or evaluations in turns; those also save the peer's problem."""
     target, problem = _problem(filters, seconds)
-    if what == _OURS:
+    if part == _OURS:
         return _descend(target, problem["content"], evaluations)
     np.savez(folder / _PROBLEM, allow_pickle=False, **problem)
     print(json.dumps(_times(target, problem, rounds)))
 
 
 def _problem(filters: int, seconds: float) -> tuple[Objective, dict[str, np.ndarray]]:
-    """Ours, and what `texture` is given: one channel, as the content has."""
+    """Return our objective, and the same problem as arrays for `texture`: one channel, as the content has."""
     clips = [sounds.read(name, rate=_RATE).samples for name in ("melody", "bells")]
     content, style = (audio.rows(x[: int(min(seconds * _RATE, len(x)))]).samples[:1] for x in clips)
     extractor = audio.audio_features("spectrogram", n_fft=_N_FFT, rate=_RATE, filters=filters, seed=0)
-    # The peer sums over positions.
+    # The peer's loss is a sum over positions.
     target = objective(extractor, content, style, loss_defaults("audio") | {"reduction": "sum"})
-    exported = {"content": extractor.parameters(content)[0], "style": extractor.parameters(style)[0]}
-    exported |= {"kernel": extractor.longest.kernel}
-    exported |= {f"{name}_weight": target.terms[name].weight for name in ("content", "style")}
-    return target, {name: np.asarray(x) for name, x in exported.items()}
+    arrays = {"content": extractor.parameters(content)[0], "style": extractor.parameters(style)[0]}
+    arrays |= {"kernel": extractor.longest.kernel}
+    arrays |= {f"{name}_weight": target.terms[name].weight for name in ("content", "style")}
+    return target, {name: np.asarray(x) for name, x in arrays.items()}
 
 
 def _times(target: Objective, problem: dict[str, np.ndarray], rounds: int) -> dict[str, list[float]]:
-    """Seconds of one loss and gradient of each in turns, away from both sounds."""
+    """Return seconds of one loss and gradient of each, in turns, at a spectrogram unlike both inputs."""
     noise = np.random.default_rng(0).random(problem["content"].shape, np.float32)
-    place = problem["content"] + np.float32(0.1) * noise
-    return in_turns({_PEER: _peers(problem), _OURS: _ours(target)}, place, rounds)
+    spectrogram = problem["content"] + np.float32(0.1) * noise
+    contestants = {_PEER: _peer_evaluation(problem), _OURS: _our_evaluation(target)}
+    return in_turns(contestants, spectrogram, rounds)
 
 
-def _ours(target: Objective) -> Evaluation:
+def _our_evaluation(target: Objective) -> Evaluation:
     def evaluate(spectrogram: np.ndarray) -> tuple[float, np.ndarray]:
         (value, _), gradient = _value_and_gradient(spectrogram[None], target)
         return float(value), np.asarray(gradient[0])
@@ -152,7 +163,7 @@ def _ours(target: Objective) -> Evaluation:
 _value_and_gradient = jax.jit(jax.value_and_grad(loss, has_aux=True))
 
 
-def _peers(problem: dict[str, np.ndarray]) -> Evaluation:
+def _peer_evaluation(problem: dict[str, np.ndarray]) -> Evaluation:
     total = texture.loss(problem)
 
     def evaluate(spectrogram: np.ndarray) -> tuple[float, np.ndarray]:
@@ -165,7 +176,7 @@ def _peers(problem: dict[str, np.ndarray]) -> Evaluation:
 
 
 def _descend(target: Objective, content: np.ndarray, evaluations: int) -> None:
-    """Ours from the content, as a run does it; prints the loss of the first evaluation and of the last."""
+    """Descend from the content as a run does; print the loss of the first evaluation and of the last."""
     method, evaluate = optimizer("lbfgs"), by_vjp(loss)
     first = start(evaluate, jax.numpy.asarray(content[None]), method, target)
     print(float(first.value), flush=True)
@@ -177,30 +188,30 @@ def _descend(target: Objective, content: np.ndarray, evaluations: int) -> None:
 def _table(
     times: dict[str, list[float]], programs: dict[str, Program], filters: int, evaluations: int
 ) -> Table:
-    found = Table("", *programs, title=f"melody in the sound of bells, {filters} filters")
+    table = Table("", *programs, title=f"melody in the style of bells, {filters} filters")
     rows = {
-        "an evaluation, minimum s": [f"{min(times[what]):.3f}" for what in programs],
-        "… median": [f"{statistics.median(times[what]):.3f}" for what in programs],
-        "… spread": [f"{max(times[what]) - min(times[what]):.3f}" for what in programs],
+        "an evaluation, minimum s": [f"{min(times[name]):.3f}" for name in programs],
+        "… median": [f"{statistics.median(times[name]):.3f}" for name in programs],
+        "… spread": [f"{max(times[name]) - min(times[name]):.3f}" for name in programs],
         f"loss after {evaluations}": [f"{x.loss:.5g}" for x in programs.values()],
-        "command to the first, s": [f"{x.first:.1f}" for x in programs.values()],
-        "… to the last": [f"{x.whole:.1f}" for x in programs.values()],
+        "command to the first evaluation, s": [f"{x.first:.1f}" for x in programs.values()],
+        "command to the last, s": [f"{x.whole:.1f}" for x in programs.values()],
         "peak memory, MiB": [f"{x.peak / 2**20:.0f}" for x in programs.values()],
     }
-    for words, cells in rows.items():
-        found.add_row(words, *cells)
-    return found
+    for label, cells in rows.items():
+        table.add_row(label, *cells)
+    return table
 
 
 def _ratios(times: dict[str, list[float]], programs: dict[str, Program], evaluations: int) -> list[str]:
     ours, peer = programs[_OURS], programs[_PEER]
-    faster = {
+    speedups = {
         "minimum": min(times[_PEER]) / min(times[_OURS]),
         "median": statistics.median(times[_PEER]) / statistics.median(times[_OURS]),
     }
     return [
-        f"an evaluation: {' and '.join(f'{x:.2f} by the {what}' for what, x in faster.items())} times as fast",
-        f"the loss after {evaluations} evaluations: {ours.loss / peer.loss:.3f} of {_PEER}'s",
-        f"the whole command: {peer.whole / ours.whole:.2f} times as fast",
-        f"peak memory: {ours.peak / peer.peak:.2f} of {_PEER}'s",
+        f"speed of an evaluation: {', '.join(f'{x:.2f} ({name})' for name, x in speedups.items())} times {_PEER}'s",
+        f"the loss after {evaluations} evaluations: {ours.loss / peer.loss:.3f} times {_PEER}'s",
+        f"speed of the whole command: {peer.whole / ours.whole:.2f} times {_PEER}'s",
+        f"peak memory: {ours.peak / peer.peak:.2f} times {_PEER}'s",
     ]

@@ -1,4 +1,4 @@
-"""What follows from when two programs had which loss: seconds a step, seconds to a loss, memory."""
+"""Figures of a comparison of two programs by their losses over time: seconds a step, seconds to a loss, memory."""
 
 import itertools
 import statistics
@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 from rich.table import Table
 
-#: What the turns of the other program are called.
+#: The name of the other program's turns.
 PEER = "pastiche"
 
 
 class Line(NamedTuple):
-    """A loss, and how many seconds after the command, steps and evaluations a program had it."""
+    """A loss, and the seconds since the command, the steps and the evaluations after which a program had it."""
 
     seconds: float
     step: int
@@ -28,18 +28,18 @@ class Turn(NamedTuple):
     peak: int
 
     def as_json(self) -> dict[str, Any]:
-        """With named fields."""
+        """Return the fields by name, for JSON."""
         return self._asdict() | {"lines": [line._asdict() for line in self.lines]}
 
 
 def reached(lines: Sequence[Line], loss: float) -> Line | None:
-    """The first line whose loss is at most `loss`."""
+    """Return the first line whose loss is at most `loss`; None if there is none."""
     return next((line for line in lines if line.loss <= loss), None)
 
 
 def summary(turns: Sequence[Turn], steps: int) -> dict[str, dict[str, Any]]:
-    """By program: medians over its turns. The last `steps` lines of a turn are those at full size."""
-    # The strictest, where the peer's own runs differ.
+    """Return medians over the turns of each program. The last `steps` lines of a turn are those at full size."""
+    # The lowest, if the peer's own runs differ.
     goal = min(turn.lines[-1].loss for turn in turns if turn.what == PEER)
     names = dict.fromkeys(turn.what for turn in turns)
     return {name: _figures([turn for turn in turns if turn.what == name], steps, goal) for name in names}
@@ -59,13 +59,16 @@ def _figures(turns: Sequence[Turn], steps: int, goal: float) -> dict[str, Any]:
 
 
 def _effort(turns: Sequence[Turn], steps: int, goal: float) -> dict[str, Any]:
-    """Until the loss was at most `goal`; None where a turn did not get there. The peer is asked for its last step."""
+    """Return seconds and evaluations until the loss was at most `goal`; all None if a turn did not reach it.
+
+    The peer's are those of its last step.
+    """
     peer = turns[0].what == PEER
-    found = [turn.lines[-1] if peer else reached(turn.lines[-steps:], goal) for turn in turns]
-    lines = [line for line in found if line]
+    ends = [turn.lines[-1] if peer else reached(turn.lines[-steps:], goal) for turn in turns]
+    lines = [line for line in ends if line]
     if len(lines) < len(turns):
         return dict.fromkeys(("seconds", "evaluations", "evaluations_full_size"))
-    before = turns[0].lines[-1].step - steps  # at coarser scales
+    before = turns[0].lines[-1].step - steps  # steps at coarser scales
     return {
         "seconds": statistics.median(line.seconds for line in lines),
         "evaluations": statistics.median(line.evaluations for line in lines),
@@ -73,7 +76,7 @@ def _effort(turns: Sequence[Turn], steps: int, goal: float) -> dict[str, Any]:
     }
 
 
-#: What the table shows: the words, the figure's name, its unit, and how it is written.
+#: Rows of the table: label, name of the figure, unit and format.
 _ROWS = (
     ("command to first step, s", "first", 1, ".1f"),
     ("a step at full size, median s", "step", 1, ".3f"),
@@ -88,11 +91,11 @@ _ROWS = (
 
 
 def table(summary: dict[str, dict[str, Any]], title: str) -> Table:
-    """A column for each program."""
-    found = Table("", *summary, title=title)
-    for words, name, unit, form in _ROWS:
-        found.add_row(words, *(_text(x[name], unit, form) for x in summary.values()))
-    return found
+    """Return a table with a column for each program."""
+    table = Table("", *summary, title=title)
+    for label, name, unit, form in _ROWS:
+        table.add_row(label, *(_text(x[name], unit, form) for x in summary.values()))
+    return table
 
 
 def _text(number: float | int | None, unit: int, form: str) -> str:
@@ -100,13 +103,13 @@ def _text(number: float | int | None, unit: int, form: str) -> str:
 
 
 def ratios(summary: dict[str, dict[str, Any]]) -> list[str]:
-    """A line for each of ours: how much faster it has the peer's loss, and its memory beside the peer's."""
+    """Return a line for each of nst's runs: its speed to the peer's loss and its memory, relative to the peer's."""
     peer = summary[PEER]
     return [_ratio(name, x, peer) for name, x in summary.items() if name != PEER]
 
 
 def _ratio(name: str, ours: dict[str, Any], peer: dict[str, Any]) -> str:
-    memory = f"peak memory {ours['peak'] / peer['peak']:.2f} of its"
+    memory = f"peak memory {ours['peak'] / peer['peak']:.2f} times {PEER}'s"
     if ours["seconds"] is None:
-        return f"{name}: did not get to {PEER}'s loss; {memory}"
+        return f"{name}: did not reach {PEER}'s loss; {memory}"
     return f"{name}: {peer['seconds'] / ours['seconds']:.2f} times as fast to {PEER}'s loss; {memory}"

@@ -1,4 +1,4 @@
-"""Our L-BFGS beside PyTorch's: the same compiled loss, the same start, the loss after as many evaluations."""
+"""nst's L-BFGS beside PyTorch's: the loss after as many evaluations, with the same compiled loss and start."""
 
 import argparse
 import json
@@ -24,7 +24,7 @@ from nst.types import Image, Network
 
 PAIRS = ("coffee:strokes", "chelsea:panes", "astronaut:hatching", "rocket:strokes", "coffee:panes")
 
-#: The losses to compare on: the paper's weighting, and this project's default.
+#: Settings of the losses to compare on: the paper's weights, and this project's default.
 LOSSES = {
     "paper": {"style_layer_weights": (), "style_weight": 1e3, "tv_weight": 0.0} | peers.SETTINGS,
     "default": peers.SETTINGS,
@@ -32,8 +32,8 @@ LOSSES = {
 
 _OURS = ("lbfgs", "lbfgs_pyramid")
 
-# PyTorch's users give it pixels in 0 to 255: in [0, 1] its first step, of length 1 / ‖g‖₁, is lost in rounding.
-_GREY_LEVELS = 255
+# Programs give PyTorch pixels in 0 to 255: in [0, 1] its first step, of length 1 / ‖g‖₁, is lost in rounding.
+_GRAY_LEVELS = 255
 
 
 def add_to(commands: Any) -> None:
@@ -41,11 +41,19 @@ def add_to(commands: Any) -> None:
     parser: argparse.ArgumentParser = commands.add_parser("lbfgs", help=__doc__, description=__doc__)
     parser.set_defaults(command=compare)
     parser.add_argument("--pairs", nargs="+", default=PAIRS, metavar="CONTENT:STYLE", help="samples or paths")
-    parser.add_argument("--evaluations", nargs="+", type=int, default=[50, 100, 150], help="when to compare")
+    parser.add_argument(
+        "--evaluations",
+        nargs="+",
+        type=int,
+        default=[50, 100, 150],
+        help="evaluations after which to compare",
+    )
     parser.add_argument("--size", type=int, default=256, help="longest side, pixels")
     parser.add_argument("--loss", choices=LOSSES, default="paper")
-    parser.add_argument("--ours", choices=_OURS, default=_OURS[0], help="which of this project's")
-    parser.add_argument("--history", type=int, default=100, help="of PyTorch's; ours is what a run uses")
+    parser.add_argument("--ours", choices=_OURS, default=_OURS[0], help="the optimizer of nst")
+    parser.add_argument(
+        "--history", type=int, default=100, help="history of PyTorch's; nst uses that of a run"
+    )
     parser.add_argument("--output", type=Path, help="write the figures here as JSON")
 
 
@@ -58,7 +66,7 @@ def compare(
     history: int,
     output: Path | None,
 ) -> None:
-    """Print a table of ratios, ours / PyTorch's, and their medians; below 1 ours is ahead."""
+    """Print a table of the ratios of our loss to PyTorch's, and their medians; below 1 ours is ahead."""
     peers.torch()
     whole = features.load()
     network = whole.freeze(losses.layers(completed(whole, LOSSES[loss])))
@@ -89,34 +97,34 @@ def _problem(pair: str, size: int, network: Network, name: str) -> tuple[jax.Arr
     content, colon, style = pair.partition(":")
     if not colon:
         raise InputError(f"--pairs {pair}: give CONTENT:STYLE")
-    pictures: list[Image] = [images.fit(images.read(x), size) for x in (content, style)]
-    initial = jnp.asarray(pictures[0])
-    inputs = {"content": initial, "style": jnp.asarray(pictures[1])}
+    resized: list[Image] = [images.fit(images.read(x), size) for x in (content, style)]
+    initial = jnp.asarray(resized[0])
+    inputs = {"content": initial, "style": jnp.asarray(resized[1])}
     return initial, objective(network, inputs, completed(network, LOSSES[name]))
 
 
 def descend(initial: jax.Array, target: Objective, evaluations: Sequence[int], name: str) -> list[float]:
-    """The loss after so many evaluations of this project's optimiser of that name, with its own history."""
+    """Return the loss after each number of evaluations by this project's optimizer `name`, with its own history."""
     method, evaluate = optimizer(name), by_vjp(loss)
     first = start(evaluate, initial, method, target)
-    found = {1: float(first.value)}
+    values = {1: float(first.value)}
     for state in chunks(evaluate, first, method, target, [n - 1 for n in evaluations]):
-        found[int(state.step) + 1] = float(state.value)
-    return [found[n] for n in evaluations]
+        values[int(state.step) + 1] = float(state.value)
+    return [values[n] for n in evaluations]
 
 
 def torchs(initial: jax.Array, target: Objective, evaluations: Sequence[int], history: int) -> list[float]:
-    """The same of `torch.optim.LBFGS` without a line search, as the peers use it."""
+    """Return the same for `torch.optim.LBFGS` without a line search, as other programs use it."""
     torch = peers.torch()
     evaluate = jax.jit(jax.value_and_grad(loss, has_aux=True))
-    pixels = torch.tensor(np.asarray(initial) * _GREY_LEVELS, requires_grad=True)
-    found: list[float] = []
+    pixels = torch.tensor(np.asarray(initial) * _GRAY_LEVELS, requires_grad=True)
+    values: list[float] = []
 
     def closure() -> float:
-        (value, _), gradient = evaluate(jnp.asarray(pixels.detach().numpy()) / _GREY_LEVELS, target)
-        pixels.grad = torch.tensor(np.asarray(gradient) / _GREY_LEVELS)
-        found.append(float(value))
-        return found[-1]
+        (value, _), gradient = evaluate(jnp.asarray(pixels.detach().numpy()) / _GRAY_LEVELS, target)
+        pixels.grad = torch.tensor(np.asarray(gradient) / _GRAY_LEVELS)
+        values.append(float(value))
+        return values[-1]
 
     method = torch.optim.LBFGS(
         [pixels],
@@ -126,4 +134,4 @@ def torchs(initial: jax.Array, target: Objective, evaluations: Sequence[int], hi
         history_size=history,
     )
     method.step(closure)
-    return [found[n - 1] for n in evaluations]
+    return [values[n - 1] for n in evaluations]

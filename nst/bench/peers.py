@@ -1,4 +1,4 @@
-"""The loss of an `Objective` in plain PyTorch, as this field's programs write it."""
+"""The loss of an `Objective` in plain PyTorch, as other style transfer programs write it."""
 
 import importlib
 import importlib.util
@@ -12,15 +12,15 @@ from nst.errors import InputError
 from nst.features import VGG
 from nst.objective import Objective
 
-#: The form of the loss that `evaluation` has: sums over positions, as this field's programs write it.
+#: Settings of the loss that `evaluation` computes: sums over positions, as other style transfer programs write it.
 SETTINGS = {"reduction": "sum", "variation": "squared"}
 
-#: An evaluation: a picture `[h, w, 3]` in, the loss and its gradient out.
+#: An evaluation: from an image `[h, w, 3]` to the loss and its gradient.
 Evaluation = Callable[[np.ndarray], tuple[float, np.ndarray]]
 
 
 def torch() -> Any:
-    """PyTorch, or InputError where it is not installed."""
+    """Return the module torch; raise InputError if it is not installed."""
     try:
         return importlib.import_module("torch")
     except ImportError as error:
@@ -28,13 +28,13 @@ def torch() -> Any:
 
 
 def check() -> None:
-    """InputError where PyTorch is not installed, found without the memory that importing it takes."""
+    """Raise InputError if PyTorch is not installed; does not import it, which takes memory."""
     if importlib.util.find_spec("torch") is None:
         torch()
 
 
 def device() -> str:
-    """Where PyTorch computes: `cuda` where it can."""
+    """Return the device of PyTorch: `cuda` if there is one, otherwise `cpu`."""
     return "cuda" if torch().cuda.is_available() else "cpu"
 
 
@@ -46,14 +46,14 @@ def evaluation(
     tf32: bool = False,
     compiled: bool = False,
 ) -> Evaluation:
-    """Loss and gradient of `target` on PyTorch: Caffe's preprocessing, zero padding, average or max pooling, Gram.
+    """Return the evaluation of `target` by PyTorch: Caffe's preprocessing, zero padding, Gram matrices.
 
     Args:
-      target: What is compared to, with the network's own weights.
-      channels_last: PyTorch's other memory format.
-      bfloat16: Autocast of the convolutions.
-      tf32: On a GPU, convolutions of factors that are rounded to 11 bits, which PyTorch does unless told otherwise.
-      compiled: By `torch.compile`, at the first call.
+      target: The objective, with the network's own weights.
+      channels_last: Use PyTorch's other memory format.
+      bfloat16: Autocast the convolutions.
+      tf32: On a GPU, round the factors of convolutions to 11 bits, as PyTorch does by default.
+      compiled: Use `torch.compile`, which compiles at the first call.
     """
     t = torch()
     on = device()
@@ -66,11 +66,11 @@ def evaluation(
 
     def evaluate(image: np.ndarray) -> tuple[float, np.ndarray]:
         x = t.tensor(image.transpose(2, 0, 1)[None].copy(), device=on, requires_grad=True)
-        # On a GPU the fastest of cuDNN's algorithms, as XLA looks for it too.
+        # On a GPU cuDNN tries its algorithms and takes the fastest, as XLA does.
         with t.backends.cudnn.flags(enabled=True, benchmark=True, allow_tf32=tf32):
             with t.autocast(on, dtype=t.bfloat16) if bfloat16 else nullcontext():
-                found = features(x)
-            value = loss(x, {layer: F.float() for layer, F in found.items()})
+                maps = features(x)
+            value = loss(x, {layer: F.float() for layer, F in maps.items()})
             value.backward()
         return value.item(), x.grad[0].permute(1, 2, 0).cpu().numpy()
 
@@ -89,12 +89,12 @@ def extractor(
     """Return a function from an image `[1, 3, h, w]` in [0, 1] to the features `[1, c, h', w']` of `layers`.
 
     Args:
-      network: Its filters and preprocessing are taken.
+      network: The network whose filters, pooling and preprocessing are used.
       layers: The layers to compute.
-      device: Where PyTorch computes.
+      device: PyTorch's device.
       dtype: Float32 by default.
       form: PyTorch's memory format, contiguous by default.
-      padding: What surrounds an image or a feature map, by PyTorch's name.
+      padding: The padding of images and feature maps, by PyTorch's name.
     """
     t = torch()
     F, dtype, form = t.nn.functional, dtype or t.float32, form or t.contiguous_format
@@ -134,7 +134,7 @@ def _filters(network: VGG, layer: str, form: Any, options: dict[str, Any]) -> tu
 
 
 def _loss(target: Objective, device: str) -> Callable[[Any, dict[str, Any]], Any]:
-    """The weighted total of `nst.objective.loss`, from a picture and its features."""
+    """Return the weighted total of `nst.objective.loss` as a function of an image and its features."""
 
     def tensor(x: Any) -> Any:
         return torch().tensor(np.asarray(x), device=device)
@@ -159,6 +159,6 @@ def _loss(target: Objective, device: str) -> Callable[[Any, dict[str, Any]], Any
 
 
 def _gram(features: Any) -> Any:
-    """G / M."""
+    """Return G / M."""
     F = features.flatten(2)[0]
     return F @ F.T / F.shape[1]

@@ -1,4 +1,4 @@
-"""A program in a process of its own: when each line of what it writes came, and how much memory it took."""
+"""Programs in their own processes: the time of each line that they write, and their peak memory."""
 
 import os
 import subprocess
@@ -10,13 +10,13 @@ from typing import NamedTuple
 
 from nst.errors import RunError
 
-# Seconds between two looks: a fiftieth of what passed since the last line, within these.
+# Bounds of the seconds between two polls, which are a fiftieth of the time since the last line.
 _SHORTEST, _LONGEST = 0.0005, 0.01
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes that ru_maxrss counts in
 
 
 class Watched(NamedTuple):
-    """What a program wrote, each line with the seconds since the command was given, and its peak memory in bytes."""
+    """Output of a program: each line with the seconds since the command, and the peak memory in bytes."""
 
     lines: list[tuple[float, str]]
     peak: int
@@ -27,16 +27,16 @@ def watch(
 ) -> Watched:
     """Run a command to its end and time the lines of a file as they come.
 
+    The peak memory is at least that of this process so far, because the system passes a parent's peak on to a child.
+
     Args:
       command: The program and its arguments.
-      folder: Its files `stdout` and `stderr` are written here.
+      folder: The output is written to `stdout` and `stderr` in this folder.
       follow: The file to watch, relative to `folder`; it need not exist at first.
-      environment: Variables beside those that this process has.
+      environment: Variables in addition to those of this process.
 
     Raises:
-      RunError: The program failed; what it said last.
-
-    The peak is at least that of this process so far, as the system counts what a program was started from.
+      RunError: The program failed; the message has its last line of stderr.
     """
     folder.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
@@ -49,8 +49,8 @@ def watch(
             process.kill()
             process.wait()
     if process.returncode:
-        said = (folder / "stderr").read_text(errors="replace").strip().splitlines() or ["nothing was said"]
-        raise RunError(f"{' '.join(command[:3])} … ended with status {process.returncode}: {said[-1]}")
+        errors = (folder / "stderr").read_text(errors="replace").strip().splitlines() or ["nothing on stderr"]
+        raise RunError(f"{' '.join(command[:3])} … ended with status {process.returncode}: {errors[-1]}")
     return watched
 
 
@@ -58,7 +58,7 @@ def _follow(process: subprocess.Popen, path: Path, began: float) -> Watched:
     lines: list[tuple[float, str]] = []
     offset = 0
     while True:
-        # Looked at before the file: what was written last is read too.
+        # Ask whether the program has ended before reading the file, so that its last lines are read too.
         pid, status, usage = os.wait4(process.pid, os.WNOHANG)
         new, offset = _new_lines(path, offset)
         lines += [(time.monotonic() - began, line) for line in new]
@@ -70,7 +70,7 @@ def _follow(process: subprocess.Popen, path: Path, began: float) -> Watched:
 
 
 def _new_lines(path: Path, offset: int) -> tuple[list[str], int]:
-    """The whole lines past `offset`, and where they end."""
+    """Return the complete lines after `offset`, and the offset of their end."""
     if not path.exists():
         return [], offset
     with open(path, "rb") as file:

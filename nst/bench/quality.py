@@ -1,4 +1,4 @@
-"""Pictures at equal seconds: ours and presets of other programs, in metrics and on sheets for blind votes."""
+"""Results at equal seconds: nst and presets of other programs, in metrics and on sheets for blind votes."""
 
 import argparse
 import itertools
@@ -33,15 +33,15 @@ _PLOTTED = ("content_cosine", "style_gram_held_out")
 
 
 class Method(NamedTuple):
-    """A config file, what it is changed by, and whether it goes through scales √2 apart."""
+    """A config file, changes of its fields, and whether its scales are √2 apart."""
 
     config: str
     changes: Mapping[str, Any] = {}
     by_root_of_2: bool = False
 
 
-#: Methods by name. From gray neural-style-pt takes a thousand steps, so that within a few minutes it starts from the
-#: content, as its manual proposes.
+#: Methods by name. neural-style-pt needs a thousand steps from gray; as there are only a few minutes, it starts from
+#: the content, as its manual proposes.
 METHODS: dict[str, Method] = {
     "wasserstein": Method("wasserstein.py"),
     "gatys": Method("gatys.py"),
@@ -53,14 +53,14 @@ METHODS: dict[str, Method] = {
 
 
 class Entry(NamedTuple):
-    """A method and how many seconds it is given."""
+    """A method and its seconds."""
 
     method: str
     seconds: float
 
     @property
     def name(self) -> str:
-        """Its name among results."""
+        """The name of the result."""
         return f"{self.method}_{self.seconds:g}s"
 
 
@@ -74,18 +74,18 @@ def add_to(commands: Any) -> None:
         nargs="+",
         default=[f"{name}:{seconds}" for name in METHODS for seconds in (30, 120)],
         metavar="METHOD:SECONDS",
-        help=f"of {', '.join(METHODS)}; its steps are scaled so that a whole run takes that long",
+        help=f"methods are {', '.join(METHODS)}; steps are scaled so that a whole run takes SECONDS",
     )
     parser.add_argument("--size", type=int, default=384, help="longest side, pixels")
-    parser.add_argument("--seed", type=int, default=0, help="of the order on the sheets")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the order on the sheets")
     parser.add_argument("--output", type=Path, required=True, help="folder of results, figures and sheets")
 
 
 def compare(pairs: Sequence[str], methods: Sequence[str], size: int, seed: int, output: Path) -> None:
-    """Make, measure and show the results of all methods for all pairs; results that are there are kept.
+    """Make, measure and show the results of all methods for all pairs; existing results are reused.
 
     Raises:
-      InputError: An unknown method, or a pair or time that can't be read.
+      InputError: An unknown method, or a pair or time in a wrong form.
       RunError: A run failed.
     """
     entries = [_entry(text) for text in methods]
@@ -93,11 +93,11 @@ def compare(pairs: Sequence[str], methods: Sequence[str], size: int, seed: int, 
     if any(len(couple) != 2 for couple in couples):
         raise InputError(f"--pairs {' '.join(pairs)}: give CONTENT:STYLE")
     for name in {name for couple in couples for name in couple}:
-        images.read(name)  # one that can't be read is found before the first run
+        images.read(name)  # raises before the first run if it can't be read
     rows: dict[str, dict[str, dict[str, Any]]] = {}
     for content, style in couples:
         folder = output / _folder(content, style, size)
-        facts = {entry.name: _made(entry, content, style, size, folder) for entry in entries}
+        facts = {entry.name: _result(entry, content, style, size, folder) for entry in entries}
         paths = [folder / f"{entry.name}.png" for entry in entries]
         figures = of_images(content, style, paths, size)
         rows[folder.name] = {
@@ -122,50 +122,52 @@ def _entry(text: str) -> Entry:
     return Entry(name, float(seconds))
 
 
-def _made(entry: Entry, content: str, style: str, size: int, folder: Path) -> dict[str, Any]:
-    """Return seconds and steps of a result, which is made unless it is there."""
-    noted = folder / f"{entry.name}.json"
-    if not noted.exists():
-        steps = _planned(entry, content, style, size, folder)
+def _result(entry: Entry, content: str, style: str, size: int, folder: Path) -> dict[str, Any]:
+    """Return seconds and steps of a result; make it unless it exists."""
+    path = folder / f"{entry.name}.json"
+    if not path.exists():
+        steps = _plan_steps(entry, content, style, size, folder)
         began = time.monotonic()
         run = folder / entry.name
         _run(entry.method, content, style, size, run, steps)
         seconds = time.monotonic() - began
         files.write_bytes(folder / f"{entry.name}.png", (run / "run" / "image.png").read_bytes())
-        record.write_json(noted, {"seconds": round(seconds, 1), "steps": sum(steps)})
-    return json.loads(noted.read_text())
+        record.write_json(path, {"seconds": round(seconds, 1), "steps": sum(steps)})
+    return json.loads(path.read_text())
 
 
-def _planned(entry: Entry, content: str, style: str, size: int, folder: Path) -> list[int]:
-    """Return steps of each scale with which a run takes `entry.seconds`, in the proportions of the config."""
-    timed = _timed(entry.method, content, style, size, folder)
-    usual = _usual(entry.method, len(timed["each"]))
-    share = (entry.seconds - timed["rest"]) / sum(n * t for n, t in zip(usual, timed["each"], strict=True))
+def _plan_steps(entry: Entry, content: str, style: str, size: int, folder: Path) -> list[int]:
+    """Return the steps at each scale for a run of `entry.seconds`, in the proportions of the config."""
+    times = _time_steps(entry.method, content, style, size, folder)
+    usual = _usual_steps(entry.method, len(times["each"]))
+    share = (entry.seconds - times["rest"]) / sum(n * t for n, t in zip(usual, times["each"], strict=True))
     if share <= 0:
-        raise InputError(f"{entry.name}: {timed['rest']:.0f} s pass without a step; give more seconds")
+        raise InputError(
+            f"{entry.name}: a run takes {times['rest']:.0f} s without its steps: give more seconds"
+        )
     return [max(1, round(share * n)) for n in usual]
 
 
-def _timed(method: str, content: str, style: str, size: int, folder: Path) -> dict[str, Any]:
-    """Return seconds of a step at `each` scale, and those of a run that are the `rest`; noted for other times."""
-    noted = folder / f"{method}-steps.json"
-    if not noted.exists():
+def _time_steps(method: str, content: str, style: str, size: int, folder: Path) -> dict[str, Any]:
+    """Return seconds of a step at `each` scale, and of the `rest` of a run; keep them in a file for other entries."""
+    path = folder / f"{method}-steps.json"
+    if not path.exists():
         whole, run = 0.0, folder
-        for again in ("compiled", "measured"):
-            run = folder / f"{method}-{again}"
+        for name in ("compiled", "measured"):
+            run = folder / f"{method}-{name}"
             began = time.monotonic()
             _run(method, content, style, size, run, None)
             whole = time.monotonic() - began
         lines = [json.loads(line) for line in (run / "run" / "metrics.jsonl").read_text().splitlines()]
         seconds = [b["seconds"] - a["seconds"] for a, b in itertools.pairwise(lines)]
-        # The first step of a scale follows its targets and programs.
+        # Leave out the first step of a scale: its time includes targets and compiling.
         each = [statistics.median(seconds[i + 1 : i + _TRIED]) for i in range(0, len(seconds), _TRIED)]
-        record.write_json(noted, {"each": each, "rest": whole - _TRIED * sum(each)})
-    return json.loads(noted.read_text())
+        record.write_json(path, {"each": each, "rest": whole - _TRIED * sum(each)})
+    return json.loads(path.read_text())
 
 
-def _usual(method: str, scales: int) -> list[int]:
-    """Return the steps of each scale that the config of a method has."""
+def _usual_steps(method: str, scales: int) -> list[int]:
+    """Return the steps at each scale in the config of a method."""
     config = config_of(method)
     if scales == 1:
         return [config.optimizer.steps]
@@ -174,15 +176,15 @@ def _usual(method: str, scales: int) -> list[int]:
 
 
 def config_of(method: str) -> ConfigDict:
-    """Return the config of a method, resolved."""
+    """Return the resolved config of a method."""
     return follow.checked(load_file(_ROOT / "configs" / METHODS[method].config).get_config())
 
 
 def _run(method: str, content: str, style: str, size: int, folder: Path, steps: Sequence[int] | None) -> None:
-    """Run `scripts/run.py` in `folder`/run; with `steps` None a few at each scale, each logged."""
-    chosen = METHODS[method]
-    changes = {"images.content": content, "images.style": style, "images.size": size, **chosen.changes}
-    if chosen.by_root_of_2:
+    """Run `scripts/run.py` in `folder`/run; with `steps` None take a few steps at each scale and log each."""
+    spec = METHODS[method]
+    changes = {"images.content": content, "images.style": style, "images.size": size, **spec.changes}
+    if spec.by_root_of_2:
         changes["pyramid.scales"] = root_of_2_scales(size)
     if steps is None:
         changes |= dict.fromkeys(("optimizer.steps", "pyramid.steps", "pyramid.first_steps"), _TRIED)
@@ -192,14 +194,14 @@ def _run(method: str, content: str, style: str, size: int, folder: Path, steps: 
         changes["pyramid.first_steps"] = steps[0]
         changes["pyramid.steps"] = steps[1] if len(steps) > 2 else steps[0]
     command = [sys.executable, str(_ROOT / "scripts" / "run.py"), f"--workdir={folder / 'run'}"]
-    command += [f"--config={_ROOT / 'configs' / chosen.config}"]
+    command += [f"--config={_ROOT / 'configs' / spec.config}"]
     watch(
         [*command, *(f"--config.{name}={value}" for name, value in changes.items())], folder, environment={}
     )
 
 
 def root_of_2_scales(size: int) -> tuple[int, ...]:
-    """Return longest sides from 128 pixels or a little more to `size`, each √2 larger than the one before."""
+    """Return longest sides from at least 128 pixels to `size`, each √2 larger than the one before."""
     sides = (round(size / 2 ** (i / 2)) for i in range(20))
     return tuple(sorted({side for side in sides if side >= 128} | {size}))
 
@@ -207,7 +209,7 @@ def root_of_2_scales(size: int) -> tuple[int, ...]:
 def sheets(
     output: Path, couples: Sequence[tuple[str, ...]], names: Sequence[str], size: int, seed: int
 ) -> None:
-    """Write a sheet of each pair: photograph, painting and the results in an order that only key.json tells."""
+    """Write a sheet for each pair: photograph, painting, and results in a random order that only key.json has."""
     order, key = random.Random(seed), {}
     for content, style in couples:
         folder = output / _folder(content, style, size)

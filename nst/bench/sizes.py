@@ -1,4 +1,4 @@
-"""The look at several sizes: one config at each, the results brought to the smallest and measured there."""
+"""Results of one config at several sizes, resized to the smallest size and measured there."""
 
 import argparse
 import sys
@@ -34,7 +34,7 @@ def add_to(commands: Any) -> None:
 
 
 def compare(config: str, sizes: Sequence[int], content: str, style: str, output: Path) -> None:
-    """Print the metrics at each size and how far apart they are, and write the results side by side.
+    """Print the metrics at each size and their largest difference, and write the results side by side.
 
     Raises:
       InputError: An image can't be read.
@@ -43,22 +43,22 @@ def compare(config: str, sizes: Sequence[int], content: str, style: str, output:
     if min(sizes) < 1:
         raise InputError(f"--sizes {' '.join(map(str, sizes))}: give numbers of pixels above 0")
     for name in (content, style):
-        images.read(name)  # one that can't be read is found before the first run
-    results = {size: _made(config, content, style, size, output) for size in sorted(sizes)}
+        images.read(name)  # raises before the first run if it can't be read
+    results = {size: _result(config, content, style, size, output) for size in sorted(sizes)}
     smallest = min(sizes)
-    pictures = {size: images.fit(images.read(path), smallest) for size, path in results.items()}
-    brought = {size: output / f"{size}-at-{smallest}.png" for size in results}
-    for size, path in brought.items():
-        images.write(path, pictures[size])
-    figures = of_images(content, style, list(brought.values()), smallest)["results"]
-    rows = {size: figures[str(path)] for size, path in brought.items()}
+    resized = {size: images.fit(images.read(path), smallest) for size, path in results.items()}
+    paths = {size: output / f"{size}-at-{smallest}.png" for size in results}
+    for size, path in paths.items():
+        images.write(path, resized[size])
+    figures = of_images(content, style, list(paths.values()), smallest)["results"]
+    rows = {size: figures[str(path)] for size, path in paths.items()}
     record.write_json(output / "sizes.json", {str(size): row for size, row in rows.items()})
-    images.write(output / "sizes.png", np.concatenate(list(pictures.values()), axis=1))
+    images.write(output / "sizes.png", np.concatenate(list(resized.values()), axis=1))
     Console().print(table(rows, config))
 
 
-def _made(config: str, content: str, style: str, size: int, output: Path) -> Path:
-    """Return the path of the result at a size, which is made unless it is there."""
+def _result(config: str, content: str, style: str, size: int, output: Path) -> Path:
+    """Return the path of the result at a size; run the config unless the result exists."""
     folder = output / str(size)
     if not (folder / "run" / "done").exists():
         command = [sys.executable, str(_ROOT / "scripts" / "run.py"), f"--config={_ROOT / config}"]
@@ -71,7 +71,7 @@ def _made(config: str, content: str, style: str, size: int, output: Path) -> Pat
 
 
 def table(rows: Mapping[int, Mapping[str, float]], title: str) -> Table:
-    """Return a row for each metric: its figures by size, and the largest difference to the mean as a part of it."""
+    """Return a row for each metric: its values by size, and the largest difference from their mean, relative to it."""
     result = Table("", *(f"{size} pixels" for size in rows), "largest difference", title=title)
     for metric in next(iter(rows.values())):
         values = [row[metric] for row in rows.values()]

@@ -1,4 +1,4 @@
-"""Seconds for one loss and gradient: ours beside PyTorch's, on the same pictures, weights and loss, in turns."""
+"""Seconds of one loss and gradient: nst beside PyTorch, on the same images, weights and loss, in turns."""
 
 import argparse
 import dataclasses
@@ -25,8 +25,8 @@ from nst.objective import Objective, loss, objective, refreshed
 from nst.stylize import completed
 from nst.types import Network
 
-# A flipped rectifier changes a float32 gradient by up to 5e-3 (tests/features/test_vgg.py);
-# bfloat16 has 8 bits, tf32 11.
+# Largest relative differences between gradients. A flipped rectifier changes a float32 gradient by up to 5e-3
+# (tests/features/test_vgg.py); bfloat16 has 8 bits, tf32 11.
 _AGREEMENT = 1e-2
 _ROUNDED, _ROUNDED_AGREEMENT = ("bfloat16", "tf32"), 0.5
 
@@ -36,23 +36,23 @@ def add_to(commands: Any) -> None:
     parser: argparse.ArgumentParser = commands.add_parser("step", help=__doc__, description=__doc__)
     parser.set_defaults(command=compare)
     parser.add_argument("--sizes", nargs="+", type=int, default=[128, 256, 512, 1024], help="sides, pixels")
-    parser.add_argument("--rounds", type=int, default=7, help="how often each is timed")
-    parser.add_argument("--compile", action="store_true", help="torch.compile too, where it works")
+    parser.add_argument("--rounds", type=int, default=7, help="timed evaluations of each")
+    parser.add_argument("--compile", action="store_true", help="also time torch.compile, if it works here")
     parser.add_argument("--output", type=Path, help="write the figures here as JSON")
 
 
 def compare(sizes: Sequence[int], rounds: int, compile: bool, output: Path | None) -> None:
-    """Print minimum, median and spread of each; the ratio is that of the medians to PyTorch's eager float32.
+    """Print minimum, median and spread of each, and the ratio of its median to that of PyTorch's eager float32.
 
-    Where the device has bfloat16 products, they are measured too: elsewhere PyTorch emulates them for minutes.
+    bfloat16 is measured only if the device has bfloat16 products: otherwise PyTorch emulates them for minutes.
     """
     peers.torch()
     settings = {"nst": {}}
     if jax.default_backend() == "cpu":
-        settings["nst, direct"] = {"convolution": "direct"}  # what it does by itself elsewhere
+        settings["nst, direct"] = {"convolution": "direct"}  # the default on other devices
     if features.has_bfloat16():
         settings["nst, bfloat16"] = {"precision": "bfloat16"}
-    whole = features.load()  # PyTorch needs the filters, which frozen networks may have given up
+    whole = features.load()  # PyTorch needs the filters, which a frozen network may not keep
     layers = losses.layers(completed(whole, peers.SETTINGS))
     networks = {name: features.load(**chosen).freeze(layers) for name, chosen in settings.items()}
     title = jax.devices()[0].device_kind
@@ -60,8 +60,8 @@ def compare(sizes: Sequence[int], rounds: int, compile: bool, output: Path | Non
     records = []
     for size in sizes:
         target, content, image = _problem(whole, size)
-        contestants = {name: _ours(target, network, content) for name, network in networks.items()}
-        contestants |= _peers(target, bfloat16="nst, bfloat16" in networks)
+        contestants = {name: _our_evaluation(target, network, content) for name, network in networks.items()}
+        contestants |= _peer_evaluations(target, bfloat16="nst, bfloat16" in networks)
         contestants |= _compiled(target, image) if compile else {}
         seconds = in_turns(contestants, image, rounds)
         reference = statistics.median(seconds["torch"])
@@ -84,7 +84,7 @@ def _problem(network: Network, size: int) -> tuple[Objective, np.ndarray, np.nda
     return objective(network, inputs, completed(network, {})), content, image
 
 
-def _peers(target: Objective, *, bfloat16: bool) -> dict[str, Evaluation]:
+def _peer_evaluations(target: Objective, *, bfloat16: bool) -> dict[str, Evaluation]:
     settings = {"torch": {}, "torch, channels last": {"channels_last": True}}
     if bfloat16:
         settings["torch, bfloat16"] = {"bfloat16": True}
@@ -94,19 +94,19 @@ def _peers(target: Objective, *, bfloat16: bool) -> dict[str, Evaluation]:
 
 
 def _compiled(target: Objective, image: np.ndarray) -> dict[str, Evaluation]:
-    """PyTorch's compiled contestant, if it can be compiled here."""
+    """Return the contestant compiled by PyTorch; none if PyTorch can't compile it here."""
     evaluate = peers.evaluation(target, compiled=True)
     try:
         evaluate(image)
-    except Exception as error:  # no C++ compiler, a Python too new: torch has a class for each
+    except Exception as error:  # no C++ compiler or too new a Python: torch has a class for each cause
         cause = next(iter(str(error).split("\n")))
         print(f"torch.compile does not work here and is left out: {cause}", file=sys.stderr)
         return {}
     return {"torch, compiled": evaluate}
 
 
-def _ours(target: Objective, network: Network, content: np.ndarray) -> Evaluation:
-    """In bfloat16 near the content picture: far from where it will be evaluated, which takes no longer."""
+def _our_evaluation(target: Objective, network: Network, content: np.ndarray) -> Evaluation:
+    """Return our evaluation. In bfloat16 its reference, the content, is far from the image; that takes no longer."""
     target = refreshed(dataclasses.replace(target, extractor=network), jnp.asarray(content))
 
     def evaluate(image: np.ndarray) -> tuple[float, np.ndarray]:
@@ -120,14 +120,18 @@ _value_and_gradient = jax.jit(jax.value_and_grad(loss, has_aux=True))
 
 
 def in_turns(contestants: dict[str, Evaluation], image: np.ndarray, rounds: int) -> dict[str, list[float]]:
-    """Times of A B C A B C …, after one call each that warms up and must agree with the first contestant's."""
+    """Return the seconds of calls in the order A B C A B C …, after one call of each that is not timed.
+
+    Raises:
+      RunError: The gradient of a contestant differs from that of the first one.
+    """
     _, expected = next(iter(contestants.values()))(image)
     for name, evaluate in contestants.items():
         _, gradient = evaluate(image)
         difference = float(np.linalg.norm(gradient - expected) / np.linalg.norm(expected))
         rounded = name.endswith(_ROUNDED)
         if not difference < (_ROUNDED_AGREEMENT if rounded else _AGREEMENT):
-            raise RunError(f"{name} has a gradient that differs by {difference:.1e}: it does other work")
+            raise RunError(f"{name} has a gradient that differs by {difference:.1e}: not the same loss")
     times: dict[str, list[float]] = {name: [] for name in contestants}
     for _ in range(rounds):
         for name, evaluate in contestants.items():

@@ -1,4 +1,4 @@
-"""A sweep's trials in shared processes beside a process for each: seconds for all of them."""
+"""Seconds of all trials of a sweep: in shared processes beside one process for each trial."""
 
 import argparse
 import json
@@ -21,7 +21,7 @@ from nst.errors import InputError
 _ROOT = Path(__file__).parents[2]
 _CONTENTS = ("tubingen", "coffee", "chelsea", "astronaut")
 
-# The file that the sweep is given. Trials differ in the pictures and in β, as those of a study would.
+# The config file of the sweep. Trials differ in the content image and in β, as those of a study would.
 _CONFIG = """
 from nst.config import base
 from nst.overrides import grid
@@ -44,16 +44,16 @@ def add_to(commands: Any) -> None:
     parser.set_defaults(command=compare)
     parser.add_argument("--trials", type=int, default=32, help="a multiple of 4")
     parser.add_argument("--size", type=int, default=128, help="longest side, pixels")
-    parser.add_argument("--steps", type=int, default=60, help="of each trial")
-    parser.add_argument("--batch", type=int, default=8, help="trials in lock-step, in the last way")
+    parser.add_argument("--steps", type=int, default=60, help="steps of each trial")
+    parser.add_argument("--batch", type=int, default=8, help="trials in a batch, in the last way")
     parser.add_argument("--output", type=Path, help="write the figures here as JSON")
 
 
 def compare(trials: int, size: int, steps: int, batch: int, output: Path | None) -> None:
-    """Print what the trials take in each way, with nothing compiled before.
+    """Print the seconds of the trials in each way, with nothing compiled before.
 
     Raises:
-      InputError: A number that can't be used.
+      InputError: A number is too small, or `trials` is no multiple of 4.
       RunError: A program failed.
     """
     if trials < 4 or trials % 4 or min(size, steps, batch) < 1:
@@ -64,20 +64,20 @@ def compare(trials: int, size: int, steps: int, batch: int, output: Path | None)
         file = folder / "config.py"
         file.write_text(_CONFIG.format(size=size, steps=steps, contents=_CONTENTS, weights=weights))
         seconds = {}
-        for i, (what, run) in enumerate(_ways(file, weights, batch)):
+        for i, (label, run) in enumerate(_ways(file, weights, batch)):
             began = time.monotonic()
             run(folder / f"{i}")
-            seconds[what] = time.monotonic() - began
+            seconds[label] = time.monotonic() - began
     baseline = next(iter(seconds.values()))
     table = Table(
         "",
         "seconds",
         "trials a minute",
-        "times as many",
+        "times as fast",
         title=f"{trials} trials, {size} pixels, {steps} steps",
     )
-    for what, took in seconds.items():
-        table.add_row(what, f"{took:.0f}", f"{60 * trials / took:.1f}", f"{baseline / took:.2f}")
+    for label, s in seconds.items():
+        table.add_row(label, f"{s:.0f}", f"{60 * trials / s:.1f}", f"{baseline / s:.2f}")
     Console().print(table)
     if output:
         settings = {"trials": trials, "size": size, "steps": steps, "batch": batch}
@@ -85,7 +85,7 @@ def compare(trials: int, size: int, steps: int, batch: int, output: Path | None)
 
 
 def _ways(file: Path, weights: list[float], batch: int) -> Iterator[tuple[str, Callable[[Path], None]]]:
-    """By name, what runs all trials in a folder."""
+    """Yield the ways to run all trials in a folder: a label and a function."""
 
     def processes(at_once: int, folder: Path) -> None:
         settings = [

@@ -1,7 +1,6 @@
-"""Ulyanov and Lebedev's audio style transfer (2016) in plain PyTorch, as this field's programs write it.
+"""Ulyanov and Lebedev's audio style transfer (2016) in plain PyTorch, as other style transfer programs write it.
 
-A program of its own as well, `texture.py PROBLEM EVALUATIONS`: it imports nothing of this project, so that what it
-takes of memory is its own.
+Run as a program, `texture.py PROBLEM EVALUATIONS`, it imports nothing of this project, so that its memory is its own.
 """
 
 import importlib
@@ -17,14 +16,16 @@ WIDTH = 11
 
 
 def loss(problem: Mapping[str, Any]) -> Callable[[Any], Any]:
-    """The loss of a spectrogram: content ½ Σ (F − P)², style by Gram matrices of filters, each divided by its frames.
+    """Return the loss of a spectrogram.
+
+    The content is ½ Σ (F − P)²; the style compares Gram matrices of filters, each divided by its frames.
 
     Args:
-      problem: `content` and `style`, spectrograms `[frames, bins]`; `kernel` `[11 · bins, filters]`; the weights
+      problem: Spectrograms `content` and `style` `[frames, bins]`; `kernel` `[11 · bins, filters]`; the weights
         `content_weight` and `style_weight`.
 
     Returns:
-      From a tensor `[1, bins, frames]`, bins as channels, to the total.
+      A function from a tensor `[1, bins, frames]`, bins as channels, to the total.
     """
     t = importlib.import_module("torch")
     bins, filters = problem["content"].shape[1], problem["kernel"].shape[1]
@@ -49,12 +50,12 @@ def loss(problem: Mapping[str, Any]) -> Callable[[Any], Any]:
 
 
 def tensor(spectrogram: np.ndarray) -> Any:
-    """`[frames, bins]` as `[1, bins, frames]`."""
+    """Convert `[frames, bins]` to `[1, bins, frames]`."""
     return importlib.import_module("torch").tensor(spectrogram.T[None].copy())
 
 
-def descend(problem: Mapping[str, Any], evaluations: int, tell: Callable[[float], None]) -> None:
-    """`torch.optim.LBFGS` without a line search from the content; `tell` has the loss of each evaluation."""
+def descend(problem: Mapping[str, Any], evaluations: int, callback: Callable[[float], None]) -> None:
+    """Descend from the content by `torch.optim.LBFGS` without a line search; call `callback` with each loss."""
     total, x = loss(problem), tensor(problem["content"]).requires_grad_()
     method = importlib.import_module("torch").optim.LBFGS(
         [x],
@@ -68,7 +69,7 @@ def descend(problem: Mapping[str, Any], evaluations: int, tell: Callable[[float]
         method.zero_grad()
         value = total(x)
         value.backward()
-        tell(value.item())
+        callback(value.item())
         return value
 
     method.step(closure)

@@ -1,6 +1,6 @@
-"""Seconds to the loss at which style-transfer-pytorch's schedule ends: the same objective by Adam in PyTorch, and ours.
+"""Seconds to the loss at which style-transfer-pytorch's schedule ends: its objective by Adam in PyTorch, and nst.
 
-A program of its own as well, `wasserstein.py PROBLEM SECONDS`: the peer.
+Run as a program, `wasserstein.py PROBLEM SECONDS`, this module is the peer.
 """
 
 import argparse
@@ -35,13 +35,13 @@ def add_to(commands: Any) -> None:
     parser.add_argument("--content", default="astronaut", help="a sample or a path")
     parser.add_argument("--style", default="strokes", help="a sample or a path")
     parser.add_argument("--size", type=int, default=256, help="longest side, pixels")
-    parser.add_argument("--seconds", type=float, default=600, help="of the peer's descent")
-    parser.add_argument("--steps", type=int, default=150, help="of ours at full size, at most")
+    parser.add_argument("--seconds", type=float, default=600, help="seconds of the peer's descent")
+    parser.add_argument("--steps", type=int, default=150, help="most steps of nst at full size")
     parser.add_argument("--output", type=Path, help="write the figures here as JSON")
 
 
 def compare(content: str, style: str, size: int, seconds: float, steps: int, output: Path | None) -> None:
-    """Print how long both take to the loss that the peer has in the end.
+    """Print how long both take to reach the loss at which the peer ends.
 
     Raises:
       InputError: PyTorch is not installed.
@@ -51,13 +51,13 @@ def compare(content: str, style: str, size: int, seconds: float, steps: int, out
     with TemporaryDirectory() as name:
         folder = Path(name)
         problem = folder / "problem.npz"
-        whole = images.read(content), images.read(style)
-        np.savez(problem, content=whole[0], style=whole[1], size=size)
+        inputs = images.read(content), images.read(style)
+        np.savez(problem, content=inputs[0], style=inputs[1], size=size)
         command = [sys.executable, __file__, str(problem), str(seconds)]
         peer = [(s, json.loads(line)) for s, line in watch(command, folder / "peer", environment={}).lines]
-        end = _loss(np.load(folder / "problem.npz.result.npy"), *whole, size)
-        ours = _ours(content, style, size, steps, folder / "ours")
-    # The peer's first line follows the measurement of its steps: its seconds are those of the descent alone.
+        end = _loss(np.load(folder / "problem.npz.result.npy"), *inputs, size)
+        ours = _run_ours(content, style, size, steps, folder / "ours")
+    # The peer times its steps before its first line, so that these are the seconds of the descent alone.
     peer_seconds, peer_steps = peer[-1][0] - peer[0][0], len(peer) - 1
     reached = next((line for line in ours if line[2] <= end), None)
     table = Table(title=f"to the loss {end:.4g} at {size} pixels")
@@ -72,21 +72,26 @@ def compare(content: str, style: str, size: int, seconds: float, steps: int, out
             f"{peer_seconds / reached[0]:.1f} times as fast, {peer_steps / reached[1]:.1f} times fewer evaluations"
         )
     else:
-        print(f"ours ends at {ours[-1][2]:.4g} after {ours[-1][0]:.0f} s: give more --steps")
+        print(f"nst ends at {ours[-1][2]:.4g} after {ours[-1][0]:.0f} s: give more --steps")
     if output:
         facts = {"loss": end, "peer": peer, "ours": ours, "size": size, "content": content, "style": style}
         files.write_bytes(output, (json.dumps(facts) + "\n").encode())
 
 
 def _loss(image: np.ndarray, content: np.ndarray, style: np.ndarray, size: int) -> float:
-    """Return our value of the objective at the image in which the peer ends."""
+    """Return our value of the objective at the peer's result."""
     inputs = {"content": images.fit(content, size), "style": images.fit(style, size)}
-    of = objective.objective(_network(), inputs, dict(config_of(_METHOD).loss))
-    return float(jax.jit(objective.loss)(image, of)[0])
+    target = objective.objective(_network(), inputs, dict(config_of(_METHOD).loss))
+    return float(jax.jit(objective.loss)(image, target)[0])
 
 
-def _ours(content: str, style: str, size: int, steps: int, folder: Path) -> list[tuple[float, int, float]]:
-    """Return seconds, evaluations and loss after each step at full size; programs are compiled before."""
+def _run_ours(
+    content: str, style: str, size: int, steps: int, folder: Path
+) -> list[tuple[float, int, float]]:
+    """Return seconds, evaluations and loss after each step at full size.
+
+    An earlier run compiles the programs.
+    """
     changes = {
         "images.content": content,
         "images.style": style,
@@ -117,15 +122,15 @@ def _ours(content: str, style: str, size: int, steps: int, folder: Path) -> list
 
 
 def descend(content: np.ndarray, style: np.ndarray, size: int, seconds: float) -> np.ndarray:
-    """Descend by Adam from scale to scale, each √2 larger, in the proportions of the program's schedule.
+    """Descend by Adam from scale to scale, each √2 larger, with steps in the proportions of the program's schedule.
 
     Prints a line for each step.
 
     Args:
       content: `[h, w, 3]`.
       style: `[h', w', 3]`.
-      size: Longest side at the last scale, pixels.
-      seconds: How long all steps take.
+      size: The longest side at the last scale, pixels.
+      seconds: The time of all steps.
 
     Returns:
       The average of the last scale's iterates, `[h, w, 3]`.
@@ -137,17 +142,17 @@ def descend(content: np.ndarray, style: np.ndarray, size: int, seconds: float) -
 
     loss_at = _losses(content, style)
     scales = root_of_2_scales(size)
-    usual = [1000] + [500] * (len(scales) - 1)
-    each = [_seconds(loss_at(side), images.fit(content, side)) for side in scales]
-    share = seconds / sum(n * t for n, t in zip(usual, each, strict=True))
+    schedule = [1000] + [500] * (len(scales) - 1)
+    step_seconds = [_seconds(loss_at(side), images.fit(content, side)) for side in scales]
+    share = seconds / sum(n * t for n, t in zip(schedule, step_seconds, strict=True))
     image = objectives.tensor(images.fit(content, scales[0]), torch.float32)
     state: dict[str, Any] = {}
     print(json.dumps({"share": share}), flush=True)
-    for side, number in zip(scales, usual, strict=True):
+    for side, number in zip(scales, schedule, strict=True):
         loss, shape = loss_at(side), images.fit(content, side).shape[:2]
         image = functional.interpolate(image, shape, mode="bicubic").clamp(0, 1).requires_grad_()
         adam = torch.optim.Adam([image], lr=0.02, betas=(0.9, 0.99))
-        if state:  # its moments are resampled
+        if state:  # continue with Adam's moments, resampled
             moments = state["state"][0]
             moments["exp_avg"] = functional.interpolate(moments["exp_avg"], shape, mode="bicubic")
             squares = functional.interpolate(moments["exp_avg_sq"], shape, mode="bilinear")
@@ -184,7 +189,7 @@ def _losses(content: np.ndarray, style: np.ndarray) -> Callable[[int], Any]:
 
 
 def _seconds(loss: Any, image: np.ndarray) -> float:
-    """Return how long a loss and gradient take after the first one."""
+    """Return the seconds of the second loss and gradient."""
     import torch  # pyright: ignore[reportMissingImports]
 
     from nst.bench import objectives
@@ -197,8 +202,8 @@ def _seconds(loss: Any, image: np.ndarray) -> float:
 
 
 def _network() -> Network:
-    named = dict(config_of(_METHOD).features)
-    return features.load(named.pop("network"), **named)
+    options = dict(config_of(_METHOD).features)
+    return features.load(options.pop("network"), **options)
 
 
 def _main(arguments: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""The benchmarks without PyTorch: what they say, and that ours counts evaluations as it should."""
+"""The benchmarks without PyTorch: their messages, and the evaluations counted for our optimizers."""
 
 import importlib
 import importlib.util
@@ -25,8 +25,8 @@ SETTINGS = {
 
 @pytest.fixture(scope="module")
 def target():
-    picture = jnp.asarray(np.random.default_rng(0).random((12, 10, 3), np.float32))
-    inputs = {"content": picture, "style": picture[:8]}
+    image = jnp.asarray(np.random.default_rng(0).random((12, 10, 3), np.float32))
+    inputs = {"content": image, "style": image[:8]}
     return objective(features.load(weights="random"), inputs, SETTINGS)
 
 
@@ -61,17 +61,17 @@ def test_n_evaluations_are_n_minus_one_steps(target):
     assert lbfgs.descend(initial, target, [1, 4, 8], "lbfgs") == [float(state.value) for state in states]
 
 
-def test_the_evaluations_counted_are_those_after_which_the_loss_is_that_of_adam(target):
+def test_evaluations_are_counted_until_the_loss_is_that_of_adam(target):
     initial = jnp.full((12, 10, 3), 0.5)
-    found = losses.descend(initial, target, steps=20)
+    descent = losses.descend(initial, target, steps=20)
     adam, evaluate = optimizer("adam"), by_vjp(loss)
     end = minimize(evaluate, start(evaluate, initial, adam, target), adam, 20, target)
-    assert found.loss == float(end.value)
-    assert found.evaluations is not None
+    assert descent.loss == float(end.value)
+    assert descent.evaluations is not None
     before, reached = lbfgs.descend(
-        initial, target, [found.evaluations - 1, found.evaluations], "lbfgs_pyramid"
+        initial, target, [descent.evaluations - 1, descent.evaluations], "lbfgs_pyramid"
     )
-    assert reached <= found.loss < before
+    assert reached <= descent.loss < before
 
 
 def test_contestants_take_turns_and_must_agree():

@@ -1,4 +1,4 @@
-"""The comparison with pastiche, without it: what it prints, its loss in NumPy, and what follows from two runs."""
+"""The comparison with pastiche, without running it: its printed lines, its loss in NumPy, the figures of two runs."""
 
 import json
 import sys
@@ -38,17 +38,17 @@ def config():
     return load_file(path).get_config()
 
 
-def its_loss(seen, content, style):
-    """Pastiche's default loss from features `[h, w, N]` by layer, as its `_calc_loss` has it, in float64."""
+def pastiche_loss(image, content, style):
+    """Return pastiche's default loss from features `[h, w, N]` by layer, as its `_calc_loss`, in float64."""
 
     def gram(F):
         F = F.reshape(-1, F.shape[-1]).T
         return F @ F.T / F.shape[1]
 
-    total = 1.0 * 0.01 * np.mean((seen["relu4_2"] - content["relu4_2"]) ** 2)
+    total = 1.0 * 0.01 * np.mean((image["relu4_2"] - content["relu4_2"]) ** 2)
     for layer in (f"relu{block}_1" for block in range(1, 6)):
-        weight = 10.0 / seen[layer].shape[2] ** 2
-        total += 1.0 * weight * np.mean((gram(seen[layer]) - gram(style[layer])) ** 2)
+        weight = 10.0 / image[layer].shape[2] ** 2
+        total += 1.0 * weight * np.mean((gram(image[layer]) - gram(style[layer])) ** 2)
     return total
 
 
@@ -65,19 +65,19 @@ def test_the_loss_is_pastiches(config, shape, start):
     settings = dict(follow.resolved(config).loss) | {"content_weight": weight}
     target = objective(network, {"content": content, "style": style}, settings)
     layers = (*settings["content_layers"], *settings["style_layers"])
-    look = jax.jit(lambda x: network(x, layers))
-    seen = [{k: np.asarray(F, np.float64) for k, F in look(x).items()} for x in (image, content, style)]
+    compute = jax.jit(lambda x: network(x, layers))
+    maps = [{k: np.asarray(F, np.float64) for k, F in compute(x).items()} for x in (image, content, style)]
     value, terms = jax.jit(loss)(image, target)
-    np.testing.assert_allclose(value, its_loss(*seen), rtol=1e-4)
+    np.testing.assert_allclose(value, pastiche_loss(*maps), rtol=1e-4)
     if start != "content":
-        expected = 0.01 * np.mean((seen[0]["relu4_2"] - seen[1]["relu4_2"]) ** 2)
+        expected = 0.01 * np.mean((maps[0]["relu4_2"] - maps[1]["relu4_2"]) ** 2)
         np.testing.assert_allclose(terms["content"], expected, rtol=1e-4)
 
 
 def test_the_configs_content_weight_is_that_of_its_size(config):
     assert config.loss.content_weight == pastiche.content_weight(384, 512)
     assert config.features.padding == "zeros"
-    assert config.pyramid.scales == ()  # as that program does
+    assert config.pyramid.scales == ()  # as in pastiche
 
 
 def test_a_printed_loss_belongs_to_the_line_before():
@@ -95,34 +95,34 @@ def test_a_logged_line_has_our_counts():
 
 
 def turn(what, losses, *, pause=1.0, coarse=0, peak=100):
-    """Steps from 10 seconds on; with `coarse` steps at a scale before, whose end costs one evaluation more."""
+    """Return steps from 10 seconds on; after `coarse` steps at an earlier scale there is one evaluation more."""
     losses = map(float, losses)
     lines = [Line(10 + i * pause, i, i + 1 + bool(coarse), x) for i, x in enumerate(losses)]
     return Turn(what, lines, peak)
 
 
-def test_what_it_took_to_the_peers_loss():
+def test_figures_of_reaching_the_peers_loss():
     # Two coarse steps, then three at full size: a coarse loss below the peer's does not count.
     ours = turn("nst, warm", [9, 8, 1, 6, 4, 3], pause=0.5, coarse=2, peak=50)
     peers_own = [turn(figures.PEER, [9, 7, 5, 4]), turn(figures.PEER, [9, 7, 6, 5])]
-    found = figures.summary([ours, *peers_own], 3)
-    assert found["nst, warm"]["seconds"] == 12  # of the 4, the lower of the peer's two
-    assert found["nst, warm"]["evaluations"] == 6
-    assert found["nst, warm"]["evaluations_full_size"] == 3
-    assert found["nst, warm"]["step"] == 0.5
-    assert found[figures.PEER]["seconds"] == 13
-    assert found[figures.PEER]["evaluations"] == 4
-    assert figures.ratios(found) == [
-        "nst, warm: 1.08 times as fast to pastiche's loss; peak memory 0.50 of its"
+    summary = figures.summary([ours, *peers_own], 3)
+    assert summary["nst, warm"]["seconds"] == 12  # of the loss 4, the lower of the peer's two
+    assert summary["nst, warm"]["evaluations"] == 6
+    assert summary["nst, warm"]["evaluations_full_size"] == 3
+    assert summary["nst, warm"]["step"] == 0.5
+    assert summary[figures.PEER]["seconds"] == 13
+    assert summary[figures.PEER]["evaluations"] == 4
+    assert figures.ratios(summary) == [
+        "nst, warm: 1.08 times as fast to pastiche's loss; peak memory 0.50 times pastiche's"
     ]
-    assert figures.table(found, "").row_count == 9
+    assert figures.table(summary, "").row_count == 9
 
 
-def test_a_loss_not_reached_is_said():
-    found = figures.summary([turn("nst, warm", [9, 8]), turn(figures.PEER, [9, 7])], 1)
-    assert found["nst, warm"]["seconds"] is None
-    assert "did not get to" in figures.ratios(found)[0]
-    assert figures.table(found, "").row_count == 9
+def test_a_loss_that_is_not_reached_is_reported():
+    summary = figures.summary([turn("nst, warm", [9, 8]), turn(figures.PEER, [9, 7])], 1)
+    assert summary["nst, warm"]["seconds"] is None
+    assert "did not reach" in figures.ratios(summary)[0]
+    assert figures.table(summary, "").row_count == 9
     assert figures.reached([Line(1.0, 1, 1, float("nan"))], 5.0) is None
 
 
@@ -136,13 +136,13 @@ def test_without_pastiche_it_says_how_to_get_it(monkeypatch):
 
 
 @pytest.mark.parametrize("option", ["--steps", "--rounds"])
-def test_nothing_to_do_is_refused(monkeypatch, option):
+def test_numbers_below_1_are_refused(monkeypatch, option):
     monkeypatch.setattr(metadata, "version", lambda name: "1.6.0")
     with pytest.raises(InputError, match="give at least 1"):
         bench.run(["pastiche", option, "0"])
 
 
-def test_both_programs_are_given_the_size_they_work_at(tmp_path):
+def test_the_inputs_have_the_size_that_both_programs_work_at(tmp_path):
     problem = pastiche._problem(tmp_path, "coffee", "strokes", 40)
     assert (problem.height, problem.width) == (27, 40)
     shapes = [pastiche.images.read(tmp_path / f"{x}.png").shape for x in ("content", "style", "init")]
@@ -152,9 +152,9 @@ def test_both_programs_are_given_the_size_they_work_at(tmp_path):
 
 def test_two_losses_that_differ_are_refused(monkeypatch, tmp_path):
     problem = pastiche.Problem(tmp_path / "content.png", tmp_path / "style.png", 8, 8, 8)
-    monkeypatch.setattr(pastiche, "_ours", lambda *_: turn("ours", [100.0]))
+    monkeypatch.setattr(pastiche, "_run_ours", lambda *_: turn("ours", [100.0]))
     for theirs, agrees in ((100.05, True), (100.2, False), (float("nan"), False)):
-        monkeypatch.setattr(pastiche, "_peers", lambda *_, x=theirs: turn(figures.PEER, [x]))
+        monkeypatch.setattr(pastiche, "_run_peer", lambda *_, x=theirs: turn(figures.PEER, [x]))
         if agrees:
             assert pastiche._difference(problem, tmp_path, "content") == pytest.approx(5e-4, rel=1e-3)
         else:
@@ -164,10 +164,10 @@ def test_two_losses_that_differ_are_refused(monkeypatch, tmp_path):
 
 def test_lines_and_memory_of_a_program(tmp_path):
     program = "import os; x = bytearray(b'x') * 200_000_000; print('a'); print(os.environ['GIVEN'], end='')"
-    found = programs.watch([sys.executable, "-c", program], tmp_path, environment={"GIVEN": "b"})
-    assert [text for _, text in found.lines] == ["a"]  # the other is no whole line
-    assert found.lines[0][0] > 0
-    assert found.peak > 200_000_000
+    watched = programs.watch([sys.executable, "-c", program], tmp_path, environment={"GIVEN": "b"})
+    assert [text for _, text in watched.lines] == ["a"]  # the other line is not complete
+    assert watched.lines[0][0] > 0
+    assert watched.peak > 200_000_000
 
 
 def test_lines_are_followed_in_a_file_as_they_come(tmp_path):
@@ -179,7 +179,7 @@ def test_lines_are_followed_in_a_file_as_they_come(tmp_path):
     assert programs._new_lines(path, 4) == (["two", "three"], 14)
 
 
-@pytest.mark.parametrize(("program", "said"), [("raise ValueError('why')", "why"), ("exit(3)", "nothing")])
-def test_a_program_that_fails_is_told_in_a_line(tmp_path, program, said):
-    with pytest.raises(RunError, match=rf"status [13]: .*{said}"):
+@pytest.mark.parametrize(("program", "message"), [("raise ValueError('why')", "why"), ("exit(3)", "nothing")])
+def test_a_program_that_fails_is_reported_in_one_line(tmp_path, program, message):
+    with pytest.raises(RunError, match=rf"status [13]: .*{message}"):
         programs.watch([sys.executable, "-c", program], tmp_path, environment={})

@@ -1,4 +1,4 @@
-"""Pictures at equal seconds: the steps that are planned, and sheets that hide which result is whose."""
+"""Results at equal seconds: the planned steps, and sheets that hide which result is whose."""
 
 import json
 
@@ -26,7 +26,7 @@ def test_scales_of_style_transfer_pytorch():
 
 
 def test_steps_are_scaled_to_the_seconds(monkeypatch, tmp_path):
-    """Of 60 steps at each of three scales, 0.1, 0.4 and 1.6 s each, a quarter fits; a start of 0 s is measured."""
+    """Plan a quarter of 60 steps at each of three scales, where a step takes 0.1, 0.4 and 1.6 s and the start 0 s."""
     step = {0: 0.1, 1: 0.4, 2: 1.6}
 
     def run(method, content, style, size, folder, steps):
@@ -39,7 +39,7 @@ def test_steps_are_scaled_to_the_seconds(monkeypatch, tmp_path):
     monkeypatch.setattr(quality, "_run", run)
     monkeypatch.setattr(quality.time, "monotonic", lambda: next(clock))
     entry = quality.Entry("wasserstein", 60 * sum(step.values()) / 4)
-    assert quality._planned(entry, "c", "s", 512, tmp_path) == [15, 15, 15]
+    assert quality._plan_steps(entry, "c", "s", 512, tmp_path) == [15, 15, 15]
 
 
 def test_a_sheet_shows_each_result_at_the_letter_that_the_key_gives_it(tmp_path):
