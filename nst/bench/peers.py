@@ -46,7 +46,9 @@ def evaluation(
     tf32: bool = False,
     compiled: bool = False,
 ) -> Evaluation:
-    """Return the evaluation of `target` by PyTorch: Caffe's preprocessing, zero padding, Gram matrices.
+    """Return the evaluation of `target` by PyTorch.
+
+    It has Caffe's preprocessing, zero padding, average or max pooling, and Gram matrices.
 
     Args:
       target: The objective, with the network's own weights.
