@@ -187,8 +187,8 @@ def _traced_once() -> AbstractContextManager[None]:
     """Make the forward and the backward pass share traces of the functions below, one for each shape.
 
     A network has many layers of one shape. JAX traces a gradient under the mesh of its values, which is empty, and
-    everything else without a mesh, and its cache tells these apart. So the mesh is always set. The matrices are arguments
-    of the functions below, because the two passes differ only in them.
+    everything else without a mesh, and its cache tells these apart. So the mesh is always set. The matrices are
+    arguments of the functions below, because the two passes differ only in them.
     """
     return jax.sharding.use_abstract_mesh(jax.sharding.get_abstract_mesh())
 

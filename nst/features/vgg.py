@@ -240,7 +240,7 @@ class VGG(nnx.Module):
         return 2 ** (_block(layer) - (not layer.startswith("pool")))
 
     def halo(self, layers: Sequence[str]) -> int:
-        """Return the number of pixels that a position of the deepest layer sees on each side of its `stride` × `stride`.
+        """Return the margin in pixels that a position of the deepest layer sees around its own `stride` × `stride`.
 
         Each 3×3 convolution adds one position of its layer. The poolings add nothing, as their windows don't overlap:
         relu5_1 of VGG-19 sees 16 + 2 · 70 = 156 pixels.

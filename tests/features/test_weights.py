@@ -174,8 +174,8 @@ def test_a_file_of_ours_is_used_where_it_lies(filled, cache, tmp_path):
     ("name", "message"),
     [
         ("vgg91", "unknown weights 'vgg91': did you mean vgg19"),
-        ("vgg19.h5", "vgg19.h5: is not there"),
-        ("no/such", "no/such: is not there"),
+        ("vgg19.h5", "vgg19.h5: does not exist"),
+        ("no/such", "no/such: does not exist"),
         (".", "is not a file"),
         ("/dev/null", "is not a file"),
         ("", "is not a file"),

@@ -228,11 +228,11 @@ def test_coded_kernels_are_looked_up():
         (lambda found: found.pop("conv5_4/bias"), "not VGG-19's.*conv5_4's bias is missing"),
         (lambda found: [found.pop(f"{layer}_4/{part}") for layer in ("conv3", "conv4", "conv5")
                         for part in ("kernel", "bias") if f"{layer}{part}" != "conv5bias"],
-         "not VGG-16's.*: conv5_4 is too many: give those of VGG-19 or VGG-16"),
+         "not VGG-16's.*: conv5_4 is unexpected: give those of VGG-19 or VGG-16"),
         (lambda found: found.update({"conv1_1/kernel": Entry((3, 3, 1, 64), None)}),
          r"conv1_1's kernel is \[3, 3, 1, 64\], expected \[3, 3, 3, 64\]"),
         (lambda found: found.update({"conv1_1/kernel": Entry((64, 3, 3, 3), None)}), "expected"),
-        (lambda found: found.update({"conv6_1/bias": Entry((4096,), None)}), "conv6_1 is too many"),
+        (lambda found: found.update({"conv6_1/bias": Entry((4096,), None)}), "conv6_1 is unexpected"),
         (lambda found: found.update({"conv3_1/bias": Entry((256,), lambda: np.full(256, np.nan, "f4"))}),
          "conv3_1 has a value that is not finite"),
         (lambda found: found.update({"conv3_1/bias": Entry((256,), lambda: np.full(256, 1e300))}),
