@@ -133,7 +133,7 @@ def test_what_is_not_on_the_list_is_refused(tmp_path, monkeypatch, content, name
     monkeypatch.setattr("subprocess.Popen", opened)
     path = tmp_path / name
     path.write_bytes(content)
-    assert "not a picture that can be read: supported are PNG, JPEG, WebP" in refusal(path)
+    assert "not an image that can be read: supported are PNG, JPEG, WebP" in refusal(path)
 
 
 def png_header(width, height, bits=8):

@@ -104,11 +104,11 @@ def test_the_colour_under_alpha_is_converted(tmp_path):
 @pytest.mark.parametrize(
     ("icc", "cause"),
     [
-        (b"garbage" * 40, "is not for RGB pictures"),
-        (LINEAR[:16], "is not for RGB pictures"),
+        (b"garbage" * 40, "is not for RGB images"),
+        (LINEAR[:16], "is not for RGB images"),
         (LINEAR[:200], "is broken"),
         (LINEAR[:128] + bytes(len(LINEAR) - 128), "is broken"),
-        (imagecodecs.cms_profile("gray", gamma=1.0), "is not for RGB pictures"),
+        (imagecodecs.cms_profile("gray", gamma=1.0), "is not for RGB images"),
     ],
     ids=["garbage", "short", "cut", "hollow", "grey"],
 )

@@ -267,7 +267,7 @@ def test_list_pictures_of_a_file_is_itself(tmp_path):
     assert images.list_pictures(str(path)) == [path]
 
 
-@pytest.mark.parametrize(("name", "cause"), [("empty", "has no pictures"), ("missing", "no such file")])
+@pytest.mark.parametrize(("name", "cause"), [("empty", "has no images"), ("missing", "no such file")])
 def test_list_pictures_refuses(tmp_path, name, cause):
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match=cause):

@@ -32,7 +32,7 @@ def test_a_split_can_be_a_part():
         ("tfds:../nst_photos/train", r"no data set ../nst_photos is prepared here"),
         ("tfds:nst_photos/test", r"tfds:nst_photos/test can't be read .*: it has train"),
         ("tfds:nst_photos/train[5:]", r"can't be read .*: it has train"),
-        ("tfds:nst_photos/train#5", r"has 5 pictures: give a number below that"),
+        ("tfds:nst_photos/train#5", r"has 5 images: give a number below that"),
     ],
 )
 def test_names_that_cannot_be_used(name, message, tmp_path):
@@ -53,7 +53,7 @@ def _with(content):
 
 
 def test_a_set_is_no_picture():
-    with pytest.raises(InputError, match=r"tfds:nst_photos/train is a data set: name one of its pictures"):
+    with pytest.raises(InputError, match=r"tfds:nst_photos/train is a data set: name one of its images"):
         images.read("tfds:nst_photos/train")
 
 
@@ -121,7 +121,7 @@ def test_a_set_of_another_program_works_by_name(monkeypatch, tmp_path):
         images.list_pictures("tfds:pets/validation")
 
     prepare("numbers", tfds.features.FeaturesDict({"x": np.int64}), [{"x": 1}])
-    with pytest.raises(InputError, match="has no feature 'image' with pictures"):
+    with pytest.raises(InputError, match="has no feature 'image' with images"):
         images.list_pictures("tfds:numbers/validation")
 
 
