@@ -105,7 +105,9 @@ def test_ssim_against_its_equation():
 
 
 def test_ssim_needs_room_for_its_window():
-    with pytest.raises(InputError, match="20×10 pixels has no window of SSIM: give sides of at least 11"):
+    with pytest.raises(
+        InputError, match="20×10 pixels is smaller than the window of SSIM: give sides of at least 11"
+    ):
         content.ssim(picture(10, 20), picture(10, 20))
 
 

@@ -257,7 +257,7 @@ def test_what_cannot_be_compared_is_refused_by_name(network, evaluated):
     with pytest.raises(InputError, match="unknown layer 'relu9_1'"):
         metrics.evaluate(c, s, {}, extractor=network, style_layers=("relu9_1",))
     broken = jnp.full_like(c, jnp.nan)
-    with pytest.raises(InputError, match="style_gram of broken is nan: look at the picture"):
+    with pytest.raises(InputError, match="style_gram of broken is nan: check the image"):
         metrics.evaluate(c, s, {"broken": broken}, extractor=network, style_layers=LAYERS_OPTIMISED)
 
 
