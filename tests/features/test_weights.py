@@ -1,4 +1,4 @@
-"""The face of the weights: names, hashes, the cache, the real default."""
+"""The public functions of weights: names, hashes, the cache, the real default."""
 
 import json
 import os
@@ -25,7 +25,7 @@ def cache(tmp_path, monkeypatch):
 
 @pytest.fixture
 def filled(cache):
-    """A cache with a file of ours in the default source's place."""
+    """Return the path of a ported file in the cache, in the place of the default source."""
     parameters = {
         layer: {"kernel": np.full(shape, i, np.float32), "bias": np.full(shape[3], -i, np.float32)}
         for i, (layer, shape) in enumerate(weights.KERNELS["vgg19"].items())

@@ -1,4 +1,4 @@
-"""What scripts/weights.py does."""
+"""The commands of scripts/weights.py."""
 
 from pathlib import Path
 
