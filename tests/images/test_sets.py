@@ -79,7 +79,7 @@ def test_a_flipped_bit_is_reported_or_harmless(monkeypatch, tmp_path):
 
 
 def test_a_set_of_another_program_works_by_name(monkeypatch, tmp_path):
-    """It is in the folder of tensorflow-datasets; images without a name are numbered; their files are not changed."""
+    """The folder of tensorflow-datasets is searched; images without a name are numbered; files stay unchanged."""
     tfds = sets.package()
     monkeypatch.setattr(tfds.core.constants, "DATA_DIR", str(tmp_path))
     stream = io.BytesIO()
