@@ -59,7 +59,7 @@ def normalised(weights: Weights, means: Mapping[str, np.ndarray], by: str = "fil
       by: `filter` divides each filter by its own mean, as the paper does; a faint one stays below 1. `layer` divides
         all filters of a layer by the mean of the layer, so that they keep their proportions.
     """
-    divisor = {"filter": _of_filters, "layer": _of_layer}[by]
+    divisor = {"filter": _filter_divisors, "layer": _layer_divisors}[by]
     parameters, before = {}, np.ones(3, np.float32)
     for layer, values in sorted(weights.parameters.items()):  # in the order of computation
         mean = divisor(means[layer.replace("conv", "relu")])
@@ -69,15 +69,15 @@ def normalised(weights: Weights, means: Mapping[str, np.ndarray], by: str = "fil
     return weights._replace(parameters=parameters)
 
 
-def _of_filters(means: np.ndarray) -> np.ndarray:
-    return np.maximum(means, _or_one(_LEAST * np.median(means))).astype(np.float32)
+def _filter_divisors(means: np.ndarray) -> np.ndarray:
+    return np.maximum(means, _nonzero(_LEAST * np.median(means))).astype(np.float32)
 
 
-def _of_layer(means: np.ndarray) -> np.ndarray:
-    return np.full_like(means, _or_one(np.mean(means)), np.float32)
+def _layer_divisors(means: np.ndarray) -> np.ndarray:
+    return np.full_like(means, _nonzero(np.mean(means)), np.float32)
 
 
-def _or_one(mean: float | np.floating) -> float:
+def _nonzero(mean: float | np.floating) -> float:
     """Return `mean`, or 1 if it is 0, as where no filter responds."""
     return float(mean) if mean > 0 else 1.0
 

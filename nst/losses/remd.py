@@ -144,7 +144,7 @@ def self_similarity_distance(x: Hypercolumns, content: Hypercolumns) -> Scalar:
 
 
 @functools.cache
-def _at_random(layers: tuple[str, ...]) -> Callable[[View, None], Hypercolumns]:
+def _result_statistics(layers: tuple[str, ...]) -> Callable[[View, None], Hypercolumns]:
     """Return the statistics of the image: hypercolumns at points drawn by the key of the step."""
 
     def statistics(view: View, local: None) -> Hypercolumns:
@@ -155,7 +155,7 @@ def _at_random(layers: tuple[str, ...]) -> Callable[[View, None], Hypercolumns]:
 
 
 @functools.cache
-def _of_style(layers: tuple[str, ...]) -> Callable[[View, None], StyleTarget]:
+def _style_target(layers: tuple[str, ...]) -> Callable[[View, None], StyleTarget]:
     def target(view: View, local: None) -> StyleTarget:
         points = random_points(jax.random.key(0), STYLE_SIDE)
         columns = hypercolumns(view.image, view.features, layers, points)
@@ -174,10 +174,10 @@ def style(
 ) -> Term:
     """Build the style term. The weight of the palette is 1 / max(α, 1), with α = content_weight / style_weight."""
     layers = tuple(style_layers)
-    target = inputs["style"].measure(_of_style(layers), layers)
+    target = inputs["style"].measure(_style_target(layers), layers)
     palette = np.float32(1 / max(content_weight / style_weight, 1))
     target = target._replace(palette_weight=jax.device_put(palette))
-    return Term(_at_random(layers), style_distance, layers, target=target, additive=False)
+    return Term(_result_statistics(layers), style_distance, layers, target=target, additive=False)
 
 
 class Pair(NamedTuple):
@@ -188,7 +188,7 @@ class Pair(NamedTuple):
 
 
 @functools.cache
-def _of_both(layers: tuple[str, ...]) -> Callable[[View, Pytree], Pair]:
+def _pair_statistics(layers: tuple[str, ...]) -> Callable[[View, Pytree], Pair]:
     def statistics(view: View, content: tuple[Array, Features]) -> Pair:
         assert view.key is not None
         points = random_points(view.key, SIDE)
@@ -198,7 +198,7 @@ def _of_both(layers: tuple[str, ...]) -> Callable[[View, Pytree], Pair]:
     return statistics
 
 
-def _whole(view: View, local: None) -> tuple[Array, Features]:
+def _image_and_features(view: View, local: None) -> tuple[Array, Features]:
     return view.image, view.features
 
 
@@ -209,5 +209,5 @@ def _pair_distance(statistics: Pair, target: None) -> Scalar:
 def self_similarity(inputs: Mapping[str, Input], *, content_layers: Sequence[str], **_: Any) -> Term:
     """Build the content term."""
     layers = tuple(content_layers)
-    content = inputs["content"].measure(_whole, layers)
-    return Term(_of_both(layers), _pair_distance, layers, local=content, additive=False)
+    content = inputs["content"].measure(_image_and_features, layers)
+    return Term(_pair_statistics(layers), _pair_distance, layers, local=content, additive=False)

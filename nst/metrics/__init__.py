@@ -73,12 +73,12 @@ def _convolution(layer: str) -> str:
 def groups(style_layers: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Return the layers to compare style in, by the suffix of their metrics' names, without empty groups."""
     every = {"": tuple(style_layers), "_held_out": held_out(style_layers)}
-    return {place: group for place, group in every.items() if group}
+    return {suffix: group for suffix, group in every.items() if group}
 
 
 def names(style_layers: Sequence[str]) -> list[str]:
     """Return the names of the metrics if these layers are optimized, in order."""
-    style = {f"style_{form}{place}" for form in _FORMS for place in groups(style_layers)}
+    style = {f"style_{form}{suffix}" for form in _FORMS for suffix in groups(style_layers)}
     return [name for name in METRICS if name in style or not name.startswith("style_")]
 
 
@@ -115,11 +115,12 @@ def evaluate(
     content, style = np.clip(content, 0, 1), np.clip(style, 0, 1)
     _check_results(results, content)
     extractor.check((style.shape[0], style.shape[1]), layers(style_layers))
-    places = groups(style_layers)
-    reference, target = _measure(content, extractor, places), _measure(style, extractor, places)
+    by_suffix = groups(style_layers)
+    reference, target = _measure(content, extractor, by_suffix), _measure(style, extractor, by_suffix)
 
+    # `image` has the content's size. `whole_image` is the same, except for the style image: there it is not cropped.
     def row(image: Image, measured: _Measured, whole: _Measured, whole_image: Image) -> dict[str, float]:
-        of_style = _style(whole.moments, target.moments, places)
+        of_style = _style(whole.moments, target.moments, by_suffix)
         values = of_style | _content(image, measured, content, reference)
         values |= _faults(whole_image, style) | _coverage(measured, reference, target, extractor)
         return {name: values[name] for name in names(style_layers)}
@@ -127,7 +128,7 @@ def evaluate(
     figures = {}
     for name, result in results.items():
         image = np.clip(result, 0, 1)
-        measured = _measure(image, extractor, places)
+        measured = _measure(image, extractor, by_suffix)
         figures[name] = row(image, measured, measured, image)
     cropped = np.clip(images.cover(style, *content.shape[:2]), 0, 1)
     measured = target if style.shape == content.shape else _measure(cropped, extractor, {})
@@ -153,8 +154,8 @@ class _Measured(NamedTuple):
     features: Features
 
 
-def _measure(image: Image, extractor: Network, places: Mapping[str, tuple[str, ...]]) -> _Measured:
-    names = tuple(layer for group in places.values() for layer in group)
+def _measure(image: Image, extractor: Network, by_suffix: Mapping[str, tuple[str, ...]]) -> _Measured:
+    names = tuple(layer for group in by_suffix.values() for layer in group)
     moments, features = _compute(extractor, jnp.asarray(image, jnp.float32), names)
     return _Measured({layer: _moments(parts) for layer, parts in moments.items()}, features)
 
@@ -180,12 +181,12 @@ def _moments(parts: tuple[Array, Array, Array]) -> Moments:
 
 
 def _style(
-    x: dict[str, Moments], style: dict[str, Moments], places: Mapping[str, tuple[str, ...]]
+    x: dict[str, Moments], style: dict[str, Moments], by_suffix: Mapping[str, tuple[str, ...]]
 ) -> dict[str, float]:
     return {
-        f"style_{form}{place}": float(np.mean([distance(x[layer], style[layer]) for layer in group]))
+        f"style_{form}{suffix}": float(np.mean([distance(x[layer], style[layer]) for layer in group]))
         for form, distance in _FORMS.items()
-        for place, group in places.items()
+        for suffix, group in by_suffix.items()
     }
 
 

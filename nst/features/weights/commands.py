@@ -68,7 +68,7 @@ def verify(name: str | None = None) -> None:
     """Verify the cached file of one source, or all cached files.
 
     Raises:
-      InputError: A file is damaged or absent; names the first one.
+      InputError: A file is damaged or absent; the message names the first one.
     """
     if name is not None and name not in SOURCES:
         raise unknown("source", name, SOURCES)

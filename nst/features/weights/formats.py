@@ -1,4 +1,4 @@
-"""The reader of each format of weight files, chosen by the first bytes of a file, whatever its name."""
+"""The formats of weight files, recognized by the first bytes of a file, whatever its name."""
 
 import zipfile
 from pathlib import Path

@@ -17,7 +17,7 @@ def entries(path: Path) -> Entries:
         if isinstance(item, h5py.Dataset) and item.shape is not None:
             # Reading such a data set would read other files of the user.
             if item.external or item.is_virtual:
-                raise Unreadable(f"{name} lies in another file: give a file that holds its own weights")
+                raise Unreadable(f"{name} is stored in another file: give a file that holds its own weights")
             datasets[name] = Entry(tuple(item.shape), lambda: _read(path, name))
 
     with h5py.File(path, "r") as file:

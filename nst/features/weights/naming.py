@@ -109,7 +109,7 @@ def _layers(network: str, matches: list[tuple[tuple[str, ...], str, Entry]]) -> 
         if part in layers.setdefault(layer, {}):
             raise Unreadable(f"it holds {layer} twice: give a file of {title(network)} alone")
         layers[layer][part] = entry
-    return {layer: _unquantised(parts) for layer, parts in layers.items()}
+    return {layer: _unquantized(parts) for layer, parts in layers.items()}
 
 
 def _layer(network: str, *place: str) -> str:
@@ -119,7 +119,7 @@ def _layer(network: str, *place: str) -> str:
     return _PLACES[network].get(place[0], f"features.{place[0]}")
 
 
-def _unquantised(parts: dict[str, Entry]) -> dict[str, Entry]:
+def _unquantized(parts: dict[str, Entry]) -> dict[str, Entry]:
     """Return a layer with its kernel decoded, if it is stored as codes and the table of the 256 values of the codes."""
     if "codes" not in parts or "table" not in parts:
         return parts
