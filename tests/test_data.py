@@ -193,7 +193,7 @@ def test_what_cannot_be_added(folder, tmp_path):
         data.add("mine", folder)
     with pytest.raises(InputError, match="is not a folder"):
         data.add("other", tmp_path / "none")
-    with pytest.raises(InputError, match="has no pictures"):
+    with pytest.raises(InputError, match="has no images"):
         data.add("other", tmp_path)
     for suffix in ("png", "jpg"):
         (tmp_path / f"same.{suffix}").write_bytes(b"")

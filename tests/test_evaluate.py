@@ -222,7 +222,7 @@ def test_a_picture_that_lies_elsewhere_is_found_by_the_config(made, counted, tmp
     [
         (lambda run: (run / "done").unlink(), "is not finished: go on with scripts/run.py --resume"),
         (lambda run: (run / "image.png").unlink(), "image.png is not there: run it again"),
-        (lambda run: (run / "image.png").write_bytes(b"no"), "image.png is not a picture"),
+        (lambda run: (run / "image.png").write_bytes(b"no"), "image.png is not an image"),
         (lambda run: (run / "config.json").write_text("{}"), "is damaged: run it again"),
         (lambda run: (run / "config.json").write_text("[]"), "is damaged: run it again"),
         (lambda run: (run / "metrics.jsonl").write_text(""), "is damaged: run it again"),

@@ -75,17 +75,17 @@ def load(
     supported = check_options(name, **options)
     if precision == "bfloat16" and not has_bfloat16():
         warnings.warn(
-            f"this {jax.devices()[0].platform} has no bfloat16 products: features.precision=float32 is faster",
+            f"this {jax.devices()[0].platform} has no bfloat16 instructions: features.precision=float32 is faster",
             stacklevel=2,
         )
     return NETWORKS[name].build(**supported)
 
 
 def check_options(name: str, **options: Any) -> dict[str, Any]:
-    """Return those options of `load` that a network supports.
+    """Return the options of `load` that a network supports.
 
     Raises:
-      InputError: There is no such network, or it does not support an option that is not at its default.
+      InputError: An unknown network, or an option that it does not support and that is not at its default.
     """
     if name not in NETWORKS:
         raise unknown("network", name, NETWORKS)
@@ -102,7 +102,7 @@ def check_options(name: str, **options: Any) -> dict[str, Any]:
 
 
 def is_drawn(name: str, weights: str | None) -> bool:
-    """Return whether a network depends on the seed: its weights are random numbers."""
+    """Return whether the weights of a network are random, drawn from the seed."""
     return source.are_drawn(weights) and "seed" in _options(name)
 
 

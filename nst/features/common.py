@@ -8,7 +8,7 @@ from nst.errors import InputError, unknown
 from nst.features.weights import Preprocessing
 from nst.types import Array, Image
 
-#: What surrounds an image or a feature map, by `jnp.pad`'s names.
+#: Paddings of an image or a feature map, with their names in `jnp.pad`.
 PADDINGS = {"zeros": "constant", "reflect": "reflect", "replicate": "edge"}
 
 
@@ -18,7 +18,7 @@ def pad(x: Array, width: int, padding: str) -> Array:
 
 
 def preprocess(x: Image, preprocessing: Preprocessing) -> Array:
-    """Convert an image, RGB in [0, 1], to what a network expects."""
+    """Convert an RGB image in [0, 1] to the input that a network expects."""
     order, scale, mean, std = preprocessing
     channels = jnp.array(["RGB".index(channel) for channel in order])
     return (x[..., channels] * scale - jnp.array(mean)) / jnp.array(std)
@@ -38,7 +38,7 @@ def check_names(layers: Sequence[str], choices: Sequence[str]) -> None:
 
 
 def check_size(size: tuple[int, int], least: int, layer: str) -> None:
-    """Raise InputError if the shorter side of `size` (height, width) is below `least`, which `layer` needs."""
+    """Raise InputError if the shorter side of `size` (height, width) is below `least`, the minimum for `layer`."""
     if min(size) < least:
         height, width = size
         raise InputError(

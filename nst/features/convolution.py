@@ -2,7 +2,7 @@
 
 Source: Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, CVPR 2016; the points are those of Barabasz,
 Anderson, Soodhalter and Gregg, Error Analysis and Improving the Accuracy of Winograd Convolution for Deep Neural
-Networks, ACM TOMS 2020. A tile of 4×4 outputs takes 36 products where the direct way takes 144.
+Networks, ACM TOMS 2020. A tile of 4×4 outputs takes 36 products instead of 144.
 """
 
 import functools
@@ -22,46 +22,46 @@ _OUT, _TAPS = 4, 3
 _IN = _OUT + _TAPS - 1
 _INFINITY = np.inf
 
-# Where the polynomials are evaluated. Of those tried these round least, in float32 and in bfloat16: half as much as
-# 0, ±1, ±2, ∞. Their reciprocals are the same numbers, which the gradient takes.
+# The points where the polynomials are evaluated. Of those tried, these have the smallest rounding error in float32 and
+# in bfloat16, half that of 0, ±1, ±2, ∞. Their reciprocals, which the gradient needs, are the same numbers.
 _POINTS = (0.0, 2 / 3, -2 / 3, 3 / 2, -3 / 2, _INFINITY)
 
-# By its columns.
+# A matrix as a list of its columns.
 _Matrix = Sequence[jax.Array | np.ndarray]
 
 _EXACT = jax.lax.Precision.HIGHEST
 
-#: How convolutions are computed: `auto` takes `winograd` where it is faster (on a CPU, for wide layers).
+#: Algorithms of convolution: `auto` uses `winograd` where it is faster (on a CPU, for wide layers).
 CONVOLUTIONS = ("auto", "direct", "winograd")
 
 # With fewer channels the transforms cost more than the products save (docs/performance.md).
 _WIDE = 64
 
-# Tiles times channels of a strip: what 512×384 pixels of 64 have is two. Its transformed input takes 54 MiB, its
-# products as much. With more strips a picture takes longer to compile.
+# Tiles times channels of a strip: 512×384 pixels of 64 channels are two strips. The transformed input of a strip takes
+# 54 MiB, its products as much. More strips take longer to compile.
 _STRIP = 6144 * 64
 _MOST_STRIPS = 4
 
 
 def use_winograd(shape: tuple[int, ...]) -> bool:
-    """Whether `auto` takes `winograd` for filters `[3, 3, c, n]` of this shape on the present device."""
+    """Return whether `auto` uses `winograd` for filters of a shape `[3, 3, c, n]` on the current device."""
     return jax.default_backend() == "cpu" and min(shape[2:]) >= _WIDE
 
 
 def _powers(points: tuple[float, ...], n: int) -> np.ndarray:
-    """Rows 1, p, p², … of each point; at infinity the last power alone."""
+    """Return the row 1, p, p², … of each point p; at infinity only the last power is not 0."""
     at_infinity = np.eye(n)[n - 1]
     return np.stack([at_infinity if np.isinf(p) else p ** np.arange(n) for p in points])
 
 
 def _transforms(points: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """Aᵀ `[4, 6]` and Bᵀ `[6, 6]` of y = Aᵀ (G g ⊙ Bᵀ d) with G = `_powers(points, 3)` (Toom and Cook)."""
+    """Return Aᵀ `[4, 6]` and Bᵀ `[6, 6]` of y = Aᵀ (G g ⊙ Bᵀ d) with G = `_powers(points, 3)` (Toom and Cook)."""
     return _powers(points, _OUT).T, np.linalg.inv(_powers(points, _IN)).T
 
 
 @jax.jit
 def transform(kernel: jax.Array) -> jax.Array:
-    """Filters `[3, 3, c, n]` as `[36, c, n]`: G g Gᵀ of each."""
+    """Transform filters `[3, 3, c, n]` to `[36, c, n]`: G g Gᵀ of each."""
     G = _powers(_POINTS, _TAPS)
     both = jnp.asarray(np.kron(G, G), jnp.float32)
     transformed = jnp.matmul(both, kernel.reshape(_TAPS**2, -1), precision=_EXACT)
@@ -70,22 +70,22 @@ def transform(kernel: jax.Array) -> jax.Array:
 
 @partial(jax.jit, static_argnums=1)
 def formed(kernels: list[jax.Array], forms: tuple[tuple[bool, bool], ...]) -> list[jax.Array]:
-    """Filters `[3, 3, c, n]` in the form that products take, by one program.
+    """Return the filters of several layers in the form that products use, converted by one program.
 
     Args:
-      kernels: The filters of each layer.
-      forms: Of each layer, whether they are transformed, to `[36, c, n]`, and whether rounded to bfloat16.
+      kernels: The filters `[3, 3, c, n]` of each layer.
+      forms: For each layer, whether to transform the filters, to `[36, c, n]`, and whether to round them to bfloat16.
     """
 
     def form(kernel: jax.Array, transformed: bool, rounded: bool) -> jax.Array:
         filters = transform(kernel) if transformed else kernel
         return filters.astype(jnp.bfloat16) if rounded else filters
 
-    return [form(kernel, *how) for kernel, how in zip(kernels, forms, strict=True)]
+    return [form(kernel, *flags) for kernel, flags in zip(kernels, forms, strict=True)]
 
 
 def direct(x: jax.Array, kernel: jax.Array, padding: int) -> jax.Array:
-    """The convolution (cross-correlation) of `x` `[h, w, c]` with filters `[3, 3, c, n]`, with zeros around `x`."""
+    """Return the convolution (cross-correlation) of `x` `[h, w, c]`, padded with zeros, with filters `[3, 3, c, n]`."""
     dimensions = ("NHWC", "HWIO", "NHWC")
     around = [(padding, padding)] * 2
     y = jax.lax.conv_general_dilated(
@@ -96,11 +96,11 @@ def direct(x: jax.Array, kernel: jax.Array, padding: int) -> jax.Array:
 
 @partial(jax.custom_vjp, nondiff_argnums=(2,))
 def winograd(x: jax.Array, filters: jax.Array, padding: int) -> jax.Array:
-    """What `direct` gives, from filters transformed before; these are frozen, only `x` gets a gradient.
+    """Return the result of `direct` from transformed filters. They are frozen: only `x` gets a gradient.
 
     Args:
       x: `[h, w, c]`.
-      filters: `[36, c, n]`, of `transform`.
+      filters: `[36, c, n]`, from `transform`.
       padding: Zeros on each side: 0, 1 or 2.
 
     Returns:
@@ -114,10 +114,10 @@ def _forward(x: jax.Array, filters: jax.Array, padding: int) -> tuple[jax.Array,
 
 
 def _backward(padding: int, filters: jax.Array, gradient: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Again a convolution, with filters turned by half and channels swapped; the same transformed filters serve.
+    """Convolve the gradient with the rotated filters, channels swapped, by the same transformed filters.
 
-    A filter turned is its polynomial with the coefficients reversed, whose value at q = 1/p is q² times the filter's
-    at p. So the points are the reciprocals, and the factor goes into Aᵀ (at 0 and infinity it is 1).
+    A filter rotated by 180° is its polynomial with the coefficients reversed. The value of that at q = 1/p is q² times
+    the value of the filter at p. So the points are the reciprocals, and q² goes into Aᵀ (at 0 and infinity it is 1).
     """
     with np.errstate(divide="ignore"):
         points = 1 / np.array(_POINTS)
@@ -138,7 +138,7 @@ def _tiled(
     factor: np.ndarray | int,
     product: str,
 ) -> jax.Array:
-    """Cut into overlapping tiles, transform, multiply, transform back, put together; a large picture in strips."""
+    """Cut `x` into overlapping tiles, transform, multiply, transform back and join; a large `x` in strips."""
     height, width = (n + 2 * padding - _TAPS + 1 for n in x.shape[:2])
     down, across = -(-height // _OUT), -(-width // _OUT)
     count = min(-(-down * across * max(filters.shape[1:]) // _STRIP), _MOST_STRIPS, down)
@@ -148,87 +148,89 @@ def _tiled(
     for begin, end in itertools.pairwise(ends):
         top, bottom = _OUT * begin - padding, _OUT * end + _TAPS - 1 - padding
         part = x[max(top, 0) : bottom]
-        if strips:  # XLA would compute all at once, in as much memory as one: each depends on the one before
+        # Make each strip depend on the last one: XLA would compute all at once, in as much memory as without strips.
+        if strips:
             part += 0 * strips[-1][0, 0, 0]
-        reach = (max(-top, 0), max(bottom - x.shape[0], 0)), (padding, right)
+        pads = (max(-top, 0), max(bottom - x.shape[0], 0)), (padding, right)
         tiles = end - begin, across
         with _traced_once():
-            strips.append(_strip(part, filters, reach, tiles, points, factor, product))
+            strips.append(_strip(part, filters, pads, tiles, points, factor, product))
     return jnp.concatenate(strips)[:height, :width]
 
 
 def _strip(
     x: jax.Array,
     filters: jax.Array,
-    reach: tuple[tuple[int, int], ...],
+    pads: tuple[tuple[int, int], ...],
     tiles: tuple[int, int],
     points: tuple[float, ...],
     factor: np.ndarray | int,
     product: str,
 ) -> jax.Array:
-    """Some rows of tiles, with zeros around them as far as they `reach` beyond the picture."""
+    """Convolve some rows of tiles; `pads` are the zeros to add above and below, left and right of `x`."""
     down, across = tiles
     A, B = _transforms(points)
     A, B = _by_column(A * factor), _by_column(B)
-    # XLA would fuse each of these into the one that reads it, and so compute each of its values six times over.
+    # Not inlined: XLA would fuse each of these calls into its consumer, and so compute every value six times.
     with set_xla_metadata(inlineable="false"):
-        z = _columns(_rows(_pad(x, reach), B, down), B, across, filters.dtype)
+        z = _columns(_rows(_pad(x, pads), B, down), B, across, filters.dtype)
     transformed = z.reshape(_IN**2, down * across, -1)
     products = jnp.einsum(
         product, transformed, filters, precision=_EXACT, preferred_element_type=jnp.float32
-    )  # summed in float32 whatever the filters are
+    )  # summed in float32, also for bfloat16 filters
     with set_xla_metadata(inlineable="false"):
         y = _across(products.reshape(_IN, _IN, down, across, -1), A)
     return _down(y, A)
 
 
 def _traced_once() -> AbstractContextManager[None]:
-    """Have what is jitted here traced once for each shape, forward and back: a network has many layers of one shape.
+    """Make the forward and the backward pass share traces of the functions below, one for each shape.
 
-    JAX traces a gradient under its values' mesh, which is empty, and all else under none: its cache tells these apart.
-    So the mesh is always named. And the matrices below are arguments: both directions differ in these alone.
+    A network has many layers of one shape. JAX traces a gradient under the mesh of its values, which is empty, and
+    everything else without a mesh, and its cache tells these apart. So the mesh is always set. The matrices are
+    arguments of the functions below, because the two passes differ only in them.
     """
     return jax.sharding.use_abstract_mesh(jax.sharding.get_abstract_mesh())
 
 
 @partial(jax.jit, static_argnums=1)
-def _pad(x: jax.Array, reach: tuple[tuple[int, int], ...]) -> jax.Array:
-    return jax.lax.pad(x, jnp.zeros((), x.dtype), [(*sides, 0) for sides in (*reach, (0, 0))])
+def _pad(x: jax.Array, pads: tuple[tuple[int, int], ...]) -> jax.Array:
+    return jax.lax.pad(x, jnp.zeros((), x.dtype), [(*sides, 0) for sides in (*pads, (0, 0))])
 
 
 @partial(jax.jit, static_argnums=2)
 def _rows(x: jax.Array, B: _Matrix, tiles: int) -> jax.Array:
-    """Bᵀ d of the overlapping `tiles` down a picture `[h, w, c]`, as `[tiles, 6, w, c]`.
+    """Return Bᵀ d of the overlapping `tiles` along the height of `[h, w, c]`, as `[tiles, 6, w, c]`.
 
-    In this order a loop over the result reads what it needs from the cache, and so does `_columns`.
+    With this order of axes a loop over the result finds its inputs in the CPU's cache, and so does `_columns`.
     """
     return _combined(x, B, tiles, axis=0, new=1)
 
 
 @partial(jax.jit, static_argnums=(2, 3))
 def _columns(x: jax.Array, B: _Matrix, tiles: int, dtype: np.dtype) -> jax.Array:
-    """The same across `[down, 6, w, c]`, as `[6, 6, down, tiles, c]`: rows first."""
+    """Return Bᵀ d along the width of `[down, 6, w, c]`, as `[6, 6, down, tiles, c]`, rows first."""
     return _combined(x.swapaxes(0, 1), B, tiles, axis=2, new=1).astype(dtype)
 
 
 @jax.jit
 def _across(products: jax.Array, A: _Matrix) -> jax.Array:
-    """Aᵀ m of the products `[6, 6, down, across, c]` along the second axis, as `[6, down, across, 4, c]`.
+    """Return Aᵀ m of the products `[6, 6, down, across, c]` along the second axis, as `[6, down, across, 4, c]`.
 
-    The four values of a tile beside each other, so that what they are made of is read once.
+    The four values of a tile are adjacent in memory, so that their inputs are read once.
     """
     return _weighted(A, [products[:, k] for k in range(_IN)], new=3)
 
 
 @jax.jit
 def _down(y: jax.Array, A: _Matrix) -> jax.Array:
-    """The same along the first axis of `[6, down, across, 4, c]`: the picture `[4 · down, 4 · across, c]`."""
-    picture = _weighted(A, list(y), new=1)
-    return picture.reshape(_OUT * y.shape[1], _OUT * y.shape[2], -1)
+    """Return Aᵀ m along the first axis of `[6, down, across, 4, c]`, as `[4 · down, 4 · across, c]`."""
+    tiles = _weighted(A, list(y), new=1)
+    return tiles.reshape(_OUT * y.shape[1], _OUT * y.shape[2], -1)
 
 
 def _combined(x: jax.Array, B: _Matrix, tiles: int, *, axis: int, new: int) -> jax.Array:
-    """Bᵀ d of the overlapping `tiles` along `axis`, its 6 values as the axis `new`."""
+    """Return Bᵀ d of the overlapping `tiles` along `axis`, its 6 values as the axis `new`."""
     step = partial(jax.lax.slice_in_dim, x, stride=_OUT, axis=axis)
     terms = [step(j, j + _OUT * (tiles - 1) + 1) for j in range(_IN)]
     return _weighted(B, terms, new)
@@ -239,11 +241,11 @@ def _by_column(matrix: np.ndarray) -> _Matrix:
 
 
 def _weighted(matrix: _Matrix, terms: Sequence[jax.Array], new: int) -> jax.Array:
-    """A matrix `[rows, 6]` times six `terms` of one shape: its rows become the axis `new` of the result."""
+    """Multiply a matrix `[rows, 6]` by six `terms` of one shape; its rows become the axis `new` of the result."""
     shape = (*terms[0].shape[:new], len(matrix[0]), *terms[0].shape[new:])
     others = [i for i in range(len(shape)) if i != new]
 
-    # By `lax`, as a network has thousands of these sums: those of `jnp` take three times as long to trace.
+    # `lax`, not `jnp`, which takes three times as long to trace: a network has thousands of these sums.
     def product(column: jax.Array | np.ndarray, term: jax.Array) -> jax.Array:
         weights = jax.lax.broadcast_in_dim(column, shape, [new])
         return jax.lax.mul(weights, jax.lax.broadcast_in_dim(term, shape, others))
@@ -252,7 +254,14 @@ def _weighted(matrix: _Matrix, terms: Sequence[jax.Array], new: int) -> jax.Arra
 
 
 class Convolution(nnx.Module):
-    """The filters and biases of a 3×3 convolution; once frozen, also or only in the form that products take."""
+    """A 3×3 convolution.
+
+    Attributes:
+      kernel: Filters `[3, 3, c, n]`; None once `frozen` replaces them.
+      bias: `[n]`.
+      frozen: Transformed filters `[36, c, n]`, or None.
+      rounded: Filters of `change` in bfloat16, transformed or not, or None.
+    """
 
     def __init__(self, inputs: int, outputs: int):
         self.inputs, self.outputs = inputs, outputs
@@ -262,11 +271,11 @@ class Convolution(nnx.Module):
         self.rounded: Any = nnx.data(None)
 
     def __call__(self, x: jax.Array, padding: int = 0) -> jax.Array:
-        """`[h, w, c]` to `[h + 2 · padding − 2, w + 2 · padding − 2, n]`, with zeros around `x`."""
+        """Convolve `[h, w, c]`, padded with zeros, to `[h + 2 · padding − 2, w + 2 · padding − 2, n]`."""
         return _convolve(x, self.kernel if self.frozen is None else self.frozen, padding) + self.bias[...]
 
     def change(self, dx: jax.Array, padding: int = 0) -> jax.Array:
-        """Return the change of the output for a change `dx` of the input, by products of bfloat16."""
+        """Return the change of the output for a change `dx` of the input, by bfloat16 products."""
         return _convolve(dx, self.rounded, padding)
 
 

@@ -1,4 +1,4 @@
-"""What the present device can do."""
+"""Capabilities of the current device."""
 
 import re
 from pathlib import Path
@@ -6,13 +6,13 @@ from pathlib import Path
 import jax
 
 _CPUINFO = Path("/proc/cpuinfo")
-# On x86 and on Arm, as Linux names them.
+# Linux's names, on x86 and on Arm.
 _FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
-_AMPERE = 8.0  # the first of NVIDIA's with bfloat16 products
+_AMPERE = 8.0  # NVIDIA's first compute capability with bfloat16 products
 
 
 def has_bfloat16() -> bool:
-    """Whether products of bfloat16 are faster than float32's on the present device; True where it doesn't say."""
+    """Return whether bfloat16 products are faster than float32 ones on the current device; True if it is unknown."""
     device = jax.devices()[0]
     if device.platform == "cpu":
         return _processor_has_bfloat16()
@@ -20,7 +20,10 @@ def has_bfloat16() -> bool:
 
 
 def least_rounded() -> int:
-    """Return the channels from which on rounding is faster: on a CPU transforms, not products, bound narrow layers."""
+    """Return the number of input channels from which on rounding is faster.
+
+    On a CPU it is larger: transforms, not products, take most of the time of a narrow layer.
+    """
     return 128 if jax.default_backend() == "cpu" else 64  # docs/performance.md
 
 

@@ -1,4 +1,4 @@
-"""The registry of networks: their layers and defaults without their weights, and how each is built."""
+"""The registry of networks: layers, defaults and builder of each, available without its weights."""
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
@@ -12,23 +12,23 @@ from nst.features.weights import BLOCKS, DEFAULTS
 from nst.features.weights import load as load_weights
 from nst.types import Network
 
-#: With filters scaled by one factor a layer, faint ones stay faint; the losses' default weights are chosen for it.
+#: One factor for each layer keeps faint filters faint; the default weights of the losses are chosen for it.
 _VGG_NORMALISE = "layer"
 
 _NORMALISE = {None: _VGG_NORMALISE, True: "filter", False: "none"}
 
 
 class NetworkSpec(NamedTuple):
-    """The facts of a network, known before any weights are loaded.
+    """The description of a network, available before its weights are loaded.
 
     Attributes:
-      build: Makes an extractor. Its keyword arguments are the options of `nst.features.load` that the network
+      build: Builds an extractor. Its keyword arguments are the options of `nst.features.load` that the network
         supports; `load` refuses the others.
       layers: All layers in the order of computation.
-      content_layers: The layers of a content loss unless it names others.
-      style_layers: The layers of a style loss unless it names others.
+      content_layers: The default layers of a content loss.
+      style_layers: The default layers of a style loss.
       widths: The number of filters of each layer.
-      normalise: What is rescaled to a mean activation of 1 unless a config says otherwise.
+      normalise: What is rescaled to a mean activation of 1 by default, one of `NORMALISATIONS`.
       default_weights: A source of `nst.features.weights.SOURCES`; None for a network that needs no weights.
     """
 
@@ -41,7 +41,7 @@ class NetworkSpec(NamedTuple):
     default_weights: str | None = None
 
     def layer_weights(self, layers: Sequence[str], /) -> tuple[float, ...]:
-        """Return the weights of style layers, which sum to 1, for a loss that names none."""
+        """Return the default weights of style layers, which sum to 1."""
         return inverse_square(self.widths, layers)
 
 
@@ -76,7 +76,7 @@ def _vgg(name: str) -> NetworkSpec:
     )
 
 
-#: From name to network. One line here adds one.
+#: Networks by name. One entry here adds a network.
 NETWORKS: dict[str, NetworkSpec] = {
     "vgg19": _vgg("vgg19"),
     "vgg16": _vgg("vgg16"),
@@ -91,7 +91,7 @@ NETWORKS: dict[str, NetworkSpec] = {
 
 
 def check_layers(name: str, layers: Sequence[str]) -> None:
-    """Raise InputError if `name` is no network or one of `layers` none of its layers."""
+    """Raise InputError if `name` is not a network, or one of `layers` is not a layer of it."""
     if name not in NETWORKS:
         raise unknown("network", name, NETWORKS)
     check_names(layers, NETWORKS[name].layers)

@@ -1,4 +1,4 @@
-"""Filters or layers rescaled to a mean activation of 1, as in Gatys, Ecker and Bethge, CVPR 2016, section 2."""
+"""Rescaling of filters or layers to a mean activation of 1, as in Gatys, Ecker and Bethge, CVPR 2016, section 2."""
 
 import contextlib
 import hashlib
@@ -16,7 +16,7 @@ from nst.images.resize import cover
 from nst.images.samples import in_scikit_image
 from nst.types import Image
 
-# People, animals, things, landscapes, and textures near by: all the natural pictures that the package holds.
+# People, animals, things, landscapes and close-up textures: all the natural images of scikit-image.
 _PHOTOGRAPHS = (
     "astronaut.png",
     "coffee.png",
@@ -31,35 +31,35 @@ _PHOTOGRAPHS = (
     "grass.png",
     "gravel.png",
 )
-#: What `features.normalise` may be; True is the same as `filter`, False as `none`.
+#: The values of `features.normalise`; True means `filter`, False means `none`.
 NORMALISATIONS = ("none", "filter", "layer")
 
-_HEIGHT, _WIDTH = 168, 224  # the network was trained on 224
+_HEIGHT, _WIDTH = 168, 224  # the network was trained at 224
 
-# The paper averages over the training set. A filter that hardly responds to a dozen photographs (about one in 300)
-# has no mean worth dividing by: amplified a thousandfold, single pixels of it would rule the loss. So no filter is
-# divided by less than this part of its layer's median.
+# The paper averages over the training set. For a filter that hardly responds to a dozen photographs (about one in 300)
+# the mean is no usable divisor: amplified a thousandfold, single pixels would dominate the loss. So no filter is
+# divided by less than this fraction of the median of its layer.
 _LEAST = 0.1
 
 
 def photographs() -> list[np.ndarray]:
-    """Return the photographs that activations are averaged over, `[h, w, 3]`, of one size so that they compile once."""
+    """Return the photographs `[h, w, 3]` to average activations over, of one size, so that one program serves all."""
     return [cover(read(in_scikit_image(name)), _HEIGHT, _WIDTH) for name in _PHOTOGRAPHS]
 
 
 def normalised(weights: Weights, means: Mapping[str, np.ndarray], by: str = "filter") -> Weights:
-    """Return the weights of a VGG network with its mean activations brought to 1.
+    """Return the weights of a VGG network, rescaled to mean activations of 1.
 
-    Every activation is divided by the mean and the next layer's weights make up for it, so the network computes what
-    it did up to one factor per channel: rectifier and poolings are positively homogeneous.
+    Every activation is divided by its mean and the next layer's weights compensate for it, so the network computes the
+    same function up to one factor per channel: the rectifier and the poolings are positively homogeneous.
 
     Args:
       weights: Kernels `[3, 3, in, out]` and biases `[out]` of all convolutions.
       means: Mean activations `[out]` of all rectified layers (`mean_activations`).
-      by: `filter` divides each filter by its own mean, as the paper does; one that is faint stays below 1. `layer`
-        divides all filters of a layer by the mean of the layer, so that they keep their proportions.
+      by: `filter` divides each filter by its own mean, as the paper does; a faint one stays below 1. `layer` divides
+        all filters of a layer by the mean of the layer, so that they keep their proportions.
     """
-    divisor = {"filter": _of_filters, "layer": _of_layer}[by]
+    divisor = {"filter": _filter_divisors, "layer": _layer_divisors}[by]
     parameters, before = {}, np.ones(3, np.float32)
     for layer, values in sorted(weights.parameters.items()):  # in the order of computation
         mean = divisor(means[layer.replace("conv", "relu")])
@@ -69,29 +69,29 @@ def normalised(weights: Weights, means: Mapping[str, np.ndarray], by: str = "fil
     return weights._replace(parameters=parameters)
 
 
-def _of_filters(means: np.ndarray) -> np.ndarray:
-    return np.maximum(means, _or_one(_LEAST * np.median(means))).astype(np.float32)
+def _filter_divisors(means: np.ndarray) -> np.ndarray:
+    return np.maximum(means, _nonzero(_LEAST * np.median(means))).astype(np.float32)
 
 
-def _of_layer(means: np.ndarray) -> np.ndarray:
-    return np.full_like(means, _or_one(np.mean(means)), np.float32)
+def _layer_divisors(means: np.ndarray) -> np.ndarray:
+    return np.full_like(means, _nonzero(np.mean(means)), np.float32)
 
 
-def _or_one(mean: float | np.floating) -> float:
-    """1 where nothing responds: there is nothing to divide."""
+def _nonzero(mean: float | np.floating) -> float:
+    """Return `mean`, or 1 if it is 0, as where no filter responds."""
     return float(mean) if mean > 0 else 1.0
 
 
 def mean_activations(network: VGG, images: Sequence[Image]) -> dict[str, np.ndarray]:
     """Return the mean over `images`, `[h, w, 3]` each, of each filter of each rectified layer.
 
-    Means have four digits, so that they are the same whatever instructions a processor has.
+    Means are rounded to four digits, so that they are the same on every processor.
     """
     rectified = tuple(name for name in network.layers if name.startswith("relu"))
     mean = jax.jit(lambda network, image: {k: x.mean((0, 1)) for k, x in network(image, rectified).items()})
-    each = [mean(network, image) for image in images]
+    means = [mean(network, image) for image in images]
     return {
-        layer: _rounded(np.mean([np.asarray(x[layer], np.float64) for x in each], axis=0))
+        layer: _rounded(np.mean([np.asarray(x[layer], np.float64) for x in means], axis=0))
         for layer in rectified
     }
 
@@ -101,26 +101,26 @@ def _rounded(x: np.ndarray) -> np.ndarray:
 
 
 def of_photographs(weights: Weights, pooling: str, padding: str) -> dict[str, np.ndarray]:
-    """Return `mean_activations` over `photographs`, from the cache folder where they were computed before.
+    """Return `mean_activations` over `photographs`, from the cache folder if they were computed before.
 
-    They take three seconds, more than all else that a network needs to begin.
+    Computing them takes three seconds, more than everything else that building a network takes.
 
     Args:
-      weights: Of a VGG network.
-      pooling: The network's.
-      padding: The network's.
+      weights: The weights of a VGG network.
+      pooling: The pooling of the network.
+      padding: The padding of the network.
     """
     key = hashlib.sha256(f"1 {weights.network} {weights.preprocessing} {pooling} {padding}".encode())
     for layer, values in sorted(weights.parameters.items()):
         for name, array in sorted(values.items()):
             key.update(f"{layer} {name}".encode() + np.ascontiguousarray(array).tobytes())
     path = cache_dir() / "activations" / f"{key.hexdigest()[:32]}.npz"
-    # A damaged file, which NumPy finds by its checksums, is made again.
+    # A damaged file, which NumPy detects by its checksums, is written again.
     with contextlib.suppress(OSError, ValueError, zipfile.BadZipFile), np.load(path) as file:
         return dict(file.items())
     network = build(weights, pooling=pooling, padding=padding, convolution="direct")
     means = mean_activations(network, photographs())
-    # A cache folder that can't be written costs the three seconds each time, and no more.
+    # If the cache folder can't be written, the only cost is three seconds each time.
     with contextlib.suppress(OSError), replacing(path) as beside:
         np.savez(beside, allow_pickle=False, **means)
     return means

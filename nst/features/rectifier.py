@@ -1,4 +1,4 @@
-"""The rectifier, whose gradient needs one byte a value where differentiating `max` keeps four."""
+"""A rectifier whose gradient keeps one byte for each value; differentiating `max` keeps four."""
 
 import jax
 import jax.numpy as jnp
@@ -7,12 +7,12 @@ from jax.experimental.xla_metadata import set_xla_metadata
 
 @jax.custom_vjp
 def relu(x: jax.Array) -> jax.Array:
-    """max(x, 0), with no gradient at 0."""
+    """Return max(x, 0), with a gradient of 0 at 0."""
     return jax.nn.relu(x)
 
 
 def _forward(x: jax.Array) -> tuple[jax.Array, jax.Array]:
-    # XLA would fuse each of the two into what reads it, and so keep `x` for the gradient, beside what comes of it.
+    # Not inlined: XLA would fuse both results into their consumers, and so keep `x` for the gradient as well.
     with set_xla_metadata(inlineable="false"):
         return _rectified(x)
 

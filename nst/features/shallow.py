@@ -1,7 +1,7 @@
 """One layer of random filters of several sizes, each rectified: a network that needs no weights.
 
 Source: Ustyuzhaninov, Brendel, Gatys and Bethge, Texture Synthesis Using Shallow Convolutional Networks with Random
-Filters, 2016, arXiv 1606.00021: the multi-scale model.
+Filters, 2016, arXiv 1606.00021, the multi-scale model.
 """
 
 import math
@@ -32,8 +32,8 @@ SIZES = (3, 5, 7, 11, 15, 23, 37, 55)
 #: Filters of each size.
 FILTERS = 128
 
-#: The mean of a rectified activation. At the default weights of the loss, chosen for VGG-19's original weights, the
-#: terms then have about the ratio that they have with VGG-19.
+#: The mean of a rectified activation. With it the terms of the loss have about the same ratio as with VGG-19, for whose
+#: original weights the default weights of the loss are chosen.
 MEAN = 1.0
 
 LAYERS = tuple(f"{kind}{size}" for size in SIZES for kind in ("conv", "relu"))
@@ -43,13 +43,13 @@ class Shallow(nnx.Module):
     """Random filters of 3×3 to 55×55 pixels side by side on the image, each followed by a rectifier.
 
     The article compares one Gram matrix of all 1024 filters; here each size is a layer with its own, as for any other
-    network. It draws filters as Glorot and Bengio do, whose small variance suits its own weight of the loss; these
-    are scaled, see `kernel`.
+    network. The article draws filters by Glorot and Bengio's rule, whose small variance suits its weight of the loss;
+    here they are scaled, see `kernel`.
     """
 
     layers: tuple[str, ...] = LAYERS
-    # 128 rectified filters of any size keep content recognizable: results with relu7 and relu15 hardly differ. A small
-    # one is cheap, and larger than the pixels that fine style has to change.
+    # 128 rectified filters of any size keep content recognizable: results with relu7 and relu15 hardly differ. Filters
+    # of 7×7 are cheap, and larger than the detail that fine style has to change.
     content_layers: tuple[str, ...] = ("relu7",)
     style_layers: tuple[str, ...] = tuple(f"relu{size}" for size in SIZES)
 
@@ -67,7 +67,7 @@ class Shallow(nnx.Module):
           reference: Not used: nothing is rounded.
 
         Returns:
-          From layer name to features `[h, w, 128]`.
+          Features `[h, w, 128]` by layer.
 
         Raises:
           InputError: An unknown layer, or an image too small for the largest filter.
@@ -82,7 +82,7 @@ class Shallow(nnx.Module):
         return {layer: features[layer] for layer in layers}
 
     def reference(self, x: Image, layers: Sequence[str]) -> Features:
-        """Return nothing: no product is rounded."""
+        """Return an empty dict: no product is rounded."""
         return {}
 
     def _convolution(self, conv: str, x: Array) -> jax.Array:
@@ -109,7 +109,7 @@ class Shallow(nnx.Module):
         return network
 
     def check(self, size: tuple[int, int], layers: Sequence[str]) -> None:
-        """Raise InputError if an image of `size` (height, width) is too small for `layers`, or they were dropped."""
+        """Raise InputError if an image of `size` (height, width) is too small for `layers`, or `freeze` dropped one."""
         self._check(layers)
         if layers:
             check_size(size, self.least_size(layers), max(layers, key=_size))
@@ -119,7 +119,7 @@ class Shallow(nnx.Module):
         for layer in layers:
             if getattr(self, f"conv{_size(layer)}") is None:
                 raise InputError(
-                    f"the network was frozen without {layer}: freeze the whole one for these layers"
+                    f"the network was frozen without {layer}: freeze the whole network for these layers"
                 )
 
     def shapes(self, size: tuple[int, int], layers: Sequence[str]) -> dict[str, tuple[int, int, int]]:
@@ -135,7 +135,7 @@ class Shallow(nnx.Module):
         )  # a reflection needs as many other pixels as it adds
 
     def layer_weights(self, layers: Sequence[str]) -> tuple[float, ...]:
-        """Return equal weights of style layers: all have as many filters."""
+        """Return equal weights of style layers: all have the same number of filters."""
         check_names(layers, LAYERS)
         return inverse_square(dict.fromkeys(LAYERS, FILTERS), layers)
 
@@ -145,12 +145,12 @@ class Shallow(nnx.Module):
         return 1
 
     def halo(self, layers: Sequence[str]) -> int:
-        """Return how many pixels beyond its own a position of the layer with the largest filters sees, to each side."""
+        """Return the number of pixels that the largest filters of `layers` reach beyond their center, to each side."""
         check_names(layers, LAYERS)
         return max((_size(layer) // 2 for layer in layers), default=0)
 
     def activations(self, size: tuple[int, int], layers: Sequence[str]) -> int:
-        """Return how many values a gradient through `layers` keeps for an image of `size`."""
+        """Return the number of values that a gradient through `layers` keeps for an image of `size`."""
         return sum(math.prod(shape) for shape in self.shapes(size, layers).values())
 
 
@@ -161,18 +161,18 @@ def _size(layer: str) -> int:
 def kernel(size: int, seed: int) -> np.ndarray:
     """Draw the filters `[size, size, 3, 128]` of one size: uniform, without bias, the same on every platform.
 
-    The article's bound is Glorot's, √(6/(size² · (3 + 128))). Here it gives a rectified activation a mean of `MEAN`
-    where the input has a mean square of 1, which `TORCHVISION` brings photographs to: the mean of a rectified normal
-    variable is its deviation over √(2π), and the mean square of a response is that of the input times 3 · size² times
-    the variance of the filters, a third of their bound's square.
+    The article's bound is Glorot's, √(6/(size² · (3 + 128))). Here the bound gives a rectified activation a mean of
+    `MEAN` if the input has a mean square of 1, to which `TORCHVISION` brings photographs. The mean of a rectified
+    normal variable is its deviation over √(2π). The mean square of a response is that of the input times 3 · size²
+    times the variance of the filters, which is a third of the square of their bound.
     """
     bound = MEAN * math.sqrt(3 * 2 * math.pi / (3 * size**2))
-    # A seed for each size: the filters of one don't depend on which others there are.
+    # A seed for each size, so that the filters of one size do not depend on the other sizes.
     values = np.random.default_rng([seed, size]).uniform(-bound, bound, (size, size, 3, FILTERS))
     return values.astype(np.float32)
 
 
 def build(*, padding: str = "zeros", seed: int = 0) -> Shallow:
-    """Build the network; `padding` is one of `PADDINGS`, `seed` that of its filters."""
+    """Build the network; `padding` is one of `PADDINGS`, `seed` the seed of the filters."""
     check_choice("padding", padding, PADDINGS)
     return Shallow(padding=padding, seed=seed)

@@ -29,7 +29,7 @@ from nst.features.weights import BLOCKS, Blocks, Preprocessing, Weights
 from nst.types import Array, Features, Image
 
 #: Precisions of the products of convolutions. `bfloat16` rounds the factors of the gradient, and of the difference
-#: between features and those of a nearby image; sums and all else are float32.
+#: between features and those of a nearby image; sums and everything else are float32.
 PRECISIONS = ("float32", "bfloat16")
 
 
@@ -85,7 +85,7 @@ class VGG(nnx.Module):
                 previous = width
 
     def __call__(self, x: Image, layers: Sequence[str], reference: Features | None = None) -> Features:
-        """Compute the features of an image, no deeper than the deepest layer asked for.
+        """Compute the features of an image, up to the deepest of `layers`.
 
         Args:
           x: `[h, w, 3]`, RGB, sRGB-encoded, in [0, 1].
@@ -94,44 +94,44 @@ class VGG(nnx.Module):
             rounded; without one, nothing is. Empty in float32.
 
         Returns:
-          From layer name to features `[h', w', c]`, float32; after `pool1` h' is `h // 2`, and so on.
+          Features `[h', w', c]` by layer, float32; after `pool1` h' is `h // 2`, and so on.
 
         Raises:
           InputError: An unknown layer, or an image too small for the deepest one.
         """
         self.check((x.shape[0], x.shape[1]), layers)
         reference = reference or {}
-        y, nearby = preprocess(x, self.preprocessing), None
+        y, y_reference = preprocess(x, self.preprocessing), None
         features = {}
         for layer in self._reached(layers):
             if layer.startswith("conv"):
                 y = (
                     self._convolution(layer, y)
-                    if nearby is None
-                    else reference[layer] + self._change(layer, y - nearby)
+                    if y_reference is None
+                    else reference[layer] + self._change(layer, y - y_reference)
                 )
-                nearby = reference.get(layer)
+                y_reference = reference.get(layer)
             else:
                 y = self._apply(layer, y)
-                nearby = None if nearby is None else self._apply(layer, nearby)
+                y_reference = None if y_reference is None else self._apply(layer, y_reference)
             if layer in layers:
                 features[layer] = y
         return features
 
     def reference(self, x: Image, layers: Sequence[str]) -> Features:
-        """Compute the convolutions of an image that rounded features of nearby images start from.
+        """Compute the convolution outputs of an image, from which rounded features of nearby images are computed.
 
         A rounded product is off by half a percent, and late in a descent the loss is the small difference of large
-        statistics (docs/performance.md). So only the change since an image of some steps before is rounded: the
-        error is in proportion to how far the images are from each other.
+        statistics (docs/performance.md). So only the change since the image of some steps before is rounded: the
+        error is proportional to the difference between the images.
 
         Args:
           x: `[h, w, 3]`.
-          layers: The layers that will be asked for.
+          layers: The layers whose features will be computed.
 
         Returns:
-          From layer name to a convolution's output in float32, beginning with the layer before the first rounded
-          one; empty in float32.
+          The output of each convolution by layer, in float32, beginning with the layer before the first rounded one.
+          Empty if the precision is float32.
         """
         convolutions = [layer for layer in self._reached(layers) if layer.startswith("conv")]
         rounded = [i for i, layer in enumerate(convolutions) if self._rounds(getattr(self, layer))]
@@ -139,11 +139,11 @@ class VGG(nnx.Module):
 
     def _convolution(self, layer: str, x: Array) -> Array:
         convolution = getattr(self, layer)
-        # With `auto` in float32 it is faster only once frozen.
-        asked = self.convolution == "winograd" or self.precision == "bfloat16"
-        if convolution.frozen is None and asked and self._use_winograd(convolution):
+        # With `auto` in float32 Winograd is faster only once frozen.
+        unfrozen = self.convolution == "winograd" or self.precision == "bfloat16"
+        if convolution.frozen is None and unfrozen and self._use_winograd(convolution):
             convolution = nnx.clone(convolution)
-            # XLA would transform the filters of all layers at the start, 200 MiB: these depend on what they are for.
+            # Make the filters depend on `x`: XLA would transform those of all layers at the start, 200 MiB.
             convolution.frozen = nnx.Variable(transform(convolution.kernel[...] + 0 * x[0, 0, 0]))
         return convolution(*self._padded(x))
 
@@ -155,7 +155,7 @@ class VGG(nnx.Module):
         return convolution.change(*self._padded(dx))
 
     def _padded(self, x: Array) -> tuple[Array, int]:
-        """Return `x` with its padding, and how many zeros are left for the convolution to add."""
+        """Return `x` with its padding, and the number of zeros on each side that the convolution has to add."""
         return (x, 1) if self.padding == "zeros" else (pad(x, 1, self.padding), 0)
 
     def _apply(self, layer: str, x: Array) -> Array:
@@ -164,8 +164,8 @@ class VGG(nnx.Module):
     def freeze(self, layers: Sequence[str]) -> "VGG":
         """Return the network with its filters transformed once for fast convolutions up to the deepest of `layers`.
 
-        Filters that nothing needs in their first form are dropped, as are deeper layers, and get no gradient any
-        more. A network that isn't frozen transforms its filters in every call.
+        Original filters that are no longer needed are dropped, as are deeper layers, and get no gradient. A network
+        that isn't frozen transforms its filters in every call.
         """
         self._check_depth(layers)
         network, reached = nnx.clone(self), self._reached(layers)
@@ -177,7 +177,7 @@ class VGG(nnx.Module):
             elif (convolution.rounded if self._rounds(convolution) else convolution.frozen) is None:
                 unfrozen.append(convolution)
         for convolution, filters in zip(unfrozen, self._filters(unfrozen), strict=True):
-            if self._rounds(convolution):  # references are computed from the filters themselves
+            if self._rounds(convolution):  # `reference` uses the original filters
                 convolution.rounded = nnx.Variable(filters)
             elif self._use_winograd(convolution):
                 convolution.frozen = nnx.Variable(filters)
@@ -185,7 +185,10 @@ class VGG(nnx.Module):
         return network
 
     def _filters(self, convolutions: Sequence[Convolution]) -> list[jax.Array]:
-        """In the form that products take, all by one program: one for each shape takes twice the time to begin."""
+        """Return the filters in the form that products use.
+
+        One program converts all of them: one program for each shape takes twice as long to start.
+        """
         forms = tuple(
             (self._use_winograd(convolution), self._rounds(convolution)) for convolution in convolutions
         )
@@ -237,22 +240,22 @@ class VGG(nnx.Module):
         return 2 ** (_block(layer) - (not layer.startswith("pool")))
 
     def halo(self, layers: Sequence[str]) -> int:
-        """Return how many pixels beyond its own `stride` × `stride` a position of the deepest layer sees, to each side.
+        """Return the margin in pixels that a position of the deepest layer sees around its own `stride` × `stride`.
 
-        Each 3×3 convolution adds one position of its layer, and the poolings, whose windows don't overlap, nothing:
+        Each 3×3 convolution adds one position of its layer. The poolings add nothing, as their windows don't overlap:
         relu5_1 of VGG-19 sees 16 + 2 · 70 = 156 pixels.
         """
         check_names(layers, self.layers)
         return sum(self.stride(layer) for layer in self._reached(layers) if layer.startswith("conv"))
 
     def activations(self, size: tuple[int, int], layers: Sequence[str]) -> int:
-        """Return how many values a gradient through `layers` keeps for an image of `size`.
+        """Return the number of values that a gradient through `layers` keeps for an image of `size`.
 
-        The output of a convolution is not kept, but that of its rectifier, unless it is asked for.
+        The outputs of rectifiers and poolings are kept, that of a convolution only if it is among `layers`.
         """
         check_names(layers, self.layers)
-        kept = [layer for layer in self._reached(layers) if not layer.startswith("conv") or layer in layers]
-        return sum(math.prod(shape) for shape in self.shapes(size, kept).values())
+        stored = [layer for layer in self._reached(layers) if not layer.startswith("conv") or layer in layers]
+        return sum(math.prod(shape) for shape in self.shapes(size, stored).values())
 
     def _reached(self, layers: Sequence[str]) -> tuple[str, ...]:
         """Return the layers to compute for `layers`."""
@@ -266,7 +269,7 @@ class VGG(nnx.Module):
         if any(getattr(self, layer, layer) is None for layer in self._reached(layers)):
             raise InputError(
                 f"the network was frozen for shallower layers than {self._deepest(layers)}: "
-                "freeze the whole one for these"
+                "freeze the whole network for these"
             )
 
 
@@ -296,5 +299,5 @@ def build(
         check_choice(name, value, choices[name])
     blocks = BLOCKS[weights.network]
     network = nnx.eval_shape(lambda: VGG(blocks, **settings, preprocessing=weights.preprocessing))
-    nnx.update(network, jax.device_put(weights.parameters))  # `asarray` compiles a program for each shape
+    nnx.update(network, jax.device_put(weights.parameters))  # unlike `asarray`, without a program per shape
     return network

@@ -1,4 +1,4 @@
-"""Pictures: read, write, resize, and the initial image of a run."""
+"""Images: read, write, resize, and the initial image of a run."""
 
 from nst.images.initial import initial
 from nst.images.metadata import read_metadata

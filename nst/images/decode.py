@@ -1,4 +1,4 @@
-"""From a file to samples in the file's own colour space."""
+"""Decoding of a file to samples in its own color space."""
 
 from pathlib import Path
 
@@ -10,19 +10,19 @@ from nst.errors import InputError
 from nst.images.decoded import Decoded, check_size, known_orientation
 from nst.images.formats import header, quiet, sniff
 
-#: Pillow's mode for each colour space, and the spaces of the modes that are not RGB at heart.
+#: Pillow's mode for each color space, and the spaces of the modes that are not converted to RGB.
 _MODES = {"GRAY": "L", "RGB": "RGB", "CMYK": "CMYK", "LAB": "LAB"}
 _SPACES = {"1": "GRAY", "L": "GRAY", "LA": "GRAY", "CMYK": "CMYK", "LAB": "LAB"}
 
-_PNG_BIT_DEPTH = 24  # where the IHDR chunk, always the first, has it
+_PNG_BIT_DEPTH = 24  # offset in the file: the IHDR chunk is always the first
 
 
 def decode(path: Path, max_pixels: int) -> Decoded:
-    """Decode the first frame of the picture at `path`.
+    """Decode the first frame of the image at `path`.
 
     Raises:
-      InputError: The file can't be read, is no picture of a supported format, is truncated or damaged, or
-        its header announces more than `max_pixels`.
+      InputError: The file can't be read, is not an image of a supported format, is truncated or damaged, or
+        has more than `max_pixels` according to its header.
     """
     format = sniff(path)
     try:
@@ -30,7 +30,7 @@ def decode(path: Path, max_pixels: int) -> Decoded:
             return _DECODERS.get(format, _decode_common)(path, format, max_pixels)
     except InputError:
         raise
-    # On damaged files decoders raise almost anything: struct.error, KeyError, OverflowError, MemoryError, …
+    # For damaged files decoders raise almost anything: struct.error, KeyError, OverflowError, MemoryError, …
     except Exception as error:
         raise InputError(
             f"{path} is truncated or damaged ({_reason(error)}): fetch or export it again"
@@ -45,25 +45,25 @@ def _reason(error: Exception) -> str:
 
 
 def _decode_common(path: Path, format: str, max_pixels: int) -> Decoded:
-    with Image.open(path, formats=[format]) as picture:
-        check_size(path, picture.height, picture.width, max_pixels)
-        several = _several(picture)
-        picture.load()
-        space = _SPACES.get(picture.mode, "RGB")
-        color = np.asarray(picture.convert(_MODES[space]))
+    with Image.open(path, formats=[format]) as image:
+        check_size(path, image.height, image.width, max_pixels)
+        several = _several(image)
+        image.load()
+        space = _SPACES.get(image.mode, "RGB")
+        color = np.asarray(image.convert(_MODES[space]))
         if space == "LAB":
             color = color ^ np.array([0, 128, 128], np.uint8)  # signed a and b become offset ones
         color = color.reshape(*color.shape[:2], -1)
-        return Decoded(color, space, _alpha(picture), _profile(picture), _orientation(picture), several)
+        return Decoded(color, space, _alpha(image), _profile(image), _orientation(image), several)
 
 
 def _decode_png(path: Path, format: str, max_pixels: int) -> Decoded:
     if header(path)[_PNG_BIT_DEPTH] != 16:
         return _decode_common(path, format, max_pixels)
-    with Image.open(path, formats=[format]) as picture:
-        check_size(path, picture.height, picture.width, max_pixels)
-        several, profile, orientation = _several(picture), _profile(picture), _orientation(picture)
-    # Pillow cuts 16-bit colour down to 8 bits without a word.
+    with Image.open(path, formats=[format]) as image:
+        check_size(path, image.height, image.width, max_pixels)
+        several, profile, orientation = _several(image), _profile(image), _orientation(image)
+    # Pillow would reduce 16-bit color to 8 bits, without a warning.
     samples = imagecodecs.png_decode(path.read_bytes())
     samples = samples.reshape(*samples.shape[:2], -1)
     has_alpha = samples.shape[2] in (2, 4)
@@ -81,29 +81,29 @@ def _decode_tiff(path: Path, format: str, max_pixels: int) -> Decoded:
 _DECODERS = {"PNG": _decode_png, "TIFF": _decode_tiff}
 
 
-def _several(picture: Image.Image) -> bool:
-    # The second picture of a camera's MPO is a thumbnail or another eye's view, not an animation.
-    if picture.format == "MPO":
+def _several(image: Image.Image) -> bool:
+    # The second image of a camera's MPO is a thumbnail or the view of the other eye, not an animation.
+    if image.format == "MPO":
         return False
     try:
-        return getattr(picture, "is_animated", False)
-    except Exception:  # a later frame is damaged: the first may be whole
+        return getattr(image, "is_animated", False)
+    except Exception:  # a later frame is damaged: the first may be intact
         return True
 
 
-def _alpha(picture: Image.Image) -> np.ndarray | None:
-    if not picture.has_transparency_data:
+def _alpha(image: Image.Image) -> np.ndarray | None:
+    if not image.has_transparency_data:
         return None
-    return np.asarray(picture.convert("RGBA").getchannel("A"), np.float32) / 255
+    return np.asarray(image.convert("RGBA").getchannel("A"), np.float32) / 255
 
 
-def _profile(picture: Image.Image) -> bytes | None:
-    return picture.info.get("icc_profile")
+def _profile(image: Image.Image) -> bytes | None:
+    return image.info.get("icc_profile")
 
 
-def _orientation(picture: Image.Image) -> int:
+def _orientation(image: Image.Image) -> int:
     try:
-        value = picture.getexif().get(ExifTags.Base.Orientation)
-    except Exception:  # broken EXIF raises as variously as broken pictures: go on as if there were none
+        value = image.getexif().get(ExifTags.Base.Orientation)
+    except Exception:  # damaged EXIF raises almost anything: treat it as absent
         return 1
     return known_orientation(value)

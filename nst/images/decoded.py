@@ -1,4 +1,4 @@
-"""What the decoders give, and the limit they keep to."""
+"""The result of the decoders, and their limit of pixels."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -9,23 +9,23 @@ from nst.errors import InputError
 
 
 class Decoded(NamedTuple):
-    """A picture as the file has it: neither upright, nor sRGB, nor composed yet."""
+    """An image as stored in its file: not yet upright, nor sRGB, nor composed on white."""
 
     color: np.ndarray  # [h, w, channels]: uint8 or uint16, full scale, or float32
     space: str  # GRAY, RGB, CMYK (1 is full ink) or LAB (a and b offset by half the scale)
-    alpha: np.ndarray | None  # float32 [h, w] in [0, 1], not multiplied into the colour
+    alpha: np.ndarray | None  # float32 [h, w] in [0, 1], not multiplied into the color
     profile: bytes | None  # ICC
     orientation: int  # EXIF, 1 to 8
-    several: bool  # frames or pages
+    several: bool  # has several frames or pages
 
 
 def known_orientation(value: object) -> int:
-    """An EXIF orientation as a file has it; upright (1) for what is none."""
+    """Return the EXIF orientation of a file if it is valid, else 1 (upright)."""
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
 def check_size(path: Path, height: int, width: int, max_pixels: int) -> None:
-    """Refuse a picture by what its header says, before the memory for it is taken."""
+    """Raise InputError if an image has more than `max_pixels`, before memory for it is allocated."""
     if height * width > max_pixels:
         raise InputError(
             f"{path} has {width}×{height} pixels, more than {max_pixels}: "

@@ -1,4 +1,4 @@
-"""Which files are tried at all: an allow-list, by how a file begins."""
+"""The formats of images that are read: an allow-list, by the first bytes of a file."""
 
 import contextlib
 import logging
@@ -13,7 +13,7 @@ from nst.inputs import beginning, silent_stderr
 
 SUPPORTED = "PNG, JPEG, WebP, TIFF, BMP and GIF"
 
-#: How the files of each format begin. Nothing else reaches a decoder, so none can start a helper program.
+#: The first bytes of each format. No other file reaches a decoder, so none can start a helper program.
 _SIGNATURES = {
     b"\x89PNG\r\n\x1a\n": "PNG",
     b"\xff\xd8\xff": "JPEG",
@@ -29,21 +29,21 @@ _HEADER_BYTES = 32
 
 
 def sniff(path: Path) -> str:
-    """The format of a file by its first bytes, as Pillow calls it; refused if it is not supported."""
+    """Return Pillow's name of a file's format by its first bytes; raise InputError if it is not supported."""
     first = header(path)
     if first[:4] == b"RIFF" and first[8:12] == b"WEBP":
         return "WEBP"
     for signature, format in _SIGNATURES.items():
         if first.startswith(signature):
             return format
-    raise InputError(f"{path} is not a picture that can be read: supported are {SUPPORTED}")
+    raise InputError(f"{path} is not an image that can be read: supported are {SUPPORTED}")
 
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Silence the decoders, and lift Pillow's limit of pixels, ours taking its place.
+    """Silence the decoders, and disable Pillow's limit of pixels in favor of ours.
 
-    What goes wrong is told in one line of ours. All of these settings are global, so they are put back.
+    Errors are reported by our own messages. All of these settings are global, so they are restored.
     """
     limit, disabled = Image.MAX_IMAGE_PIXELS, logging.root.manager.disable
     try:
@@ -57,5 +57,5 @@ def quiet() -> Iterator[None]:
 
 
 def header(path: Path) -> bytes:
-    """The first bytes of a file, which has some."""
+    """Return the first bytes of a file; raise InputError if it is empty."""
     return beginning(path, _HEADER_BYTES)

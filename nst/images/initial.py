@@ -1,4 +1,4 @@
-"""The image that the optimisation starts from."""
+"""The image that the optimization starts from."""
 
 import numpy as np
 from jaxtyping import Float
@@ -16,16 +16,16 @@ def initial(
     seed: int,
     max_pixels: int = MAX_PIXELS,
 ) -> np.ndarray:
-    """The initial image, float32 of the size of `content`.
+    """Return the initial image, float32 of the size of `content`.
 
     Args:
-      kind: `content`; `style`, cut to the aspect of the content; `noise`, 0.5 + 0.1·N(0, 1); `gray`, the mean color
-        of VGG's training images + 0.001·N(0, 1) / 255 (ProGamerGov, neural-style-pt); or else the path or sample name
-        of a picture, resized (a file called noise is `./noise`).
+      kind: `content`; `style`, cropped to the aspect of the content; `noise`, 0.5 + 0.1·N(0, 1); `gray`, the mean color
+        of VGG's training images + 0.001·N(0, 1) / 255 (ProGamerGov, neural-style-pt); or the path or sample name of an
+        image, which is resized (a file called noise is `./noise`).
       content: `[h, w, 3]`.
       style: `[h', w', 3]`.
-      seed: Of the noise (NumPy's PCG64).
-      max_pixels: As of `read`.
+      seed: Seed of the noise (NumPy's PCG64).
+      max_pixels: As in `read`.
     """
     height, width = content.shape[:2]
     match kind:

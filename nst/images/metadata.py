@@ -1,4 +1,4 @@
-"""Text inside pictures: how a result was made. No time stamps, so that equal runs give equal bytes."""
+"""Text inside images: how a result was made. No time stamps, so that equal runs give equal bytes."""
 
 import json
 import struct
@@ -12,13 +12,13 @@ from nst.images.formats import quiet, sniff
 
 
 def png_chunk(kind: bytes, content: bytes) -> bytes:
-    """One chunk of a PNG (ISO/IEC 15948, 5.3)."""
+    """Return one chunk of a PNG (ISO/IEC 15948, 5.3)."""
     checksum = zlib.crc32(kind + content)
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
 
 
 def png_text(metadata: dict[str, str]) -> bytes:
-    """The chunks for `metadata`: international text, not compressed (ISO/IEC 15948, 11.3.4.5)."""
+    """Return the chunks for `metadata`: international text, not compressed (ISO/IEC 15948, 11.3.4.5)."""
     return b"".join(
         png_chunk(b"iTXt", keyword.encode("latin-1") + b"\0\0\0\0\0" + text.encode())
         for keyword, text in metadata.items()
@@ -26,30 +26,32 @@ def png_text(metadata: dict[str, str]) -> bytes:
 
 
 def description(metadata: dict[str, str]) -> str:
-    """`metadata` as JSON in ASCII, all that the ImageDescription of TIFF and EXIF can hold."""
+    """Return `metadata` as JSON in ASCII: the ImageDescription of TIFF and EXIF can hold nothing else."""
     return json.dumps(metadata, ensure_ascii=True)
 
 
 def exif(metadata: dict[str, str]) -> bytes:
-    """An EXIF block with `metadata` as its ImageDescription."""
+    """Return an EXIF block with `metadata` as its ImageDescription."""
     block = Image.Exif()
     block[ExifTags.Base.ImageDescription] = description(metadata)
     return block.tobytes()
 
 
 def read_metadata(path: str | Path) -> dict[str, str]:
-    """What `write` was given as `metadata`; of a PNG from elsewhere its texts, of other pictures nothing.
+    """Return the metadata that `write` put into an image.
+
+    For images of other programs, the texts of a PNG, and an empty dict for other formats.
 
     Raises:
-      InputError: The file is no picture.
+      InputError: The file is not an image.
     """
     path = Path(path)
     format = sniff(path)
     try:
-        with quiet(), Image.open(path, formats=[format]) as picture:
+        with quiet(), Image.open(path, formats=[format]) as image:
             if format == "PNG":
-                return dict(getattr(picture, "text", {}))
-            text = picture.getexif().get(ExifTags.Base.ImageDescription, "")
+                return dict(getattr(image, "text", {}))
+            text = image.getexif().get(ExifTags.Base.ImageDescription, "")
     except Exception as error:
         raise InputError(f"{path} is truncated or damaged: fetch or export it again") from error
     return _parse(str(text))

@@ -1,30 +1,30 @@
-"""From a picture's own colour space to sRGB, by its ICC profile where it has one."""
+"""Conversion from the color space of an image to sRGB, by its ICC profile if it has one."""
 
 import warnings
 
 import imagecodecs
 import numpy as np
 
-#: Where an ICC header names the colour space, and the names (ICC.1:2022, table 19).
+#: The field of an ICC header that names the color space, and the names (ICC.1:2022, table 19).
 _SPACE_FIELD = slice(16, 20)
 _SPACES = {b"GRAY": "GRAY", b"RGB ": "RGB", b"CMYK": "CMYK", b"Lab ": "LAB"}
 
 
 class PictureWarning(UserWarning):
-    """Something in a picture was passed over; the rest of it was read."""
+    """A part of an image was left out, such as a broken profile; the rest was used."""
 
 
-def to_srgb(color: np.ndarray, space: str, profile: bytes | None, name: str = "picture") -> np.ndarray:
-    """Samples in `space` as sRGB, float32 `[h, w, 3]` in [0, 1].
+def to_srgb(color: np.ndarray, space: str, profile: bytes | None, name: str = "image") -> np.ndarray:
+    """Convert samples in `space` to sRGB, float32 `[h, w, 3]` in [0, 1].
 
     Samples with a profile are converted by Little CMS with the perceptual intent: 8-bit ones in 8 bits, all
-    others in 16 bits. Without a profile, grey and RGB are sRGB already, and CMYK is taken as ideal inks.
+    others in 16 bits. Without a profile, gray and RGB are taken as sRGB, and CMYK as ideal inks.
 
     Args:
       color: uint8 or uint16 of full scale, or float32 in [0, 1], `[h, w, channels]`.
       space: GRAY, RGB, CMYK or LAB.
-      profile: An ICC profile. One that is broken or describes another space is passed over with a warning.
-      name: What the warning calls the picture.
+      profile: An ICC profile. One that is broken or of another space is ignored with a warning.
+      name: The name of the image in the warning.
     """
     if space == "LAB":
         return _transform(color, space, imagecodecs.cms_profile("lab4"))
@@ -32,7 +32,7 @@ def to_srgb(color: np.ndarray, space: str, profile: bytes | None, name: str = "p
         try:
             if _SPACES.get(profile[_SPACE_FIELD]) == space:
                 return _transform(color, space, profile)
-            cause = f"is not for {space} pictures"
+            cause = f"is not for {space} images"
         except imagecodecs.CmsError:
             cause = "is broken"
         warnings.warn(f"{name}: its ICC profile {cause}: read as sRGB", PictureWarning, stacklevel=2)
@@ -40,7 +40,7 @@ def to_srgb(color: np.ndarray, space: str, profile: bytes | None, name: str = "p
 
 
 def unit(samples: np.ndarray) -> np.ndarray:
-    """Samples as float32 in [0, 1], integers divided by their type's largest."""
+    """Return samples as float32 in [0, 1]; integers are divided by the maximum of their type."""
     if samples.dtype == np.float32:
         return samples
     return samples.astype(np.float32) / np.float32(np.iinfo(samples.dtype).max)
@@ -49,7 +49,7 @@ def unit(samples: np.ndarray) -> np.ndarray:
 def _transform(color: np.ndarray, space: str, profile: bytes) -> np.ndarray:
     if color.dtype == np.float32:
         color = np.rint(color * 65535).astype(np.uint16)
-    # Little CMS shortens its work by tables, which for grey and for 16 bits miss by up to 15 levels of 255.
+    # Little CMS optimizes by tables, whose error for gray and for 16 bits is up to 15 levels of 255.
     exact = space == "GRAY" or color.dtype != np.uint8
     converted = imagecodecs.cms_transform(
         np.ascontiguousarray(color[..., 0] if space == "GRAY" else color),

@@ -1,4 +1,4 @@
-"""Reading pictures: a path or a sample's name in, an upright sRGB array out."""
+"""Reading of images, from a path or the name of a sample to an upright sRGB array."""
 
 import warnings
 from pathlib import Path
@@ -12,12 +12,12 @@ from nst.images.decode import decode
 from nst.images.formats import SUPPORTED
 from nst.images.profiles import PictureWarning, to_srgb
 
-#: Large photographs have 100 million pixels; as an array these take 12 bytes each.
+#: Large photographs have 100 million pixels, each of which takes 12 bytes in an array.
 MAX_PIXELS = 200_000_000
 
 _EXTENSIONS = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif"}
 
-#: EXIF orientation: whether rows and columns change places, then the step along each (TIFF 6.0, page 36).
+#: For each EXIF orientation: whether to transpose, then the step along each (TIFF 6.0, page 36).
 _ORIENTATIONS = {
     1: (False, 1, 1),
     2: (False, 1, -1),
@@ -30,21 +30,21 @@ _ORIENTATIONS = {
 }
 
 
-def read(picture: str | Path, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
-    """Read a picture as float32 `[h, w, 3]`, RGB, sRGB-encoded, in [0, 1].
+def read(name: str | Path, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+    """Read an image as float32 `[h, w, 3]`, RGB, sRGB-encoded, in [0, 1].
 
-    It is turned upright by its EXIF orientation, converted to sRGB by its ICC profile (pictures without one
+    The image is turned upright by its EXIF orientation, converted to sRGB by its ICC profile (images without one
     are taken as sRGB), and, where it is transparent, composed on white, in sRGB values as browsers do. Of an
     animation the first frame is read, with a `PictureWarning`.
 
     Args:
-      picture: A path, the name of a sample (where both exist the path wins), or `tfds:NAME/SPLIT#2`.
-      max_pixels: The largest picture to decode, height × width.
+      name: A path, the name of a sample (if both exist the path is read), or `tfds:NAME/SPLIT#2`.
+      max_pixels: The largest image to decode, height × width.
 
     Raises:
-      InputError: There is no such picture, or it can't be read whole.
+      InputError: There is no such image, or it can't be read completely.
     """
-    path = _find(picture)
+    path = _find(name)
     decoded = decode(path, max_pixels)
     if decoded.several:
         warnings.warn(f"{path} has several frames or pages: the first is read", PictureWarning, stacklevel=2)
@@ -55,10 +55,10 @@ def read(picture: str | Path, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
 
 
 def each(name: str) -> list[str]:
-    """The names of the pictures of a data set or a folder, as a config has them; of one picture, its own.
+    """Return the names of the images of a data set or a folder, in the form of a config; for one image, its own.
 
     Raises:
-      InputError: As `list_pictures`.
+      InputError: As in `list_pictures`.
     """
     if sets.is_named(name):
         return sets.members(name)
@@ -67,26 +67,26 @@ def each(name: str) -> list[str]:
 
 
 def list_pictures(path: str | Path) -> list[Path]:
-    """The pictures of a folder, sorted by name and not of its subfolders, or of a data set; of one picture, itself.
+    """Return the images of a folder, sorted by name and without subfolders, or of a data set; for one image, itself.
 
     Raises:
-      InputError: There is no such file, folder, sample or data set, or the folder has no picture.
+      InputError: There is no such file, folder, sample or data set, or the folder has no image.
     """
     if sets.is_named(path):
         return [sets.locate(member) for member in sets.members(str(path))]
     folder = Path(path)
     if not str(path):
-        raise InputError("the name of a picture is empty: give a path, a folder or a sample's name")
+        raise InputError("the name of an image is empty: give a path, a folder or a sample's name")
     if not folder.is_dir():
         return [_find(path)]
-    return inputs.listed(folder, _EXTENSIONS, "picture", SUPPORTED)
+    return inputs.listed(folder, _EXTENSIONS, "image", SUPPORTED)
 
 
-def _find(picture: str | Path) -> Path:
-    if sets.is_named(picture):
-        return sets.locate(str(picture))
-    path = Path(picture)
-    return path if inputs.exists(path, "picture") else _find_sample(str(picture))
+def _find(name: str | Path) -> Path:
+    if sets.is_named(name):
+        return sets.locate(str(name))
+    path = Path(name)
+    return path if inputs.exists(path, "image") else _find_sample(str(name))
 
 
 def _find_sample(name: str) -> Path:
@@ -104,5 +104,5 @@ def _on_white(image: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 
 
 def _upright(image: np.ndarray, orientation: int) -> np.ndarray:
-    transposed, rows, columns = _ORIENTATIONS[orientation]
-    return (image.swapaxes(0, 1) if transposed else image)[::rows, ::columns]
+    transpose, rows, columns = _ORIENTATIONS[orientation]
+    return (image.swapaxes(0, 1) if transpose else image)[::rows, ::columns]

@@ -1,4 +1,4 @@
-"""Resizing that antialiases in both directions."""
+"""Resizing with antialiasing in both directions."""
 
 import numpy as np
 import PIL.Image
@@ -14,8 +14,8 @@ def resize(image: Image, height: int, width: int) -> np.ndarray:
 
     The kernel is bicubic (a = −½, Keys 1981), widened by the factor of reduction so that nothing aliases. It
     keeps constants and linear gradients, rings less than Lanczos's, and is the kernel of
-    `jax.image.resize(..., "cubic")`, so that host and device agree. Beside sharp edges it overshoots a
-    little, and the result is not clipped.
+    `jax.image.resize(..., "cubic")`, so that host and device agree. It overshoots a little at sharp edges;
+    the result is not clipped.
     """
     if image.shape[:2] == (height, width):
         return np.asarray(image, np.float32)
@@ -29,24 +29,24 @@ def fit(image: Image, longest: int) -> np.ndarray:
 
 
 def fit_size(height: int | float, width: int | float, longest: int) -> tuple[int, int]:
-    """Height and width with the longest side `longest` and the other rounded, at least 1."""
+    """Return height and width with the longest side `longest` and the other one rounded, at least 1."""
     scale = longest / max(height, width)
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
 def cover(image: Image, height: int, width: int) -> np.ndarray:
-    """Resize to fill `[height, width, 3]`, keeping the aspect and cutting both ends of what is too long."""
-    have_height, have_width = image.shape[:2]
-    if (have_height, have_width) == (height, width):
+    """Resize to fill `[height, width, 3]`, keeping the aspect and cropping both ends of the side that is too long."""
+    old_height, old_width = image.shape[:2]
+    if (old_height, old_width) == (height, width):
         return np.asarray(image, np.float32)
-    scale = max(height / have_height, width / have_width)
-    cut_height, cut_width = min(height / scale, have_height), min(width / scale, have_width)
-    top, left = (have_height - cut_height) / 2, (have_width - cut_width) / 2
-    return _resample(image, height, width, (left, top, left + cut_width, top + cut_height))
+    scale = max(height / old_height, width / old_width)
+    crop_height, crop_width = min(height / scale, old_height), min(width / scale, old_width)
+    top, left = (old_height - crop_height) / 2, (old_width - crop_width) / 2
+    return _resample(image, height, width, (left, top, left + crop_width, top + crop_height))
 
 
 def _resample(image: Image, height: int, width: int, box: Box | None = None) -> np.ndarray:
-    """What lies in the box, each channel by itself: Pillow has no mode for three channels of floats."""
+    """Resample the box, each channel by itself: Pillow has no mode for three channels of floats."""
     channels = np.moveaxis(np.asarray(image, np.float32), 2, 0)
     resized = [
         PIL.Image.fromarray(np.ascontiguousarray(channel)).resize(

@@ -1,4 +1,4 @@
-"""Pictures by name: photographs of scikit-image, paintings of our own, four classics fetched on first use."""
+"""Sample images by name: photographs of scikit-image, paintings of our own, four classics fetched on first use."""
 
 import importlib.util
 import shutil
@@ -9,7 +9,7 @@ from typing import NamedTuple
 from nst.errors import InputError
 from nst.files import cache_dir, download, make_once, replacing, sha256, usable
 
-#: Where the classics come from: one commit, so that their bytes stay what they are.
+#: The address of the classics: at one commit, so that their bytes never change.
 BASE = (
     "https://raw.githubusercontent.com/jcjohnson/neural-style/"
     "07c4b8299f8fbdafec0c514fc820ff1d7ff62e46/examples/inputs/"
@@ -20,9 +20,14 @@ _PAINTINGS = Path(__file__).parent / "paintings"
 
 
 class Sample(NamedTuple):
-    """A picture with a name: its file's name, what it shows, who made it and under which licence.
+    """An image with a name.
 
-    `find(sample)` is the path where the file lies or will lie. `sha256` is given where the file is fetched.
+    Attributes:
+      file: The name of the file.
+      what: What the image shows.
+      credit: The author and the license.
+      find: `find(sample)` gives the path of the file, which may not exist yet.
+      sha256: The SHA-256 of a file that is fetched; None for others.
     """
 
     file: str
@@ -33,12 +38,12 @@ class Sample(NamedTuple):
 
 
 def in_scikit_image(file: str) -> Path:
-    """Where a picture lies that scikit-image ships."""
+    """Return the path of an image of scikit-image."""
     return _in_package("scikit-image", "skimage", "data", file)
 
 
 def _in_package(name: str, module: str, folder: str, file: str) -> Path:
-    # Found without importing the package, which takes a second.
+    # Located without an import of the package, which takes a second.
     package = importlib.util.find_spec(module)
     if package is None or not package.submodule_search_locations:
         raise InputError(f"{file} is part of {name}, which is not installed: pip install {name}")
@@ -75,12 +80,12 @@ SAMPLES: dict[str, Sample] = {
     "strokes": Sample(
         "strokes.jpg", "a windy coast in curved strokes of thick paint", _OURS, _in_this_package
     ),
-    "panes": Sample("panes.jpg", "a valley in flat colours with dark outlines", _OURS, _in_this_package),
+    "panes": Sample("panes.jpg", "a valley in flat colors with dark outlines", _OURS, _in_this_package),
     "hatching": Sample("hatching.jpg", "a mountain lake in pen hatching", _OURS, _in_this_package),
     "tubingen": Sample(
         "tubingen.jpg",
         "photograph of the Neckarfront in Tübingen",
-        "Andreas Praefcke, free licence with credit",
+        "Andreas Praefcke, free license with credit",
         _in_the_cache,
         sha256="e67d1869f01fd805385c681a80d9ebcf0f70ea4a5fe6127f0606bb1c7f4bf506",
     ),
@@ -111,10 +116,10 @@ NAMES: tuple[str, ...] = tuple(SAMPLES)
 
 
 def locate(name: str) -> Path | None:
-    """The file of a sample, fetched if need be; None if `name` is not a sample's.
+    """Return the file of a sample, fetched if it is not cached; None if `name` is not a sample.
 
     Raises:
-      InputError: The file is absent and can't be fetched, or is not the one that belongs there.
+      InputError: The file is absent and can't be fetched, or does not have its hash.
     """
     sample = SAMPLES.get(name)
     if sample is None:
@@ -126,19 +131,19 @@ def locate(name: str) -> Path | None:
             _check(path, sample.sha256)
     elif not path.is_file():
         raise InputError(
-            f"{path}: the sample {name} is missing: reinstall the package, or give a picture's path"
+            f"{path}: the sample {name} is missing: reinstall the package, or give the path of an image"
         )
     return path
 
 
 def add(path: Path | str) -> Path:
-    """Put a file that the user has in a sample's place, known by its SHA-256 whatever its name.
+    """Copy a file of the user to the place of the sample with its SHA-256, whatever its name.
 
     Returns:
-      Where it was put.
+      The path of the copy.
 
     Raises:
-      InputError: The file can't be read, or is none of the samples that are fetched.
+      InputError: The file can't be read, or is not one of the samples that are fetched.
     """
     path = Path(path)
     try:

@@ -1,7 +1,7 @@
-"""Pictures of data sets that tensorflow-datasets has prepared, by name, without TensorFlow.
+"""Images of data sets that tensorflow-datasets has prepared, by name, without TensorFlow.
 
-`tfds:NAME/SPLIT` is a set, `tfds:NAME/SPLIT#2` its third picture. When a picture is first asked for, it is put into the
-cache folder as the file that it is in the set: from there on it is a picture like any other.
+`tfds:NAME/SPLIT` is a set, `tfds:NAME/SPLIT#2` its third image. When an image is first used, the file that the set
+holds is written to the cache folder: from then on it is an image like any other.
 """
 
 import functools
@@ -22,7 +22,14 @@ _PACKAGES = ("tensorflow_datasets", "array_record", "grain", "importlib_resource
 
 
 class Set(NamedTuple):
-    """A split of a data set: its name as in a config, its folder, how many pictures it has, and each as a record."""
+    """A split of a data set.
+
+    Attributes:
+      name: The name of the split in a config.
+      place: The folder of the set.
+      length: The number of images.
+      record: `record(i)` reads the record of image i.
+    """
 
     name: str
     place: Path
@@ -31,39 +38,39 @@ class Set(NamedTuple):
 
 
 def folder() -> Path:
-    """Where nst keeps data sets; those of tensorflow-datasets' own folder are found as well."""
+    """Return the folder of nst's data sets; those in tensorflow-datasets' own folder can be used as well."""
     return cache_dir() / "data"
 
 
 def is_named(name: str | Path) -> bool:
-    """Whether it is a data set's name, or a picture's in one."""
+    """Return whether `name` is that of a data set, or of an image in one."""
     return str(name).startswith(PREFIX)
 
 
 def members(name: str) -> list[str]:
-    """The names of a set's pictures, in their order; of one picture, itself.
+    """Return the names of the images of a set, in order; for one image, its own.
 
     Raises:
-      InputError: There is no such set or picture, or it can't be read.
+      InputError: There is no such set or image, or it can't be read.
     """
-    found, number = _parsed(name)
-    return [f"{found.name}#{i}" for i in (range(found.length) if number is None else [number])]
+    dataset, number = _parsed(name)
+    return [f"{dataset.name}#{i}" for i in (range(dataset.length) if number is None else [number])]
 
 
 def locate(name: str) -> Path:
-    """The file of one picture. It is named by its contents, so that a set made anew never finds an old one.
+    """Return the file of one image. Its name is a hash of its contents, so a set that is made again uses no old file.
 
     Raises:
-      InputError: There is no such picture, or it can't be read.
+      InputError: There is no such image, or it can't be read.
     """
-    found, number = _parsed(name)
+    dataset, number = _parsed(name)
     if number is None:
-        raise InputError(f"{name} is a data set: name one of its pictures, such as {name}#0")
+        raise InputError(f"{name} is a data set: name one of its images, such as {name}#0")
     try:
-        record = found.record(number)
-    except Exception as error:  # of C++, of the operating system or of Python
+        record = dataset.record(number)
+    except Exception as error:  # from C++, the operating system or Python
         raise InputError(
-            f"{name} is damaged ({line(error)}): delete {found.place}, and prepare or add the set again"
+            f"{name} is damaged ({line(error)}): delete {dataset.place}, and prepare or add the set again"
         ) from error
     content, label = record["image"], record.get("name")
     stem = label.decode() if isinstance(label, bytes) else f"{number:06}"
@@ -82,25 +89,25 @@ def _parsed(name: str) -> tuple[Set, int | None]:
         raise InputError(
             f"{name}: give {PREFIX}NAME/SPLIT, such as tfds:nst_photos/train, or tfds:nst_photos/train#0"
         )
-    found = _opened(match["set"], match["split"], folder())
+    dataset = _opened(match["set"], match["split"], folder())
     number = None if match["number"] is None else int(match["number"])
-    if number is not None and number >= found.length:
-        raise InputError(f"{name}: {found.name} has {found.length} pictures: give a number below that")
-    return found, number
+    if number is not None and number >= dataset.length:
+        raise InputError(f"{name}: {dataset.name} has {dataset.length} images: give a number below that")
+    return dataset, number
 
 
-# Opening one takes some milliseconds, and a sweep asks for each of its pictures.
+# Cached: opening a set takes some milliseconds, and a sweep opens it for each of its images.
 @functools.lru_cache(maxsize=8)
-def _opened(name: str, split: str, where: Path) -> Set:
+def _opened(name: str, split: str, root: Path) -> Set:
     tfds = package()
-    builder = _builder(name, where)
+    builder = _builder(name, root)
     features = builder.info.features
     if "image" not in features or not isinstance(features["image"], tfds.features.Image):
-        raise InputError(f"tfds:{name} has no feature 'image' with pictures: give another data set")
+        raise InputError(f"tfds:{name} has no feature 'image' with images: give another data set")
     if builder.info.file_format != tfds.core.FileFormat.ARRAY_RECORD:
         format = builder.info.file_format.value
         raise InputError(
-            f"tfds:{name} was prepared as {format}, of which single pictures can't be read: "
+            f"tfds:{name} was prepared as {format}, from which single images can't be read: "
             f"prepare it as array_record, as python scripts/data.py prepare {name} does"
         )
     try:
@@ -112,9 +119,9 @@ def _opened(name: str, split: str, where: Path) -> Set:
         raise InputError(f"tfds:{name}/{split} can't be read ({line(error)}): it has {splits}") from error
 
 
-def _builder(name: str, where: Path) -> Any:
+def _builder(name: str, root: Path) -> Any:
     tfds = package()
-    for data_dir in (where, tfds.core.constants.DATA_DIR):
+    for data_dir in (root, tfds.core.constants.DATA_DIR):
         try:
             return tfds.core.read_only_builder.builder_from_files(name, data_dir=str(data_dir))
         except (tfds.core.registered.DatasetNotFoundError, OSError, ValueError):
@@ -123,10 +130,10 @@ def _builder(name: str, where: Path) -> Any:
 
 
 def package() -> Any:
-    """tensorflow-datasets, which takes most of a second to import.
+    """Return the module tensorflow_datasets, whose import takes most of a second.
 
     Raises:
-      InputError: It, or what it needs beside it, is not installed.
+      InputError: The package, or one that it needs, is not installed.
     """
     missing = [name for name in _PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
@@ -137,5 +144,5 @@ def package() -> Any:
 
 
 def line(error: Exception) -> str:
-    """What an error of someone else's code says, in a line that is not too long."""
+    """Return the message of an error of another package as one line of limited length."""
     return " ".join(str(error).split())[:200] or type(error).__name__

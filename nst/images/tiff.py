@@ -1,4 +1,4 @@
-"""TIFF of more than 8 bits a sample, which Pillow cuts down to 8 or doesn't read."""
+"""TIFF of more than 8 bits a sample, which Pillow reduces to 8 or can't read."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ _CHANNELS = {"GRAY": 1, "RGB": 3, "CMYK": 4, "LAB": 3}
 def decode_deep(path: Path, max_pixels: int) -> Decoded | None:
     """Decode the first page of a TIFF of more than 8 bits a sample; None if it has 8 or fewer.
 
-    Unsigned integers are scaled by their bits to full scale, floats are kept.
+    Unsigned integers are scaled to the full range of uint16, floats are kept.
     """
     with tifffile.TiffFile(path) as file:
         page = file.pages.first
@@ -54,8 +54,8 @@ def _space(path: Path, page: tifffile.TiffPage) -> str:
 
 
 def _samples(path: Path, page: tifffile.TiffPage) -> np.ndarray:
-    """The samples of a page `[h, w, samples]`, uint16 of full scale or float32."""
-    # A segment without bytes stands for zeros in sparse files; in a picture it is a loss.
+    """Return the samples of a page, `[h, w, samples]`, uint16 of full scale or float32."""
+    # A segment without bytes stands for zeros in sparse files; in an image it is missing data.
     if not page.dataoffsets or 0 in page.dataoffsets or 0 in page.databytecounts:
         raise ValueError("a strip or tile is missing")
     samples = page.asarray()
@@ -80,7 +80,7 @@ def _checked(path: Path, samples: np.ndarray) -> np.ndarray:
 def _separate(
     samples: np.ndarray, channels: int, extra: tuple[int, ...]
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """Colour and alpha. An extra sample of unspecified meaning is not alpha."""
+    """Return color and alpha. An extra sample of unspecified meaning is not alpha."""
     color = samples[..., :channels]
     if not extra or extra[0] == tifffile.EXTRASAMPLE.UNSPECIFIED:
         return color, None
@@ -93,6 +93,6 @@ def _separate(
 
 
 def _offset_lab(color: np.ndarray) -> np.ndarray:
-    """TIFF's 16-bit Lab (a and b signed, 256 to the unit) as ICC has it (a + 128, 257 to the unit)."""
+    """Convert TIFF's 16-bit Lab (a and b signed, 256 to the unit) to ICC's (a + 128, 257 to the unit)."""
     chroma = (color[..., 1:] ^ np.uint16(0x8000)).astype(np.float32) * (257 / 256)
     return np.concatenate([color[..., :1], np.rint(chroma).astype(np.uint16)], axis=-1)

@@ -1,4 +1,4 @@
-"""Writing pictures, in the format of the file's extension, the same bytes for the same picture."""
+"""Writing of images in the format of the file's extension; equal images give equal bytes."""
 
 import io
 import warnings
@@ -28,7 +28,7 @@ def _png(samples: np.ndarray, metadata: dict[str, str], quality: int) -> bytes:
 
 
 def _tiff(samples: np.ndarray, metadata: dict[str, str], quality: int) -> bytes:
-    import tifffile  # a tenth of a second: only for such files
+    import tifffile  # takes a tenth of a second: only for such files
 
     stream = io.BytesIO()
     tifffile.imwrite(
@@ -77,12 +77,12 @@ _FORMATS = {".png": _PNG, ".jpg": _JPEG, ".jpeg": _JPEG, ".webp": _WEBP, ".tif":
 
 
 def check_output(path: str | Path, *, bits: int = 8, longest: int = 1) -> None:
-    """Refuse before a run what `write` would refuse after it.
+    """Raise InputError before a run for an output that `write` would refuse after it.
 
     Args:
-      path: Where the picture is to go.
-      bits: A sample's.
-      longest: The longest side in pixels.
+      path: The file to write.
+      bits: Bits of a sample.
+      longest: The longest side of the image in pixels.
 
     Raises:
       InputError: The extension, or the bits or the size with it, can't be written.
@@ -107,17 +107,17 @@ def write(
     metadata: dict[str, str] | None = None,
     quality: int = 95,
 ) -> None:
-    """Write a picture in the format of the extension, whole or not at all.
+    """Write an image in the format of the extension, completely or not at all.
 
     Args:
       path: Ends in .png, .jpg, .jpeg, .webp, .tif or .tiff.
       image: `[h, w, 3]`, sRGB-encoded; clipped to [0, 1] and rounded to the nearest level, halves to even.
-      bits: A sample's, 8, or 16 for PNG and TIFF.
-      metadata: Texts to keep in it, such as the config of a run; `read_metadata` gives them back.
-      quality: Of JPEG and WebP, up to 100.
+      bits: Bits of a sample: 8, or 16 for PNG and TIFF.
+      metadata: Texts to store in the file, such as the config of a run; `read_metadata` returns them.
+      quality: Quality of JPEG and WebP, up to 100.
 
     Raises:
-      InputError: As `check_output`, or the image has values that are not finite.
+      InputError: As in `check_output`, or the image has values that are not finite.
     """
     path = Path(path)
     values = np.asarray(image, np.float32)

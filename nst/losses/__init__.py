@@ -1,4 +1,4 @@
-"""The terms of the loss: pure functions, a file for each family, and the registries that name them."""
+"""The terms of the loss: pure functions, one file for each family, and their registries."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -79,9 +79,9 @@ _NINE_LAYERS = (
     "relu5_1",
 )
 
-# Chosen by eye. By 1/N² alone, as Gatys' code has it, relu1_1 counts sixty times as much as relu4_1 where all
-# activations are 1 on average, and there is grain where the painting has strokes. In the network as it was trained,
-# which most programs take, relu4_1 counts most. Block 5 dissolves faces.
+# Chosen by eye. With weights of 1/N² alone, as in Gatys' code, relu1_1 counts sixty times as much as relu4_1 if mean
+# activations are 1, and there is grain where the painting has strokes. In the network as it was trained, which most
+# programs use, relu4_1 counts most. Block 5 dissolves faces.
 _GRAM_BLOCKS = (0.02, 0.3, 0.2, 0.479, 0.001)
 
 #: Style losses by name.
@@ -153,8 +153,8 @@ def checked(settings: Settings) -> dict[str, Any]:
 
     Args:
       settings: Settings of the loss by name. `style_loss` may be a name or a `StyleLoss`; `style_layer_weights` a
-        mapping, a number for each style layer, or empty for equal weights. With `resample` a loss draws anew at each
-        step what it would draw once.
+        mapping, a number for each style layer, or empty for equal weights. With `resample` a loss draws its random
+        numbers at each step instead of once.
 
     Raises:
       InputError: An unknown term or style loss, a layer named twice, weights that do not fit the layers, or no weight
@@ -197,8 +197,8 @@ def check_positions(settings: Settings, shapes: Mapping[str, tuple[int, ...]]) -
     """Raise InputError if a style layer has fewer positions than the style loss needs.
 
     Args:
-      settings: As `checked` returns them.
-      shapes: Of the features by layer, `[h, w, N]`; layers that are not compared are ignored.
+      settings: The settings that `checked` returns.
+      shapes: The shapes of the features by layer, `[h, w, N]`; layers that are not compared are ignored.
     """
     form = settings["style_loss"].form
     if form is not None and "style" in active(settings):
@@ -206,10 +206,10 @@ def check_positions(settings: Settings, shapes: Mapping[str, tuple[int, ...]]) -
 
 
 def style_loss(family: str | StyleLoss) -> StyleLoss:
-    """Return a style loss by its name, or as it is given.
+    """Return a style loss by name; a `StyleLoss` is returned as it is.
 
     Raises:
-      InputError: There is none of that name.
+      InputError: There is no style loss of that name.
     """
     if isinstance(family, str):
         if family not in STYLE_LOSSES:
@@ -219,13 +219,13 @@ def style_loss(family: str | StyleLoss) -> StyleLoss:
 
 
 def style_layers(family: StyleLoss, network: Layered) -> tuple[str, ...]:
-    """Return the layers that a style loss compares unless others are named: its own where the network has them."""
+    """Return the default layers of a style loss: its own if the network has them, otherwise the network's."""
     own = family.layers
     return own if own and set(own) <= set(network.layers) else tuple(network.style_layers)
 
 
 def content_layers(name: str, network: Layered) -> tuple[str, ...]:
-    """Return the layers that a content loss compares unless others are named: its own where the network has them.
+    """Return the default layers of a content loss: its own if the network has them, otherwise the network's.
 
     Raises:
       InputError: There is no content loss of that name.
@@ -237,7 +237,7 @@ def content_layers(name: str, network: Layered) -> tuple[str, ...]:
 
 
 def layer_weights(family: StyleLoss, network: Layered, layers: Sequence[str]) -> tuple[float, ...]:
-    """Return the weights of style layers unless others are given, which sum to 1; none mean equal ones."""
+    """Return the default weights of style layers, which sum to 1; empty for equal weights."""
     if family.even:
         return ()
     blocks = [_IN_BLOCK.match(layer) for layer in layers]
@@ -251,8 +251,8 @@ def layers(settings: Settings, source: str | None = None) -> tuple[str, ...]:
     """Return the layers that the terms read, each once.
 
     Args:
-      settings: As `checked` returns them.
-      source: Only of terms whose target is taken from this input; of all terms by default.
+      settings: The settings that `checked` returns.
+      source: Count only terms whose target is taken from this input; by default all terms.
     """
     recipes = [recipe for recipe in active(settings).values() if source in (None, recipe.source)]
     return tuple(dict.fromkeys(layer for recipe in recipes for layer in recipe.layers(**settings)))

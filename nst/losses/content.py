@@ -13,7 +13,7 @@ from nst.types import Array, Features, Scalar
 
 
 def features_of(view: View, local: None) -> Features:
-    """Return the features of all layers in view."""
+    """Return the features of all layers of the view."""
     return view.features
 
 
@@ -44,8 +44,8 @@ class ContentLoss(NamedTuple):
     """A content loss.
 
     Attributes:
-      build: As of `Recipe.build`.
-      layers: The content layers of a VGG network unless a config names others; empty for the network's own.
+      build: As in `Recipe.build`.
+      layers: The default content layers of a VGG network; empty for the network's own.
       stochastic: Whether the value is random.
     """
 

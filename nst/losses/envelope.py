@@ -8,12 +8,12 @@ from nst.losses.reduction import Total
 from nst.losses.term import Input, Recipe, Term
 from nst.types import Scalar
 
-# The root mean square of each frame, which the extractor of audio offers beside its layers.
+# The root mean square of each frame, which the audio extractor offers beside its layers.
 _LAYERS = ("energy",)
 
 
 def _value(statistics: Mapping[str, Total], target: None) -> Scalar:
-    """Σ (e − e′)² over frames."""
+    """Return Σ (e − e′)² over frames."""
     return statistics["energy"].sum
 
 

@@ -1,7 +1,7 @@
 """The style loss of Gatys, Ecker and Bethge (CVPR 2016, equations 3 and 4), in the paper's symbols.
 
-Features come as `[h, w, N]` where the paper writes a matrix F of N filters by M = h·w positions. Whatever the
-precision of the features, sums are accumulated in float32: a Gram matrix overflows float16.
+Features are `[h, w, N]`, where the paper has a matrix F of N filters by M = h·w positions. Sums are accumulated in
+float32, whatever the precision of the features: a Gram matrix overflows float16.
 """
 
 from typing import NamedTuple
@@ -25,7 +25,7 @@ def gram_matrix(features: Float[Array, "h w n"], mask: Mask | None = None) -> Gr
 
     Args:
       features: `[h, w, N]`.
-      mask: `[h, w]`, the weight of each position: G = Σ w f fᵀ and M = Σ w. None counts every one once.
+      mask: `[h, w]`, the weight of each position: G = Σ w f fᵀ and M = Σ w. None counts every position once.
 
     Returns:
       G `[N, N]` and M, both float32: the statistics of two parts of an image add up to those of the whole.
@@ -50,7 +50,7 @@ def second_moments(F: jax.Array) -> jax.Array:
 
 @second_moments.defjvp
 def _(primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> tuple[jax.Array, jax.Array]:
-    """Use symmetry: one product where differentiating FᵀF takes two, a third of the gradient's time."""
+    """Use symmetry: one product, where differentiating FᵀF takes two. This saves a third of the gradient's time."""
     (F,), (dF,) = primals, tangents
     half = product(dF, F)
     return second_moments(F), half + half.T
@@ -59,8 +59,8 @@ def _(primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> tuple[jax.Array,
 def gram_distance(statistics: Gram, target: Gram) -> Scalar:
     """Return E_l = Σ (G/M − A/M′)² / (4 N²), 0 if either has no position (equation 4).
 
-    The paper's is Σ (G − A)² / (4 N² M²) where both images have M positions. Where they differ in size each Gram
-    matrix is divided by its own M, which the paper leaves open.
+    The paper has Σ (G − A)² / (4 N² M²), for two images of M positions, and leaves images of different size open. Here
+    each Gram matrix is divided by its own M.
     """
     N = target.G.shape[0]
     difference = _mean(statistics) - _mean(target)
@@ -69,5 +69,5 @@ def gram_distance(statistics: Gram, target: Gram) -> Scalar:
 
 
 def _mean(statistics: Gram) -> Array:
-    """G/M; M may be 0, where a mask leaves no position."""
+    """Return G/M. M may be 0, if a mask leaves no position."""
     return statistics.G / jnp.where(statistics.M > 0, statistics.M, 1)

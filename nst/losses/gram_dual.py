@@ -37,12 +37,13 @@ def dual_gram(features: Float[Array, "h w n"], mask: Mask | None = None) -> Dual
 
 
 def dual_gram_distance(x: DualGram, y: DualGram) -> Scalar:
-    """Return what `gram_distance` gives for the same features, Σ (G/M − A/M′)² / 4N², without either matrix.
+    """Return the `gram_distance` of the same features, Σ (G/M − A/M′)² / 4N², without either Gram matrix.
 
-    With weights p and q it is Σᵢⱼ pᵢ pⱼ (fᵢᵀfⱼ)² − 2 pᵢ qⱼ (fᵢᵀaⱼ)² + qᵢ qⱼ (aᵢᵀaⱼ)², a small difference of large
+    With weights p and q it equals Σᵢⱼ pᵢ pⱼ (fᵢᵀfⱼ)² − 2 pᵢ qⱼ (fᵢᵀaⱼ)² + qᵢ qⱼ (aᵢᵀaⱼ)², a small difference of large
     numbers. As p and −q add up to 0, subtracting a constant c from all products takes 2c ‖Fᵀp − Aᵀq‖² off the sum. With
-    their mean for c, the rounding error is 1e-8 of Σ (A/M′)² instead of 1e-7. Where the distance is 1e-4 of that, the
-    gradient is 2e-5 to 5e-5 off (by Gram matrices 4e-6): the error grows as one over the root of the distance.
+    the target's mean product for c, the rounding error is 1e-8 of Σ (A/M′)² instead of 1e-7. Where the distance is 1e-4
+    of that, the gradient is 2e-5 to 5e-5 off (by Gram matrices 4e-6): the error grows as one over the root of the
+    distance.
     """
     mean = product(y.p, y.F)
     c = jnp.sum(jnp.square(mean))
@@ -53,7 +54,7 @@ def dual_gram_distance(x: DualGram, y: DualGram) -> Scalar:
     across = squares(x.p, product(x.F.T, y.F.T), y.p)
     means = jnp.sum(jnp.square(product(x.p, x.F) - mean))
     value = squares(x.p, x.K, x.p) - 2 * across + squares(y.p, y.K, y.p) + 2 * c * means
-    # Not below zero, and with a gradient even where rounding would have put it there.
+    # Not negative, but with a gradient even where rounding makes the value negative.
     distance = value + jax.lax.stop_gradient(jnp.maximum(-value, 0))
     present = (jnp.sum(x.p) > 0) & (jnp.sum(y.p) > 0)
     return jnp.where(present, distance, 0) / (4 * y.F.shape[1] ** 2)

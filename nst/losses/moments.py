@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from nst.types import Array, Mask, Scalar
 
-# Of a filter's mean square in the style: the root of a variance has no gradient at 0.
+# Relative to a filter's mean square in the style. It is added to variances, whose root has no gradient at 0.
 _LEAST_VARIANCE = 1e-5
 
 
@@ -40,12 +40,12 @@ class Moments(NamedTuple):
 
 
 class Deviations(NamedTuple):
-    """Mean and deviation of each filter, for a target.
+    """The target of `moments_distance`: mean and deviation of each filter.
 
     Attributes:
       mean: μ.
       deviation: σ.
-      floor: What is added to a variance before its root is taken.
+      floor: Added to a variance before its root is taken.
       M: The number of positions.
     """
 
@@ -71,10 +71,10 @@ def moments(features: Float[Array, "h w n"], mask: Mask | None = None) -> Moment
 
 
 def deviations(features: Float[Array, "h w n"], mask: Mask | None = None) -> Deviations:
-    """Return mean and deviation, the target of `moments_distance`."""
+    """Return the target of `moments_distance`."""
     statistics = moments(features, mask)
     mean_square = statistics.S / statistics.positions
-    # Of all filters together, if one is silent in the style.
+    # At least the mean over all filters, for filters that are silent in the style.
     floor = _LEAST_VARIANCE * jnp.maximum(mean_square, jnp.mean(mean_square)) + jnp.finfo(jnp.float32).tiny
     return Deviations(statistics.mean, _deviation(statistics, floor), floor, statistics.M)
 

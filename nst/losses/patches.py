@@ -14,19 +14,19 @@ from jaxtyping import Float
 from nst.losses.gram import product
 from nst.types import Array, Mask, Scalar
 
-#: Positions a side of a patch.
+#: Side of a patch, in positions.
 SIDE = 3
 
-#: Patches of the style at most; a larger style is read with a longer stride. The article's is 2.
+#: Maximum number of patches of the style; a larger style is read with a longer stride. The article's stride is 2.
 MOST_PATCHES = 1024
 
 
 class Patches(NamedTuple):
-    """Patches of the style, for a target.
+    """The target of `patch_distance`: patches of the style.
 
     Attributes:
-      Phi: Their features.
-      present: Whether a patch may be matched: those that a mask leaves out may not.
+      Phi: The features of each patch.
+      present: Whether a patch may be matched: not if a mask leaves it out.
     """
 
     Phi: Float[Array, "k d"]
@@ -37,8 +37,8 @@ class Result(NamedTuple):
     """Patches of the image, one around each position but the outermost. Not additive: they overlap.
 
     Attributes:
-      Phi: Their features.
-      w: The weight of each.
+      Phi: The features of each patch.
+      w: The weight of each patch.
     """
 
     Phi: Float[Array, "m d"]
@@ -63,7 +63,7 @@ def result_patches(features: Float[Array, "h w n"], mask: Mask | None = None) ->
 def patches(
     features: Float[Array, "h w n"], mask: Mask | None, stride: int
 ) -> tuple[Float[Array, "m d"], Float[Array, " m"]]:
-    """Return patches of 3×3 positions, `d` is 9 N, and the mask at their centers."""
+    """Return patches of 3×3 positions, with d = 9 N values each, and the mask at their centers."""
     F = jnp.asarray(features, jnp.float32)
     height, width, _ = F.shape
     rows, columns = range(0, height - SIDE + 1, stride), range(0, width - SIDE + 1, stride)
@@ -81,7 +81,7 @@ def patches(
 def patch_distance(statistics: Result, target: Patches) -> Scalar:
     """Return the mean over patches of ‖Φ − Φ′‖² / 9N, with Φ′ the patch of the style that correlates most.
 
-    The matches are held constant: they have no gradient. 0 if either has no patch.
+    The choice of matches has no gradient. The distance is 0 if either image has no patch.
     """
     constant = jax.lax.stop_gradient(statistics.Phi)
     correlation = product(constant.T, _normalized(target.Phi).T)
@@ -93,5 +93,5 @@ def patch_distance(statistics: Result, target: Patches) -> Scalar:
 
 
 def _normalized(Phi: Float[Array, "k d"]) -> Float[Array, "k d"]:
-    """Divide each patch by its norm; that of the image's patch does not change which one correlates most."""
+    """Divide each patch by its norm. The norm of the image's patch does not change which one correlates most."""
     return Phi / jnp.maximum(jnp.linalg.norm(Phi, axis=1, keepdims=True), np.finfo(np.float32).tiny)

@@ -8,13 +8,13 @@ from jaxtyping import Float
 
 from nst.types import Array, Mask, Scalar
 
-#: How values at positions become a loss. `mean` gives the same weights the same balance at any size; `sum` is the
-#: form of Gatys, Ecker and Bethge (CVPR 2016).
+#: Reductions of values at positions to a loss. With `mean` the same weights give the same balance at any size; `sum` is
+#: the form of Gatys, Ecker and Bethge (CVPR 2016).
 REDUCTIONS = ("mean", "sum")
 
 
 class Total(NamedTuple):
-    """A sum and how many values it has; both are additive over parts of an image."""
+    """A sum and its number of values; both are additive over parts of an image."""
 
     sum: Scalar
     n: Scalar

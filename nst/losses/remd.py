@@ -18,7 +18,7 @@ from nst.losses.gram import product
 from nst.losses.term import Input, Term, View
 from nst.types import Array, Features, Pytree, Scalar
 
-#: The layers of a hypercolumn: with the color 2179 values, as in the authors' program.
+#: The layers of a hypercolumn, which has 2179 values with the color, as in the authors' program.
 LAYERS = (
     "relu1_1",
     "relu1_2",
@@ -31,7 +31,8 @@ LAYERS = (
     "relu5_3",
 )
 
-#: Points a side: 1024 of the image at each step, as the authors take, and 4900 of the style (they 5000).
+#: Side of the grid of points: 1024 points of the image at each step, as in the authors' program, and 4900 of the style
+#: (there 5000).
 SIDE, STYLE_SIDE = 32, 70
 
 
@@ -56,7 +57,7 @@ def hypercolumns(
       image: RGB in [0, 1].
       features: By layer; each is interpolated between its positions.
       layers: The layers of a hypercolumn.
-      points: Row and column of each, from 0 to 1 of height and width.
+      points: Row and column of each point, as fractions of height and width.
     """
     color = _sampled(image, points)
     columns = [_sampled(features[layer], points) for layer in layers]
@@ -64,7 +65,7 @@ def hypercolumns(
 
 
 def _sampled(features: Float[Array, "h w n"], points: Float[Array, "m 2"]) -> Float[Array, "m n"]:
-    """Interpolate between the four nearest positions."""
+    """Interpolate features at points, between the four nearest positions."""
     size = jnp.array(features.shape[:2])
     place = jnp.clip(points * size - 0.5, 0, size - 1)
     low = jnp.floor(place).astype(jnp.int32)
@@ -76,7 +77,7 @@ def _sampled(features: Float[Array, "h w n"], points: Float[Array, "m 2"]) -> Fl
 
 
 def random_points(key: jax.Array, side: int) -> Float[Array, "m 2"]:
-    """Return row and column, from 0 to 1, of a point drawn in each cell of a grid of side × side."""
+    """Return row and column, from 0 to 1, of a random point in each cell of a grid of side × side."""
     cells = jnp.stack(jnp.meshgrid(jnp.arange(side), jnp.arange(side), indexing="ij"), -1).reshape(-1, 2)
     return (cells + jax.random.uniform(key, cells.shape)) / side
 
@@ -91,7 +92,7 @@ def cosine_distances(A: Float[Array, "m d"], B: Float[Array, "k d"]) -> Float[Ar
 
 
 def euclidean_distances(A: Float[Array, "m d"], B: Float[Array, "k d"]) -> Float[Array, "m k"]:
-    """Return the root of the mean squared difference of each row of A and each row of B."""
+    """Return the root of the mean squared difference between each row of A and each row of B."""
     squares = jnp.sum(jnp.square(A), 1)[:, None] + jnp.sum(jnp.square(B), 1) - 2 * product(A.T, B.T)
     return jnp.sqrt(jnp.maximum(squares, 0) / A.shape[1] + 1e-8)
 
@@ -113,8 +114,8 @@ class StyleTarget(NamedTuple):
 def style_distance(x: Hypercolumns, target: StyleTarget) -> Scalar:
     """Return ℓ_r + ℓ_m + ℓ_p / max(α, 1) (section 2.3).
 
-    ℓ_p adds cosine and Euclidean distances of colors, as the authors' program does. Its colors are turned to another
-    orthonormal basis, on which neither distance depends.
+    ℓ_p adds cosine and Euclidean distances of colors, as the authors' program does. That program also rotates colors to
+    another orthonormal basis, which changes neither distance.
     """
     mean, covariance = _moments(x.F)
     moments = jnp.mean(jnp.abs(mean - target.mean)) + jnp.mean(jnp.abs(covariance - target.covariance))
@@ -132,7 +133,7 @@ def _moments(F: Float[Array, "m d"]) -> tuple[Float[Array, " d"], Float[Array, "
 def self_similarity_distance(x: Hypercolumns, content: Hypercolumns) -> Scalar:
     """Return the mean difference of the distances between positions, each column divided by its sum (equation 6).
 
-    It is multiplied by the number of positions, on which it does not depend then.
+    The mean is multiplied by the number of positions, so that it does not depend on that number.
     """
 
     def normalized(F: Array) -> Array:
@@ -143,8 +144,8 @@ def self_similarity_distance(x: Hypercolumns, content: Hypercolumns) -> Scalar:
 
 
 @functools.cache
-def _at_random(layers: tuple[str, ...]) -> Callable[[View, None], Hypercolumns]:
-    """Statistics: hypercolumns at points drawn by the key of the step."""
+def _result_statistics(layers: tuple[str, ...]) -> Callable[[View, None], Hypercolumns]:
+    """Return the statistics of the image: hypercolumns at points drawn by the key of the step."""
 
     def statistics(view: View, local: None) -> Hypercolumns:
         assert view.key is not None
@@ -154,7 +155,7 @@ def _at_random(layers: tuple[str, ...]) -> Callable[[View, None], Hypercolumns]:
 
 
 @functools.cache
-def _of_style(layers: tuple[str, ...]) -> Callable[[View, None], StyleTarget]:
+def _style_target(layers: tuple[str, ...]) -> Callable[[View, None], StyleTarget]:
     def target(view: View, local: None) -> StyleTarget:
         points = random_points(jax.random.key(0), STYLE_SIDE)
         columns = hypercolumns(view.image, view.features, layers, points)
@@ -171,12 +172,12 @@ def style(
     style_weight: float = 1.0,
     **_: Any,
 ) -> Term:
-    """Build the style term; the palette weighs 1 / max(α, 1), where α is the weight of the content in units of this."""
+    """Build the style term. The weight of the palette is 1 / max(α, 1), with α = content_weight / style_weight."""
     layers = tuple(style_layers)
-    target = inputs["style"].measure(_of_style(layers), layers)
+    target = inputs["style"].measure(_style_target(layers), layers)
     palette = np.float32(1 / max(content_weight / style_weight, 1))
     target = target._replace(palette_weight=jax.device_put(palette))
-    return Term(_at_random(layers), style_distance, layers, target=target, additive=False)
+    return Term(_result_statistics(layers), style_distance, layers, target=target, additive=False)
 
 
 class Pair(NamedTuple):
@@ -187,7 +188,7 @@ class Pair(NamedTuple):
 
 
 @functools.cache
-def _of_both(layers: tuple[str, ...]) -> Callable[[View, Pytree], Pair]:
+def _pair_statistics(layers: tuple[str, ...]) -> Callable[[View, Pytree], Pair]:
     def statistics(view: View, content: tuple[Array, Features]) -> Pair:
         assert view.key is not None
         points = random_points(view.key, SIDE)
@@ -197,7 +198,7 @@ def _of_both(layers: tuple[str, ...]) -> Callable[[View, Pytree], Pair]:
     return statistics
 
 
-def _whole(view: View, local: None) -> tuple[Array, Features]:
+def _image_and_features(view: View, local: None) -> tuple[Array, Features]:
     return view.image, view.features
 
 
@@ -208,5 +209,5 @@ def _pair_distance(statistics: Pair, target: None) -> Scalar:
 def self_similarity(inputs: Mapping[str, Input], *, content_layers: Sequence[str], **_: Any) -> Term:
     """Build the content term."""
     layers = tuple(content_layers)
-    content = inputs["content"].measure(_whole, layers)
-    return Term(_of_both(layers), _pair_distance, layers, local=content, additive=False)
+    content = inputs["content"].measure(_image_and_features, layers)
+    return Term(_pair_statistics(layers), _pair_distance, layers, local=content, additive=False)

@@ -16,7 +16,7 @@ from nst.losses.gram import product
 from nst.losses.moments import flat
 from nst.types import Array, Mask, Scalar
 
-#: Directions of each layer; the article has as many as filters. Sorting takes most of the time.
+#: Number of directions of each layer; in the article it is the number of filters. Sorting takes most of the time.
 DIRECTIONS = 64
 _SEED = 0
 
@@ -27,7 +27,7 @@ class Sorted(NamedTuple):
     Attributes:
       x: θᵀf.
       p: The share of each position, in the same order; the sum of a direction is 1, or 0 if a mask leaves no position.
-        None if all positions are alike.
+        None if all positions count the same.
       theta: The directions, of length 1.
     """
 
@@ -37,10 +37,10 @@ class Sorted(NamedTuple):
 
 
 class Quantiles(NamedTuple):
-    """Projections of the style at equal steps of probability, for a target.
+    """The target of `sliced_distance`: projections of the style at equal steps of probability.
 
     Attributes:
-      x: Ascending in each direction.
+      x: θᵀf, ascending in each direction.
       present: Whether the style has a position.
     """
 
@@ -49,17 +49,17 @@ class Quantiles(NamedTuple):
 
 
 class Positions(NamedTuple):
-    """The features of the style, to be projected on other directions at each step."""
+    """The target of `fresh_distance`: features of the style, to be projected on new directions at each step."""
 
     features: Float[Array, "h w n"]
     mask: Mask | None
 
 
 def projections(features: Float[Array, "h w n"], mask: Mask | None = None) -> Sorted:
-    """Return the projections on directions that are always the same ones for a number of filters."""
+    """Return the projections on fixed directions, which depend only on the number of filters."""
     n = features.shape[-1]
-    drawn = np.random.default_rng([_SEED, n]).standard_normal((n, DIRECTIONS)).astype(np.float32)
-    return _project(features, mask, _unit(jnp.asarray(drawn)))
+    directions = np.random.default_rng([_SEED, n]).standard_normal((n, DIRECTIONS)).astype(np.float32)
+    return _project(features, mask, _unit(jnp.asarray(directions)))
 
 
 def fresh_projections(features: Float[Array, "h w n"], mask: Mask | None, key: jax.Array) -> Sorted:
@@ -99,14 +99,14 @@ def _quantiles(style: Sorted) -> Quantiles:
 def sliced_distance(statistics: Sorted, target: Quantiles) -> Scalar:
     """Return the mean over directions of the squared distance along each, 0 if either has no position.
 
-    The mean of (θᵀv)² over all directions is ‖v‖²/N, so that it compares with `wasserstein`.
+    The mean of (θᵀv)² over all directions is ‖v‖²/N, so the distance is comparable to that of `wasserstein`.
     """
     d, m = statistics.x.shape
     k = target.x.shape[1]
     levels = (
         (np.arange(m, dtype=np.float32) + 0.5)[None] / m if statistics.p is None else _levels(statistics.p)
     )
-    # Between two neighboring quantiles of the style, whatever its number of positions.
+    # Interpolate between neighboring quantiles of the style, which may have another number of positions.
     place = jnp.clip(levels * k - 0.5, 0, k - 1)
     below = jnp.floor(place).astype(jnp.int32)
     share = place - below
@@ -121,10 +121,10 @@ def sliced_distance(statistics: Sorted, target: Quantiles) -> Scalar:
 
 
 def fresh_distance(statistics: Sorted, target: Positions) -> Scalar:
-    """Return `sliced_distance` along the directions that the statistics were drawn with."""
+    """Return `sliced_distance` along the directions of the statistics."""
     return sliced_distance(statistics, _quantiles(_project(target.features, target.mask, statistics.theta)))
 
 
 def _levels(p: Float[Array, "d m"]) -> Float[Array, "d m"]:
-    """Return the probability below each value, with half of its own."""
+    """Return the cumulative probability below each value, plus half of its own."""
     return jnp.cumsum(p, axis=1) - p / 2

@@ -28,7 +28,7 @@ def total_variation(image: Image, mask: Mask | None = None) -> Scalar:
 def absolute_variation(image: Image, mask: Mask | None = None) -> Scalar:
     """Return Σ |x[i, j+1] − x[i, j]| + |x[i+1, j] − x[i, j]|, as the programs of Johnson and ProGamerGov do.
 
-    Arguments as of `total_variation`.
+    Same arguments as `total_variation`.
     """
     return _sum(jnp.abs(_step(image, 1, 0)), mask) + _sum(jnp.abs(_step(image, 0, 1)), mask)
 
@@ -36,10 +36,10 @@ def absolute_variation(image: Image, mask: Mask | None = None) -> Scalar:
 def nine_point_variation(image: Image, mask: Mask | None = None) -> Scalar:
     """Return twice the sum of squared differences to the right and below, each / 3, and along diagonals, each / 12.
 
-    Source: TVLoss of crowsonkb/style-transfer-pytorch. Pixels beyond the border repeat its own; of the diagonals,
-    some of which begin there, there are (h + 1)·(w + 1). Their sum is scaled to h·w, for that program takes means.
+    Source: TVLoss of crowsonkb/style-transfer-pytorch. The image is padded by repeating its border, so there are
+    (h + 1)·(w + 1) diagonals. Their sum is scaled to h·w, because that program takes means.
 
-    Arguments as of `total_variation`.
+    Same arguments as `total_variation`.
     """
     height, width, _ = image.shape
     x = jnp.pad(image, ((1, 1), (1, 1), (0, 0)), mode="edge")
@@ -59,13 +59,13 @@ VARIATIONS: dict[str, Callable[[Image, Mask | None], Scalar]] = {
 
 
 def _step(image: Image, down: int, right: int) -> Float[Array, "_ _ _"]:
-    """Return the difference of each pixel to the next one; the last row or column has none."""
+    """Return the difference of each pixel to the next one down and right; the last row or column has none."""
     height, width, _ = image.shape
     return image[down:, right:] - image[: height - down, : width - right]
 
 
 def _sum(values: Float[Array, "_ _ _"], mask: Mask | None) -> Scalar:
-    """Sum over pixels that have a value, weighted by the mask."""
+    """Return the sum over the pixels that have a value, weighted by the mask."""
     height, width, _ = values.shape
     return jnp.sum(values if mask is None else mask[:height, :width, None] * values)
 

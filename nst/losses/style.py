@@ -14,21 +14,21 @@ from nst.types import Mask, Pytree, Scalar
 
 
 class LayerLoss(NamedTuple):
-    """What is compared in one layer, and how.
+    """The comparison of one layer: statistics, and a distance between them.
 
     Attributes:
       statistics: `statistics(F, mask)` gives the statistics of a layer's features `[h, w, N]`, each position weighted
         by `mask` `[h, w]`, or once if that is None. A stochastic loss takes a random key as a third argument.
       distance: `distance(statistics, target)` gives a scalar: a mean over positions, so that it means the same at
         any size.
-      target: `target(F, mask)` gives what is kept of the style, once per scale; its statistics by default.
+      target: `target(F, mask)` gives what `distance` compares with, from the style once per scale; by default the
+        statistics of the style.
       additive: Whether the statistics of two parts of an image add up to those of the whole.
       stochastic: Whether the value is random.
-      fresh: The form that draws anew at each step what this one draws once; None if nothing is drawn.
-      least: The positions that a layer needs in height and width.
+      fresh: The form that draws random numbers at each step instead of once; None if nothing is drawn.
+      least: The minimum height and width of a layer, in positions.
       dual: The form for layers with fewer positions than filters; None if there is none.
-      dual_of_result: Whether the dual form suits a layer in which the result has few positions, however many the
-        style has; otherwise both need few.
+      dual_of_result: Whether the dual form needs few positions only in the result; otherwise in the style as well.
     """
 
     statistics: Callable[..., Pytree]
@@ -46,15 +46,15 @@ class StyleLoss(NamedTuple):
     """A family of style losses.
 
     Attributes:
-      form: What is compared in each layer; None if layers are compared together.
-      build: Builds the term where there is no `form`; arguments as of `Recipe.build`.
-      weight: β unless a config names another: what suits features of mean activation 1.
-      layers: The style layers of a VGG network unless a config names others; empty for the network's own.
-      even: Whether style layers have equal weights unless a config names others; otherwise those of `by_block`.
-      by_block: The weights of style layers in blocks 1 to 5 of a VGG network unless a config names others; where
-        a layer is in no block, or none are given, the network's own.
+      form: The comparison of each layer; None if layers are compared together.
+      build: Builds the term if there is no `form`; same arguments as `Recipe.build`.
+      weight: The default β, for features of mean activation 1.
+      layers: The default style layers of a VGG network; empty for the network's own.
+      even: Whether the default weights of style layers are equal; otherwise they are those of `by_block`.
+      by_block: The default weights of style layers in blocks 1 to 5 of a VGG network. If empty, or if a layer is in no
+        block, the weights are the network's own.
       stochastic: Whether the value of a term from `build` is random.
-      image_only: Why audio has no such loss; empty if it has.
+      image_only: The reason why audio has no such loss; empty if it has.
     """
 
     form: LayerLoss | None = None
@@ -67,7 +67,7 @@ class StyleLoss(NamedTuple):
     image_only: str = ""
 
 
-#: The form of the loss at each layer.
+#: The layers with the comparison of each.
 Forms = tuple[tuple[str, LayerLoss], ...]
 
 
@@ -91,10 +91,10 @@ def by_layers(
 
     Args:
       inputs: The target is taken from `inputs["style"]`.
-      form: What is compared in each.
+      form: The comparison of each layer.
       style_layers: The layers to compare.
       style_layer_weights: w_l by layer, 1 / (number of layers) by default.
-      dual_layers: The layers that are compared in the dual form, if the loss has one; those that suit it by default.
+      dual_layers: The layers to compare in the dual form, if the loss has one; by default those that suit it.
     """
     layers = tuple(style_layers)
     if form.least > 1:
@@ -117,8 +117,8 @@ def check_positions(form: LayerLoss, shapes: Mapping[str, tuple[int, ...]]) -> N
     """Raise InputError if a style layer has fewer positions than the style loss needs.
 
     Args:
-      form: What is compared in each layer.
-      shapes: Of the features of each style layer, `[h, w, N]`.
+      form: The comparison of each layer.
+      shapes: The shape of the features of each style layer, `[h, w, N]`.
     """
     for layer, (height, width, *_) in shapes.items():
         if min(height, width) < form.least:
@@ -128,12 +128,12 @@ def check_positions(form: LayerLoss, shapes: Mapping[str, tuple[int, ...]]) -> N
             )
 
 
-def _few_positions(of: Input, layers: tuple[str, ...]) -> list[str]:
+def _few_positions(source: Input, layers: tuple[str, ...]) -> list[str]:
     """Return the layers in which an input has fewer positions than there are filters."""
-    return [layer for layer, (height, width, N) in of.shapes(layers).items() if height * width < N]
+    return [layer for layer, (height, width, N) in source.shapes(layers).items() if height * width < N]
 
 
-# Cached, so that equal terms have equal functions and share what is compiled.
+# Cached, so that equal terms have equal functions and share compiled programs.
 @functools.cache
 def _functions(forms: Forms) -> tuple[Callable, Callable, Callable]:
     def statistics(view: View, region: Mapping[str, Mask] | None) -> dict[str, Pytree]:

@@ -15,10 +15,10 @@ class View(NamedTuple):
     """All that a term sees of an image.
 
     Attributes:
-      image: `[h, w, 3]`, or what else the extractor takes.
+      image: `[h, w, 3]`, or another input of the extractor.
       features: Features by layer; they are computed once for all terms.
-      masks: By layer `[h', w']` the weight of each position, where only a part of the image counts; the mask of
-        the image itself is called `image`. None counts every position once.
+      masks: The weight of each position by layer, `[h', w']`, if only a part of the image counts; the mask of the
+        image itself has the name `image`. None counts every position once.
       key: A random key that differs by step and term; None unless a term is stochastic.
     """
 
@@ -37,15 +37,15 @@ class View(NamedTuple):
 class Term:
     """One weighted term of the loss. A pytree: another target or weight never recompiles.
 
-    Its functions are part of the compiled program's key: define them once, in a module. New ones compile again.
+    Its functions are part of the key of compiled programs: define them once, in a module. New functions recompile.
 
     Attributes:
       statistics: `statistics(view, local)` gives a pytree. If the term is additive, the statistics of two parts of
         one image add up to those of the whole.
       value: `value(statistics, target)` gives a scalar.
       layers: The layers that `statistics` reads from the view.
-      target: What `value` compares with.
-      local: What belongs to positions of the image, such as the features of the content.
+      target: The statistics that `value` compares with.
+      local: Data for each position of the image, such as the features of the content.
       weight: The factor of the value.
       additive: Whether an image can be evaluated in parts.
     """
@@ -70,7 +70,7 @@ class Input(NamedTuple):
     def measure(
         self, statistics: Callable[[View, Pytree], Statistics], layers: tuple[str, ...]
     ) -> Statistics:
-        """Return `statistics` of the input, compiled once for a size."""
+        """Return `statistics` of the input, compiled once for each size."""
         return _measure(statistics, layers, self.extractor, self.image)
 
     def shapes(self, layers: Sequence[str]) -> dict[str, tuple[int, ...]]:
@@ -102,7 +102,7 @@ def _never(**settings: Any) -> bool:
 
 
 class Recipe(NamedTuple):
-    """A recipe for a term: builds it from the inputs and the settings of the loss.
+    """A recipe for a term: how to build it from the inputs and the settings of the loss.
 
     Each function takes all settings of the loss as keyword arguments and reads those it needs.
 

@@ -15,13 +15,13 @@ from nst.losses.gram import gram_matrix, product
 from nst.losses.moments import Moments, flat
 from nst.types import Array, Mask, Scalar
 
-#: Newton–Schulz iterations. An eigenvalue below 1.5^(−2k) of the norm is not reached in k of them: after 12, below
-#: 6e-5. There the root is too small and its gradient bounded, so that singular covariances do no harm.
+#: Newton–Schulz iterations. k of them do not converge for an eigenvalue below 1.5^(−2k) of the norm, 12 for one below
+#: 6e-5. For these the root is too small and its gradient bounded, so that singular covariances do no harm.
 ITERATIONS = 12
 
 
 class Gaussian(NamedTuple):
-    """Mean and covariance of the style, for a target.
+    """The target of both forms: mean and covariance of the style.
 
     Attributes:
       mean: μ′.
@@ -91,9 +91,9 @@ def wasserstein_distance(statistics: Moments, target: Gaussian) -> Scalar:
 
 
 def dual_wasserstein_distance(statistics: Centered, target: Gaussian) -> Scalar:
-    """Return what `wasserstein_distance` gives for the same features, by products of positions."""
+    """Return the `wasserstein_distance` of the same features, by products of positions."""
     X = statistics.X
-    joint = product(X.T, product(target.C, X.T))  # with the eigenvalues of C′^½ XᵀX C′^½ that are not 0
+    joint = product(X.T, product(target.C, X.T))  # has the nonzero eigenvalues of C′^½ XᵀX C′^½
     return _distance(statistics.mean, jnp.sum(jnp.square(X)), joint, statistics.M, target)
 
 
@@ -125,11 +125,11 @@ trace_of_root.defvjp(_forward, _backward)
 def roots(S: Float[Array, "n n"]) -> tuple[Float[Array, "n n"], Float[Array, "n n"]]:
     """Return S^½ and S^−½ by coupled Newton–Schulz iterations (Higham, Functions of Matrices, 2008, equation 6.35)."""
     identity = jnp.eye(S.shape[0], dtype=S.dtype)
-    # Not 0, for a matrix of zeros.
+    # Avoid a division by 0 for a matrix of zeros.
     norm = jnp.maximum(jnp.linalg.norm(S), 1e-30)
 
     Y, Z = S / norm, identity
-    for _ in range(ITERATIONS):  # XLA leaves the body of a loop of its own to one thread on a CPU
+    for _ in range(ITERATIONS):  # unrolled: on a CPU, XLA runs the body of a compiled loop on one thread
         T = (3 * identity - product(Z.T, Y)) / 2
         Y, Z = product(Y.T, T), product(T.T, Z)
     return Y * jnp.sqrt(norm), Z / jnp.sqrt(norm)

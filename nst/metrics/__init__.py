@@ -1,7 +1,7 @@
-"""How well a picture has the content of one and the style of another, in figures that compare between methods.
+"""Metrics of how well an image has the content of one image and the style of another, comparable between methods.
 
-Two baselines always stand beside: the content picture and the style picture, each taken as a result. One is perfect
-in style or in content by definition; the other is what a method that does nothing reaches.
+The content image and the style image, each taken as a result, are evaluated as baselines. For each metric of style or
+of content one of them is perfect by definition; the other shows what a method that does nothing reaches.
 """
 
 import math
@@ -39,13 +39,13 @@ __all__ = [
     "names",
 ]
 
-#: Those of pictures and those of sounds, by name.
+#: The metrics of images and of audio, by name.
 ALL_METRICS: dict[str, Metric] = METRICS | SOUND_METRICS
 
-#: The network that images are compared in, whatever the network of a run; layers are named as in it.
+#: The network that images are compared in, whatever the network of a run; names of layers are those of this network.
 NETWORK = "vgg19"
 
-#: Where style is compared that a run has not optimised, as far as it has not: see `held_out`.
+#: Layers to compare style in, except those that a run has optimized: see `held_out`.
 HELD_OUT = ("relu1_2", "relu2_2", "relu3_3", "relu4_3", "relu5_2")
 
 _FORMS: dict[str, Callable[[Moments, Moments], float]] = {
@@ -57,33 +57,33 @@ _FORMS: dict[str, Callable[[Moments, Moments], float]] = {
 
 
 def held_out(style_layers: Sequence[str]) -> tuple[str, ...]:
-    """Those of `HELD_OUT` whose convolution none of `style_layers` shows: `conv1_2` and `pool1` show `relu1_2`'s."""
+    """Return the layers of `HELD_OUT` whose convolution no style layer has: `conv1_2` and `pool1` have `relu1_2`'s."""
     check_layers(NETWORK, style_layers)
-    shown = {_convolution(layer) for layer in style_layers}
-    return tuple(layer for layer in HELD_OUT if _convolution(layer) not in shown)
+    optimized = {_convolution(layer) for layer in style_layers}
+    return tuple(layer for layer in HELD_OUT if _convolution(layer) not in optimized)
 
 
 def _convolution(layer: str) -> str:
-    """The last one that a layer's features come from."""
+    """Return the last convolution that the features of a layer come from."""
     every = NETWORKS[NETWORK].layers
     before = every[: every.index(layer) + 1]
     return next(name for name in reversed(before) if name.startswith("conv"))
 
 
 def groups(style_layers: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """The layers that style is compared at, by how the names of their metrics end; without groups that are empty."""
-    found = {"": tuple(style_layers), "_held_out": held_out(style_layers)}
-    return {place: group for place, group in found.items() if group}
+    """Return the layers to compare style in, by the suffix of their metrics' names, without empty groups."""
+    every = {"": tuple(style_layers), "_held_out": held_out(style_layers)}
+    return {suffix: group for suffix, group in every.items() if group}
 
 
 def names(style_layers: Sequence[str]) -> list[str]:
-    """The metrics that there are with these layers optimised, in their order."""
-    style = {f"style_{form}{place}" for form in _FORMS for place in groups(style_layers)}
+    """Return the names of the metrics if these layers are optimized, in order."""
+    style = {f"style_{form}{suffix}" for form in _FORMS for suffix in groups(style_layers)}
     return [name for name in METRICS if name in style or not name.startswith("style_")]
 
 
 def layers(style_layers: Sequence[str]) -> tuple[str, ...]:
-    """Every layer that `evaluate` looks at, each once."""
+    """Return every layer that `evaluate` uses, each once."""
     return tuple(dict.fromkeys((*style_layers, *held_out(style_layers), COSINE_LAYER, CFSD_LAYER)))
 
 
@@ -95,43 +95,45 @@ def evaluate(
     extractor: Network,
     style_layers: Sequence[str],
 ) -> dict[str, dict[str, float]]:
-    """Every metric of some results, and of the baselines.
+    """Return every metric of the results and of the baselines.
 
     Args:
-      content: `[h, w, 3]`. All pictures are clipped to [0, 1], as files are.
-      style: `[h', w', 3]`, of the size in which it is to be compared: statistics depend on it. For what is compared
-        position by position it is cut to the content's.
-      results: By name, each `[h, w, 3]`.
-      extractor: The network that all are seen through; the same one for figures that are to compare.
-      style_layers: Those optimised. Metrics without a layer are left out: with none optimised, or none held out.
+      content: `[h, w, 3]`. All images are clipped to [0, 1], as files are.
+      style: `[h', w', 3]`, in the size to compare it in, on which statistics depend. For metrics that compare position
+        by position it is cropped to the content's size.
+      results: `[h, w, 3]` by name.
+      extractor: The network to compare all images in. Only figures of the same network are comparable.
+      style_layers: The layers that were optimized. Metrics without a layer are left out, if none is optimized or none
+        is held out.
 
     Returns:
-      From the names of the results, `content` and `style`, to figures by the names of `METRICS`.
+      Figures by the names of `METRICS`, for each result by name, and for `content` and `style`.
 
     Raises:
-      InputError: A result of another size, a picture too small, an unknown layer, or a figure that is not finite.
+      InputError: A result of another size, an image too small, an unknown layer, or a figure that is not finite.
     """
     content, style = np.clip(content, 0, 1), np.clip(style, 0, 1)
     _check_results(results, content)
     extractor.check((style.shape[0], style.shape[1]), layers(style_layers))
-    places = groups(style_layers)
-    reference, wanted = _look(content, extractor, places), _look(style, extractor, places)
+    by_suffix = groups(style_layers)
+    reference, target = _measure(content, extractor, by_suffix), _measure(style, extractor, by_suffix)
 
-    def row(image: Image, look: _Look, like_style: _Look, like_image: Image) -> dict[str, float]:
-        of_style = _style(like_style.moments, wanted.moments, places)
-        found = of_style | _content(image, look, content, reference)
-        found |= _faults(like_image, style) | _coverage(look, reference, wanted, extractor)
-        return {name: found[name] for name in names(style_layers)}
+    # `image` has the content's size. `whole_image` is the same, except for the style image: there it is not cropped.
+    def row(image: Image, measured: _Measured, whole: _Measured, whole_image: Image) -> dict[str, float]:
+        of_style = _style(whole.moments, target.moments, by_suffix)
+        values = of_style | _content(image, measured, content, reference)
+        values |= _faults(whole_image, style) | _coverage(measured, reference, target, extractor)
+        return {name: values[name] for name in names(style_layers)}
 
     figures = {}
     for name, result in results.items():
         image = np.clip(result, 0, 1)
-        look = _look(image, extractor, places)
-        figures[name] = row(image, look, look, image)
-    cut = np.clip(images.cover(style, *content.shape[:2]), 0, 1)
-    like_content = wanted if style.shape == content.shape else _look(cut, extractor, {})
+        measured = _measure(image, extractor, by_suffix)
+        figures[name] = row(image, measured, measured, image)
+    cropped = np.clip(images.cover(style, *content.shape[:2]), 0, 1)
+    measured = target if style.shape == content.shape else _measure(cropped, extractor, {})
     figures["content"] = row(content, reference, reference, content)
-    figures["style"] = row(cut, like_content, wanted, style)
+    figures["style"] = row(cropped, measured, target, style)
     _check_finite(figures)
     return figures
 
@@ -145,32 +147,32 @@ def _check_results(results: Mapping[str, Image], content: Image) -> None:
             )
 
 
-class _Look(NamedTuple):
-    """What is compared of one picture."""
+class _Measured(NamedTuple):
+    """The features of one image that are compared, and the moments of its style layers."""
 
     moments: dict[str, Moments]
     features: Features
 
 
-def _look(image: Image, extractor: Network, places: Mapping[str, tuple[str, ...]]) -> _Look:
-    names = tuple(layer for group in places.values() for layer in group)
-    drawn, features = _seen(extractor, jnp.asarray(image, jnp.float32), names)
-    return _Look({layer: _moments(parts) for layer, parts in drawn.items()}, features)
+def _measure(image: Image, extractor: Network, by_suffix: Mapping[str, tuple[str, ...]]) -> _Measured:
+    names = tuple(layer for group in by_suffix.values() for layer in group)
+    moments, features = _compute(extractor, jnp.asarray(image, jnp.float32), names)
+    return _Measured({layer: _moments(parts) for layer, parts in moments.items()}, features)
 
 
 @jax.jit(static_argnums=2)
-def _seen(
+def _compute(
     extractor: Network, image: Image, style_layers: tuple[str, ...]
 ) -> tuple[dict[str, tuple[Array, Array, Array]], Features]:
-    """One program for a picture's size: E[f fᵀ], μ and the projections of each style layer; features for content."""
+    """Return E[f fᵀ], μ and the projections of each style layer, and the features of content, by one program."""
     features = extractor(image, (*style_layers, COSINE_LAYER, CFSD_LAYER))
-    drawn = {}
+    moments = {}
     for layer in style_layers:
         F = features[layer].reshape(-1, features[layer].shape[-1])
         G, M = gram_matrix(features[layer])
         slices = jnp.matmul(F, styles.directions(F.shape[1]), precision="highest").T
-        drawn[layer] = (G / M, jnp.mean(F, axis=0), slices)
-    return drawn, {layer: features[layer] for layer in (COSINE_LAYER, CFSD_LAYER)}
+        moments[layer] = (G / M, jnp.mean(F, axis=0), slices)
+    return moments, {layer: features[layer] for layer in (COSINE_LAYER, CFSD_LAYER)}
 
 
 def _moments(parts: tuple[Array, Array, Array]) -> Moments:
@@ -179,37 +181,39 @@ def _moments(parts: tuple[Array, Array, Array]) -> Moments:
 
 
 def _style(
-    x: dict[str, Moments], style: dict[str, Moments], places: Mapping[str, tuple[str, ...]]
+    x: dict[str, Moments], style: dict[str, Moments], by_suffix: Mapping[str, tuple[str, ...]]
 ) -> dict[str, float]:
     return {
-        f"style_{form}{place}": float(np.mean([distance(x[layer], style[layer]) for layer in group]))
+        f"style_{form}{suffix}": float(np.mean([distance(x[layer], style[layer]) for layer in group]))
         for form, distance in _FORMS.items()
-        for place, group in places.items()
+        for suffix, group in by_suffix.items()
     }
 
 
-def _content(image: Image, look: _Look, content: Image, wanted: _Look) -> dict[str, float]:
+def _content(image: Image, measured: _Measured, content: Image, target: _Measured) -> dict[str, float]:
     return {
-        "content_cosine": contents.cosine(look.features[COSINE_LAYER], wanted.features[COSINE_LAYER]),
+        "content_cosine": contents.cosine(measured.features[COSINE_LAYER], target.features[COSINE_LAYER]),
         "ssim": contents.ssim(image, content),
-        "cfsd": contents.cfsd(look.features[CFSD_LAYER], wanted.features[CFSD_LAYER]),
+        "cfsd": contents.cfsd(measured.features[CFSD_LAYER], target.features[CFSD_LAYER]),
         "border": contents.border(image, content),
         "tv": float(total_variation(image)) / (image.shape[0] * image.shape[1]),
     }
 
 
 def _faults(image: Image, style: Image) -> dict[str, float]:
-    x, wanted = texture.luminance(image), texture.luminance(style)
+    x, target = texture.luminance(image), texture.luminance(style)
     return {
-        "mesh": texture.mesh(x, wanted),
+        "mesh": texture.mesh(x, target),
         "grid": texture.grid(x),
-        "spectrum": texture.spectrum(x, wanted),
+        "spectrum": texture.spectrum(x, target),
         "palette": paint.palette(image, style),
     }
 
 
-def _coverage(look: _Look, content: _Look, style: _Look, extractor: Network) -> dict[str, float]:
-    features = (each.features[COVERAGE_LAYER] for each in (look, content, style))
+def _coverage(
+    measured: _Measured, content: _Measured, style: _Measured, extractor: Network
+) -> dict[str, float]:
+    features = (each.features[COVERAGE_LAYER] for each in (measured, content, style))
     return {"coverage": paint.coverage(*features, stride=extractor.stride(COVERAGE_LAYER))}
 
 
@@ -218,5 +222,5 @@ def _check_finite(figures: Mapping[str, Mapping[str, float]]) -> None:
         for metric, value in row.items():
             if not math.isfinite(value):
                 raise InputError(
-                    f"{metric} of {name} is {value}: look at the picture, and at the network's weights"
+                    f"{metric} of {name} is {value}: check the image, and the weights of the network"
                 )

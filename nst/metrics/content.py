@@ -1,4 +1,4 @@
-"""How much of the content picture a result keeps."""
+"""Metrics of how much of the content image a result keeps."""
 
 import jax
 import jax.numpy as jnp
@@ -8,16 +8,16 @@ from jaxtyping import Float
 from nst.errors import InputError
 from nst.types import Array, Image, Scalar
 
-#: Red, green and blue in luminance (ITU-R BT.709), here of sRGB-encoded values, as pictures are seen.
+#: Weights of red, green and blue in luminance (ITU-R BT.709), here of sRGB-encoded values, as images are seen.
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 _WINDOW = 11  # pixels
 
-# A block of similarities of 16 MiB; a few of them are alive at once.
+# Similarities in a block, 16 MiB; a few blocks are in memory at once.
 _BLOCK = 2**22
 
 
 def cosine(features: Float[Array, "h w n"], target: Float[Array, "h w n"]) -> float:
-    """The mean over positions of f·p / (‖f‖ ‖p‖); 1 where both are zero, 0 where one is."""
+    """Return the mean over positions of f·p / (‖f‖ ‖p‖); 1 where both are zero, 0 where one is."""
     f, p = (np.asarray(x, np.float64).reshape(-1, x.shape[-1]) for x in (features, target))
     lengths = np.linalg.norm(f, axis=1) * np.linalg.norm(p, axis=1)
     same = np.all(f == p, axis=1)
@@ -25,9 +25,9 @@ def cosine(features: Float[Array, "h w n"], target: Float[Array, "h w n"]) -> fl
 
 
 def ssim(image: Image, target: Image) -> float:
-    """The mean structural similarity of luminance, in windows that lie whole in the picture.
+    """Return the mean structural similarity of luminance, in windows that lie completely in the image.
 
-    Wang, Bovik, Sheikh and Simoncelli, Image Quality Assessment, 2004, equation 13: an 11×11 Gaussian window of
+    Source: Wang, Bovik, Sheikh and Simoncelli, Image Quality Assessment, 2004, equation 13: an 11×11 Gaussian window of
     σ = 1.5, K₁ = 0.01, K₂ = 0.03, L = 1.
 
     Raises:
@@ -37,40 +37,40 @@ def ssim(image: Image, target: Image) -> float:
 
     if min(image.shape[:2]) < _WINDOW:
         raise InputError(
-            f"a picture of {image.shape[1]}×{image.shape[0]} pixels has no window of SSIM: "
+            f"an image of {image.shape[1]}×{image.shape[0]} pixels is smaller than the window of SSIM: "
             f"give sides of at least {_WINDOW} pixels"
         )
-    x, y = (np.asarray(picture, np.float64) @ LUMINANCE for picture in (image, target))
+    x, y = (np.asarray(each, np.float64) @ LUMINANCE for each in (image, target))
     settings = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "data_range": 1.0}
     return float(structural_similarity(x, y, **settings))  # type: ignore[arg-type]
 
 
 def cfsd(features: Float[Array, "h w n"], target: Float[Array, "h w n"]) -> float:
-    """Content feature structural distance: mean over i of KL(Sᶜᵢ ‖ Sᵢ), with Sᵢ = softmaxⱼ cos(fᵢ, fⱼ).
+    """Return the content feature structural distance: mean over i of KL(Sᶜᵢ ‖ Sᵢ), with Sᵢ = softmaxⱼ cos(fᵢ, fⱼ).
 
-    Chung, Hyun and Heo, Style Injection in Diffusion, CVPR 2024: how alike the places of a picture are to
-    each other, whatever its colours. A deviation: there similarities are products of features, whose size depends on
-    the weights (with those of the original authors the softmax would be all but one-hot); here they are cosines, so
-    that 0 ≤ CFSD ≤ ½. Figures of that paper's program are no scale for these.
+    Source: Chung, Hyun and Heo, Style Injection in Diffusion, CVPR 2024. It compares how similar the places of an image
+    are to each other, whatever its colors. A deviation: in the paper similarities are products of features, whose size
+    depends on the weights (with those of the original authors the softmax would be nearly one-hot). Here they are
+    cosines, so that 0 ≤ CFSD ≤ ½, and values are not comparable to those of the paper's program.
 
-    Similarities of all pairs are never held at once: time grows with the square of the pixels, memory in proportion.
+    Similarities of all pairs are never in memory at once: time grows with the square of the pixels, memory linearly.
     """
     f, p = (jnp.asarray(x).reshape(-1, x.shape[-1]) for x in (features, target))
     return max(float(_divergence(f, p)), 0.0)  # rounding may go below 0
 
 
 def border(image: Image, target: Image) -> float:
-    """How much further the mean colour steps from the outermost strip to the next one than it does in the content.
+    """Return how much the step in mean color from the outermost strip to the next one differs from the content's.
 
     The root mean square over the four sides and the channels, in sRGB values; a strip is a 32nd of the shorter side
-    wide. Ours: what a network takes to lie beyond the border shows as a frame (`configs/padding.py`).
+    wide. Our own metric: the padding of a network shows as a frame (`configs/padding.py`).
     """
     apart = [x - y for x, y in zip(_steps(np.asarray(image)), _steps(np.asarray(target)), strict=True)]
     return float(np.sqrt(np.mean(np.square(apart))))
 
 
 def _steps(image: np.ndarray) -> list[np.ndarray]:
-    """For each side, the mean colour of the outermost strip less that of the next."""
+    """Return for each side the mean color of the outermost strip minus that of the next one."""
     width = max(1, min(image.shape[:2]) // 32)
     turned = [np.rot90(image, quarter) for quarter in range(4)]
     return [np.mean(x[:width], axis=(0, 1)) - np.mean(x[width : 2 * width], axis=(0, 1)) for x in turned]
@@ -82,14 +82,14 @@ def _divergence(features: Float[Array, "m n"], target: Float[Array, "m n"]) -> S
 
     def row(pair: tuple[jax.Array, jax.Array]) -> jax.Array:
         f, p = pair
-        similar = jax.nn.log_softmax(jnp.matmul(F, f, precision="highest"))
-        wanted = jax.nn.log_softmax(jnp.matmul(P, p, precision="highest"))
-        return jnp.sum(jnp.exp(wanted) * (wanted - similar))
+        log_s = jax.nn.log_softmax(jnp.matmul(F, f, precision="highest"))
+        log_target = jax.nn.log_softmax(jnp.matmul(P, p, precision="highest"))
+        return jnp.sum(jnp.exp(log_target) * (log_target - log_s))
 
     return jnp.mean(jax.lax.map(row, (F, P), batch_size=max(1, _BLOCK // len(F))))
 
 
 def _unit(x: Array) -> jax.Array:
-    """Each position's features at length 1; zeros stay zeros."""
+    """Return the features of each position, scaled to length 1; zeros stay zeros."""
     length = jnp.linalg.norm(x, axis=1, keepdims=True)
     return jnp.asarray(x) / jnp.where(length > 0, length, 1)

@@ -1,11 +1,11 @@
-"""What each figure means."""
+"""The definition of each metric of images."""
 
 from typing import NamedTuple
 
 from nst.metrics.paint import BLOCK
 from nst.metrics.style import DIRECTIONS
 
-#: What both baselines are called.
+#: The names of the baselines.
 BASELINES = ("content", "style")
 
 COSINE_LAYER, CFSD_LAYER = "relu4_2", "relu3_1"
@@ -13,13 +13,13 @@ COVERAGE_LAYER = CFSD_LAYER
 
 
 class Metric(NamedTuple):
-    """What a figure means: the tables of the report and of the README are made of these."""
+    """The definition of a metric; the tables of the report and of the documentation show these."""
 
     what: str
     source: str
     better: str  # lower or higher
     range: str
-    baseline: str  # the one a result has to beat, for the other is perfect; empty if there is none
+    baseline: str  # the one that a result has to beat, as the other one is perfect; empty if there is none
 
 
 _STYLE = {
@@ -41,8 +41,8 @@ _STYLE = {
     ),
 }
 
-#: Two groups of style layers, by how the names of their metrics end.
-PLACES = {"": "layers optimised", "_held_out": "layers held out"}
+#: The two groups of style layers, by the suffix of their metrics' names.
+PLACES = {"": "layers optimized", "_held_out": "layers held out"}
 
 #: Every metric, by name.
 METRICS: dict[str, Metric] = {
@@ -72,21 +72,21 @@ METRICS: dict[str, Metric] = {
         "style",
     ),
     "border": Metric(
-        "step in mean colour from the outermost 32nd to the next beyond the content's, root mean square of sides",
+        "step in mean color from the outermost 32nd to the next, minus the content's, root mean square of sides",
         "ours",
         "lower",
         "[0, 2]",
         "",
     ),
     "tv": Metric(
-        "squared differences to the right and below, summed over channels, a pixel",
+        "squared differences to the right and below, summed over channels, per pixel",
         "Mahendran and Vedaldi 2015, β = 2",
         "lower",
         "[0, 6]",
         "",
     ),
     "mesh": Metric(
-        "how much more fine lines (periods of 3 to 5 pixels) cross at right angles than in the style: product of both "
+        "fine lines (periods of 3 to 5 pixels) that cross at right angles, in excess of the style: product of both "
         "amplitudes over power, mean over windows of 16 pixels",
         "ours",
         "lower",
@@ -94,7 +94,7 @@ METRICS: dict[str, Metric] = {
         "",
     ),
     "grid": Metric(
-        "relative variance of the energy of the high-pass over pixel phases modulo 2, 4 and 8, less what chance gives",
+        "relative variance of the energy of the high-pass over pixel phases modulo 2, 4 and 8, less its mean by chance",
         "ours",
         "lower",
         "(−∞, 27]",
@@ -116,7 +116,7 @@ METRICS: dict[str, Metric] = {
     ),
     "coverage": Metric(
         f"share of blocks of {BLOCK} pixels that are not painted: whose channels at {COVERAGE_LAYER} are further from "
-        "the style than half of what the content's are, and than the style's own blocks",
+        "the style than half the distance of the content's, and than the style's own blocks",
         "ours",
         "lower",
         "[0, 1]",

@@ -1,4 +1,4 @@
-"""What of a result is painted as the style is: its colors, and its parts."""
+"""Metrics of how much of a result is painted like the style: its colors, and its parts."""
 
 import functools
 
@@ -8,22 +8,22 @@ from jaxtyping import Float
 from nst.metrics.style import line_distance
 from nst.types import Array, Image
 
-#: Pixels a side of what is painted or not, halves of which overlap.
+#: Side in pixels of the blocks that are painted or not; neighboring blocks overlap by half.
 BLOCK = 32
 
-_LESS = 0.5  # of the content's distance: a painted block has less
-_OWN = 1.0  # distance of the style's own blocks, on average
+_LESS = 0.5  # a painted block has less than this share of the content's distance
+_OWN = 1.0  # mean distance of the style's own blocks
 
 
 def palette(image: Image, style: Image) -> float:
-    """Root of 3 · mean over directions θ of W₂²(θᵀx, θᵀx′) of colors x in CIELAB, in ΔE*ab.
+    """Return the root of 3 · mean over directions θ of W₂²(θᵀx, θᵀx′) of colors x in CIELAB, in ΔE*ab.
 
-    A sliced Wasserstein distance (Bonneel et al. 2015) in the unit of the color difference of CIE 1976: a picture whose
-    colors are all off by one vector is that vector's length away, of which 2.3 is just noticeable (Mahy et al. 1994).
-    Where colors are does not count. θ are the 16 axes of the icosahedron and the dodecahedron, whose mean θθᵀ is I/3.
+    A sliced Wasserstein distance (Bonneel et al. 2015) in the unit of the color difference of CIE 1976: if all colors
+    of an image are shifted by a vector, it is the length of the vector. 2.3 is just noticeable (Mahy et al. 1994). The
+    places of colors do not count. θ are the 16 axes of the icosahedron and the dodecahedron, whose mean θθᵀ is I/3.
     """
-    x, wanted = _lab(image), _lab(style)
-    apart = [line_distance(np.sort(x @ theta), np.sort(wanted @ theta)) for theta in _axes()]
+    x, target = _lab(image), _lab(style)
+    apart = [line_distance(np.sort(x @ theta), np.sort(target @ theta)) for theta in _axes()]
     return float(np.sqrt(3 * np.mean(apart)))
 
 
@@ -37,7 +37,7 @@ def _lab(image: Image) -> Float[np.ndarray, "m 3"]:
 def _axes() -> Float[np.ndarray, "16 3"]:
     golden = (1 + 5**0.5) / 2
     icosahedron = [(0, 1, golden), (0, 1, -golden)]
-    # Its corners lie over the faces of the former.
+    # Its corners lie over the faces of the icosahedron.
     dodecahedron = [(0, golden, 1 / golden), (0, golden, -1 / golden)]
     corners = [np.roll(axis, turn) for axis in icosahedron + dodecahedron for turn in range(3)]
     corners += [(1, 1, 1), (1, 1, -1), (1, -1, 1), (-1, 1, 1)]
@@ -52,21 +52,21 @@ def coverage(
     *,
     stride: int,
 ) -> float:
-    """Share of blocks of 32 pixels that are not painted: 0 where all are, near 1 for the content.
+    """Return the share of blocks of 32 pixels that are not painted: 0 if all are, near 1 for the content.
 
-    A block is not painted if its distance to the style is both above half that of the content's same block and above 1,
-    which is the mean distance of the style's own blocks. The distance is the mean over the channels' means and
+    A block is not painted if its distance to the style is above half that of the same block of the content, and above
+    1, which is the mean distance of the style's own blocks. The distance is the mean over the channels' means and
     deviations s within the block of (s − E s′)² / (Var s′ + ε), with expectation and variance over the style's blocks;
-    ε keeps channels that hardly vary there from deciding.
+    ε limits the influence of channels that hardly vary there.
 
-    Ours. Whether a block is nearer to the style than the content's at all tells little: a faint texture over an
-    unpainted sky is enough for that.
+    Our own metric. That a block is just nearer to the style than the content's block tells little: a faint texture over
+    an unpainted sky is enough for that.
 
     Args:
-      features: Of the result, at a layer from the middle of the network.
-      content: Of the content, the same positions.
-      style: Of the style, of any size.
-      stride: Pixels from one position to the next. Blocks are smaller where a picture is smaller than one.
+      features: Features of the result, at a layer from the middle of the network.
+      content: Features of the content, at the same positions.
+      style: Features of the style, of any size.
+      stride: Pixels from one position to the next. Blocks are smaller if an image is smaller than a block.
     """
     sides = [side for x in (features, style) for side in x.shape[:2]]
     block = min(BLOCK // stride, *sides)
@@ -83,7 +83,7 @@ def _statistics(F: Float[Array, "h w n"], block: int) -> Float[np.ndarray, "bloc
     """Return means and deviations of all channels in each block; blocks begin half a block apart."""
     step = max(1, block // 2)
     rows = np.lib.stride_tricks.sliding_window_view(F, (block, block), axis=(0, 1))[::step, ::step]
-    # One row at a time: blocks overlap, and float64 of all takes 8 times the memory of the features.
+    # One row at a time: blocks overlap, and all of them in float64 take 8 times the memory of the features.
     statistics = []
     for row in (np.asarray(row, np.float64) for row in rows):
         statistics.append(np.concatenate([np.mean(row, axis=(-2, -1)), np.std(row, axis=(-2, -1))], axis=-1))

@@ -1,7 +1,7 @@
-"""How far the features of one layer are from those of the style picture, in four forms.
+"""Distances between the features of one layer and those of the style image, in four forms.
 
-Each is 0 for the same features in any order, and relative to the size of the style's own: 1 is what a layer of zeros
-would have. So figures compare between layers and picture sizes. Statistics are kept in float64 on the host.
+Each is 0 for the same features in any order, and relative to the size of the style's features: a layer of zeros would
+have 1. So figures are comparable between layers and image sizes. Statistics are float64 on the host.
 """
 
 import functools
@@ -10,14 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-#: Random directions of `sliced`; how they are drawn never changes, so that figures compare.
+#: Random directions of `sliced`. They never change, so that figures are comparable.
 DIRECTIONS = 64
 _SEED = 0
 
 
 @dataclass(frozen=True)
 class Moments:
-    """What is kept of a layer's features f at M positions."""
+    """The statistics of a layer's features f at M positions."""
 
     second: Float[np.ndarray, "n n"]  # E[f fᵀ], which is G / M
     mean: Float[np.ndarray, " n"]
@@ -25,7 +25,7 @@ class Moments:
 
     @functools.cached_property
     def root(self) -> Float[np.ndarray, "n n"]:
-        """Σ^½, symmetric; kept, for every result is compared with the same style."""
+        """Σ^½, symmetric; cached, as every result is compared with the same style."""
         return _root(self.covariance)
 
     @property
@@ -41,30 +41,30 @@ class Moments:
 
 @functools.cache
 def directions(channels: int) -> Float[np.ndarray, "n d"]:
-    """Directions θ, uniform on the sphere, the same ones for the same number of channels."""
+    """Return directions θ, uniform on the sphere, that depend only on the number of channels."""
     drawn = np.random.Generator(np.random.PCG64(_SEED)).standard_normal((channels, DIRECTIONS))
     return (drawn / np.linalg.norm(drawn, axis=0)).astype(np.float32)
 
 
 def gram(x: Moments, style: Moments) -> float:
-    """‖G/M − A/M′‖² / ‖A/M′‖², Frobenius."""
+    """Return ‖G/M − A/M′‖² / ‖A/M′‖², in the Frobenius norm."""
     return _ratio(np.sum(np.square(x.second - style.second)), np.sum(np.square(style.second)))
 
 
 def moments(x: Moments, style: Moments) -> float:
-    """(‖μ − μ′‖² + ‖σ − σ′‖²) / E‖f′‖²."""
+    """Return (‖μ − μ′‖² + ‖σ − σ′‖²) / E‖f′‖²."""
     apart = np.sum(np.square(x.mean - style.mean)) + np.sum(np.square(x.deviation - style.deviation))
     return _ratio(apart, np.trace(style.second))
 
 
 def wasserstein(x: Moments, style: Moments) -> float:
-    """W₂² of the Gaussians with these means and covariances, / E‖f′‖².
+    """Return W₂² of the Gaussians with these means and covariances, / E‖f′‖².
 
-    ‖μ − μ′‖² + tr Σ + tr Σ′ − 2 tr (Σ′^½ Σ Σ′^½)^½: Dowson and Landau, The Fréchet distance between multivariate
+    W₂² = ‖μ − μ′‖² + tr Σ + tr Σ′ − 2 tr (Σ′^½ Σ Σ′^½)^½: Dowson and Landau, The Fréchet distance between multivariate
     normal distributions, 1982, in the symmetric form that needs no root of an asymmetric matrix.
     """
     if not (np.isfinite(x.second).all() and np.isfinite(style.second).all()):
-        return float("nan")  # of which there are no eigenvalues
+        return float("nan")  # eigenvalues are only defined for finite values
     eigenvalues = np.linalg.eigvalsh(style.root @ x.covariance @ style.root)
     shared = np.sum(np.sqrt(np.maximum(eigenvalues, 0)))
     apart = np.sum(np.square(x.mean - style.mean))
@@ -73,9 +73,9 @@ def wasserstein(x: Moments, style: Moments) -> float:
 
 
 def sliced(x: Moments, style: Moments) -> float:
-    """N · mean over directions θ of W₂²(θᵀf, θᵀf′), / E‖f′‖².
+    """Return N · mean over directions θ of W₂²(θᵀf, θᵀf′), / E‖f′‖².
 
-    The mean of (θᵀv)² over all directions is ‖v‖² / N: N makes it comparable to `wasserstein`.
+    The mean of (θᵀv)² over all directions is ‖v‖² / N, so the factor N makes it comparable to `wasserstein`.
     """
     apart = [line_distance(a, b) for a, b in zip(x.slices, style.slices, strict=True)]
     return _ratio(len(style.mean) * np.mean(apart), np.trace(style.second))
@@ -91,18 +91,18 @@ def line_distance(a: Float[np.ndarray, " m"], b: Float[np.ndarray, " k"]) -> np.
 
 @functools.lru_cache(maxsize=2)
 def _steps(m: int, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Where both quantile functions are constant: the index into either sample, and how wide that is."""
+    """Return the intervals in which both quantile functions are constant: the index into each sample, and the width."""
     ends = np.union1d(np.arange(1, m + 1) * k, np.arange(1, k + 1) * m)  # in units of 1 / (m k)
     starts = np.concatenate([[0], ends[:-1]])
     return starts // k, starts // m, (ends - starts) / (m * k)
 
 
 def _root(A: Float[np.ndarray, "n n"]) -> Float[np.ndarray, "n n"]:
-    """The symmetric root of a covariance, whose eigenvalues rounding may take below 0."""
+    """Return the symmetric root of a covariance, whose eigenvalues may be below 0 by rounding."""
     eigenvalues, Q = np.linalg.eigh(A)
     return (Q * np.sqrt(np.maximum(eigenvalues, 0))) @ Q.T
 
 
 def _ratio(value: float | np.floating, unit: float | np.floating) -> float:
-    """NaN where the style has no features to compare with; the caller refuses it by name."""
+    """Return the ratio, or NaN if the style has no features to compare with; the caller reports that by name."""
     return float(value / unit) if unit > 0 else float("nan")

@@ -1,6 +1,6 @@
-"""Faults of the finest detail, which the metrics of features hardly see: a mesh, a grid and missing detail.
+"""Metrics of faults in the finest detail, which the metrics of features hardly show: a mesh, a grid, missing detail.
 
-All are of luminance in float64, of pictures in [0, 1]. Their expectations do not depend on the size of a picture.
+All are of luminance in float64, of images in [0, 1]. Their expectations do not depend on the size of an image.
 """
 
 from collections.abc import Iterator
@@ -16,29 +16,29 @@ ROUNDING = 1 / 255**2 / 12
 
 _MESH_WINDOW, _MESH_STEP = 16, 4  # pixels
 _MESH_BAND = (0.2, 0.36)  # cycles a pixel: periods of 5 to 2.8 pixels, where a mesh shows
-_FAINT = 1 / 255**2  # variance of a step of 8 bits: a mesh fainter than this is not seen
+_FAINT = 1 / 255**2  # variance of a step of 8 bits: a mesh fainter than this is invisible
 
 _PHASES = (2, 4, 8)  # strides of one, two and three poolings
-_PHASE_BLOCK = 16  # pixels; a multiple of all phases, and no more than the smallest picture has
+_PHASE_BLOCK = 16  # pixels; a multiple of all phases, and at most the side of the smallest image
 
 _SPECTRUM_WINDOW = 64  # pixels; four octaves
 
 
 def luminance(image: Image) -> Float[np.ndarray, "h w"]:
-    """Return luminance as it is seen, of sRGB-encoded values."""
+    """Return luminance of sRGB-encoded values, as it is seen."""
     return np.asarray(image, np.float64) @ LUMINANCE
 
 
 def mesh(image: Float[np.ndarray, "h w"], style: Float[np.ndarray, "k l"]) -> float:
-    """How much more fine lines cross at right angles than in the style: max(0, X − X′).
+    """Return by how much more fine lines cross at right angles than in the style: max(0, X − X′).
 
     X is the mean over windows of 16 pixels of √(H V) / (E + 1/255²). E is the mean power at periods of 2.8 to 5 pixels,
     H and V that of horizontal and of vertical waves (weighted by cos² 2θ within 45° of the axis). Long strokes have
-    either H or V in a window, whose product is small; a maze of lines in all directions has both, and so has the net of
-    cells that Gram matrices leave, which has no diagonals. Means of ratios, not of powers, so that the windows of
-    houses, which are few and strong, count as much as a sky of the same size.
+    either H or V in a window, so the product is small. A maze of lines in all directions has both, and so has the net
+    of cells that Gram matrices leave, which has no diagonals. The mean is over ratios, not over powers, so that houses,
+    whose windows are few and strong, count as much as a sky of the same size.
 
-    Ours, made by looking: of the pictures that voters called a mesh, most power at these periods lies along both axes.
+    Our own metric, made by eye: in images that voters called a mesh, most power at these periods lies along both axes.
     Neither radial spectra nor phases modulo the strides of pooling (`grid`) show it, nor does the coherence of the
     structure tensor. Windows and periods are in pixels, as the mesh is.
     """
@@ -49,7 +49,7 @@ def _crossing(y: Float[np.ndarray, "h w"]) -> float:
     fy, fx = np.fft.fftfreq(_MESH_WINDOW)[:, None], np.fft.rfftfreq(_MESH_WINDOW)
     f, theta = np.hypot(fy, fx), np.arctan2(fy, fx)
     low, high = _MESH_BAND
-    # Of a real picture half the plane is enough; of f_x = 0, which is its own mirror, each wave is there twice.
+    # Half the plane is enough for real values: waves count twice, except at f_x = 0, which has both mirror images.
     band = ((f >= low) & (f < high)) * np.where(fx > 0, 2.0, 1.0)
     horizontal, vertical = (band * np.square(np.maximum(sign * np.cos(2 * theta), 0)) for sign in (1, -1))
     ratios = []
@@ -60,14 +60,14 @@ def _crossing(y: Float[np.ndarray, "h w"]) -> float:
 
 
 def grid(image: Float[np.ndarray, "h w"]) -> float:
-    """Relative variance, over pixel phases modulo 2, 4 and 8, of the energy of the high-pass: the mean of the three.
+    """Return the relative variance of high-pass energy over pixel phases modulo 2, 4 and 8: the mean of the three.
 
     Pooling of stride 2 favors one pixel of four, and so on. Chance adds nothing in expectation: with R_bp the energy at
-    phase p of block b less the mean of the block, the variance is mean over p and over pairs b ≠ c of R_bp R_cp, over
-    the square of the mean energy (that of squares, b = c, would have the noise in it). It may thus be below 0. A
-    pattern modulo 2 counts in all three. The high-pass is a pixel less the mean of its four neighbors.
+    phase p of block b minus the mean of the block, the variance is the mean over p and over pairs b ≠ c of R_bp R_cp,
+    divided by the square of the mean energy (squares, b = c, would include the noise). So it may be below 0. A pattern
+    modulo 2 counts in all three. The high-pass is a pixel minus the mean of its four neighbors.
 
-    0.0075 means that pixels of one phase have 9 % (its root) more or less energy than others. Ours.
+    0.0075 means that pixels of one phase have 9 % (its root) more or less energy than others. Our own metric.
     """
     padded = np.pad(image, 1, mode="reflect")
     around = padded[:-2, 1:-1] + padded[2:, 1:-1] + padded[1:-1, :-2] + padded[1:-1, 2:]
@@ -76,7 +76,7 @@ def grid(image: Float[np.ndarray, "h w"]) -> float:
 
 
 def _between_phases(energy: Float[np.ndarray, "h w"], phases: int) -> float:
-    """Return the relative variance between phases; 0 of a single block, of which there is no pair."""
+    """Return the relative variance between phases; 0 for a single block, which has no pairs."""
     side = _PHASE_BLOCK if min(energy.shape) >= 2 * _PHASE_BLOCK else max(_PHASES)
     height, width = (size // side for size in energy.shape)
     cut = energy[: height * side, : width * side]
@@ -91,22 +91,22 @@ def _between_phases(energy: Float[np.ndarray, "h w"], phases: int) -> float:
 
 
 def spectrum(image: Float[np.ndarray, "h w"], style: Float[np.ndarray, "k l"]) -> float:
-    """Mean over octaves of |mean of log₂ P − log₂ P′| of radially averaged power spectra.
+    """Return the mean over octaves of |mean of log₂ P − log₂ P′| of radially averaged power spectra.
 
-    Compared at the same periods in pixels. Octaves from 2 pixels on: four up to 32 pixels, fewer in pictures under 64
-    pixels. Spectra are means over half overlapping windows under Hann's, 64 pixels wide, so that borders don't count
-    (Welch 1967). A result that has half the style's power at every period is 1 away. Detail as faint as the rounding to
-    8 bits counts as none.
+    Spectra are compared at the same periods in pixels, in octaves from 2 pixels on: four up to 32 pixels, fewer in
+    images under 64 pixels. They are means over half overlapping Hann windows, 64 pixels wide, so that borders don't
+    count (Welch 1967). A result with half the style's power at every period has a distance of 1. Detail as faint as the
+    rounding to 8 bits counts as none.
     """
     window = min(_SPECTRUM_WINDOW, 2 ** int(np.log2(min(*image.shape, *style.shape))))
     apart = np.log2(_radial(image, window)) - np.log2(_radial(style, window))
-    # The lowest frequency of each, cycles a window.
+    # The lowest frequency of each octave, in cycles per window.
     octaves = [window // 2**n for n in range(2, 6) if window // 2**n > 1]
     return float(np.mean([abs(np.mean(apart[lowest : 2 * lowest])) for lowest in octaves]))
 
 
 def _radial(y: Float[np.ndarray, "h w"], window: int) -> Float[np.ndarray, " k"]:
-    """Return mean power by whole frequency, cycles a window, of white noise of variance 1: 1 everywhere."""
+    """Return mean power at whole frequencies, in cycles per window; white noise of variance 1 has 1 everywhere."""
     total, count = np.zeros((window, window // 2 + 1)), 0
     for power in _powers(y, window, window // 2):
         total, count = total + np.sum(power, axis=0), count + len(power)
@@ -118,9 +118,10 @@ def _radial(y: Float[np.ndarray, "h w"], window: int) -> Float[np.ndarray, " k"]
 
 
 def _powers(y: Float[np.ndarray, "h w"], window: int, step: int) -> Iterator[Float[np.ndarray, "n window k"]]:
-    """Yield power spectra, half the plane, of the windows of one row at a time: memory does not grow with the height.
+    """Yield power spectra, half the plane, of the windows of one row at a time.
 
-    Each window is without its mean and under Hann's; white noise of variance 1 has 1 everywhere.
+    So memory does not grow with the height. A window has its mean subtracted and is tapered by Hann's; white noise of
+    variance 1 has 1 everywhere.
     """
     hann = np.hanning(window + 1)[:-1]
     taper = np.outer(hann, hann) / np.sum(np.square(hann))

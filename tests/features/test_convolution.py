@@ -1,4 +1,4 @@
-"""Winograd's convolution against SciPy in float64 and against the direct one, its gradient, and what `freeze` does."""
+"""Winograd's convolution against SciPy in float64 and against the direct one; its gradient; `freeze`."""
 
 import re
 
@@ -55,8 +55,8 @@ def test_its_gradient_is_the_adjoint(padding):
     assert difference(pull(g)[0], direct(g)[0]) < 3e-6
 
 
-def test_both_directions_share_what_is_traced():
-    """Tracing and lowering a loss and gradient takes a fourth less time for it."""
+def test_forward_and_backward_share_traces():
+    """This saves a fourth of the time to trace and lower a loss and its gradient."""
     x, filters = jnp.asarray(random(8, 8, 4)), convolution.transform(jnp.asarray(random(3, 3, 4, 4)))
     energy = jax.value_and_grad(lambda x: jnp.sum(convolution.winograd(x, filters, 1) ** 2))
     functions = re.findall(r"func.func private @(_\w+?)(?:_\d+)?\(", jax.jit(energy).lower(x).as_text())
@@ -88,9 +88,9 @@ def test_strips_take_less_memory_than_the_whole(monkeypatch):
     assert temporaries() < 0.6 * whole
 
 
-@pytest.mark.skipif(jax.default_backend() != "cpu", reason="what it is for is a CPU's fusion")
+@pytest.mark.skipif(jax.default_backend() != "cpu", reason="it avoids a fusion of XLA on CPUs")
 def test_the_transforms_stay_apart_when_compiled():
-    # Its speed depends on it, and on an attribute that XLA is free to drop: padding, rows and columns, each a call.
+    # Padding, rows and columns are a call each. Speed depends on this, and XLA is free to ignore the attribute for it.
     filters = convolution.transform(jnp.asarray(random(3, 3, 8, 8)))
     function = jax.jit(lambda x: convolution.winograd(x, filters, 1))
     assert function.lower(jnp.zeros((16, 16, 8))).compile().as_text().count(" call(") >= 3
@@ -104,7 +104,7 @@ def test_bfloat16_rounds_the_factors(convolve):
     rounded, pull_rounded = jax.vjp(lambda x: convolve(x, filters.astype(jnp.bfloat16), 1), x)
     g = jnp.asarray(random(*exact.shape, seed=2))
     assert rounded.dtype == pull_rounded(g)[0].dtype == jnp.float32
-    # Two factors are rounded to 8 bits, 2⁻⁹ / √3 in the mean; Winograd multiplies that by up to five.
+    # Two factors are rounded to 8 bits, 2⁻⁹ / √3 on average; Winograd multiplies that by up to five.
     for a, b in ((rounded, exact), (pull_rounded(g)[0], pull(g)[0])):
         assert 1e-3 < difference(a, b) < 1.5e-2
 
@@ -142,9 +142,9 @@ def test_under_vmap(weights):
 def test_freeze_transforms_what_is_needed_once(weights):
     network = vgg.build(weights, convolution="winograd").freeze(["relu3_1"])
     convolutions = {name: getattr(network, name) for name in LAYERS if name.startswith("conv")}
-    kept = [name for name, convolution in convolutions.items() if convolution is not None]
-    assert kept == ["conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_1"]
-    for name in kept:
+    layers = [name for name, convolution in convolutions.items() if convolution is not None]
+    assert layers == ["conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_1"]
+    for name in layers:
         kernel = weights.parameters[name]["kernel"]
         assert difference(convolutions[name].frozen[...], convolution.transform(kernel)) < 1e-6
     assert network.freeze(["relu3_1"]).conv3_1.frozen[...] is network.conv3_1.frozen[...]
@@ -164,18 +164,18 @@ def test_a_network_frozen_for_shallow_layers_has_no_deeper_ones(weights, convolu
 
 def test_freeze_rounds_what_is_wide_once_and_keeps_its_filters(weights):
     network = vgg.build(weights, convolution="winograd", precision="bfloat16").freeze(["relu3_1"])
-    kept = [name for name in ("conv2_1", "conv2_2", "conv3_1") if getattr(network, name).kernel is not None]
-    # On a CPU rounding narrow layers does not pay.
+    layers = [name for name in ("conv2_1", "conv2_2", "conv3_1") if getattr(network, name).kernel is not None]
+    # On a CPU rounding is not faster for narrow layers.
     narrow = [] if jax.default_backend() == "cpu" else ["conv2_1"]
-    assert kept == [*narrow, "conv2_2", "conv3_1"]
-    assert {getattr(network, name).rounded.dtype for name in kept} == {jnp.dtype("bfloat16")}
+    assert layers == [*narrow, "conv2_2", "conv3_1"]
+    assert {getattr(network, name).rounded.dtype for name in layers} == {jnp.dtype("bfloat16")}
     assert network.conv3_1.rounded.shape == (36, 128, 256)
     assert network.conv3_1.frozen is None
     again = network.freeze(["relu3_1"])
     assert again.conv3_1.rounded[...] is network.conv3_1.rounded[...]
 
 
-def test_auto_is_fast_where_that_pays(weights, monkeypatch):
+def test_auto_uses_winograd_where_it_is_faster(weights, monkeypatch):
     frozen = vgg.build(weights).freeze(["relu3_1"])
     on_a_cpu = jax.default_backend() == "cpu"
     assert (frozen.conv3_1.frozen is not None) == on_a_cpu

@@ -1,4 +1,4 @@
-"""Whether the device has bfloat16 products, and what is said where it has none."""
+"""Whether the device has bfloat16 products, and the warning if it has none."""
 
 import jax
 import pytest
@@ -17,9 +17,9 @@ from nst.features import device
         ("processor\t: 0\n", True),
     ],
 )
-def test_a_processor_says_so(tmp_path, monkeypatch, text, expected):
+def test_bfloat16_of_a_processor(tmp_path, monkeypatch, text, expected):
     monkeypatch.setattr(device, "_CPUINFO", tmp_path / "cpuinfo")
-    assert device._processor_has_bfloat16()  # nothing to be read
+    assert device._processor_has_bfloat16()  # no such file
     (tmp_path / "cpuinfo").write_text(text)
     assert device._processor_has_bfloat16() == expected
 
@@ -27,7 +27,7 @@ def test_a_processor_says_so(tmp_path, monkeypatch, text, expected):
 @pytest.mark.parametrize(
     ("capability", "expected"), [("7.5", False), ("8.0", True), ("12.0", True), (None, True)]
 )
-def test_an_accelerator_says_so(monkeypatch, capability, expected):
+def test_bfloat16_of_an_accelerator(monkeypatch, capability, expected):
     class Device:
         platform = "gpu"
 
@@ -37,7 +37,7 @@ def test_an_accelerator_says_so(monkeypatch, capability, expected):
     assert device.has_bfloat16() == expected
 
 
-def test_where_it_does_not_pay_that_is_said(monkeypatch):
+def test_slow_bfloat16_warns(monkeypatch):
     monkeypatch.setattr(features, "has_bfloat16", lambda: False)
     with pytest.warns(UserWarning, match="precision=float32 is faster"):
         features.load(weights="random", precision="bfloat16")

@@ -1,4 +1,4 @@
-"""Every registered network keeps the protocol of an extractor, and `load` its promises."""
+"""Every registered network follows the protocol of an extractor; options of `load`."""
 
 import inspect
 import math
@@ -13,7 +13,7 @@ from nst.errors import InputError
 from nst.features import networks
 from nst.types import Network
 
-# Of each network: layers of every kind, and the deepest that its style loss looks at.
+# For each network, layers of every kind, and the deepest of its style loss.
 LOOK = {
     "vgg19": ("conv1_1", "relu1_2", "pool1", "conv2_2", "pool3", "relu5_1"),
     "vgg16": ("conv1_1", "relu1_2", "pool1", "conv2_2", "pool3", "relu5_1"),
@@ -48,9 +48,11 @@ def same(a, b):
 def test_it_is_an_extractor(extractor):
     assert isinstance(extractor, Network)
     for method in ("__call__", "reference", "freeze", "check", "shapes", "least_size", "stride", "halo"):
-        asked, given = (inspect.signature(getattr(c, method)).parameters for c in (Network, type(extractor)))
-        assert list(asked) == list(given), method
-        assert [p.default for p in asked.values()] == [p.default for p in given.values()], method
+        expected, actual = (
+            inspect.signature(getattr(c, method)).parameters for c in (Network, type(extractor))
+        )
+        assert list(expected) == list(actual), method
+        assert [p.default for p in expected.values()] == [p.default for p in actual.values()], method
 
 
 def test_the_registry_says_what_the_extractor_is(name, extractor):
@@ -93,7 +95,7 @@ def test_the_least_size_is_the_least_that_works(name, padding):
             extractor.check((least - 1, 99), [layer])
         with pytest.raises(InputError, match=message):
             extractor(jnp.zeros((99, least - 1, 3)), [layer])
-        # Smaller, there would be no position, or a reflection would need pixels that aren't there.
+        # A smaller image has no position, or too few pixels to reflect.
         empty = 0 in extractor.shapes((least - 1, 99), [layer])[layer]
         assert empty or padding == "reflect"
     assert extractor.least_size(extractor.layers) == max(map(extractor.least_size, zip(extractor.layers)))
@@ -101,7 +103,7 @@ def test_the_least_size_is_the_least_that_works(name, padding):
 
 @jax.jit(static_argnames=("layer", "position"))
 def gradient(extractor, x, layer, position):
-    """Of all filters at a position, each times its own number."""
+    """Return the gradient of the sum of all filters at a position, each times its number."""
 
     def value(x):
         y = extractor(x, (layer,))[layer][position, position]
@@ -125,11 +127,11 @@ def test_stride_and_halo_are_those_of_the_gradient(name, extractor):
     assert extractor.halo([]) == 0
 
 
-def test_activations_are_no_fewer_than_what_is_asked_for(extractor):
+def test_activations_are_at_least_the_values_of_the_layer(extractor):
     size = (67, 93)
     for layer in extractor.layers:
-        asked = math.prod(extractor.shapes(size, [layer])[layer])
-        assert extractor.activations(size, [layer]) >= asked
+        least = math.prod(extractor.shapes(size, [layer])[layer])
+        assert extractor.activations(size, [layer]) >= least
     assert extractor.activations(size, []) == 0
 
 
@@ -149,7 +151,7 @@ def test_frozen_it_computes_the_same_and_no_more(name, extractor):
     expected = extractor(image, layers)
     for layer, value in frozen(image, layers).items():
         np.testing.assert_allclose(value, expected[layer], rtol=1e-4, atol=1e-4 * np.abs(value).max())
-    with pytest.raises(InputError, match=f"frozen .*{deepest}: freeze the whole one"):
+    with pytest.raises(InputError, match=f"frozen .*{deepest}: freeze the whole network"):
         frozen.check((99, 99), [deepest])
     assert isinstance(frozen, type(extractor))
 
@@ -197,16 +199,16 @@ def test_layer_weights_follow_the_layers():
 
 @pytest.mark.parametrize("name", ["vgg19", "vgg16"])
 def test_the_default_weights_are_the_networks_own(monkeypatch, name):
-    asked = []
+    calls = []
 
     def loaded(source, *, network, seed):
-        asked.append((source, network, seed))
+        calls.append((source, network, seed))
         return features.weights.load("random", network=network, seed=seed)
 
     monkeypatch.setattr(networks, "load_weights", loaded)
     features.load(name, seed=3)
     features.load(name, weights="random")
-    assert asked == [(features.weights.DEFAULTS[name], name, 3), ("random", name, 0)]
+    assert calls == [(features.weights.DEFAULTS[name], name, 3), ("random", name, 0)]
 
 
 def test_weights_of_another_network_are_refused_before_they_are_fetched():
@@ -236,7 +238,7 @@ def test_an_option_that_a_network_does_not_support_is_refused(option):
 
 
 def test_a_network_is_one_line_in_the_registry(monkeypatch):
-    """Of somebody else's: `load` gives it the options that it takes, and refuses others."""
+    """`load` passes a network from elsewhere the options that it takes, and refuses others."""
     made = []
     network = features.NETWORKS["shallow"]._replace(
         build=lambda *, seed=0: made.append(seed) or load("shallow")

@@ -14,7 +14,7 @@ LAYERS = ("conv1_1", "relu1_2", "pool1", "relu2_1", "pool2", "relu3_1")
 
 
 def rescaled(weights, pictures, by="filter", **settings):
-    """The network with normalized weights, and the one with the weights as they are."""
+    """Return the network with normalized weights, and the one with the original weights."""
     network = vgg.build(weights, **settings)
     return vgg.build(normalised(weights, mean_activations(network, pictures), by), **settings), network
 
@@ -26,15 +26,15 @@ def pictures(number=2):
 
 @pytest.mark.parametrize("pooling", sorted(vgg.POOLINGS))
 def test_one_factor_per_channel(pooling):
-    *seen, other = pictures(3)
-    new_network, network = rescaled(load("random"), seen, pooling=pooling)
+    *images, other = pictures(3)
+    new_network, network = rescaled(load("random"), images, pooling=pooling)
     old, new = (
-        np.mean([n(x, ["relu3_1"])["relu3_1"].mean((0, 1)) for x in seen], axis=0)
+        np.mean([n(x, ["relu3_1"])["relu3_1"].mean((0, 1)) for x in images], axis=0)
         for n in (network, new_network)
     )
     least = 0.1 * np.median(old)
     assert (old < least).any()  # random filters: some are faint
-    # Means have four digits.
+    # Means are rounded to four digits.
     np.testing.assert_allclose(new, old / np.maximum(old, least), rtol=2e-3, atol=1e-6)
     before, after = network(other, LAYERS), new_network(other, LAYERS)
     for layer in LAYERS:
@@ -46,10 +46,10 @@ def test_one_factor_per_channel(pooling):
 
 
 def test_one_factor_per_layer():
-    *seen, other = pictures(3)
-    new_network, network = rescaled(load("random"), seen, "layer")
+    *images, other = pictures(3)
+    new_network, network = rescaled(load("random"), images, "layer")
     for layer in ("relu1_1", "relu3_1"):
-        means = [float(new_network(x, [layer])[layer].mean()) for x in seen]
+        means = [float(new_network(x, [layer])[layer].mean()) for x in images]
         assert np.mean(means) == pytest.approx(1, rel=2e-3)
         a, b = (np.asarray(n(other, [layer])[layer], np.float64) for n in (network, new_network))
         np.testing.assert_allclose(b, a * np.sum(a * b) / np.sum(a * a), rtol=0, atol=1e-5 * b.max())
@@ -75,8 +75,8 @@ def test_a_layer_that_is_silent_stays_finite():
     silent = {**weights.parameters, "conv1_1": jax.tree.map(np.zeros_like, weights.parameters["conv1_1"])}
     for by in ("filter", "layer"):
         weights = weights._replace(parameters=silent)
-        found = normalised(weights, mean_activations(vgg.build(weights), [jnp.ones((32, 32, 3))]), by)
-        assert all(np.isfinite(x).all() for x in jax.tree.leaves(found.parameters))
+        result = normalised(weights, mean_activations(vgg.build(weights), [jnp.ones((32, 32, 3))]), by)
+        assert all(np.isfinite(x).all() for x in jax.tree.leaves(result.parameters))
 
 
 def test_means_are_computed_once_for_a_network_and_again_if_the_file_is_damaged(tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ from nst.features import shallow
 from nst.features.normalise import photographs
 from nst.features.shallow import MEAN
 
-# By SciPy's names.
+# The paddings by SciPy's names.
 MODES = {"zeros": "constant", "reflect": "mirror", "replicate": "nearest"}
 
 
@@ -20,8 +20,8 @@ def test_it_is_scipys_correlation(padding):
     image = np.random.default_rng(0).random((17, 22, 3), np.float32)
     x = (image.astype(np.float64) - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
     layers = ("conv5", "relu5", "relu11")
-    found = features.load("shallow", padding=padding, seed=2)(image, layers)
-    assert tuple(found) == layers
+    computed = features.load("shallow", padding=padding, seed=2)(image, layers)
+    assert tuple(computed) == layers
     for size, layer in ((5, "conv5"), (11, "relu11")):
         filters = shallow.kernel(size, seed=2).astype(np.float64)
         for n in (0, 64, 127):
@@ -30,8 +30,8 @@ def test_it_is_scipys_correlation(padding):
             )
             if layer.startswith("relu"):
                 expected = np.maximum(expected, 0)
-            np.testing.assert_allclose(found[layer][..., n], expected, rtol=1e-4, atol=1e-4)
-    np.testing.assert_array_equal(found["relu5"], np.maximum(found["conv5"], 0))
+            np.testing.assert_allclose(computed[layer][..., n], expected, rtol=1e-4, atol=1e-4)
+    np.testing.assert_array_equal(computed["relu5"], np.maximum(computed["conv5"], 0))
 
 
 def test_the_filters_are_the_articles():
@@ -62,8 +62,8 @@ def test_the_mean_activation_of_photographs_is_as_stated():
 
 def test_freezing_drops_other_sizes():
     network = features.load("shallow").freeze(["relu7", "conv11"])
-    kept = [size for size in shallow.SIZES if getattr(network, f"conv{size}") is not None]
-    assert kept == [7, 11]
+    sizes = [size for size in shallow.SIZES if getattr(network, f"conv{size}") is not None]
+    assert sizes == [7, 11]
     assert list(network(jnp.zeros((8, 8, 3)), ["relu11", "relu7"])) == ["relu11", "relu7"]
 
 

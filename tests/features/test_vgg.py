@@ -1,4 +1,4 @@
-"""VGG-19 against PyTorch (golden values of data/make_golden.py), VGG-16 against NumPy, and both by their own rules."""
+"""VGG-19 against PyTorch (golden values of data/make_golden.py), VGG-16 against NumPy, and rules for both."""
 
 from pathlib import Path
 
@@ -13,10 +13,10 @@ from nst.features.weights import BLOCKS, load
 
 GOLDEN = Path(__file__).parent / "data" / "vgg_golden.npz"
 LAYERS = vgg.layer_names(BLOCKS["vgg19"])
-# In the record of PyTorch's decisions: too clear for rounding to turn it, so ours stands.
+# A recorded decision of PyTorch that rounding can't change: the test takes our own.
 OWN = -1
 STYLE = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
-# The last of these that nothing is rounded before in bfloat16: on a CPU rounding narrow layers does not pay.
+# The last of these up to which bfloat16 rounds nothing: on a CPU rounding is not faster for narrow layers.
 NARROW = "relu2_1" if jax.default_backend() == "cpu" else "relu1_1"
 
 
@@ -51,14 +51,14 @@ def gradient(network, image, reference=None):
 
 
 def settle(own, recorded):
-    """Our decisions with the recorded ones put in, how many of them that turned, and the rest of the record."""
+    """Return our decisions overwritten by the recorded ones, how many this flips, and the rest of the record."""
     here, rest = recorded[: own.size].reshape(own.shape), recorded[own.size :]
     settled = jnp.where(here == OWN, own, here)
     return settled, jnp.sum(settled != own), rest
 
 
 def decided(network, image, recorded):
-    """relu4_2 by explicit gates and winners, the recorded ones where there are any, and by layer how many flipped."""
+    """Return relu4_2 with the recorded gates and winners, or our own where none is recorded, and the flips by layer."""
     x = image[..., ::-1] * 255 - jnp.array(network.preprocessing.mean)
     flips = {}
     for layer in LAYERS[: LAYERS.index("relu4_2") + 1]:
@@ -111,7 +111,7 @@ def test_every_layer_agrees_with_pytorch(golden, weights, pooling, convolution, 
 
 @pytest.mark.parametrize("pooling", ["avg", "max"])
 def test_gradients_agree_with_pytorch_but_for_flips(golden, weights, pooling):
-    """Where they differ, a rectifier or maximum flipped within rounding; with PyTorch's decision there, they agree."""
+    """If they differ, rounding flipped a rectifier or maximum; with PyTorch's decisions they agree."""
     network = vgg.build(weights, pooling=pooling)
     differences = []
     for i in range(10):
@@ -128,7 +128,7 @@ def test_gradients_agree_with_pytorch_but_for_flips(golden, weights, pooling):
     assert np.median(differences) < 1e-5, differences
 
 
-def test_one_turned_rectifier_is_seen(golden, weights):
+def test_one_flipped_rectifier_changes_the_gradient(golden, weights):
     recorded = golden["avg/decisions0"].copy()
     turned = np.flatnonzero(recorded != OWN)[0]
     recorded[turned] = 1 - recorded[turned]
@@ -142,7 +142,7 @@ def rounded(request, weights):
 
 
 @pytest.mark.parametrize(("pooling", "padding"), list(zip(vgg.POOLINGS, vgg.PADDINGS, strict=True)))
-def test_bfloat16_is_exact_where_it_is_known(golden, weights, pooling, padding):
+def test_bfloat16_is_exact_at_the_reference(golden, weights, pooling, padding):
     image, settings = picture(golden, 0), {"pooling": pooling, "padding": padding}
     rounded = vgg.build(weights, precision="bfloat16", **settings)
     expected = compute(vgg.build(weights, **settings), image, STYLE)
@@ -152,17 +152,17 @@ def test_bfloat16_is_exact_where_it_is_known(golden, weights, pooling, padding):
             assert value.dtype == jnp.float32
 
 
-def test_bfloat16_rounds_the_change_from_what_is_known(golden, weights, rounded):
-    """Half as far from there it is half as far off; without the reference it would be off by 5e-3."""
+def test_bfloat16_rounds_the_change_from_the_reference(golden, weights, rounded):
+    """Half the distance from the reference halves the error; without a reference the error would be 5e-3."""
     image = picture(golden, 0)
     reference = jax.jit(lambda x: rounded.reference(x, STYLE))(image)
     errors = []
     for step in (0.02, 0.01):
         other = image + np.float32(step) * np.random.default_rng(0).standard_normal(image.shape, np.float32)
         expected = compute(vgg.build(weights), other, STYLE)
-        found = compute(rounded, other, STYLE, reference)
-        assert difference(found[NARROW], expected[NARROW]) < 1e-5  # nothing is rounded up to there
-        errors.append(difference(found["relu5_1"], expected["relu5_1"]))
+        actual = compute(rounded, other, STYLE, reference)
+        assert difference(actual[NARROW], expected[NARROW]) < 1e-5  # nothing is rounded up to this layer
+        errors.append(difference(actual["relu5_1"], expected["relu5_1"]))
     assert 2e-5 < errors[0] < 1e-3
     assert 0.3 < errors[1] / errors[0] < 0.7
 
@@ -170,11 +170,11 @@ def test_bfloat16_rounds_the_change_from_what_is_known(golden, weights, rounded)
 def test_bfloat16_rounds_the_gradient(golden, weights, rounded):
     image = picture(golden, 0)
     reference = rounded.reference(image, ("relu4_2",))
-    found, expected = gradient(rounded, image, reference), gradient(vgg.build(weights), image)
-    assert 1e-3 < difference(found, expected) < 2e-2
+    actual, expected = gradient(rounded, image, reference), gradient(vgg.build(weights), image)
+    assert 1e-3 < difference(actual, expected) < 2e-2
 
 
-def test_nothing_is_known_in_float32(random):
+def test_the_reference_is_empty_in_float32(random):
     assert vgg.build(random).reference(jnp.zeros((16, 16, 3)), STYLE) == {}
     narrow = vgg.build(random, precision="bfloat16")
     assert narrow.reference(jnp.zeros((16, 16, 3)), (NARROW,)) == {}
@@ -217,7 +217,7 @@ def test_gradients_of_poolings(size):
 
 
 @pytest.mark.skipif(jax.default_backend() != "cpu", reason="XLA's fusion on a CPU")
-def test_a_gradient_keeps_a_byte_of_what_is_only_rectified(random):
+def test_a_gradient_keeps_a_byte_per_rectified_value(random):
     network = vgg.build(random, convolution="winograd", pooling="max").freeze(["relu2_2"])
 
     def energy(x):
@@ -238,7 +238,7 @@ def test_no_deeper_than_asked(random):
     assert program.count("conv_general_dilated[") == 3
 
 
-def test_vmap_is_one_picture_after_another(random):
+def test_vmap_equals_one_image_at_a_time(random):
     network = vgg.build(random)
     pictures = np.random.default_rng(0).random((2, 8, 9, 3), np.float32)
     together = jax.vmap(lambda x: network(x, ["pool1"])["pool1"])(pictures)

@@ -1,4 +1,4 @@
-"""The face of the weights: names, hashes, the cache, the real default."""
+"""The public functions of weights: names, hashes, the cache, the real default."""
 
 import json
 import os
@@ -25,7 +25,7 @@ def cache(tmp_path, monkeypatch):
 
 @pytest.fixture
 def filled(cache):
-    """A cache with a file of ours in the default source's place."""
+    """Return the path of a ported file in the cache, in the place of the default source."""
     parameters = {
         layer: {"kernel": np.full(shape, i, np.float32), "bias": np.full(shape[3], -i, np.float32)}
         for i, (layer, shape) in enumerate(weights.KERNELS["vgg19"].items())
@@ -174,8 +174,8 @@ def test_a_file_of_ours_is_used_where_it_lies(filled, cache, tmp_path):
     ("name", "message"),
     [
         ("vgg91", "unknown weights 'vgg91': did you mean vgg19"),
-        ("vgg19.h5", "vgg19.h5: is not there"),
-        ("no/such", "no/such: is not there"),
+        ("vgg19.h5", "vgg19.h5: does not exist"),
+        ("no/such", "no/such: does not exist"),
         (".", "is not a file"),
         ("/dev/null", "is not a file"),
         ("", "is not a file"),

@@ -1,4 +1,4 @@
-"""What scripts/weights.py does."""
+"""The commands of scripts/weights.py."""
 
 from pathlib import Path
 
@@ -68,7 +68,7 @@ def test_verify_finds_the_damaged_file(filled, capsys):
 def test_verify_tells_what_is_absent(capsys):
     commands.run(["verify"])
     assert "no weights" in capsys.readouterr().out
-    with pytest.raises(InputError, match="is not there"):
+    with pytest.raises(InputError, match="does not exist"):
         commands.run(["verify", "vgg19-keras"])
 
 
@@ -79,7 +79,7 @@ def test_convert_makes_a_file_that_knows_its_preprocessing(tmp_path, capsys):
     assert str(out) in capsys.readouterr().out
     assert ported.beside(out).read_text() == f"{sha256(out)}  mine.safetensors\n"
     before = out.read_bytes()
-    with pytest.raises(InputError, match="not there yet"):
+    with pytest.raises(InputError, match="give a file that does not exist"):
         commands.run(["convert", str(out), str(out)])
     assert out.read_bytes() == before
 

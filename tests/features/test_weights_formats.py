@@ -1,4 +1,4 @@
-"""Formats, names and layouts of other people's files; networks told apart; other preprocessings refused."""
+"""Formats, names and layouts of files of other programs; recognition of networks; refusal of other preprocessings."""
 
 import contextlib
 import shutil
@@ -31,7 +31,7 @@ def cache(tmp_path, monkeypatch):
 
 
 def value(layer, part):
-    """A number for each array: what the golden files hold too."""
+    """A number for each array, the same one as in the golden files."""
     return (2 * LAYERS.index(layer) + (part == "bias")) / 32
 
 
@@ -41,7 +41,7 @@ def shape(layer, part, layout):
 
 
 def keras(path, kernel="{0}/{0}_W_1:0", bias="{0}/{0}_b_1:0", name="vgg19"):
-    """A Keras file in which nothing is stored but the shapes and the number that fills them."""
+    """Write a Keras file that stores only the shapes and the numbers that fill them."""
     with h5py.File(path, "w") as file:
         for layer in network.KERNELS[name]:
             block = layer.replace("conv", "block").replace("_", "_conv")
@@ -55,12 +55,12 @@ def keras(path, kernel="{0}/{0}_W_1:0", bias="{0}/{0}_b_1:0", name="vgg19"):
 
 def entries(pattern, layout, layers=LAYERS, **changed):
     """Entries of a scheme whose names come from `pattern(layer, part)`."""
-    found = {}
+    result = {}
     for layer in layers:
         for part in ("kernel", "bias"):
             array = np.broadcast_to(np.float32(value(layer, part)), shape(layer, part, layout))
-            found[pattern(layer, part)] = Entry(array.shape, lambda array=array: array)
-    return found | changed
+            result[pattern(layer, part)] = Entry(array.shape, lambda array=array: array)
+    return result | changed
 
 
 def torchvision(layer, part, name="vgg19"):
@@ -131,10 +131,10 @@ def test_npz_and_foreign_safetensors(tmp_path):
     ],
 )
 def test_names_and_layouts(pattern, layout):
-    found = naming.recognise(entries(pattern, layout))
-    check(naming.parameters(*found))
-    assert found.network == "vgg19"
-    assert found.scheme.preprocessing is None
+    recognized = naming.recognise(entries(pattern, layout))
+    check(naming.parameters(*recognized))
+    assert recognized.network == "vgg19"
+    assert recognized.scheme.preprocessing is None
 
 
 @pytest.mark.parametrize(
@@ -146,9 +146,9 @@ def test_names_and_layouts(pattern, layout):
     ],
 )
 def test_vgg16_is_recognized_by_what_the_file_holds(pattern, layout):
-    found = naming.recognise(entries(pattern, layout, network.KERNELS["vgg16"]))
-    assert found.network == "vgg16"
-    check(naming.parameters(*found), "vgg16")
+    recognized = naming.recognise(entries(pattern, layout, network.KERNELS["vgg16"]))
+    assert recognized.network == "vgg16"
+    check(naming.parameters(*recognized), "vgg16")
 
 
 def test_a_keras_file_of_vgg16(tmp_path):
@@ -190,9 +190,9 @@ def test_weights_of_another_network_than_asked_for_are_refused(tmp_path, monkeyp
         f"of the network {name}, not of {other}: take weights of {other}, such as {weights.DEFAULTS[other]}"
     )
     monkeypatch.setattr(loading, "_fetch", None)  # a source is refused before it is fetched
-    for given in (str(path), weights.DEFAULTS[name]):
+    for source in (str(path), weights.DEFAULTS[name]):
         with pytest.raises(InputError, match=remedy) as caught:
-            weights.load(given, network=other)
+            weights.load(source, network=other)
         assert "\n" not in str(caught.value)
 
 
@@ -223,48 +223,48 @@ def test_coded_kernels_are_looked_up():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda found: [found.pop(f"conv2_2/{part}") for part in ("kernel", "bias")],
+        (lambda arrays: [arrays.pop(f"conv2_2/{part}") for part in ("kernel", "bias")],
          "not VGG-19's.*conv2_2's kernel is missing and 1 more"),
-        (lambda found: found.pop("conv5_4/bias"), "not VGG-19's.*conv5_4's bias is missing"),
-        (lambda found: [found.pop(f"{layer}_4/{part}") for layer in ("conv3", "conv4", "conv5")
+        (lambda arrays: arrays.pop("conv5_4/bias"), "not VGG-19's.*conv5_4's bias is missing"),
+        (lambda arrays: [arrays.pop(f"{layer}_4/{part}") for layer in ("conv3", "conv4", "conv5")
                         for part in ("kernel", "bias") if f"{layer}{part}" != "conv5bias"],
-         "not VGG-16's.*: conv5_4 is too many: give those of VGG-19 or VGG-16"),
-        (lambda found: found.update({"conv1_1/kernel": Entry((3, 3, 1, 64), None)}),
+         "not VGG-16's.*: conv5_4 is unexpected: give those of VGG-19 or VGG-16"),
+        (lambda arrays: arrays.update({"conv1_1/kernel": Entry((3, 3, 1, 64), None)}),
          r"conv1_1's kernel is \[3, 3, 1, 64\], expected \[3, 3, 3, 64\]"),
-        (lambda found: found.update({"conv1_1/kernel": Entry((64, 3, 3, 3), None)}), "expected"),
-        (lambda found: found.update({"conv6_1/bias": Entry((4096,), None)}), "conv6_1 is too many"),
-        (lambda found: found.update({"conv3_1/bias": Entry((256,), lambda: np.full(256, np.nan, "f4"))}),
+        (lambda arrays: arrays.update({"conv1_1/kernel": Entry((64, 3, 3, 3), None)}), "expected"),
+        (lambda arrays: arrays.update({"conv6_1/bias": Entry((4096,), None)}), "conv6_1 is unexpected"),
+        (lambda arrays: arrays.update({"conv3_1/bias": Entry((256,), lambda: np.full(256, np.nan, "f4"))}),
          "conv3_1 has a value that is not finite"),
-        (lambda found: found.update({"conv3_1/bias": Entry((256,), lambda: np.full(256, 1e300))}),
+        (lambda arrays: arrays.update({"conv3_1/bias": Entry((256,), lambda: np.full(256, 1e300))}),
          "not finite"),
-        (lambda found: found.update({"conv3_1/bias": Entry((256,), lambda: np.zeros(256, "i8"))}),
+        (lambda arrays: arrays.update({"conv3_1/bias": Entry((256,), lambda: np.zeros(256, "i8"))}),
          "type int64"),
-        (lambda found: found.clear(), "none of its 0 arrays"),
+        (lambda arrays: arrays.clear(), "none of its 0 arrays"),
     ],
 )  # fmt: skip
 def test_another_network_is_refused_and_told_apart(change, message):
-    found = entries(lambda layer, part: f"{layer}/{part}", "HWIO")
-    change(found)
+    arrays = entries(lambda layer, part: f"{layer}/{part}", "HWIO")
+    change(arrays)
     with pytest.raises(Unreadable, match=message):
-        naming.parameters(*naming.recognise(found))
+        naming.parameters(*naming.recognise(arrays))
 
 
-def test_vgg13_and_batch_normalisation_in_torchvisions_names_are_refused():
+def test_vgg13_and_batch_normalization_in_torchvisions_names_are_refused():
     vgg13 = (0, 2, 5, 7, 10, 12, 15, 17, 20, 22)
-    normalised = (0, 3, 7, 10, 14, 17, 20, 23, 27, 30, 33, 36, 40, 43, 46, 49)
-    for places in (vgg13, normalised):
-        arrays = [Entry((64,), None)] * 2
+    normalized = (0, 3, 7, 10, 14, 17, 20, 23, 27, 30, 33, 36, 40, 43, 46, 49)
+    for places in (vgg13, normalized):
+        pair = [Entry((64,), None)] * 2
         names = [f"features.{place}.{part}" for place in places for part in ("weight", "bias")]
-        found = dict(zip(names, arrays * len(places), strict=True))
+        arrays = dict(zip(names, pair * len(places), strict=True))
         with pytest.raises(Unreadable, match=r"not VGG-1[69]'s weights"):
-            naming.parameters(*naming.recognise(found))
+            naming.parameters(*naming.recognise(arrays))
 
 
 def test_a_file_with_two_networks_is_refused():
-    found = entries(torchvision, "OIHW")
-    found |= {f"second.{name}": entry for name, entry in found.items()}
+    arrays = entries(torchvision, "OIHW")
+    arrays |= {f"second.{name}": entry for name, entry in arrays.items()}
     with pytest.raises(Unreadable, match="conv1_1 twice"):
-        naming.recognise(found)
+        naming.recognise(arrays)
 
 
 def known(monkeypatch, path, preprocessing):

@@ -1,4 +1,4 @@
-"""torch's two serialisations, read without torch; hostile and damaged ones refused without effect."""
+"""torch's two file formats, read without torch; hostile and damaged files are refused without effect."""
 
 import contextlib
 import os
@@ -79,7 +79,7 @@ class Evil:
 
 @pytest.mark.parametrize("name", FILES)
 def test_every_kind_of_view_and_number_is_read_as_torch_meant_it(name):
-    found = arrays(DATA / name)
+    actual = arrays(DATA / name)
     numbers = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
     expected = {
         "plain": numbers,
@@ -92,10 +92,10 @@ def test_every_kind_of_view_and_number_is_read_as_torch_meant_it(name):
         **{kind: np.array([0, 1, 1], kind) for kind in NUMBERS},
         "bool": np.uint8([0, 1, 1]),
     }
-    assert found.keys() == expected.keys()
+    assert actual.keys() == expected.keys()
     for key, array in expected.items():
-        assert found[key].dtype == array.dtype, key
-        np.testing.assert_array_equal(found[key], array, strict=True)
+        assert actual[key].dtype == array.dtype, key
+        np.testing.assert_array_equal(actual[key], array, strict=True)
 
 
 @pytest.mark.parametrize("name", ["vgg19.zip.pth", "vgg19.legacy.pth"])
@@ -105,8 +105,8 @@ def test_what_is_not_asked_for_is_not_read(name):
 
 
 def test_hand_made_opcodes_are_what_torch_writes(tmp_path):
-    found = arrays(zipped(tmp_path / "a.pth", tensor(1, [2, 1], [2, 1])))
-    np.testing.assert_array_equal(found["a"], [[1], [3]])
+    actual = arrays(zipped(tmp_path / "a.pth", tensor(1, [2, 1], [2, 1])))
+    np.testing.assert_array_equal(actual["a"], [[1], [3]])
 
 
 def test_a_tensor_as_torch_wrote_it_before_0_4(tmp_path):

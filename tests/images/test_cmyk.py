@@ -1,4 +1,4 @@
-"""CMYK with a profile, against the formulae of CIE L*a*b* and sRGB: by this profile the four inks are greys."""
+"""CMYK with a profile, against the formulae of CIE L*a*b* and sRGB: with this profile the four inks are grays."""
 
 import itertools
 import struct
@@ -9,12 +9,12 @@ from PIL import Image
 
 from nst import images
 
-# The lightness L* that a full cover of each ink alone leaves.
+# Lightness L* of a full cover of each ink alone.
 LIGHTNESS = {"cyan": 80.0, "magenta": 60.0, "yellow": 40.0, "black": 0.0}
 
 
 def profile():
-    """CMYK to L*a*b* by a table of its 2⁴ corners (ICC.1:2001-04, 6.1 and 6.5.8)."""
+    """Return a profile from CMYK to L*a*b* by a table of its 2⁴ corners (ICC.1:2001-04, 6.1 and 6.5.8)."""
     corners = [
         100
         * np.prod([lightness / 100 for on, lightness in zip(corner, LIGHTNESS.values(), strict=True) if on])
@@ -34,8 +34,8 @@ def profile():
     return header.ljust(128, b"\0") + tags + table
 
 
-def grey(lightness):
-    """The sRGB value of a neutral L*: CIE 15, then IEC 61966-2-1."""
+def gray(lightness):
+    """Return the sRGB value of a neutral L*: CIE 15, then IEC 61966-2-1."""
     Y = np.where(lightness > 8, ((lightness + 16) / 116) ** 3, lightness * 27 / 24389)
     return np.where(Y <= 0.0031308, 12.92 * Y, 1.055 * Y ** (1 / 2.4) - 0.055)
 
@@ -49,6 +49,6 @@ def test_each_ink_is_what_the_profile_says(tmp_path, ink, extension):
     path = tmp_path / f"a.{extension}"
     quality = {"quality": 100, "subsampling": 0} if extension == "jpg" else {}
     Image.fromarray(inks, "CMYK").save(path, icc_profile=profile(), **quality)
-    expected = grey(100 - covers / 255 * (100 - LIGHTNESS[ink]))
+    expected = gray(100 - covers / 255 * (100 - LIGHTNESS[ink]))
     image = images.read(path)[8, 8::16]
     np.testing.assert_allclose(image, np.repeat(expected[:, None], 3, axis=1), atol=2 / 255)

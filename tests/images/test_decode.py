@@ -70,7 +70,7 @@ def refusal(path, **options):
 
 
 def attempt(path, **options):
-    """The picture, or why there is none; anything but an InputError comes through."""
+    """Return the image and an empty message, or None and the message of an InputError; let other errors pass."""
     try:
         return images.read(path, **options), ""
     except InputError as error:
@@ -78,14 +78,14 @@ def attempt(path, **options):
 
 
 @pytest.mark.parametrize("kind", WHOLE)
-def test_truncated_anywhere_is_never_half_a_picture(tmp_path, kind, capfd):
+def test_truncated_anywhere_is_never_half_an_image(tmp_path, kind, capfd):
     path, content = tmp_path / "input", WHOLE[kind]
     path.write_bytes(content)
     whole = images.read(path)
     for length in [12, 30, *np.linspace(40, len(content) - 100, 20).astype(int).tolist()]:
         path.write_bytes(content[:length])
         assert "truncated or damaged" in refusal(path), length
-    for missing in (1, 2, 4, 8, 12):  # the end may hold nothing of the picture
+    for missing in (1, 2, 4, 8, 12):  # the end may hold no data of the image
         path.write_bytes(content[:-missing])
         image, message = attempt(path)
         assert np.array_equal(image, whole) if image is not None else "truncated or damaged" in message
@@ -133,7 +133,7 @@ def test_what_is_not_on_the_list_is_refused(tmp_path, monkeypatch, content, name
     monkeypatch.setattr("subprocess.Popen", opened)
     path = tmp_path / name
     path.write_bytes(content)
-    assert "not a picture that can be read: supported are PNG, JPEG, WebP" in refusal(path)
+    assert "not an image that can be read: supported are PNG, JPEG, WebP" in refusal(path)
 
 
 def png_header(width, height, bits=8):
@@ -157,7 +157,7 @@ def bmp_header(width, height):
 
 
 def tiff_header(width, height, bits=8):
-    """Little-endian, uncompressed RGB whose strip is announced and not there."""
+    """Return a little-endian, uncompressed RGB file without the strip that its tags declare."""
     entries = [(256, 4, width), (257, 4, height), (258, 3, bits), (259, 3, 1), (262, 3, 2), (273, 4, 8)]
     entries += [(277, 3, 3), (278, 4, height), (279, 4, 100)]
     directory = b"".join(struct.pack("<HHII", tag, kind, 1, value) for tag, kind, value in entries)

@@ -1,4 +1,4 @@
-"""TIFFs of the kinds that have crashed readers or eaten their memory: odd compressions damaged, counts that lie."""
+"""TIFFs like those that crashed readers or exhausted their memory: damaged odd compressions, wrong counts in tags."""
 
 import io
 import struct
@@ -32,7 +32,7 @@ KINDS = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_damage_is_an_input_error_or_a_picture(tmp_path, kind, capfd):
+def test_damage_is_an_input_error_or_an_image(tmp_path, kind, capfd):
     whole, generator = np.frombuffer(KINDS[kind], np.uint8), np.random.default_rng(13)
     path = tmp_path / "input.tif"
     path.write_bytes(whole.tobytes())
@@ -62,12 +62,12 @@ def test_damage_is_an_input_error_or_a_picture(tmp_path, kind, capfd):
         (273, 4, 0x12341234, 0x12341234),  # strips
         (279, 16, 2**31, 8),  # lengths of strips
         (34675, 7, 2**32 - 1, 8),  # an ICC profile of 4 GB
-        (320, 3, 2**31 - 1, 8),  # a colour map
+        (320, 3, 2**31 - 1, 8),  # a color map
     ],
 )
 @pytest.mark.parametrize("bits", [8, 16])
-def test_counts_that_lie_take_little_memory(tmp_path, last, bits):
-    """Like the pictures of Pillow's tests whose names begin with oom: a tag counts more than the file holds."""
+def test_wrong_counts_take_little_memory(tmp_path, last, bits):
+    """Like the images of Pillow's tests with names oom*: the count of a tag is larger than the file."""
     entries = [(256, 3, 1, 10), (257, 3, 1, 8), (258, 3, 1, bits), (259, 3, 1, 1), (262, 3, 1, 1), last]
     directory = b"".join(struct.pack("<HHII", *entry) for entry in entries)
     path = tmp_path / "input.tif"

@@ -20,7 +20,7 @@ def profile(*primaries, gamma):
 
 
 def encode(linear):
-    """The transfer function of sRGB, IEC 61966-2-1."""
+    """Apply the transfer function of sRGB, IEC 61966-2-1."""
     return np.where(
         linear <= 0.0031308, 12.92 * linear, 1.055 * np.maximum(linear, 1e-12) ** (1 / 2.4) - 0.055
     )
@@ -31,7 +31,7 @@ SWAPPED = profile(GREEN, RED, BLUE, gamma=1.0)
 
 
 def write(path, picture, icc):
-    """8-bit samples by Pillow, 16-bit by tifffile."""
+    """Write 8-bit samples with Pillow, 16-bit ones with tifffile."""
     if picture.dtype == np.uint8:
         Image.fromarray(picture).save(path, icc_profile=icc)
     else:
@@ -70,11 +70,11 @@ def test_floats_are_converted_too(tmp_path):
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_grey_with_a_profile(tmp_path, dtype):
+def test_gray_with_a_profile(tmp_path, dtype):
     full = np.iinfo(dtype).max
-    grey = np.linspace(0, full, 60).astype(dtype).reshape(6, 10)
-    image = images.read(write(tmp_path / "a.tif", grey, imagecodecs.cms_profile("gray", gamma=1.0)))
-    expected = np.repeat(encode(grey / full)[..., None], 3, axis=2)
+    gray = np.linspace(0, full, 60).astype(dtype).reshape(6, 10)
+    image = images.read(write(tmp_path / "a.tif", gray, imagecodecs.cms_profile("gray", gamma=1.0)))
+    expected = np.repeat(encode(gray / full)[..., None], 3, axis=2)
     np.testing.assert_allclose(image, expected, atol=0.6 / 255 if dtype == np.uint8 else 1e-4)
 
 
@@ -94,7 +94,7 @@ def test_srgb_is_left_alone(tmp_path):
     np.testing.assert_allclose(image, PICTURE / 255, atol=1.1 / 255)
 
 
-def test_the_colour_under_alpha_is_converted(tmp_path):
+def test_the_color_under_alpha_is_converted(tmp_path):
     alpha = np.linspace(0, 255, PICTURE[..., 0].size).astype(np.uint8).reshape(PICTURE.shape[:2])
     image = images.read(write(tmp_path / "a.png", np.dstack([PICTURE, alpha]), LINEAR))
     opacity = alpha[..., None] / 255
@@ -104,13 +104,13 @@ def test_the_colour_under_alpha_is_converted(tmp_path):
 @pytest.mark.parametrize(
     ("icc", "cause"),
     [
-        (b"garbage" * 40, "is not for RGB pictures"),
-        (LINEAR[:16], "is not for RGB pictures"),
+        (b"garbage" * 40, "is not for RGB images"),
+        (LINEAR[:16], "is not for RGB images"),
         (LINEAR[:200], "is broken"),
         (LINEAR[:128] + bytes(len(LINEAR) - 128), "is broken"),
-        (imagecodecs.cms_profile("gray", gamma=1.0), "is not for RGB pictures"),
+        (imagecodecs.cms_profile("gray", gamma=1.0), "is not for RGB images"),
     ],
-    ids=["garbage", "short", "cut", "hollow", "grey"],
+    ids=["garbage", "short", "cut", "hollow", "gray"],
 )
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_a_broken_profile_is_passed_over_with_a_warning(tmp_path, icc, cause, dtype, capfd):
@@ -125,7 +125,7 @@ def test_a_broken_profile_is_passed_over_with_a_warning(tmp_path, icc, cause, dt
 
 
 def from_lab(L, a, b):
-    """CIE 15: Lab of white D50 to XYZ, adapted to D65 by Bradford's matrix, to sRGB."""
+    """Convert Lab of white D50 to XYZ (CIE 15), adapt it to D65 by Bradford's matrix, convert it to sRGB."""
     fy = (L + 16) / 116
     f = np.stack([fy + a / 500, fy, fy - b / 200], -1)
     xyz = np.where(f > 6 / 29, f**3, 3 * (6 / 29) ** 2 * (f - 4 / 29)) * [0.9642, 1.0, 0.8249]

@@ -59,7 +59,7 @@ def test_alpha_is_composed_on_white(tmp_path, suffix):
     np.testing.assert_allclose(image, PICTURE / 255 * alpha + (1 - alpha), atol=1e-6)
 
 
-def test_grey_with_alpha_is_composed_on_white(tmp_path):
+def test_gray_with_alpha_is_composed_on_white(tmp_path):
     image = images.read(save(tmp_path / "a.png", np.dstack([PICTURE[..., 0], OPACITY])))
     alpha = OPACITY / 255
     expected = PICTURE[..., 0] / 255 * alpha + (1 - alpha)
@@ -89,7 +89,7 @@ def test_palette_transparency_is_composed_on_white(tmp_path, name, transparency,
     np.testing.assert_allclose(images.read(path), palette * alpha + (1 - alpha), atol=1e-6)
 
 
-def test_a_colour_key_is_transparent(tmp_path):
+def test_a_color_key_is_transparent(tmp_path):
     picture = np.array([[[1, 2, 3], [4, 5, 6]]], np.uint8)
     image = images.read(save(tmp_path / "a.png", picture, transparency=(1, 2, 3)))
     np.testing.assert_allclose(image, [[[1, 1, 1], np.array([4, 5, 6]) / 255]], atol=1e-7)
@@ -103,7 +103,7 @@ def test_cmyk_without_a_profile_is_ideal_inks(tmp_path):
     np.testing.assert_allclose(image, expected, atol=1e-6)
 
 
-# What has to be done to the stored pixels to see them upright, by the EXIF standard's table 7.
+# The operation that turns stored pixels upright, by the EXIF standard's table 7.
 UPRIGHT = {
     1: lambda a: a,
     2: np.fliplr,
@@ -175,7 +175,7 @@ def test_one_frame_does_not_warn(tmp_path):
     images.read(save(tmp_path / "a.gif", Image.new("RGB", (6, 4), "red")))  # warnings are errors
 
 
-def test_a_cameras_second_picture_does_not_warn(tmp_path):
+def test_a_cameras_second_image_does_not_warn(tmp_path):
     path = tmp_path / "a.jpg"
     views = [Image.new("RGB", (16, 16), color) for color in ("red", "blue")]
     views[0].save(path, "MPO", save_all=True, append_images=views[1:])
@@ -192,7 +192,7 @@ def test_unusual_names(tmp_path, monkeypatch, name):
     assert images.list_pictures(".") == [Path(name)]
 
 
-def test_an_extension_that_lies_is_no_matter(tmp_path):
+def test_a_wrong_extension_does_not_matter(tmp_path):
     path = tmp_path / "a.jpg"
     stream = io.BytesIO()
     Image.fromarray(PICTURE).save(stream, "PNG")
@@ -262,12 +262,12 @@ def test_list_pictures_of_a_folder_sorts_and_selects(tmp_path):
     assert [path.name for path in images.list_pictures(tmp_path)] == ["a.JPG", "b.png", "c.webp"]
 
 
-def test_list_pictures_of_a_file_is_itself(tmp_path):
+def test_list_pictures_of_a_file_is_that_file(tmp_path):
     path = save(tmp_path / "a.png", PICTURE)
     assert images.list_pictures(str(path)) == [path]
 
 
-@pytest.mark.parametrize(("name", "cause"), [("empty", "has no pictures"), ("missing", "no such file")])
+@pytest.mark.parametrize(("name", "cause"), [("empty", "has no images"), ("missing", "no such file")])
 def test_list_pictures_refuses(tmp_path, name, cause):
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match=cause):

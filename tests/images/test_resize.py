@@ -40,7 +40,7 @@ def test_channels_do_not_mix():
     assert resized[..., 1].std() > 0.1
 
 
-def test_a_fine_checkerboard_becomes_grey():
+def test_a_fine_checkerboard_becomes_gray():
     board = (np.indices((240, 240)).sum(axis=0) % 2).astype(np.float32)
     resized = images.resize(np.repeat(board[..., None], 3, axis=2), 71, 71)
     np.testing.assert_allclose(resized[3:-3, 3:-3], 0.5, atol=0.02)
@@ -53,7 +53,7 @@ def test_reduction_keeps_the_mean():
 
 @pytest.mark.parametrize(("have", "want"), [(50, 173), (200, 61)])
 def test_a_gradient_stays_a_gradient(have, want):
-    """Pixel centres lie at (i + ½)/n of the side, before and after."""
+    """Pixel centers lie at (i + ½)/n of the side, before and after."""
     ramp = (np.arange(have) + 0.5) / have
     image = np.broadcast_to(ramp[None, :, None], (8, have, 3)).astype(np.float32)
     resized = images.resize(image, 8, want)
@@ -82,7 +82,7 @@ def test_fit():
 
 
 def test_cover_cuts_both_ends_and_keeps_the_aspect():
-    """A wide picture of three columns: the middle one remains, as it was."""
+    """A wide image of three parts: the middle one remains unchanged."""
     image = np.zeros((40, 120, 3), np.float32)
     image[:, 40:80] = GENERATOR.random((40, 40, 3))
     np.testing.assert_allclose(cover(image, 40, 40), image[:, 40:80], atol=1e-6)
@@ -90,7 +90,7 @@ def test_cover_cuts_both_ends_and_keeps_the_aspect():
 
 @settings(max_examples=40, deadline=None)
 @given(SIDES, SIDES, SIDES, SIDES)
-def test_cover_is_exact_in_size_and_centred(height, width, new_height, new_width):
+def test_cover_is_exact_in_size_and_centered(height, width, new_height, new_width):
     half = np.linspace(0, 1, width, dtype=np.float32)[None, :, None]
     image = np.broadcast_to(half if width > 1 else half + 0.5, (height, width, 3))
     covered = cover(image, new_height, new_width)
@@ -98,5 +98,5 @@ def test_cover_is_exact_in_size_and_centred(height, width, new_height, new_width
     np.testing.assert_allclose(covered.mean(), 0.5, atol=1e-4)
 
 
-def test_a_sliver_covers_a_large_picture_cheaply():
+def test_a_sliver_covers_a_large_image_cheaply():
     assert cover(np.full((3, 10_000, 3), 0.5, np.float32), 400, 300).shape == (400, 300, 3)

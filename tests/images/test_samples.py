@@ -25,7 +25,7 @@ def cache(monkeypatch, tmp_path) -> Path:
 
 @pytest.fixture
 def pinned(monkeypatch) -> bytes:
-    """Other bytes in the place of The Scream, with their hash."""
+    """Replace the hash of The Scream by that of other bytes, and return these."""
     content = b"a scream" * 1000
     sample = samples.SAMPLES["the_scream"]._replace(sha256=hashlib.sha256(content).hexdigest())
     monkeypatch.setitem(samples.SAMPLES, "the_scream", sample)
@@ -34,7 +34,7 @@ def pinned(monkeypatch) -> bytes:
 
 @pytest.fixture
 def served(monkeypatch, tmp_path):
-    """A folder that is served where the classics are fetched from, and the requests for it."""
+    """Serve a folder at the address of the classics; yield the folder and the list of requests."""
     folder = tmp_path / "served"
     folder.mkdir()
     requests = []
@@ -65,7 +65,7 @@ def test_names_are_those_of_the_registry_and_only_they_are_located():
 
 
 @pytest.mark.parametrize("name", AT_HAND)
-def test_these_are_pictures_that_need_no_network(name, offline):
+def test_these_samples_need_no_network(name, offline):
     path = samples.locate(name)
     assert path is not None
     with Image.open(path) as picture:
@@ -186,7 +186,7 @@ def test_the_script_refuses_what_it_does_not_know(arguments):
 
 
 def _listed(capsys):
-    """By name, the lines of the table."""
+    """Return the lines of the table by name."""
     _script(["list"])
     rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith("│")]
     return {line.split()[1]: line for line in rows}

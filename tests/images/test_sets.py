@@ -1,4 +1,4 @@
-"""Data sets in place of pictures: by name, whose they are, and what is said of those that can't be read."""
+"""Data sets in place of images: their names, sets of other programs, and errors for those that can't be read."""
 
 import io
 
@@ -32,7 +32,7 @@ def test_a_split_can_be_a_part():
         ("tfds:../nst_photos/train", r"no data set ../nst_photos is prepared here"),
         ("tfds:nst_photos/test", r"tfds:nst_photos/test can't be read .*: it has train"),
         ("tfds:nst_photos/train[5:]", r"can't be read .*: it has train"),
-        ("tfds:nst_photos/train#5", r"has 5 pictures: give a number below that"),
+        ("tfds:nst_photos/train#5", r"has 5 images: give a number below that"),
     ],
 )
 def test_names_that_cannot_be_used(name, message, tmp_path):
@@ -52,18 +52,18 @@ def _with(content):
     return config
 
 
-def test_a_set_is_no_picture():
-    with pytest.raises(InputError, match=r"tfds:nst_photos/train is a data set: name one of its pictures"):
+def test_a_set_is_not_an_image():
+    with pytest.raises(InputError, match=r"tfds:nst_photos/train is a data set: name one of its images"):
         images.read("tfds:nst_photos/train")
 
 
-def test_a_flipped_bit_is_told_of_or_harmless(monkeypatch, tmp_path):
+def test_a_flipped_bit_is_reported_or_harmless(monkeypatch, tmp_path):
     monkeypatch.setenv("NST_CACHE_DIR", str(tmp_path))
     (records,) = data.prepare("nst_paintings").glob("*array_record*")
     whole = records.read_bytes()
     members = sets.members("tfds:nst_paintings/train")
     expected = [images.list_pictures(member)[0].read_bytes() for member in members]
-    told = []
+    messages = []
     for place in np.random.default_rng(0).integers(0, len(whole), 20):
         flipped = bytearray(whole)
         flipped[place] ^= 1 << int(place) % 8
@@ -72,14 +72,14 @@ def test_a_flipped_bit_is_told_of_or_harmless(monkeypatch, tmp_path):
         try:
             assert [images.list_pictures(member)[0].read_bytes() for member in members] == expected
         except InputError as error:
-            told.append(str(error))
-    assert len(told) > 10  # some bytes are padding
+            messages.append(str(error))
+    assert len(messages) > 10  # some bytes are padding
     remedies = (f"delete {records.parent}, and prepare or add", "can't be read")
-    assert [line for line in told if not any(remedy in line for remedy in remedies)] == []
+    assert [line for line in messages if not any(remedy in line for remedy in remedies)] == []
 
 
 def test_a_set_of_another_program_works_by_name(monkeypatch, tmp_path):
-    """Found in that package's own folder; pictures without a name are numbered; they stay the files they are."""
+    """The folder of tensorflow-datasets is searched; images without a name are numbered; files stay unchanged."""
     tfds = sets.package()
     monkeypatch.setattr(tfds.core.constants, "DATA_DIR", str(tmp_path))
     stream = io.BytesIO()
@@ -88,7 +88,7 @@ def test_a_set_of_another_program_works_by_name(monkeypatch, tmp_path):
 
     def prepare(name, features, examples):
         class Theirs(tfds.core.GeneratorBasedBuilder, skip_registration=True):
-            """A builder as one finds them."""
+            """A builder of another program."""
 
             VERSION = tfds.core.Version("2.1.0")
 
@@ -121,11 +121,11 @@ def test_a_set_of_another_program_works_by_name(monkeypatch, tmp_path):
         images.list_pictures("tfds:pets/validation")
 
     prepare("numbers", tfds.features.FeaturesDict({"x": np.int64}), [{"x": 1}])
-    with pytest.raises(InputError, match="has no feature 'image' with pictures"):
+    with pytest.raises(InputError, match="has no feature 'image' with images"):
         images.list_pictures("tfds:numbers/validation")
 
 
-def test_without_the_extra_the_install_is_named(monkeypatch):
+def test_without_the_extra_the_error_names_the_install(monkeypatch):
     monkeypatch.setattr(sets, "_PACKAGES", ("tensorflow_datasets", "no_such_package"))
     sets._opened.cache_clear()
     with pytest.raises(InputError, match=r"data sets need no_such_package: pip install 'nst\[data\]'"):

@@ -1,4 +1,4 @@
-"""Pictures of more than 8 bits a sample, TIFF and PNG: scaled, never clipped or cut down."""
+"""Images of more than 8 bits a sample, TIFF and PNG: scaled, never clipped or reduced."""
 
 import struct
 import zlib
@@ -16,7 +16,7 @@ GENERATOR = np.random.default_rng(5)
 
 
 def extremes(channels):
-    """Both ends of the scale, steps of one level, and noise."""
+    """Return samples with both ends of the scale, steps of one level, and noise."""
     picture = GENERATOR.integers(0, FULL + 1, (9, 7, channels), dtype=np.uint16)
     picture[0, :6, :] = np.array([0, 1, 2, 255, 256, FULL])[:, None]
     picture[1, :6, :] = np.array([32767, 32768, 32769, FULL - 2, FULL - 1, FULL])[:, None]
@@ -29,7 +29,7 @@ def write_tiff(path, samples, **options):
 
 
 def write_png(path, samples, key=None):
-    """A 16-bit PNG by the standard alone: no filter, one IDAT."""
+    """Write a 16-bit PNG without a library: no filter, one IDAT."""
 
     def chunk(kind, content):
         return (
@@ -74,7 +74,7 @@ def test_png_with_alpha_is_composed_on_white(tmp_path, channels):
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_png_colour_key_is_transparent(tmp_path, channels):
+def test_png_color_key_is_transparent(tmp_path, channels):
     samples = extremes(channels)
     image = images.read(write_png(tmp_path / "a.png", samples, key=samples[4, 4]))
     np.testing.assert_array_equal(image[4, 4], 1)
@@ -190,7 +190,7 @@ def test_floats_in_range_are_kept(tmp_path, dtype, channels):
     ("value", "cause"),
     [(np.nan, "not finite"), (np.inf, "not finite"), (-0.5, "from -0.5 to 0.25"), (7, "from 0.25 to 7")],
 )
-def test_floats_that_are_no_colours_are_refused(tmp_path, value, cause):
+def test_floats_that_are_no_colors_are_refused(tmp_path, value, cause):
     samples = np.full((6, 5, 3), 0.25, np.float32)
     samples[2, 3, 1] = value
     path = write_tiff(tmp_path / "a.tif", samples, photometric="rgb")
@@ -215,7 +215,7 @@ def test_a_missing_strip_is_not_read_as_black(tmp_path):
         images.read(path)
 
 
-# The row and column of the stored picture's first corner, when it is upright.
+# The row and column of the first stored pixel in the upright image.
 CORNERS = {1: (0, 0), 2: (0, -1), 3: (-1, -1), 4: (-1, 0), 5: (0, 0), 6: (0, -1), 7: (-1, -1), 8: (-1, 0)}
 
 

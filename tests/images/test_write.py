@@ -99,7 +99,7 @@ def test_metadata_of_16_bits_comes_back(tmp_path, suffix):
     assert images.read_metadata(tmp_path / f"a{suffix}") == METADATA
 
 
-def test_metadata_does_not_change_the_picture(tmp_path):
+def test_metadata_does_not_change_the_image(tmp_path):
     for name, metadata in (("a.jpg", {}), ("b.jpg", METADATA)):
         images.write(tmp_path / name, IMAGE, metadata=metadata)
     np.testing.assert_array_equal(images.read(tmp_path / "a.jpg"), images.read(tmp_path / "b.jpg"))
@@ -111,7 +111,7 @@ def test_metadata_too_long_for_jpeg_is_left_out_with_a_warning(tmp_path):
     assert images.read_metadata(tmp_path / "a.jpg") == {}
 
 
-def test_metadata_of_strangers(tmp_path):
+def test_metadata_of_other_programs(tmp_path):
     exif = Image.Exif()
     exif[0x010E] = "a holiday"
     Image.new("RGB", (4, 4)).save(tmp_path / "a.jpg", exif=exif)
@@ -119,7 +119,7 @@ def test_metadata_of_strangers(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"no picture", b"\x89PNG\r\n\x1a\n cut"])
-def test_metadata_of_no_picture_is_refused(tmp_path, content):
+def test_metadata_of_another_file_is_refused(tmp_path, content):
     path = tmp_path / "a.png"
     path.write_bytes(content)
     with pytest.raises(InputError, match=r"a\.png is"):

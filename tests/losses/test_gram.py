@@ -46,14 +46,14 @@ def test_the_gram_matrix_is_differentiated_forward_and_backward():
 
 
 def rectified(m, n, loudness):
-    """Features of frames: rectified, with much in common, of a loudness that varies."""
+    """Return features of frames: rectified, correlated, of varying loudness."""
     common = GENERATOR.random(n)
     F = np.maximum(common + 0.5 * GENERATOR.standard_normal((m, n)), 0) * GENERATOR.uniform(*loudness, (m, 1))
     return F[None].astype(np.float32)
 
 
 def distance64(F, S, p=None):
-    """Σ (G/M − A/M′)² / 4N² and its gradient, by Gram matrices in float64, positions of F weighted by p."""
+    """Return Σ (G/M − A/M′)² / 4N², its gradient and Σ (A/M′)² / 4N², in float64, positions of F weighted by p."""
     F, S = F[0].astype(np.float64), S[0].astype(np.float64)
     p = np.full(len(F), 1 / len(F)) if p is None else p / p.sum()
     A = S.T @ S / len(S)
@@ -63,7 +63,7 @@ def distance64(F, S, p=None):
 
 
 def by_dual_form(S):
-    """The distance to S and its gradient."""
+    """Return a function that gives the distance to S and its gradient."""
     target = dual_gram(S)
     return jax.value_and_grad(lambda F, mask: dual_gram_distance(dual_gram(F, mask), target))
 
@@ -79,8 +79,8 @@ def test_the_dual_form_has_the_distance_of_gram_matrices(weighted):
 
 
 @pytest.mark.parametrize("by", ["dual", "gram"])
-def test_near_the_style_little_is_lost_to_rounding(by):
-    """Where G is A but for a hundredth, the distance is a ten-thousandth of what it is the difference of."""
+def test_rounding_errors_are_small_near_the_style(by):
+    """If G differs from A by a hundredth, the distance is a ten-thousandth of the terms that it subtracts."""
     S = rectified(150, 512, (1, 1.5))
     F = S[:, GENERATOR.permutation(150)] * (1 + 0.05 * GENERATOR.standard_normal(S.shape))
     F = F.astype(np.float32)

@@ -18,7 +18,7 @@ def image(h=12, w=15):
 
 
 class Two:
-    """An extractor of six filters, at all pixels and at every second one."""
+    """An extractor of two layers of six filters, at all pixels and at every second one."""
 
     layers = LAYERS
 
@@ -48,10 +48,10 @@ def random_columns(m=40, d=9):
 def test_hypercolumns_are_features_between_positions_and_the_color():
     x = image(8, 8)
     centers = (np.stack(np.meshgrid(np.arange(8), np.arange(8), indexing="ij"), -1).reshape(-1, 2) + 0.5) / 8
-    found = columns(x, centers.astype(np.float32))
-    assert found.F.shape == (64, 6 + 6 + 3)
-    np.testing.assert_allclose(found.color, x.reshape(-1, 3), rtol=1e-5)
-    np.testing.assert_allclose(found.F[:, :6], Two()(x, LAYERS)["a"].reshape(-1, 6), rtol=1e-4, atol=1e-6)
+    computed = columns(x, centers.astype(np.float32))
+    assert computed.F.shape == (64, 6 + 6 + 3)
+    np.testing.assert_allclose(computed.color, x.reshape(-1, 3), rtol=1e-5)
+    np.testing.assert_allclose(computed.F[:, :6], Two()(x, LAYERS)["a"].reshape(-1, 6), rtol=1e-4, atol=1e-6)
     between = columns(x, np.float32([[1 / 8, 1 / 8]]))
     np.testing.assert_allclose(between.color[0], x[:2, :2].mean((0, 1)), rtol=1e-5)
 
@@ -76,11 +76,11 @@ def test_the_style_distance_is_the_papers():
     expected = relaxed64(cdist(f, s, "cosine"))
     expected += np.abs(f.mean(0) - s.mean(0)).mean()
     expected += np.abs(np.cov(f.T, bias=True) - np.cov(s.T, bias=True)).mean()
-    # In the basis of the authors' program: the mean of the color, and two differences.
+    # In the color basis of the authors' program: the mean of the channels, and two differences.
     third, a, b = 1 / np.sqrt(3), (3 + np.sqrt(3)) / 6, (np.sqrt(3) - 3) / 6
     basis = np.array([[third] * 3, [-third, a, b], [-third, b, a]])
-    turned = [c.astype(np.float64) @ basis.T for c in (x.color, style.color)]
-    expected += 0.25 * relaxed64(cdist(*turned, "cosine") + cdist(*turned) / np.sqrt(3))
+    rotated = [c.astype(np.float64) @ basis.T for c in (x.color, style.color)]
+    expected += 0.25 * relaxed64(cdist(*rotated, "cosine") + cdist(*rotated) / np.sqrt(3))
     np.testing.assert_allclose(remd.style_distance(x, target), expected, rtol=1e-4)
 
 
@@ -115,11 +115,11 @@ def test_the_palette_weighs_less_the_more_the_content_weighs():
         )
 
 
-def test_the_content_is_no_distance_from_itself_and_a_turned_one_is():
+def test_the_content_has_no_distance_to_itself_and_a_flipped_one_has():
     x = image()
     term = terms(x, image())["content"]
-    for seen, far in ((x, False), (x[::-1], True)):
-        view = View(seen, Two()(seen, LAYERS), key=jax.random.key(3))
+    for result, far in ((x, False), (x[::-1], True)):
+        view = View(result, Two()(result, LAYERS), key=jax.random.key(3))
         assert (float(term.value(term.statistics(view, term.local), term.target)) > 0.1) == far
 
 
@@ -133,6 +133,6 @@ def test_a_constant_image_and_style_have_finite_gradients(value):
                 view = View(x, Two()(x, LAYERS), key=jax.random.key(0))
                 return term.value(term.statistics(view, term.local), term.target)
 
-            found, gradient = jax.value_and_grad(loss)(x)
-            assert np.isfinite(found)
+            distance, gradient = jax.value_and_grad(loss)(x)
+            assert np.isfinite(distance)
             assert np.isfinite(gradient).all()

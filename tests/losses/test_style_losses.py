@@ -1,4 +1,4 @@
-"""What every style loss has to hold, and each against its definition in NumPy, float64."""
+"""Properties of every style loss, and each one against its definition in NumPy, float64."""
 
 import jax
 import jax.numpy as jnp
@@ -15,13 +15,13 @@ GENERATOR = np.random.default_rng(0)
 #: Every form that compares layers one by one and takes no random key, by name.
 FORMS = {name: loss.form for name, loss in STYLE_LOSSES.items() if loss.form}
 FORMS |= {f"{name}_dual": form.dual for name, form in FORMS.items() if form.dual}
-#: Those that do not depend on where a position is.
+#: Forms that do not depend on the order of positions.
 UNORDERED = [name for name in FORMS if name != "patches"]
 ADDITIVE = [name for name, form in FORMS.items() if form.additive]
 
 
 def rectified(h, w, n):
-    """Features as a network has them: rectified, correlated, of different sizes."""
+    """Return features like those of a network: rectified, correlated, of different scales."""
     mixing = GENERATOR.standard_normal((n, n)) * GENERATOR.uniform(0.2, 2, n)
     return np.maximum(GENERATOR.standard_normal((h, w, n)) @ mixing + 0.3, 0).astype(np.float32)
 
@@ -35,7 +35,7 @@ def flat64(F):
 
 
 @pytest.mark.parametrize("name", UNORDERED)
-def test_the_same_positions_in_any_order_are_no_distance_apart(name):
+def test_the_same_positions_in_any_order_have_no_distance(name):
     F = rectified(12, 9, 8)
     shuffled = GENERATOR.permutation(F.reshape(-1, 8)).reshape(F.shape)
     far = float(distance(FORMS[name], F, 2 * F))
@@ -43,10 +43,10 @@ def test_the_same_positions_in_any_order_are_no_distance_apart(name):
 
 
 @pytest.mark.parametrize("name", UNORDERED)
-def test_it_means_the_same_at_any_size(name):
+def test_the_distance_does_not_depend_on_the_size(name):
     F, S = rectified(6, 5, 8), rectified(7, 4, 8)
     once, repeated = (float(distance(FORMS[name], np.tile(F, (k, k, 1)), S)) for k in (1, 3))
-    # The quantiles of another number of positions lie elsewhere.
+    # With another number of positions the quantiles differ.
     np.testing.assert_allclose(repeated, once, rtol=0.1 if name == "sliced" else 1e-4)
 
 
@@ -81,13 +81,11 @@ def test_constant_features_have_finite_gradients(name, image, style):
     assert np.isfinite(gradient).all()
 
 
-@pytest.mark.parametrize("name", UNORDERED)  # the matches of patches jump
+@pytest.mark.parametrize("name", UNORDERED)  # the matches of patches are not continuous
 def test_the_gradient_is_that_of_finite_differences(name):
-    # Of full rank, where the roots of W2 have converged.
+    # Of full rank, so that the roots of W₂ converge.
     F, S = rectified(12, 9, 4) + 0.1, 2 * rectified(10, 10, 4)
-    direction = (
-        F - S.mean((0, 1)) + GENERATOR.standard_normal(F.shape)
-    )  # along which the distance changes much
+    direction = F - S.mean((0, 1)) + GENERATOR.standard_normal(F.shape)  # the distance changes much along it
     gradient = jax.grad(lambda F: distance(FORMS[name], F, S))(F)
     with jax.enable_x64(True):
         step = 3e-3
@@ -114,7 +112,7 @@ def test_moments_are_means_and_deviations():
 
 
 def wasserstein64(F, S):
-    """Dowson and Landau's equation with SciPy's roots, over N."""
+    """Return Dowson and Landau's distance with SciPy's roots, divided by N."""
     f, s = flat64(F), flat64(S)
     C, D = np.cov(f.T, bias=True), np.cov(s.T, bias=True)
     shared = np.trace(scipy.linalg.sqrtm(C @ D)).real
@@ -124,7 +122,7 @@ def wasserstein64(F, S):
 @pytest.mark.parametrize("form", ["wasserstein", "wasserstein_dual"])
 def test_wasserstein_is_the_distance_of_gaussians(form):
     F, S = rectified(16, 15, 6), rectified(14, 19, 6)
-    # Eigenvalues below 6e-5 of the norm are not reached by twelve iterations.
+    # Twelve iterations do not converge for eigenvalues below 6e-5 of the norm.
     np.testing.assert_allclose(distance(FORMS[form], F, S), wasserstein64(F, S), rtol=2e-2)
 
 
@@ -186,8 +184,8 @@ def test_patches_are_matched_by_normalized_correlation():
     gradient = np.zeros(F.shape)
     for k, (i, j) in enumerate(np.ndindex(4, 5)):
         gradient[i : i + 3, j : j + 3] += 2 * (f - s[best])[k].reshape(3, 3, 4) / f.size
-    found = jax.grad(lambda F: distance(FORMS["patches"], F, S))(F)
-    np.testing.assert_allclose(found, gradient, rtol=1e-4, atol=1e-7)
+    actual = jax.grad(lambda F: distance(FORMS["patches"], F, S))(F)
+    np.testing.assert_allclose(actual, gradient, rtol=1e-4, atol=1e-7)
 
 
 def test_a_mask_leaves_patches_of_the_style_out():
@@ -201,7 +199,7 @@ def test_a_mask_leaves_patches_of_the_style_out():
     )
 
 
-def test_a_large_style_has_no_more_patches_than_told():
+def test_a_large_style_has_at_most_1024_patches():
     assert len(FORMS["patches"].target(rectified(90, 80, 2), None).Phi) <= 1024
 
 
@@ -214,7 +212,7 @@ def test_roots_are_those_of_a_matrix():
 
 
 class Wide:
-    """An extractor of twelve filters, at all pixels and at every fourth one."""
+    """An extractor of two layers of twelve filters, at all pixels and at every fourth one."""
 
     def __call__(self, x, layers, reference=None):
         F = jnp.concatenate([x, x**2, jnp.sin(3 * x), jnp.cos(2 * x)], -1)

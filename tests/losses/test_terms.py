@@ -35,8 +35,8 @@ def test_content_loss(layers):
 def test_the_content_loss_as_a_mean(layers):
     target = {name: F + features(*F.shape) for name, F in layers.items()}
     expected = sum(np.mean((F.astype(np.float64) - target[name]) ** 2) for name, F in layers.items())
-    found = mean(squared_differences(View(jnp.zeros((1, 1, 3)), layers), target), None)
-    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    actual = mean(squared_differences(View(jnp.zeros((1, 1, 3)), layers), target), None)
+    np.testing.assert_allclose(actual, expected, rtol=1e-6)
 
 
 def test_nine_point_variation():
@@ -74,7 +74,7 @@ def test_total_variation():
 
 @pytest.mark.parametrize("dtype", [jnp.float16, jnp.bfloat16])
 def test_low_precision_features_have_float32_losses(dtype):
-    # The squares and sums of these overflow float16, and vanish beside each other in bfloat16.
+    # Squares and sums of these overflow float16, and are lost to rounding in bfloat16.
     F, P = jnp.full((16, 16, 2), 300, dtype), jnp.zeros((16, 16, 2), dtype)
     content, gradient = jax.value_and_grad(lambda F: content_loss({"a": F}, {"a": P}))(F)
     assert content.dtype == jnp.float32
@@ -85,8 +85,8 @@ def test_low_precision_features_have_float32_losses(dtype):
     np.testing.assert_allclose(style, 4 * float(F[0, 0, 0]) ** 4 / 16, rtol=1e-6)
 
 
-class Given:
-    """An extractor of features that are given by the image itself: two layers of it."""
+class Direct:
+    """An extractor whose two layers are made of the image itself."""
 
     layers = ("a", "b")
 
@@ -101,7 +101,7 @@ class Given:
         return self
 
 
-jax.tree_util.register_static(Given)
+jax.tree_util.register_static(Direct)
 
 SETTINGS = {
     "content_layers": ("a",),
@@ -114,7 +114,7 @@ SETTINGS = {
 
 
 def terms_of(image, content, style, **settings):
-    inputs = {name: losses.Input(Given(), x) for name, x in (("content", content), ("style", style))}
+    inputs = {name: losses.Input(Direct(), x) for name, x in (("content", content), ("style", style))}
     checked = losses.checked(SETTINGS | settings)
     return {name: recipe.build(inputs, **checked) for name, recipe in losses.active(checked).items()}
 
@@ -124,9 +124,9 @@ def test_statistics_of_every_additive_term_add_up_over_masked_parts():
     image, content = features(6, 8, 3), features(6, 8, 3)
     left = np.zeros((6, 8), np.float32)
     left[:, :4] = 1
-    seen = Given()(image, ("a", "b"))
+    extracted = Direct()(image, ("a", "b"))
     whole, *parts = (
-        View(image, seen, masks)
+        View(image, extracted, masks)
         for masks in (
             None,
             *({"image": m, "a": m, "b": m[::2, ::2]} for m in (left, 1 - left)),
@@ -147,14 +147,14 @@ def test_statistics_of_every_additive_term_add_up_over_masked_parts():
 
 def value_of(name, image, content, **settings):
     term = terms_of(image, content, content, **settings)[name]
-    view = View(image, Given()(image, ("a", "b")))
+    view = View(image, Direct()(image, ("a", "b")))
     return float(term.value(term.statistics(view, term.local), term.target))
 
 
 @pytest.mark.parametrize("name", ["content", "tv"])
 def test_means_do_not_depend_on_the_size_and_sums_do(name):
     image, content = features(6, 8, 3), features(6, 8, 3)
-    # Mirrored, so that no difference is added at the seam.
+    # Mirrored, so that there is no difference at the seam.
     double = [np.concatenate([x, x[:, ::-1]], 1) for x in (image, content)]
     for reduction, ratio in (("mean", 1), ("sum", 2)):
         settings = {"reduction": reduction, "variation": "squared"}

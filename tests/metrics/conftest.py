@@ -1,4 +1,4 @@
-"""Sounds made by code, whose notes and spectra are known."""
+"""Synthetic audio with known notes and spectra."""
 
 from functools import partial
 from types import SimpleNamespace
@@ -14,7 +14,7 @@ def noise(generator, seconds):
 
 
 def rumbling(generator, seconds, *, slope=-0.9, swell=1.0):
-    """Noise that swells, with a spectrum that falls or rises."""
+    """Return noise of varying loudness, with a spectrum that falls or rises."""
     x = noise(generator, seconds)[:, 0]
     spectrum = np.fft.rfft(x) * np.arange(1, len(x) // 2 + 2) ** slope
     x = np.fft.irfft(spectrum, len(x)) * (1.2 + swell * np.sin(np.arange(len(x)) / 2000))
@@ -31,10 +31,10 @@ TIMBRES = {
 
 
 def played(notes, timbre="bright", *, seconds=0.5, tuning=0.0):
-    """Notes one after the other, MIDI numbers or chords of them, each with a short attack and a decay."""
+    """Return notes in sequence, MIDI numbers or chords of them, each with a short attack and a decay."""
     t = np.arange(round(seconds * RATE)) / RATE
     shape = np.minimum(t / 0.01, 1) * np.exp(-2 * t)
-    sounding = []
+    parts = []
     for chord in notes:
         frequencies = 440 * 2 ** ((np.atleast_1d(chord) + tuning - 69) / 12)
         partials = [
@@ -43,13 +43,13 @@ def played(notes, timbre="bright", *, seconds=0.5, tuning=0.0):
             for h, a in enumerate(TIMBRES[timbre], 1)
             if h * f < RATE / 2
         ]
-        sounding.append(shape * np.sum(partials, axis=0))
-    return np.concatenate(sounding)[:, None]
+        parts.append(shape * np.sum(partials, axis=0))
+    return np.concatenate(parts)[:, None]
 
 
 @pytest.fixture(scope="module")
 def make():
-    """`make.noise`, `make.rumbling` and `make.played`, samples `[n, 1]`."""
+    """Give `make.noise`, `make.rumbling` and `make.played`, which return samples `[n, 1]`."""
     generator = np.random.default_rng(0)
     return SimpleNamespace(
         noise=partial(noise, generator), rumbling=partial(rumbling, generator), played=played

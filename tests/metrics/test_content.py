@@ -12,7 +12,7 @@ GENERATOR = np.random.default_rng(0)
 
 
 def drawn(h, w, n):
-    """Features, rectified as those of the network are."""
+    """Return random features, rectified like those of the network."""
     return np.maximum(GENERATOR.standard_normal((h, w, n)) + 0.5, 0).astype(np.float32)
 
 
@@ -22,7 +22,7 @@ def flat(F):
 
 def test_cosine_against_loops():
     F, P = drawn(4, 5, 6), drawn(4, 5, 6)
-    F[0, 0] = P[0, 0] = F[1, 1] = 0  # none in both: the same; none in one: nothing of it kept
+    F[0, 0] = P[0, 0] = F[1, 1] = 0  # zeros in both count 1, zeros in one count 0
     cosines = [
         1.0
         if not f.any() and not p.any()
@@ -72,20 +72,20 @@ def test_cfsd_sees_places_not_the_size_of_features():
 
 
 def ssim_oracle(x, y):
-    """Equation 13 of Wang et al., window by window."""
+    """Return equation 13 of Wang et al., window by window."""
     luminance = np.array([0.2126, 0.7152, 0.0722])
     x, y = x.astype(np.float64) @ luminance, y.astype(np.float64) @ luminance
     along = np.exp(-np.square(np.arange(-5, 6)) / (2 * 1.5**2))
     w = np.outer(along, along) / along.sum() ** 2
     C1, C2 = 0.01**2, 0.03**2
-    found = []
+    windows = []
     for i in range(x.shape[0] - 10):
         for j in range(x.shape[1] - 10):
             a, b = x[i : i + 11, j : j + 11], y[i : i + 11, j : j + 11]
             m, k = (w * a).sum(), (w * b).sum()
             va, vb, cov = (w * (a - m) ** 2).sum(), (w * (b - k) ** 2).sum(), (w * (a - m) * (b - k)).sum()
-            found.append((2 * m * k + C1) * (2 * cov + C2) / ((m**2 + k**2 + C1) * (va + vb + C2)))
-    return np.mean(found)
+            windows.append((2 * m * k + C1) * (2 * cov + C2) / ((m**2 + k**2 + C1) * (va + vb + C2)))
+    return np.mean(windows)
 
 
 def picture(h, w):
@@ -105,11 +105,13 @@ def test_ssim_against_its_equation():
 
 
 def test_ssim_needs_room_for_its_window():
-    with pytest.raises(InputError, match="20×10 pixels has no window of SSIM: give sides of at least 11"):
+    with pytest.raises(
+        InputError, match="20×10 pixels is smaller than the window of SSIM: give sides of at least 11"
+    ):
         content.ssim(picture(10, 20), picture(10, 20))
 
 
-def test_border_is_the_step_in_colour_of_a_frame():
+def test_border_is_the_step_in_color_of_a_frame():
     x = picture(64, 96)
     framed, topped = x.copy(), x.copy()
     framed[:2] += 0.1
@@ -117,7 +119,7 @@ def test_border_is_the_step_in_colour_of_a_frame():
     framed[2:-2, :2] += 0.1
     framed[2:-2, -2:] += 0.1
     topped[:2] -= 0.1
-    # In the corners a frame goes through the strip that is compared with: of the 64 or 96 places of it two at each end.
+    # In the corners the frame also covers the next strip: two of its 64 or 96 places at each end.
     sides = [0.1 * (1 - 4 / 96)] * 2 + [0.1 * (1 - 4 / 64)] * 2
     assert content.border(framed, x) == pytest.approx(np.sqrt(np.mean(np.square(sides))), rel=1e-4)
     assert content.border(topped, x) == pytest.approx(0.1 / 2, rel=1e-4)  # one of four sides

@@ -26,12 +26,12 @@ FORMS = {
 
 
 def drawn(h, w, n, *, shift=0.5):
-    """Correlated features, rectified as those of the network are."""
+    """Return correlated random features, rectified like those of the network."""
     mixing = GENERATOR.standard_normal((n, n)) / np.sqrt(n)
     return np.maximum(GENERATOR.standard_normal((h, w, n)) @ mixing + shift, 0).astype(np.float32)
 
 
-def kept(F):
+def statistics(F):
     F = F.reshape(-1, F.shape[-1]).astype(np.float64)
     slices = np.sort((F @ style.directions(F.shape[1])).T, axis=1)
     return style.Moments(F.T @ F / len(F), F.mean(axis=0), slices)
@@ -76,7 +76,7 @@ def wasserstein_oracle(F, A):
 
 
 def sliced_oracle(F, A):
-    """Optimal assignment on the line between samples repeated to a common count."""
+    """Use optimal assignment on the line, between samples repeated to a common count."""
     x, y = flat(F), flat(A)
     count = math.lcm(len(x), len(y))
     total = 0.0
@@ -100,46 +100,49 @@ SIZES = {"equal counts": (5, 4), "other counts": (3, 5), "fewer than channels": 
 @pytest.mark.parametrize("form", FORMS)
 def test_style_against_its_oracle(form, size):
     F, A = drawn(*size, 6), drawn(4, 5, 6, shift=1)
-    np.testing.assert_allclose(FORMS[form](kept(F), kept(A)), ORACLES[form](F, A), rtol=1e-5)
+    np.testing.assert_allclose(FORMS[form](statistics(F), statistics(A)), ORACLES[form](F, A), rtol=1e-5)
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_style_is_0_for_the_same_features_in_any_order_and_1_for_none(form):
     A = drawn(6, 7, 5)
     permuted = GENERATOR.permutation(A.reshape(-1, 5)).reshape(7, 6, 5)
-    assert FORMS[form](kept(A), kept(A)) < 1e-12
-    assert FORMS[form](kept(permuted), kept(A)) < 1e-12
-    # 64 directions tell the length of a vector of 5 to some percent.
+    assert FORMS[form](statistics(A), statistics(A)) < 1e-12
+    assert FORMS[form](statistics(permuted), statistics(A)) < 1e-12
+    # With 64 directions the length of a vector of 5 is known to some percent.
     tolerance = 0.3 if form == "sliced" else 1e-6
-    np.testing.assert_allclose(FORMS[form](kept(np.zeros_like(A)), kept(A)), 1, rtol=tolerance)
+    np.testing.assert_allclose(FORMS[form](statistics(np.zeros_like(A)), statistics(A)), 1, rtol=tolerance)
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_style_grows_with_noise_and_keeps_to_scale(form):
+def test_style_grows_with_noise_and_does_not_depend_on_scale(form):
     A, noise = drawn(8, 8, 5), GENERATOR.standard_normal((8, 8, 5)).astype(np.float32)
-    figures = [FORMS[form](kept(A + amount * noise), kept(A)) for amount in (0, 0.3, 1, 3)]
+    figures = [FORMS[form](statistics(A + amount * noise), statistics(A)) for amount in (0, 0.3, 1, 3)]
     assert figures == sorted(figures)
     assert figures[0] < figures[1] < figures[-1]
-    scaled = FORMS[form](kept(100 * (A + noise)), kept(100 * A))
-    np.testing.assert_allclose(scaled, FORMS[form](kept(A + noise), kept(A)), rtol=1e-5)
-    tiled = FORMS[form](kept(np.tile(A + noise, (2, 3, 1))), kept(A))
-    np.testing.assert_allclose(tiled, FORMS[form](kept(A + noise), kept(A)), rtol=1e-5)
+    scaled = FORMS[form](statistics(100 * (A + noise)), statistics(100 * A))
+    np.testing.assert_allclose(scaled, FORMS[form](statistics(A + noise), statistics(A)), rtol=1e-5)
+    tiled = FORMS[form](statistics(np.tile(A + noise, (2, 3, 1))), statistics(A))
+    np.testing.assert_allclose(tiled, FORMS[form](statistics(A + noise), statistics(A)), rtol=1e-5)
 
 
 def test_distances_are_symmetric_but_for_their_unit():
     F, A = drawn(5, 6, 5), drawn(4, 4, 5, shift=1)
     for form in ("moments", "wasserstein", "sliced"):
-        there, back = FORMS[form](kept(F), kept(A)) * unit(A), FORMS[form](kept(A), kept(F)) * unit(F)
+        there, back = (
+            FORMS[form](statistics(F), statistics(A)) * unit(A),
+            FORMS[form](statistics(A), statistics(F)) * unit(F),
+        )
         np.testing.assert_allclose(there, back, rtol=1e-6)
 
 
 def test_matching_moments_is_the_least_of_what_matching_gaussians_takes():
     F, A = drawn(5, 6, 5), drawn(4, 4, 5, shift=1)
-    assert style.moments(kept(F), kept(A)) < style.wasserstein(kept(F), kept(A))
+    assert style.moments(statistics(F), statistics(A)) < style.wasserstein(statistics(F), statistics(A))
 
 
 def test_a_style_without_features_has_no_figure():
-    nothing = kept(np.zeros((3, 3, 4), np.float32))
+    nothing = statistics(np.zeros((3, 3, 4), np.float32))
     assert all(np.isnan(distance(nothing, nothing)) for distance in FORMS.values())
 
 
@@ -154,7 +157,7 @@ def picture(h, w):
     return GENERATOR.uniform(0, 1, (h, w, 3)).astype(np.float32)
 
 
-def test_held_out_layers_share_no_convolution_with_those_optimised():
+def test_held_out_layers_share_no_convolution_with_those_optimized():
     assert metrics.held_out(("relu1_1", "relu2_1")) == metrics.HELD_OUT
     assert metrics.held_out(("conv1_2", "pool2", "relu3_3")) == ("relu4_3", "relu5_2")
     assert metrics.held_out(LAYERS) == ()
@@ -179,14 +182,14 @@ def network():
     return features.load(weights="random", pooling="max", convolution="direct")
 
 
-LAYERS_OPTIMISED = ("relu1_1", "relu3_1")
+LAYERS_OPTIMIZED = ("relu1_1", "relu3_1")
 
 
 @pytest.fixture(scope="module")
 def evaluated(network):
     c, s = picture(24, 32), picture(24, 32)
     results = {"noise": picture(24, 32), "same": c.copy()}
-    figures = metrics.evaluate(c, s, results, extractor=network, style_layers=LAYERS_OPTIMISED)
+    figures = metrics.evaluate(c, s, results, extractor=network, style_layers=LAYERS_OPTIMIZED)
     return c, s, results, figures
 
 
@@ -197,7 +200,7 @@ def test_every_metric_of_results_and_baselines(evaluated):
     assert figures["same"] == figures["content"]
 
 
-def test_a_baseline_is_perfect_in_what_it_is_the_picture_of(evaluated):
+def test_each_baseline_is_perfect_in_its_own_metrics(evaluated):
     *_, figures = evaluated
     for name, metric in metrics.METRICS.items():
         assert metric.better in ("lower", "higher")
@@ -209,27 +212,30 @@ def test_a_baseline_is_perfect_in_what_it_is_the_picture_of(evaluated):
         assert abs(figures[metric.baseline][name] - best) > 1e-4
 
 
-def test_figures_are_means_over_layers_of_what_the_network_sees(evaluated, network):
+def test_figures_are_means_over_layers(evaluated, network):
     c, s, results, figures = evaluated
-    places = metrics.groups(LAYERS_OPTIMISED)
+    places = metrics.groups(LAYERS_OPTIMIZED)
     assert not set(places[""]) & set(places["_held_out"])
-    # Compiled as what is tested: a divergence of 2e-4 shows other last bits of the features.
+    # Compiled like the tested code: a divergence of 2e-4 depends on the last bits of the features.
     compiled = jax.jit(lambda x: network(x, LAYERS[:-1]))
-    seen, wanted, kept_of = (compiled(x) for x in (results["noise"], s, c))
+    result, target, reference = (compiled(x) for x in (results["noise"], s, c))
     for place, group in places.items():
         for form in ("gram", "moments", "wasserstein"):
             expected = np.mean(
-                [FORMS[form](kept(np.asarray(seen[n])), kept(np.asarray(wanted[n]))) for n in group]
+                [
+                    FORMS[form](statistics(np.asarray(result[n])), statistics(np.asarray(target[n])))
+                    for n in group
+                ]
             )
             np.testing.assert_allclose(
                 figures["noise"][f"style_{form}{place}"],
                 expected,
                 rtol=1e-3,
-                atol=1e-6,  # float32 moments, whose difference W₂ takes
+                atol=1e-6,  # W₂ is a difference of float32 moments
             )
-    expected = content.cosine(seen[COSINE_LAYER], kept_of[COSINE_LAYER])
+    expected = content.cosine(result[COSINE_LAYER], reference[COSINE_LAYER])
     assert figures["noise"]["content_cosine"] == pytest.approx(expected, rel=1e-5)
-    expected = content.cfsd(seen[CFSD_LAYER], kept_of[CFSD_LAYER])
+    expected = content.cfsd(result[CFSD_LAYER], reference[CFSD_LAYER])
     assert figures["noise"]["cfsd"] == pytest.approx(expected, rel=1e-4)
 
 
@@ -249,29 +255,29 @@ def test_total_variation_is_a_mean_over_pixels(evaluated):
 def test_what_cannot_be_compared_is_refused_by_name(network, evaluated):
     c, s, *_ = evaluated
     with pytest.raises(InputError, match="small: give a result of 32×24 pixels"):
-        metrics.evaluate(c, s, {"small": picture(16, 16)}, extractor=network, style_layers=LAYERS_OPTIMISED)
+        metrics.evaluate(c, s, {"small": picture(16, 16)}, extractor=network, style_layers=LAYERS_OPTIMIZED)
     with pytest.raises(InputError, match="style: give a result of"):
-        metrics.evaluate(c, s, {"style": c}, extractor=network, style_layers=LAYERS_OPTIMISED)
+        metrics.evaluate(c, s, {"style": c}, extractor=network, style_layers=LAYERS_OPTIMIZED)
     with pytest.raises(InputError, match="too small for relu5_2"):
-        metrics.evaluate(c, picture(12, 40), {}, extractor=network, style_layers=LAYERS_OPTIMISED)
+        metrics.evaluate(c, picture(12, 40), {}, extractor=network, style_layers=LAYERS_OPTIMIZED)
     with pytest.raises(InputError, match="unknown layer 'relu9_1'"):
         metrics.evaluate(c, s, {}, extractor=network, style_layers=("relu9_1",))
     broken = jnp.full_like(c, jnp.nan)
-    with pytest.raises(InputError, match="style_gram of broken is nan: look at the picture"):
-        metrics.evaluate(c, s, {"broken": broken}, extractor=network, style_layers=LAYERS_OPTIMISED)
+    with pytest.raises(InputError, match="style_gram of broken is nan: check the image"):
+        metrics.evaluate(c, s, {"broken": broken}, extractor=network, style_layers=LAYERS_OPTIMIZED)
 
 
-def test_the_smallest_pictures_and_constant_ones_have_every_figure(network):
+def test_the_smallest_images_and_constant_ones_have_every_figure(network):
     flat = np.full((16, 18, 3), 0.5, np.float32)
     for c, s in ((flat, picture(40, 16)), (picture(16, 18), flat), (flat, flat)):
         results = {"noise": picture(16, 18), "flat": flat, "black": 0 * flat}
-        figures = metrics.evaluate(c, s, results, extractor=network, style_layers=LAYERS_OPTIMISED)
+        figures = metrics.evaluate(c, s, results, extractor=network, style_layers=LAYERS_OPTIMIZED)
         assert all(list(row) == [*metrics.METRICS] for row in figures.values())
 
 
 @pytest.mark.skipif(not weights.loading.cached(weights.DEFAULT).exists(), reason="fetches no weights")
 def test_with_the_pretrained_weights_results_lie_between_the_baselines():
-    """A picture like the style beats the content picture in style, one like the content the style in content."""
+    """An image like the style beats the content image in style, one like the content beats the style in content."""
     across, down = np.meshgrid(np.linspace(0, 1, 48), np.linspace(0, 1, 48))
     c = np.stack([across, down, 1 - across], axis=-1).astype(np.float32)
     c[12:30, 10:34] = 0.9 - 0.8 * c[12:30, 10:34]

@@ -1,4 +1,4 @@
-"""Palette and coverage against loops, and on pictures whose colors or painted parts are known."""
+"""Palette and coverage against loops, and on images whose colors or painted parts are known."""
 
 import numpy as np
 import pytest
@@ -14,11 +14,11 @@ GENERATOR = np.random.default_rng(0)
 
 
 def colored(h, w, spread=8.0):
-    """Colors in CIELAB well inside of what sRGB can show."""
+    """Return random colors in CIELAB, well inside the gamut of sRGB."""
     return np.array([55.0, 5, 5]) + spread * GENERATOR.uniform(-1, 1, (h, w, 3))
 
 
-def shown(lab):
+def to_rgb(lab):
     rgb = skimage.color.lab2rgb(lab)
     assert 0 < rgb.min() < rgb.max() < 1
     return rgb
@@ -28,11 +28,11 @@ def test_palette_is_the_length_of_a_shift_of_all_colors():
     lab = colored(20, 30)
     for shift in ([6, 0, 0], [0, -5, 0], [3, 4, -12], [-1, 2, 2]):
         expected = np.linalg.norm(shift)
-        assert paint.palette(shown(lab + shift), shown(lab)) == pytest.approx(expected, rel=1e-3)
+        assert paint.palette(to_rgb(lab + shift), to_rgb(lab)) == pytest.approx(expected, rel=1e-3)
 
 
 def test_palette_sees_neither_places_nor_size():
-    x, other = shown(colored(12, 16)), shown(colored(12, 16, spread=3))
+    x, other = to_rgb(colored(12, 16)), to_rgb(colored(12, 16, spread=3))
     permuted = GENERATOR.permutation(x.reshape(-1, 3)).reshape(16, 12, 3)
     assert paint.palette(permuted, x) < 1e-9
     assert paint.palette(np.tile(x, (2, 3, 1)), x) < 1e-6
@@ -42,7 +42,7 @@ def test_palette_sees_neither_places_nor_size():
 
 
 def test_palette_against_optimal_assignments_along_each_axis():
-    x, y = shown(colored(4, 5)), shown(colored(4, 5))
+    x, y = to_rgb(colored(4, 5)), to_rgb(colored(4, 5))
     axes = paint._axes()
     np.testing.assert_allclose(np.linalg.norm(axes, axis=1), 1)
     np.testing.assert_allclose(3 * axes.T @ axes, len(axes) * np.eye(3), atol=1e-12)
@@ -59,9 +59,9 @@ CHANNELS = 12
 MEANS = {"content": GENERATOR.uniform(0.5, 1, CHANNELS), "style": GENERATOR.uniform(2, 3, CHANNELS)}
 
 
-def seen(of, h, w):
-    """Features of a texture: positive, of known means."""
-    return (MEANS[of] * GENERATOR.gamma(4, 0.25, (h, w, CHANNELS))).astype(np.float32)
+def textured(name, h, w):
+    """Return features of a texture: positive, of known means."""
+    return (MEANS[name] * GENERATOR.gamma(4, 0.25, (h, w, CHANNELS))).astype(np.float32)
 
 
 def coverage(x, c, s):
@@ -70,7 +70,7 @@ def coverage(x, c, s):
 
 @pytest.mark.parametrize("size", [(32, 48), (64, 64), (96, 32)])
 def test_coverage_is_the_share_that_is_not_painted_whatever_the_size(size):
-    c, s, painted = seen("content", *size), seen("style", 40, 56), seen("style", *size)
+    c, s, painted = textured("content", *size), textured("style", 40, 56), textured("style", *size)
     assert coverage(c, c, s) == 1
     assert coverage(painted, c, s) < 0.05
     for share in (0.25, 0.5, 0.75):
@@ -78,7 +78,7 @@ def test_coverage_is_the_share_that_is_not_painted_whatever_the_size(size):
         x[:, :width] = painted[:, :width]
         assert coverage(x, c, s) == pytest.approx(1 - share, abs=0.15)
     faint = c + 0.2 * (painted - c)
-    assert coverage(faint, c, s) > 0.95  # nearer to the style than the content is, and not painted
+    assert coverage(faint, c, s) > 0.95  # nearer to the style than the content is, but not painted
 
 
 def coverage_oracle(x, c, s, block):
@@ -99,27 +99,27 @@ def coverage_oracle(x, c, s, block):
 
 
 def test_coverage_against_loops():
-    c, s = seen("content", 27, 33), seen("style", 21, 30)
-    x = c + np.linspace(0, 1, 33)[:, None].astype(np.float32) * (seen("style", 27, 33) - c)
+    c, s = textured("content", 27, 33), textured("style", 21, 30)
+    x = c + np.linspace(0, 1, 33)[:, None].astype(np.float32) * (textured("style", 27, 33) - c)
     expected = coverage_oracle(x, c, s, 8)
     assert 0.2 < expected < 0.8
     assert coverage(x, c, s) == pytest.approx(expected, abs=1e-12)
 
 
 def test_coverage_sees_texture_where_means_are_the_styles():
-    s = seen("style", 64, 64)
+    s = textured("style", 64, 64)
     c = np.broadcast_to(MEANS["style"], s.shape).astype(np.float32)
     assert coverage(c, c, s) == 1
-    assert coverage(seen("style", 64, 64), c, s) < 0.05
+    assert coverage(textured("style", 64, 64), c, s) < 0.05
 
 
 def test_coverage_takes_a_content_that_is_like_the_style_as_painted():
-    s = seen("style", 64, 64)
-    assert coverage(seen("style", 64, 64), seen("style", 64, 64), s) < 0.6
+    s = textured("style", 64, 64)
+    assert coverage(textured("style", 64, 64), textured("style", 64, 64), s) < 0.6
     assert coverage(s, s, s) < 0.6
 
 
-def test_small_and_constant_pictures_have_figures():
+def test_small_and_constant_images_have_figures():
     flat, black = np.full((4, 5, 3), 0.5, np.float32), np.zeros((4, 5, 3), np.float32)
     for F in (flat, black):
         for P in (flat, black, GENERATOR.uniform(size=(4, 5, 3)).astype(np.float32)):

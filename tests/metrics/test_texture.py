@@ -1,4 +1,4 @@
-"""Mesh, grid and spectrum against loops, and on pictures made with or without these faults."""
+"""Mesh, grid and spectrum against loops, and on images made with or without these faults."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ GENERATOR = np.random.default_rng(0)
 
 
 def waves(h, w, orientation=None, width=np.pi / 12):
-    """Noise at periods of 3 to 5 pixels: in all orientations, or about some."""
+    """Return noise at periods of 3 to 5 pixels, in all orientations or around some."""
     fy, fx = np.fft.fftfreq(h)[:, None], np.fft.rfftfreq(w)
     f, theta = np.hypot(fy, fx), np.arctan2(fy, fx)
     keep = (f > 0.2) & (f < 1 / 3)
@@ -24,17 +24,17 @@ def waves(h, w, orientation=None, width=np.pi / 12):
 
 
 def maze(h, w):
-    """Lines that are short, closed and of all directions: noise in one octave, cut at its mean."""
+    """Return short, closed lines in all directions: noise in one octave, thresholded at its mean."""
     return np.where(waves(h, w) > 0.5, 0.6, 0.4)
 
 
 def net(h, w):
-    """Cells along both axes, over the whole picture."""
+    """Return cells along both axes, over the whole image."""
     return waves(h, w, (0, np.pi / 2))
 
 
 def strokes(h, w):
-    """Long lines of one direction in each part of the picture, of all directions over the whole of it."""
+    """Return long lines, of one direction in each part of the image and of all directions over the whole image."""
     y, part = np.empty((h, w)), 64
     for i in range(0, h, part):
         for j in range(0, w, part):
@@ -49,12 +49,12 @@ def test_mesh_tells_a_maze_and_a_net_from_strokes_of_the_same_spectrum():
     closed, cells = (texture.mesh(make(192, 256), style) for make in (maze, net))
     assert closed > 0.15
     assert cells > closed + 0.1
-    assert texture.mesh(style, maze(192, 256)) == 0  # less of it is no fault
+    assert texture.mesh(style, maze(192, 256)) == 0  # less mesh than the style is no fault
     mixed = [texture.mesh(a * net(192, 256) + (1 - a) * strokes(192, 256), style) for a in (0.2, 0.4, 0.7)]
     assert 0.03 < mixed[0] < mixed[1] < mixed[2] < cells
 
 
-def test_mesh_depends_neither_on_the_size_nor_on_contrast_that_is_seen_nor_on_one_strong_corner():
+def test_mesh_depends_neither_on_the_size_nor_on_visible_contrast_nor_on_one_strong_corner():
     style = strokes(256, 256)
     figures = [texture.mesh(net(*size), style) for size in ((96, 96), (192, 256), (384, 384))]
     assert max(figures) - min(figures) < 0.05
@@ -73,7 +73,7 @@ def test_crossing_against_a_dense_transform_of_each_window():
     n = np.arange(16)
     wave = np.exp(-2j * np.pi * np.outer(n, n) / 16)
     hann = 0.5 - 0.5 * np.cos(2 * np.pi * n / 16)
-    found = []
+    values = []
     for i in (0, 4):
         for j in (0, 4):
             x = y[i : i + 16, j : j + 16]
@@ -88,12 +88,12 @@ def test_crossing_against_a_dense_transform_of_each_window():
                     for group, weight in enumerate((1, max(c, 0) ** 2, max(-c, 0) ** 2)):
                         sums[group] += weight * power[k, m], weight
             E, H, V = sums[:, 0] / sums[:, 1]
-            found.append(np.sqrt(H * V) / (E + 1 / 255**2))
-    assert texture._crossing(y) == pytest.approx(np.mean(found), rel=1e-9)
+            values.append(np.sqrt(H * V) / (E + 1 / 255**2))
+    assert texture._crossing(y) == pytest.approx(np.mean(values), rel=1e-9)
 
 
 def between_phases_oracle(energy, phases, side):
-    """Mean over phases and pairs of blocks, one by one."""
+    """Return the mean over phases and pairs of blocks, one by one."""
     h, w = (n // side for n in energy.shape)
     blocks = [energy[i * side :, j * side :][:side, :side] for i in range(h) for j in range(w)]
     R = [
@@ -113,20 +113,20 @@ def test_spread_over_phases_against_loops_over_pairs_of_blocks(phases):
 
 
 @pytest.mark.parametrize("size", [(32, 32), (64, 96), (128, 128)])
-def test_grid_is_what_phases_differ_by_and_0_by_chance_whatever_the_size(size):
-    """Over pictures the mean is what is in them, within some standard errors."""
+def test_grid_is_the_variance_of_phases_and_0_by_chance_at_any_size(size):
+    """The mean over images equals the expected value, within some standard errors."""
     generator = np.random.default_rng(1)
     gain = np.full(size, 0.9)
     gain[::2, 1::2] = 1.3
     plain, modulated = [], []
     for _ in range(200):
         energy = generator.exponential(size=size)
-        for found, each in ((plain, energy), (modulated, energy * gain)):
-            found.append(np.mean([texture._between_phases(each, phases) for phases in (2, 4, 8)]))
-    for found, expected in ((plain, 0), (modulated, np.var([1.3, 0.9, 0.9, 0.9]))):
-        error = np.std(found) / np.sqrt(len(found))
+        for values, each in ((plain, energy), (modulated, energy * gain)):
+            values.append(np.mean([texture._between_phases(each, phases) for phases in (2, 4, 8)]))
+    for values, expected in ((plain, 0), (modulated, np.var([1.3, 0.9, 0.9, 0.9]))):
+        error = np.std(values) / np.sqrt(len(values))
         assert error < 0.003
-        assert np.mean(found) == pytest.approx(expected, abs=3 * error + 0.02 * expected)
+        assert np.mean(values) == pytest.approx(expected, abs=3 * error + 0.02 * expected)
 
 
 def test_grid_sees_one_pixel_of_four_made_stronger_and_no_grid_in_noise():
@@ -141,7 +141,7 @@ def test_grid_sees_one_pixel_of_four_made_stronger_and_no_grid_in_noise():
 
 
 def radial_oracle(y, n):
-    """Means over whole frequencies, of the whole plane, window by window."""
+    """Return means over whole frequencies, of the whole plane, window by window."""
     hann = np.outer(*[0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n) / n)] * 2)
     power, count = 0, 0
     for i in range(0, y.shape[0] - n + 1, n // 2):
@@ -178,7 +178,7 @@ def test_spectrum_is_in_octaves_of_power_and_sees_blur():
     figures = [texture.spectrum(scipy.ndimage.gaussian_filter(x, sigma), x) for sigma in (0.4, 0.6, 0.8, 1.2)]
     assert figures == sorted(figures)
     assert figures[0] > 0.1
-    # A Gaussian of σ leaves exp(−(2πfσ)²) of the power at f cycles a pixel.
+    # A Gaussian of σ leaves exp(−(2πfσ)²) of the power at f cycles per pixel.
     blurred = np.fft.ifft2(scipy.ndimage.fourier_gaussian(np.fft.fft2(x), 0.5)).real
     f = [np.arange(low, 2 * low) / 64 for low in (16, 8, 4, 2)]
     lost = [np.mean((np.pi * each) ** 2) / np.log(2) for each in f]
@@ -186,7 +186,7 @@ def test_spectrum_is_in_octaves_of_power_and_sees_blur():
 
 
 @pytest.mark.parametrize("size", [(16, 16), (16, 40), (33, 19)])
-def test_small_and_constant_pictures_have_figures(size):
+def test_small_and_constant_images_have_figures(size):
     flat, noise = np.full(size, 0.3), GENERATOR.uniform(size=size)
     style = strokes(64, 128)
     for x in (flat, noise, np.zeros(size), np.ones(size)):

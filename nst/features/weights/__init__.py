@@ -1,4 +1,4 @@
-"""Pretrained weights of VGG networks: fetched once, ported to a file of ours, checked by their hash at every start."""
+"""Pretrained weights of VGG networks: fetched once, ported to one format, verified by their hash at every start."""
 
 from nst.features.weights.loading import RANDOM, are_drawn, digest, is_cached, load
 from nst.features.weights.network import BLOCKS, KERNELS, Blocks, Weights

@@ -16,7 +16,7 @@ from nst.features.weights.sources import SOURCES
 
 
 def run(arguments: Sequence[str]) -> None:
-    """Do what the arguments (without the program's name) ask for; InputError if that is not known."""
+    """Run the command that the arguments (without the program's name) give; raise InputError if it is unknown."""
     options = vars(_parser().parse_args(list(arguments)))
     command = options.pop("command")
     command(**options)
@@ -34,9 +34,9 @@ def _parser() -> argparse.ArgumentParser:
     add("list", list_sources, "list the sources, and which are in the cache")
     fetch_parser = add("fetch", fetch, "fetch a source into the cache")
     fetch_parser.add_argument("name")
-    fetch_parser.add_argument("--again", action="store_true", help="even if it is there")
+    fetch_parser.add_argument("--again", action="store_true", help="fetch it even if it is cached")
     add("verify", verify, "check files in the cache by their hash").add_argument("name", nargs="?")
-    convert_parser = add("convert", convert, "turn a file you have into one of ours")
+    convert_parser = add("convert", convert, "port a weight file that you have")
     convert_parser.add_argument("file", type=Path)
     convert_parser.add_argument("out", type=Path, help="a new file, ending in .safetensors")
     convert_parser.add_argument("--preprocessing", help=" or ".join(preprocessing.PREPROCESSINGS))
@@ -47,17 +47,17 @@ def _parser() -> argparse.ArgumentParser:
 def list_sources() -> None:
     """Print the sources, their networks, licenses and sizes, and whether they are in the cache."""
     table = _table("name", "network", "MB", "cached")
-    table.add_column("what; preprocessing; licence")
+    table.add_column("weights; preprocessing; license")
     for name, source in SOURCES.items():
-        there = "yes" if loading.is_cached(name) else "no"
+        cached = "yes" if loading.is_cached(name) else "no"
         expected = preprocessing.name_of(source.preprocessing)
         text = f"{source.what}; {expected}; {source.licence}"
-        table.add_row(name, source.network, str(source.megabytes), there, text)
+        table.add_row(name, source.network, str(source.megabytes), cached, text)
     Console().print(table)
 
 
 def fetch(name: str, again: bool = False) -> None:
-    """Fetch a source into the cache, and say where it is."""
+    """Fetch a source into the cache, and print its hash and path."""
     if name not in SOURCES:
         raise unknown("source", name, SOURCES)
     path = loading.fetched(name, again=again)
@@ -65,7 +65,11 @@ def fetch(name: str, again: bool = False) -> None:
 
 
 def verify(name: str | None = None) -> None:
-    """Check one source's file, or all in the cache; InputError for the first that is damaged or absent."""
+    """Verify the cached file of one source, or all cached files.
+
+    Raises:
+      InputError: A file is damaged or absent; the message names the first one.
+    """
     if name is not None and name not in SOURCES:
         raise unknown("source", name, SOURCES)
     paths = [loading.cached(name)] if name else sorted(loading.folder().rglob("*.safetensors"))
@@ -73,15 +77,15 @@ def verify(name: str | None = None) -> None:
         _say(f"no weights in {loading.folder()}")
     for path in paths:
         if not ported.beside(path).exists():
-            raise InputError(f"{path}: is not there, or without its .sha256: {loading.remedy(path)}")
+            raise InputError(f"{path} or its .sha256 does not exist: {loading.remedy(path)}")
         ported.verified(path, loading.remedy(path))
         _say(f"ok  {path}")
 
 
 def convert(file: Path, out: Path, preprocessing: str | None = None) -> None:
-    """Turn a weight file into one of ours; refused if `out` exists."""
+    """Port a weight file to `out`; raise InputError if that exists."""
     if out.suffix != ".safetensors" or out.exists():
-        raise InputError(f"{out}: give a file that is not there yet and ends in .safetensors")
+        raise InputError(f"{out}: give a file that does not exist and ends in .safetensors")
     if not file.is_file():
         raise InputError(f"{file}: not a file: give a weight file")
     with ported.writing(out):
@@ -109,7 +113,7 @@ def show(weights: str) -> None:
 
 
 def _table(*headers: str) -> Table:
-    """A table that fits in 80 columns, without lines, whose columns don't wrap."""
+    """Return a table without lines and without wrapping, to fit in 80 columns."""
     table = Table(box=None)
     for header in headers:
         table.add_column(header, no_wrap=True)
@@ -126,5 +130,5 @@ def _count(parameters: network.Parameters) -> int:
 
 
 def _say(text: str) -> None:
-    # Not by rich, which would wrap a path that one wants to copy.
+    # Not by rich, which would wrap a path that the user wants to copy.
     print(text)

@@ -1,4 +1,4 @@
-"""What the readers of all formats give: arrays by name, their shapes known before anything is read."""
+"""The result of the readers of all formats: arrays by name, with shapes that are known before any array is read."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -12,12 +12,12 @@ from nst.errors import InputError
 _LONGEST_REASON = 160
 
 
-class Unreadable(Exception):  # noqa: N818 - it says what the file is
-    """Why a file is refused, in a few words; `refusing` adds the file and the remedy."""
+class Unreadable(Exception):  # noqa: N818 - the name says what the file is
+    """The reason to refuse a file; `refusing` adds the path."""
 
 
 class Entry(NamedTuple):
-    """An array in a file. Its shape is known, and can be refused, before `read` allocates anything."""
+    """An array in a file. Its shape can be checked before `read` allocates memory."""
 
     shape: tuple[int, ...]
     read: Callable[[], np.ndarray]
@@ -28,13 +28,13 @@ Entries = dict[str, Entry]
 
 @contextlib.contextmanager
 def refusing(path: Path) -> Iterator[None]:
-    """Turn whatever a damaged or hostile file makes a reader raise into one line about that file."""
+    """Convert whatever a reader raises for a damaged or hostile file to an InputError that names the file."""
     try:
         yield
     except InputError:
         raise
     except Unreadable as error:
         raise InputError(f"{path}: {error}") from error
-    except Exception as error:  # Libraries answer damage with anything from struct.error to RuntimeError.
+    except Exception as error:  # for damaged files libraries raise anything from struct.error to RuntimeError
         reason = " ".join(str(error).split())[:_LONGEST_REASON] or type(error).__name__
         raise InputError(f"{path}: damaged or cut short ({reason}): fetch or copy it again") from error

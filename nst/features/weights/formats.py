@@ -1,4 +1,4 @@
-"""Which reader a file needs, told by its first bytes, whatever its name."""
+"""The formats of weight files, recognized by the first bytes of a file, whatever its name."""
 
 import zipfile
 from pathlib import Path
@@ -14,7 +14,7 @@ FORMATS = "Keras' .h5, .safetensors, .npz, or torch's .pth"
 
 
 def entries(path: Path) -> Entries:
-    """The arrays of a weight file by their names; raises what `refusing` turns into an InputError."""
+    """Return the arrays of a weight file by name; `refusing` converts what this raises to an InputError."""
     with open(path, "rb") as file:
         head = file.read(16)
     if head.startswith(_HDF5):
@@ -29,7 +29,7 @@ def entries(path: Path) -> Entries:
 
 
 def is_safetensors(path: Path) -> bool:
-    """Whether a file begins as safetensors do: the length of a header, and the header's bracket."""
+    """Return whether a file begins as safetensors do: with the length of a header and the bracket that opens it."""
     with open(path, "rb") as file:
         head = file.read(9)
     return len(head) == 9 and head[8:] == b"{" and int.from_bytes(head[:8], "little") < path.stat().st_size

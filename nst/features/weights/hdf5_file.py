@@ -1,4 +1,4 @@
-"""HDF5: the files of Keras."""
+"""Reader of HDF5, the format of Keras."""
 
 from pathlib import Path
 
@@ -8,21 +8,21 @@ from nst.features.weights.entries import Entries, Entry, Unreadable
 
 
 def entries(path: Path) -> Entries:
-    """The data sets of a file by their full names, `block1_conv1/kernel:0`. Links are not followed."""
-    import h5py  # 11 MiB, which only such a file is worth
+    """Return the data sets of a file by full name, such as `block1_conv1/kernel:0`. Links are not followed."""
+    import h5py  # takes 11 MiB: only for such files
 
-    found: Entries = {}
+    datasets: Entries = {}
 
     def visit(name: str, item: h5py.Dataset | h5py.Group | h5py.Datatype) -> None:
         if isinstance(item, h5py.Dataset) and item.shape is not None:
-            # Such a data set would read other files of the user's.
+            # Reading such a data set would read other files of the user.
             if item.external or item.is_virtual:
-                raise Unreadable(f"{name} lies in another file: give a file that holds its own weights")
-            found[name] = Entry(tuple(item.shape), lambda: _read(path, name))
+                raise Unreadable(f"{name} is stored in another file: give a file that holds its own weights")
+            datasets[name] = Entry(tuple(item.shape), lambda: _read(path, name))
 
     with h5py.File(path, "r") as file:
         file.visititems(visit)
-    return found
+    return datasets
 
 
 def _read(path: Path, name: str) -> np.ndarray:

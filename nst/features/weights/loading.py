@@ -1,4 +1,4 @@
-"""Weights by a source's name or a path, fetched and ported once and checked each time."""
+"""Weights by the name of a source or by path, fetched and ported once and verified at every load."""
 
 import contextlib
 import shutil
@@ -22,13 +22,13 @@ def load(name: str, *, network: str | None = None, seed: int = 0) -> Weights:
 
     Args:
       name: A source of `SOURCES`, `"random"`, or the path of a weight file.
-      network: The network that the weights are for, one of `KERNELS`; None takes any, and draws random ones for
+      network: The network that the weights are for, one of `KERNELS`; None accepts any, and draws random weights for
         VGG-19.
       seed: Seed of random weights.
 
     Raises:
-      InputError: An unknown name, or weights that are absent, damaged, another network's, or of a
-        preprocessing that is not known.
+      InputError: An unknown name, or weights that are absent, damaged, of another network, or of an unknown
+        preprocessing.
     """
     if name == RANDOM:
         return random(seed, network or VGG19)
@@ -41,21 +41,21 @@ def load(name: str, *, network: str | None = None, seed: int = 0) -> Weights:
     return weights
 
 
-def _check_network(name: str, actual: str, asked: str | None) -> None:
-    if asked is not None and actual != asked:
+def _check_network(name: str, actual: str, expected: str | None) -> None:
+    if expected is not None and actual != expected:
         raise InputError(
-            f"{name}: these weights are of the network {actual}, not of {asked}: "
-            f"take weights of {asked}, such as {DEFAULTS[asked]}, or the network {actual}"
+            f"{name}: these weights are of the network {actual}, not of {expected}: "
+            f"take weights of {expected}, such as {DEFAULTS[expected]}, or the network {actual}"
         )
 
 
 def are_drawn(name: str | None) -> bool:
-    """Return whether weights are random numbers: by name, or of a network that needs no file."""
+    """Return whether weights are drawn at random; None stands for a network that needs no weight file."""
     return name is None or name == RANDOM
 
 
 def digest(name: str | None) -> str | None:
-    """Return the SHA-256 of the file of ours that `load` reads; None for weights that are drawn."""
+    """Return the SHA-256 of the ported file that `load` reads; None for weights that are drawn at random."""
     return None if name is None or are_drawn(name) else ported.digest(_path(name))
 
 
@@ -64,17 +64,17 @@ def _path(name: str) -> Path:
 
 
 def folder() -> Path:
-    """Where ported files lie."""
+    """Return the folder of ported files."""
     return cache_dir() / "weights"
 
 
 def _files() -> Path:
-    """Where the ports of the user's own files lie."""
+    """Return the folder of files that are ported from the user's own."""
     return folder() / "files"
 
 
 def cached(name: str) -> Path:
-    """Where the ported file of a source lies or will lie."""
+    """Return the path of the ported file of a source, which may not exist yet."""
     return folder() / f"{name}.safetensors"
 
 
@@ -84,16 +84,16 @@ def is_cached(name: str) -> bool:
 
 
 def remedy(path: Path) -> str:
-    """What to do about a damaged file of ours."""
+    """Return what the user can do about a damaged ported file."""
     if path.parent == folder():
         return f"scripts/weights.py fetch {path.stem} --again"
     if path.parent == _files():
-        return "delete it, and it is read from your file again"
+        return "delete it, and it is ported from your file again"
     return "copy or convert it again"
 
 
 def fetched(name: str, *, again: bool = False) -> Path:
-    """The ported file of a source, fetched and ported if it isn't there, or if it is to be `again`."""
+    """Return the ported file of a source; fetch and port it if it does not exist, or if `again`."""
     path = cached(name)
     if again:
         with ported.writing(path):
@@ -116,8 +116,8 @@ def _fetch(name: str, path: Path) -> None:
 
 @contextlib.contextmanager
 def _scratch(path: Path) -> Iterator[Path]:
-    """A folder beside `path` that is gone afterwards, with what a killed process left there before."""
-    # Always the same name: one process at a time is here, so what is there already is a leftover.
+    """Make a folder beside `path`, empty even if a killed process left files in it, and remove it afterwards."""
+    # Always the same name: one process at a time gets here, so an existing folder is a leftover.
     scratch = path.with_name(f".{path.stem}.fetching")
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir()
@@ -128,7 +128,7 @@ def _scratch(path: Path) -> Iterator[Path]:
 
 
 def _file(name: str) -> Path:
-    """The file of that path if it is one of ours, else its port in the cache, found again by its hash."""
+    """Return the path of a ported file as it is; for another file, its port in the cache, which its hash names."""
     path = Path(name).expanduser()
     if not path.is_file():
         raise _absent(name, path)
@@ -144,12 +144,12 @@ def _file(name: str) -> Path:
 def _absent(name: str, path: Path) -> InputError:
     if path.name == name and not path.suffix and not path.exists():
         return unknown("weights", name, [*SOURCES, RANDOM, "a weight file's path"])
-    reason = "is not a file" if path.exists() else "is not there"
+    reason = "is not a file" if path.exists() else "does not exist"
     return InputError(f"{path}: {reason}: give a weight file, or one of {', '.join([*SOURCES, RANDOM])}")
 
 
 def _make_once(path: Path, make: Callable[[], None]) -> None:
-    """Make a ported file in one process at a time; its hash, written last, tells that it is whole."""
+    """Make a ported file in one process at a time; its hash, written last, marks it as complete."""
     with ported.writing(path):
         if not path.exists():
             ported.beside(path).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Names and layouts of weights in other people's files, and their conversion to ours."""
+"""Names and layouts of weights in files of other programs, and their conversion to ours."""
 
 import re
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from nst.features.weights.preprocessing import CAFFE, Preprocessing
 
 
 def _places(blocks: Blocks) -> dict[str, str]:
-    """Return which convolution is at each place of torchvision's `features`, `{"0": "conv1_1", …}`.
+    """Return the convolution at each place of torchvision's `features`, `{"0": "conv1_1", …}`.
 
     Each convolution is followed by its rectifier, and each block by its pooling.
     """
@@ -32,11 +32,14 @@ _OIHW = (2, 3, 1, 0)
 
 
 class Scheme(NamedTuple):
-    """A way to name and lay out arrays.
+    """A scheme of names and layouts of arrays.
 
-    `pattern` has the part as its last group, and before it the block and number of the layer, or its place among
-    torchvision's `features`. `axes` take a kernel to [height, width, in, out]; `preprocessing` is None where files
-    of both trainings are named alike.
+    Attributes:
+      what: The name of the scheme in messages.
+      pattern: Its last group is the part; the groups before it are the block and the number of the layer, or the place
+        of the layer in torchvision's `features`.
+      axes: The transposition of a kernel to [height, width, in, out].
+      preprocessing: None if weights of either preprocessing have these names.
     """
 
     what: str
@@ -63,7 +66,7 @@ Layers = dict[str, dict[str, Entry]]
 
 
 class Recognized(NamedTuple):
-    """The arrays that a scheme finds in a file, by layer and part, and the network that they fit best."""
+    """The arrays of a file that follow a scheme, by layer and part, and the network that they fit best."""
 
     scheme: Scheme
     network: str
@@ -71,25 +74,25 @@ class Recognized(NamedTuple):
 
 
 def recognise(entries: Entries, network: str | None = None) -> Recognized:
-    """Recognize the scheme that most of the names follow, and the network with the fewest differences to it.
+    """Recognize the scheme that most names follow, and the network with the fewest differences to the arrays.
 
     Args:
       entries: The arrays of a file.
       network: The network of the weights, if it is known.
 
     Raises:
-      Unreadable: No name follows any scheme, or a layer is found twice.
+      Unreadable: No name follows any scheme, or a layer occurs twice.
     """
     matches = {scheme: list(_find(scheme, entries)) for scheme in SCHEMES}
     scheme = max(matches, key=lambda scheme: len(matches[scheme]))
     if not matches[scheme]:
         titles = " or ".join(map(title, KERNELS))
         raise Unreadable(
-            f"none of its {len(entries)} arrays is named as a layer of {titles} is: give weights of these"
+            f"none of its {len(entries)} arrays has the name of a layer of {titles}: give weights of these"
         )
     candidates = [network] if network else list(KERNELS)
-    found = [Recognized(scheme, each, _layers(each, matches[scheme])) for each in candidates]
-    return min(found, key=lambda each: len(_problems(*each)))
+    results = [Recognized(scheme, each, _layers(each, matches[scheme])) for each in candidates]
+    return min(results, key=lambda result: len(_problems(*result)))
 
 
 def _find(scheme: Scheme, entries: Entries) -> Iterator[tuple[tuple[str, ...], str, Entry]]:
@@ -106,7 +109,7 @@ def _layers(network: str, matches: list[tuple[tuple[str, ...], str, Entry]]) -> 
         if part in layers.setdefault(layer, {}):
             raise Unreadable(f"it holds {layer} twice: give a file of {title(network)} alone")
         layers[layer][part] = entry
-    return {layer: _unquantised(parts) for layer, parts in layers.items()}
+    return {layer: _unquantized(parts) for layer, parts in layers.items()}
 
 
 def _layer(network: str, *place: str) -> str:
@@ -116,8 +119,8 @@ def _layer(network: str, *place: str) -> str:
     return _PLACES[network].get(place[0], f"features.{place[0]}")
 
 
-def _unquantised(parts: dict[str, Entry]) -> dict[str, Entry]:
-    """A kernel out of codes and the table of the 256 values that they stand for."""
+def _unquantized(parts: dict[str, Entry]) -> dict[str, Entry]:
+    """Return a layer with its kernel decoded, if it is stored as codes and the table of the 256 values of the codes."""
     if "codes" not in parts or "table" not in parts:
         return parts
     codes, table = parts["codes"], parts["table"]
@@ -132,10 +135,11 @@ def _unquantised(parts: dict[str, Entry]) -> dict[str, Entry]:
 
 
 def parameters(scheme: Scheme, network: str, layers: Layers) -> Parameters:
-    """Read the arrays of all layers in our layout, in float32.
+    """Read the arrays of all layers as float32 in our layout.
 
     Raises:
-      Unreadable: A layer is missing, too many or of another shape (before any is read), or not finite.
+      Unreadable: A layer is missing, unexpected or of another shape (before any is read), or has values that are not
+        finite or not floating point.
     """
     if problems := _problems(scheme, network, layers):
         more = f" and {len(problems) - 1} more" if len(problems) > 1 else ""
@@ -153,12 +157,12 @@ def parameters(scheme: Scheme, network: str, layers: Layers) -> Parameters:
 
 
 def _problems(scheme: Scheme, network: str, layers: Layers) -> list[str]:
-    """List the differences between the arrays found and those of a network."""
+    """Return the differences between the arrays of a file and those of a network, as texts."""
     expected = KERNELS[network]
     problems = [
         problem for layer in expected for problem in _differences(layer, scheme, expected[layer], layers)
     ]
-    return problems + [f"{layer} is too many" for layer in layers if layer not in expected]
+    return problems + [f"{layer} is unexpected" for layer in layers if layer not in expected]
 
 
 def _differences(

@@ -6,31 +6,36 @@ import numpy as np
 
 from nst.features.weights.preprocessing import CAFFE, Preprocessing
 
-#: Of each block between poolings, the number of convolutions and of filters in each.
+#: For each block between poolings, the number of convolutions and the number of filters of each.
 Blocks = tuple[tuple[int, int], ...]
 
-#: From network to its blocks: configurations E and D of Simonyan and Zisserman, ICLR 2015.
+#: The blocks of each network: configurations E and D of Simonyan and Zisserman, ICLR 2015.
 BLOCKS: dict[str, Blocks] = {
     "vgg19": ((2, 64), (2, 128), (4, 256), (4, 512), (4, 512)),
     "vgg16": ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512)),
 }
 
-#: The network of weights that don't say which they belong to: files of ours did not before there were others.
+#: The network of weights that name none: ported files named none while there was only one network.
 VGG19 = "vgg19"
 
-#: From layer to the shape of its kernel, `[height, width, in, out]`, in the order of computation.
+#: The shape of each layer's kernel, `[height, width, in, out]`, in the order of computation.
 Kernels = dict[str, tuple[int, int, int, int]]
 
-#: From layer to its arrays: `{"kernel": [3, 3, in, out], "bias": [out]}`.
+#: The arrays of each layer: `{"kernel": [3, 3, in, out], "bias": [out]}`.
 Parameters = dict[str, dict[str, np.ndarray]]
 
 
 class Weights(NamedTuple):
-    """The weights of a network's convolutions with all that must not be separated from them.
+    """The weights of a network's convolutions, with their preprocessing and origin.
 
-    `parameters["conv1_1"]` is `{"kernel": [3, 3, in, out], "bias": [out]}`, float32, for a cross-correlation,
-    with the input channels in the order of `preprocessing`. `source` is a source's name or the path given,
-    `sha256` that of the ported file (empty for random weights), `network` one of `KERNELS`.
+    Attributes:
+      parameters: By layer `{"kernel": [3, 3, in, out], "bias": [out]}`, float32, for a cross-correlation, with input
+        channels in the order of `preprocessing`.
+      preprocessing: The preprocessing of images that the weights expect.
+      source: The name of a source, or the path that was given.
+      licence: The license, and the authors.
+      sha256: The SHA-256 of the ported file; empty for random weights.
+      network: One of `KERNELS`.
     """
 
     parameters: Parameters
@@ -50,12 +55,12 @@ def _kernels(blocks: Blocks) -> Kernels:
     return shapes
 
 
-#: From network to the shapes of its kernels.
+#: The shapes of each network's kernels.
 KERNELS: dict[str, Kernels] = {network: _kernels(blocks) for network, blocks in BLOCKS.items()}
 
 
 def title(network: str) -> str:
-    """Return a network's name as it is written in a sentence, such as `VGG-19`."""
+    """Return the name of a network in sentences, such as `VGG-19`."""
     return network.replace("vgg", "VGG-")
 
 

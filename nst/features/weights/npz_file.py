@@ -1,4 +1,4 @@
-"""NumPy's .npz, without pickle."""
+"""Reader of NumPy's .npz, without pickle."""
 
 import zipfile
 from pathlib import Path
@@ -11,7 +11,7 @@ _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.r
 
 
 def entries(path: Path) -> Entries:
-    """The arrays of a file by their names, without the `.npy`."""
+    """Return the arrays of a file by name, without the `.npy`."""
     with zipfile.ZipFile(path) as archive:
         members = [name for name in archive.namelist() if name.endswith(".npy")]
         return {member.removesuffix(".npy"): _entry(path, archive, member) for member in members}

@@ -1,7 +1,7 @@
-"""A pickle read as data: a small machine of its own that runs nothing but what its caller allows.
+"""A reader of pickles that calls nothing except what its caller allows.
 
-Python's unpickler imports and calls whatever a file names. This one knows some forty opcodes, the ones that
-dictionaries of tensors are written with; a name that is not allowed stops it before anything is called.
+Python's unpickler imports and calls whatever a file names. This one knows some forty opcodes, those that dictionaries
+of tensors are written with; it stops at a name that is not allowed, before anything is called.
 """
 
 import pickletools
@@ -21,20 +21,20 @@ _LITERALS = {
 _CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": ()}
 _CONTAINERS = {"EMPTY_DICT": dict, "EMPTY_LIST": list}
 _TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
-_NOTHING = {"PROTO", "FRAME"}
+_IGNORED = {"PROTO", "FRAME"}
 
 
 def load(stream: BufferedIOBase, allowed: Mapping[str, Any], persistent: Callable[[Any], Any]) -> Any:
     """Read one pickle from a stream and leave the stream right behind it.
 
     Args:
-      stream: Where the pickle begins.
-      allowed: What a global stands for, by its full name (`torch.FloatStorage`); it may be called.
-      persistent: What a persistent id stands for.
+      stream: A stream at the beginning of the pickle.
+      allowed: Values of globals by full name (`torch.FloatStorage`); the pickle may call them.
+      persistent: A function from a persistent id to its value.
 
     Raises:
       Unreadable: A global that is not allowed, or an opcode that no weight file needs.
-      ValueError: The pickle is cut short or malformed; other exceptions too.
+      ValueError: The pickle is cut short or malformed, for which other exceptions are raised too.
     """
     machine = _Machine(allowed, persistent)
     for count, (opcode, argument, _) in enumerate(pickletools.genops(cast(IO[bytes], stream))):
@@ -57,7 +57,7 @@ class _Machine:
         self.memo: dict[int, Any] = {}
 
     def step(self, opcode: str, argument: Any) -> None:
-        if opcode in _NOTHING:
+        if opcode in _IGNORED:
             return
         if opcode in _LITERALS:
             self.stack.append(argument)
@@ -121,7 +121,7 @@ class _Machine:
             case "BINPERSID":
                 self.stack.append(self.persistent(self.stack.pop()))
             case "BUILD":
-                self.stack.pop()  # Attributes, such as a state_dict's _metadata: nothing that weights need.
+                self.stack.pop()  # attributes, such as a state_dict's _metadata, which weights don't need
             case _:
                 raise Unreadable(f"its pickle uses {opcode}, which no weight file needs: give a state_dict")
 
@@ -136,7 +136,7 @@ class _Machine:
 
 
 def dictionary(pairs: list[Any] | tuple[Any, ...] = ()) -> dict[str | int, Any]:
-    """A dict whose keys are names or numbers. (Hashing a deeply nested tuple overflows the C stack.)"""
+    """Return a dict whose keys are texts or numbers: hashing a deeply nested tuple would overflow the C stack."""
     if not all(isinstance(key, str | int) for key, _ in pairs):
         raise ValueError("a dict with a key that is not a name")
     return dict(pairs)

@@ -1,4 +1,4 @@
-"""From anybody's file of weights to ours."""
+"""Reading of weight files of any format, and their conversion to ported files."""
 
 import shlex
 from pathlib import Path
@@ -14,17 +14,17 @@ _UNKNOWN_LICENCE = "not known: ask whoever the file is from"
 
 
 def read(path: Path, claimed: Preprocessing | None = None) -> Weights:
-    """Read weights from a file of any format and naming that is known.
+    """Read weights from a file of any known format and naming.
 
     Args:
       path: The file; it is not changed.
-      claimed: The preprocessing that the user says belongs to the weights.
+      claimed: The preprocessing of the weights according to the user.
 
     Returns:
-      Weights whose `sha256` is empty: it is that of a ported file.
+      Weights with an empty `sha256`, which only a ported file has.
 
     Raises:
-      InputError: Not a weight file, damaged, or of a network or preprocessing that is not known.
+      InputError: The file is not a weight file, damaged, or of an unknown network or preprocessing.
     """
     with refusing(path):
         origin = _origin(path)
@@ -36,16 +36,16 @@ def read(path: Path, claimed: Preprocessing | None = None) -> Weights:
 
 
 def port(path: Path, target: Path, claimed: Preprocessing | None = None) -> None:
-    """Read a file and write it as one of ours."""
+    """Read a weight file and write it as a ported file."""
     ported.write(target, read(path, claimed), sha256(path))
 
 
 def _origin(path: Path) -> ported.Origin | None:
-    """What is known about a file: from itself if it is one of ours, else from its hash."""
+    """Return the origin of a file: its own if it is ported, else that of the source with its hash, or None."""
     if formats.is_safetensors(path):
         return ported.origin(path)
-    if known := sources.by_hash(path):
-        name, source = known
+    if match := sources.by_hash(path):
+        name, source = match
         return ported.Origin(name, source.licence, source.preprocessing, "", source.network)
     return None
 

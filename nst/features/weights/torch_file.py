@@ -1,8 +1,8 @@
-"""torch's files in both serialisations, without torch.
+"""Reader of both of torch's file formats, without torch.
 
-Both are a pickle of a dict of tensors and, beside it, the storages that the tensors are views of: in the zip
-(since torch 1.6) one stored member each, in the older one file all behind each other.
-Every size, offset and stride is checked against its storage before an array is made.
+Both hold a pickle of a dict of tensors, and the storages that the tensors are views of: in the zip (since torch 1.6) as
+one uncompressed member each, in the older format one after the other. Every size, offset and stride is checked against
+its storage before an array is made.
 """
 
 import io
@@ -31,7 +31,7 @@ _STORAGES = {
 
 
 class Storage(NamedTuple):
-    """A run of `size` numbers of one type, by its key in the file."""
+    """A sequence of `size` numbers of one type; `key` is its name in the file."""
 
     key: str
     dtype: str
@@ -39,7 +39,7 @@ class Storage(NamedTuple):
 
     @property
     def bytes(self) -> int:
-        """Its size in the file."""
+        """The size in the file, in bytes."""
         return self.size * np.dtype(self.dtype).itemsize
 
 
@@ -69,7 +69,7 @@ def _natural(number: Any) -> int:
 
 def _tensor(storage: Any, offset: Any, shape: Any, stride: Any, *_: Any) -> Tensor:
     if not isinstance(storage, Storage) or len(shape) != len(stride) or len(shape) > _MOST_AXES:
-        raise ValueError("a tensor without a storage, or with a stride too few")
+        raise ValueError("a tensor without a storage, or with too few or too many strides")
     tensor = Tensor(storage, _natural(offset), tuple(map(_natural, shape)), tuple(map(_natural, stride)))
     steps = sum((n - 1) * s for n, s in zip(tensor.shape, tensor.stride, strict=True))
     if 0 not in shape and tensor.offset + steps >= storage.size:
@@ -92,7 +92,7 @@ _ALLOWED = {
 
 
 def zip_entries(path: Path) -> Entries:
-    """The tensors of a zip by their names."""
+    """Return the tensors of a zip by name."""
     with zipfile.ZipFile(path) as archive:
         (pickle,) = [name for name in archive.namelist() if is_pickle(name)]
         folder = pickle.removesuffix("data.pkl")
@@ -110,7 +110,7 @@ def zip_entries(path: Path) -> Entries:
 
 
 def is_pickle(member: str) -> bool:
-    """Whether a member of a zip is the pickle of torch."""
+    """Return whether a member of a zip is the pickle of torch."""
     return member.count("/") == 1 and member.endswith("/data.pkl")
 
 
@@ -122,7 +122,7 @@ def _member(archive: zipfile.ZipFile, name: str, size: int) -> bytes:
 
 
 def legacy_entries(path: Path) -> Entries:
-    """The tensors of a file in torch's older serialisation by their names."""
+    """Return the tensors of a file in torch's older format by name."""
     storages: dict[str, Storage] = {}
 
     def remember(reference: Any) -> Storage:
@@ -155,7 +155,7 @@ def _check_head(file: io.BufferedIOBase) -> None:
 
 
 def _places(file: io.BufferedIOBase, storages: list[Storage]) -> dict[str, int]:
-    """Where each storage's numbers begin: they follow each other, each behind its count."""
+    """Return the offset of each storage in the file, by key. A storage is its count of numbers, then the numbers."""
     size = os.fstat(file.fileno()).st_size
     places = {}
     for storage in storages:
@@ -172,7 +172,7 @@ def _entries(state: Any, read: Callable[[Storage], bytes]) -> Entries:
         raise Unreadable("it holds no dict of tensors: give the file of a state_dict")
     tensors: dict[str, Tensor] = {}
     for name, value in state.items():
-        # A checkpoint of a training holds the state_dict among other things.
+        # A checkpoint of training holds the state_dict beside other values.
         inner = value.items() if isinstance(value, dict) else [(None, value)]
         for key, tensor in inner:
             if isinstance(tensor, Tensor):

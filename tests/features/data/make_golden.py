@@ -1,8 +1,8 @@
 """Make vgg_golden.npz with PyTorch on the CPU: python tests/features/data/make_golden.py
 
-Ten pictures cut out of scikit-image's photographs; for both poolings a seeded choice of entries of every layer for two
-of them, and for all ten the gradient of ½ Σ relu4_2² with respect to the picture, and those decisions of rectifiers and
-maxima behind it that rounding could turn.
+Ten crops of scikit-image's photographs. For both poolings: random entries of every layer for two of them; for all ten
+the gradient of ½ Σ relu4_2² with respect to the image, and the decisions of rectifiers and maxima that rounding could
+flip.
 """
 
 from itertools import pairwise
@@ -17,11 +17,11 @@ from nst.features import NETWORKS, weights
 
 LAYERS = NETWORKS["vgg19"].layers
 ENTRIES = 96
-# As fractions of a layer's root mean square: the features of nst were found up to 2.5e-5 from those of PyTorch.
+# Relative to a layer's root mean square. The features of nst differ from those of PyTorch by up to 2.5e-5.
 NEAR = 2e-4
-# All of one size, to be compiled once. Each of the first four poolings leaves out its last row or column.
+# One size, so that networks are compiled once. Each of the first four poolings drops its last row or column.
 SIZE = (37, 43)
-# With these pictures a rectifier flipped, and a maximum: most seeds show one or neither.
+# With this seed a rectifier and a maximum flip; with most seeds only one of them does, or neither.
 SEED = 7
 POOLINGS = {"avg": F.avg_pool2d, "max": F.max_pool2d}
 
@@ -51,30 +51,30 @@ def forward(image, parameters, pooling, deepest):
 
 
 def gates(x):
-    """Of every rectifier the margin by which it decided, and whether it lets its input through."""
+    """Return the margin of every rectifier's decision, and whether it passes its input."""
     return x.abs(), x > 0
 
 
 def winners(x):
-    """Of every 2×2 window the margin by which its maximum won, and its place: above 0 and 1, below 2 and 3."""
+    """Return the margin of every 2×2 window's maximum over the second, and its place: above 0 and 1, below 2 and 3."""
     place = F.max_pool2d(x.permute(2, 0, 1)[None], 2, return_indices=True)[1][0].permute(1, 2, 0)
     windows = x.unfold(0, 2, 2).unfold(1, 2, 2).flatten(3)
     first, second = windows.topk(2).values.unbind(-1)
-    # Nothing hangs on a window of zeros.
+    # In a window of zeros the choice makes no difference.
     margin = torch.where(first > 0, first - second, torch.inf)
     return margin, place // x.shape[1] % 2 * 2 + place % x.shape[1] % 2
 
 
 def decisions(features, pooling):
-    """All decisions in the order of computation: gates, for max pooling winners too; -1 where they are beyond doubt."""
-    found = []
+    """Return all decisions in order: gates, and winners of max pooling; -1 where rounding can't change them."""
+    parts = []
     for before, layer in pairwise(features):
         x = features[before].detach()
         if layer.startswith("relu") or (layer.startswith("pool") and pooling == "max"):
             margin, decision = gates(x) if layer.startswith("relu") else winners(x)
             doubtful = margin < NEAR * x.square().mean().sqrt()
-            found.append(torch.where(doubtful, decision.to(torch.int8), -1).numpy().ravel())
-    return np.concatenate(found)
+            parts.append(torch.where(doubtful, decision.to(torch.int8), -1).numpy().ravel())
+    return np.concatenate(parts)
 
 
 def main():

@@ -1,4 +1,4 @@
-"""Makes the golden files of the torch readers, with torch, which neither nst nor its tests import.
+"""Make the golden files of the torch readers, with torch, which neither nst nor its tests import.
 
 python tests/features/data/make_torch_files.py CODED_WEIGHTS
 
@@ -49,7 +49,7 @@ def views():
 
 
 def network():
-    """VGG-19 in torchvision's names in few bytes: each array is one number, repeated by a stride of 0."""
+    """VGG-19 with torchvision's names in few bytes: each array is one number, repeated by a stride of 0."""
     base = torch.arange(32, dtype=torch.float32) / 32
     state = collections.OrderedDict()
     for i, (place, before, after) in enumerate(zip(PLACES, WIDTHS[:-1], WIDTHS[1:], strict=True)):
@@ -60,7 +60,7 @@ def network():
 
 
 def figures(path):
-    """Figures of each array of the default weights, and the first and last kernel values of each layer."""
+    """Summaries of each array of the default weights, and some kernel values of each layer."""
     state = torch.load(path, weights_only=True)
     figures = {}
     for name in sorted(key.removesuffix("_b") for key in state if key.endswith("_b")):
