@@ -107,7 +107,7 @@ def recorded(folder):
 
 
 def agree(actual, expected, turn=8):
-    """Compare with the record. At step `turn`, where scales meet, writers have the end of one, frames the other."""
+    """Compare with the record. At step `turn` a scale ends: writers have its last image, the folder the next one's."""
     (lines, pictures), (expected_lines, expected_pictures) = actual, expected
     assert lines == expected_lines
     assert set(pictures) == set(expected_pictures)
