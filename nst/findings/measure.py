@@ -40,7 +40,7 @@ class Measured(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """Whether the whole interval of the effect agrees with the claim, all of it disagrees, or it is undecided."""
+        """`agrees` or `disagrees` if the whole interval of the effect does so with the claim, else `undecided`."""
         _, low, high = self.effect
         if self.claim.direction == "same":
             if low > -_SAME and high < _SAME:

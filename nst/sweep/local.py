@@ -57,7 +57,7 @@ def run(folder: Folder, plan: Plan, workers: int, batch: int) -> None:
 def _supervise(
     folder: Folder, plan: Plan, batch: int, bars: Bars, running: list[Worker], received: list[int]
 ) -> None:
-    """Until all workers have ended, take their reports, restart those that died and pass a signal on."""
+    """Take reports from workers, restart those that die and pass a signal on, until all have ended."""
     deaths: Counter[str] = Counter()
     passed_on = False
     while running:
