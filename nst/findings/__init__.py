@@ -1,4 +1,4 @@
-"""What the ablations found, from the directories of their sweeps: each published claim beside what was measured."""
+"""Findings of the ablations: published claims beside measurements, from the directories of sweeps."""
 
 from nst.findings.effects import Effect, effect
 from nst.findings.measure import Measured, Trial, Unmeasured, measure, trials

@@ -1,17 +1,17 @@
-"""What was published of each ablation, as far as it can be held against figures."""
+"""Published claims about each ablation, as far as figures can confirm or refute them."""
 
 from typing import NamedTuple
 
 from nst.types import Values
 
-#: What a trial has to have, by dotted field name; `result` is `run`, or a baseline by its name.
+#: Values that a trial must have, by dotted field name; `result` is `run` or the name of a baseline.
 Having = Values
 
 
 class Claim(NamedTuple):
-    """That a figure changes in a direction from trials that have `a` to those that have `b` and are alike otherwise.
+    """The claim that a figure changes in a direction from trials with `a` to otherwise equal trials with `b`.
 
-    `direction` is `lower`, `higher`, or `same`: less than a tenth.
+    `direction` is `lower`, `higher`, or `same`: a change of less than a tenth.
     """
 
     what: str
@@ -22,16 +22,16 @@ class Claim(NamedTuple):
 
 
 class Question(NamedTuple):
-    """An ablation: its config, what is asked, what was published and where, and what of it can be measured.
+    """An ablation: the name of its config, its question, published answers with sources, and measurable claims.
 
-    `shown` are the fields whose values the pictures stand for.
+    `fields` are those whose values the images of the page show.
     """
 
     name: str
-    asked: str
+    title: str
     published: str
     claims: tuple[Claim, ...]
-    shown: tuple[str, ...]
+    fields: tuple[str, ...]
 
 
 _GATYS = "Gatys, Ecker and Bethge, CVPR 2016"
@@ -42,9 +42,9 @@ _TRAINED, _RANDOM = ({"features.weights": name} for name in ("vgg19", "random"))
 _DRAWN, _RESCALED = ({"features.normalise": value} for value in (False, True))
 _PYRAMID, _LBFGS, _ADAM = ({"optimizer.name": name} for name in ("lbfgs_pyramid", "lbfgs", "adam"))
 _LEAST, _MOST = ({"loss.style_weight": weight} for weight in (1.5, 15_000.0))
-#: In place of a trial, the content or the style taken as its result.
+#: The baselines: the content or the style taken as the result.
 _CONTENT_ITSELF, _STYLE_ITSELF = ({"result": name} for name in ("content", "style"))
-_SOUND = {
+_AUDIO = {
     "audio.method": "spectrogram",
     "audio.init": "content",
     "audio.filters": 512,
@@ -61,11 +61,11 @@ QUESTIONS = (
     Question(
         "pooling",
         "Average or maximum pooling?",
-        f"“Slightly more appealing results” with the average ({_GATYS}, section 2). Appeal is not measured here; a "
-        "picture that appeals more should at least be no further from style and content. The metrics look through a "
-        "network with maximum pooling, as it was trained, which may favour that.",
+        f"“Slightly more appealing results” with the average ({_GATYS}, section 2). Appeal is not measured here; an "
+        "image that appeals more should at least be no further from style and content. The metrics look through a "
+        "network with maximum pooling, as it was trained, which may favor it.",
         (
-            Claim("style where it is not optimised", _MAX, _AVG, "style_gram_held_out", "lower"),
+            Claim("style where it is not optimized", _MAX, _AVG, "style_gram_held_out", "lower"),
             Claim("style, by another distance", _MAX, _AVG, "style_sliced_held_out", "lower"),
             Claim("structure of the content", _MAX, _AVG, "cfsd", "lower"),
             Claim("roughness", _MAX, _AVG, "tv", "lower"),
@@ -86,7 +86,7 @@ QUESTIONS = (
                 "lower",
             ),
             Claim(
-                "style where it is not optimised, the same",
+                "style where it is not optimized, the same",
                 {"loss.style_layers": _FIRST},
                 {"loss.style_layers": _ALL, "loss.content_layers": ["relu4_2"]},
                 "style_gram_held_out",
@@ -117,7 +117,7 @@ QUESTIONS = (
     Question(
         "initial",
         "What to start from?",
-        f"The initialisation has no strong effect on the outcome ({_GATYS}, section 3.4 and figure 6).",
+        f"The initialization has no strong effect on the outcome ({_GATYS}, section 3.4 and figure 6).",
         (
             Claim("style, from noise for the photograph", _CONTENT, _NOISE, "style_gram_held_out", "same"),
             Claim("structure lost, from noise for the photograph", _CONTENT, _NOISE, "cfsd", "same"),
@@ -128,7 +128,7 @@ QUESTIONS = (
     Question(
         "weights",
         "Does the network have to be trained?",
-        "Random weights, their scale mended layer by layer, transfer style too (He, Wang and Hopcroft, NeurIPS 2016); "
+        "Random weights, rescaled layer by layer, transfer style too (He, Wang and Hopcroft, NeurIPS 2016); "
         "trained ones do it best by far (Wang, Li and Vasconcelos, CVPR 2021).",
         (
             Claim(
@@ -152,7 +152,7 @@ QUESTIONS = (
         "network",
         "Which network?",
         "One layer of random filters gives textures that sometimes rival or surpass those of trained networks "
-        "(Ustyuzhaninov et al., arXiv 1606.00021, 2016). A VGG of random weights, their scale mended layer by layer, "
+        "(Ustyuzhaninov et al., arXiv 1606.00021, 2016). A VGG of random weights, rescaled layer by layer, "
         "gives artistic images “highly competitive” with those of trained weights (He, Wang and Hopcroft, NeurIPS "
         "2016); the architecture matters more than learned weights (Wang, Li and Vasconcelos, CVPR 2021). That VGG-16 "
         "does as well as VGG-19 is what its use implies (Johnson, Alahi and Fei-Fei, ECCV 2016). The metrics look "
@@ -173,9 +173,9 @@ QUESTIONS = (
         "At any level of content a relaxed optimal transport gives better style than losses before it, in a user study "
         "of a method that also replaces the content loss (Kolkin, Salavon and Shakhnarovich, CVPR 2019). A sliced "
         "Wasserstein loss gives textures “visually superior” to those of Gram matrices (Heitz et al., CVPR 2021). "
-        "Means of each channel alone give comparable results: second-order statistics are no must (Li et al., IJCAI "
+        "Means of each channel alone give comparable results: second-order statistics are not needed (Li et al., IJCAI "
         "2017). By measures calibrated to human preference the loss of Gram matrices, its optimization modified, is "
-        "among the three best trade-offs, and most of the variability is of the style image (Yeh et al., arXiv "
+        "among the three best trade-offs, and most of the variability is due to the style image (Yeh et al., arXiv "
         "1910.09447, 2020). "
         "Style is measured here by a distance that none of these losses minimizes.",
         (
@@ -188,7 +188,7 @@ QUESTIONS = (
     ),
     Question(
         "optimizers",
-        "Which optimiser?",
+        "Which optimizer?",
         f"L-BFGS works best for image synthesis ({_GATYS}, section 2.3).",
         (
             Claim(
@@ -212,11 +212,11 @@ QUESTIONS = (
     Question(
         "padding",
         "What lies beyond the border?",
-        "Networks that draw pictures are padded by reflection against artefacts at the border (Johnson, Alahi and "
-        "Fei-Fei, ECCV 2016, supplement; Dumoulin, Shlens and Kudlur, ICLR 2017). Of the network that looks at them "
-        "nothing is published that we know of.",
+        "Networks that generate images are padded by reflection to avoid artifacts at the border (Johnson, Alahi and "
+        "Fei-Fei, ECCV 2016, supplement; Dumoulin, Shlens and Kudlur, ICLR 2017). We know of no "
+        "publication about padding the network that compares images.",
         (
-            Claim("the border's step in colour, reflection for zeros", _ZEROS, _REFLECT, "border", "lower"),
+            Claim("the border's step in color, reflection for zeros", _ZEROS, _REFLECT, "border", "lower"),
             Claim("the same, last pixels for zeros", _ZEROS, _REPLICATE, "border", "lower"),
             Claim("style", _ZEROS, _REFLECT, "style_gram_held_out", "same"),
         ),
@@ -224,47 +224,47 @@ QUESTIONS = (
     ),
     Question(
         "audio_ablation",
-        "What makes a sound's style?",
+        "What makes the style of audio?",
         "Random filters over spectrograms carry timbre and texture (Ulyanov and Lebedev 2016), which in a "
         "later comparison came out barely nearer to the style than the content itself (Cífka et al., ICASSP"
-        " 2021). To start from the content proved key (Grinstein et al., ICASSP 2018). To optimise the "
-        "samples was hoped to give better quality, without the phases to be found (Mital 2017). That more "
+        " 2021). Starting from the content proved key (Grinstein et al., ICASSP 2018). Optimizing the "
+        "samples was hoped to give better quality, since no phases have to be found (Mital 2017). That more "
         "filters are better and that α keeps the content is what their use implies.",
         (
-            Claim("timbre, for the content itself", _CONTENT_ITSELF, _SOUND, "style_mfcc", "lower"),
-            Claim("texture, the same", _CONTENT_ITSELF, _SOUND, "style_texture", "lower"),
-            Claim("pitches, for the style itself", _STYLE_ITSELF, _SOUND, "pitch_jaccard", "higher"),
+            Claim("timbre, for the content itself", _CONTENT_ITSELF, _AUDIO, "style_mfcc", "lower"),
+            Claim("texture, the same", _CONTENT_ITSELF, _AUDIO, "style_texture", "lower"),
+            Claim("pitches, for the style itself", _STYLE_ITSELF, _AUDIO, "pitch_jaccard", "higher"),
             Claim(
                 "pitches, from the content for noise",
-                _SOUND | {"audio.init": "noise"},
-                _SOUND,
+                _AUDIO | {"audio.init": "noise"},
+                _AUDIO,
                 "pitch_jaccard",
                 "higher",
             ),
             Claim(
                 "timbre, samples for magnitudes",
-                _SOUND,
-                _SOUND | {"audio.method": "waveform"},
+                _AUDIO,
+                _AUDIO | {"audio.method": "waveform"},
                 "style_mfcc",
                 "lower",
             ),
             Claim(
-                "texture, the same", _SOUND, _SOUND | {"audio.method": "waveform"}, "style_texture", "lower"
+                "texture, the same", _AUDIO, _AUDIO | {"audio.method": "waveform"}, "style_texture", "lower"
             ),
             Claim(
-                "pitches, the same", _SOUND, _SOUND | {"audio.method": "waveform"}, "pitch_jaccard", "higher"
+                "pitches, the same", _AUDIO, _AUDIO | {"audio.method": "waveform"}, "pitch_jaccard", "higher"
             ),
             Claim(
                 "texture, with 16 times the filters",
-                _SOUND | {"audio.filters": 128},
-                _SOUND | {"audio.filters": 2048},
+                _AUDIO | {"audio.filters": 128},
+                _AUDIO | {"audio.filters": 2048},
                 "style_texture",
                 "lower",
             ),
             Claim(
                 "pitches, with α 100 times as large",
-                _SOUND | {"loss.content_weight": 0.1},
-                _SOUND | {"loss.content_weight": 10.0},
+                _AUDIO | {"loss.content_weight": 0.1},
+                _AUDIO | {"loss.content_weight": 10.0},
                 "pitch_jaccard",
                 "higher",
             ),

@@ -1,4 +1,4 @@
-"""Effect sizes with intervals that allow for pairs sharing a photograph or a painting."""
+"""Effect sizes, with intervals that account for pairs that share a photograph or a painting."""
 
 import functools
 import math
@@ -13,7 +13,7 @@ _LEVEL = 0.95
 _RESAMPLES = 10_000
 _SEED = 0
 
-#: A figure by content and style; NaN where that pair was not run.
+#: A figure by content and style; NaN if that pair was not run.
 Figures = Float[np.ndarray, "contents styles"]
 
 
@@ -38,7 +38,7 @@ def effect(a: Figures, b: Figures) -> Effect:
       b: Figures of the other side, for the same pairs.
 
     Returns:
-      The effect. Of one pair the interval is everything: nothing is known of its spread.
+      The effect. With a single pair the interval is unbounded: nothing is known about the spread.
     """
     sizes = a.shape
     ones = tuple(np.ones((1, n)) for n in sizes)
@@ -47,7 +47,7 @@ def effect(a: Figures, b: Figures) -> Effect:
         return Effect(_relative(value), -1.0, math.inf)
     resampled = _log_ratio(a, b, *_resamples(*sizes))
     tail = (1 - _LEVEL) / 2
-    # One of the resampled values, not a number between two: those may be infinite.
+    # Each end is one of the resampled values: interpolation fails between infinite ones.
     ends = np.quantile(resampled, [tail, 1 - tail], method="inverted_cdf")
     without_content = _log_ratio(a, b, *_leaving_one_out(ones[0], ones[1]))
     without_style = _log_ratio(a, b, *_leaving_one_out(ones[1], ones[0])[::-1])
@@ -76,7 +76,7 @@ def _log_ratio(
 
 @functools.cache
 def _resamples(contents: int, styles: int) -> tuple[np.ndarray, np.ndarray]:
-    """Draw how often each content and each style is in each resample."""
+    """Draw the number of times that each content and each style occurs in each resample."""
     generator = np.random.default_rng(_SEED)
     rows, columns = (
         generator.multinomial(n, np.full(n, 1 / n), _RESAMPLES).astype(float) for n in (contents, styles)
@@ -94,14 +94,14 @@ def _widening(leaving_one_out: Sequence[Float[np.ndarray, " _"]]) -> float:
 
     Two corrections for small samples (Hesterberg, What Teachers Should Know About the Bootstrap, The American
     Statistician 69(4), 2015): a resample of n has (n − 1)/n of the variance, and Student's t has longer tails than the
-    normal distribution. There contents and styles are one sample; here each has its own n and its own part of the
-    variance, by a jackknife, and the degrees of freedom are Satterthwaite's (Biometrics Bulletin 2(6), 1946).
+    normal distribution. Hesterberg has one sample; here, contents and styles each have their own n and their own part
+    of the variance, by a jackknife, and the degrees of freedom are Satterthwaite's (Biometrics Bulletin 2(6), 1946).
 
     Args:
       leaving_one_out: The statistic without each content in turn, and without each style.
     """
     parts = [(len(values), _jackknife(values)) for values in leaving_one_out if len(values) > 1]
-    # A mean of 0 without one of them: the smaller sample decides.
+    # The mean without one of them is 0: the smaller sample decides.
     if any(math.isinf(variance) for _, variance in parts):
         parts = [(min(n for n, _ in parts), 1.0)]
     total = sum(variance for _, variance in parts)
@@ -114,7 +114,7 @@ def _widening(leaving_one_out: Sequence[Float[np.ndarray, " _"]]) -> float:
 
 
 def _jackknife(values: Float[np.ndarray, " n"]) -> float:
-    """Return the jackknife's variance of a statistic from its values without each member of the sample."""
+    """Return the jackknife variance of a statistic from its values with each member of the sample left out."""
     if not np.isfinite(values).all():
         return math.inf
     return float((len(values) - 1) * np.var(values))

@@ -1,4 +1,4 @@
-"""Claims held against the trials of a sweep."""
+"""Comparison of claims with the trials of a sweep."""
 
 import itertools
 import json
@@ -19,15 +19,15 @@ from nst.sweep import plan as plans
 from nst.types import Values
 
 _AGREES, _DISAGREES, _OPEN = "agrees", "disagrees", "undecided"
-_SAME = 0.1  # of the figure: less is no strong effect
+_SAME = 0.1  # relative change below which a figure counts as the same
 
 
-class Unmeasured(InputError):  # noqa: N818 - as the page has it: no failure
+class Unmeasured(InputError):  # noqa: N818 - reported on the page, not a failure
     """A claim that the trials of a sweep can't decide."""
 
 
 class Measured(NamedTuple):
-    """A claim and the figures of both sides by content and style, NaN where a pair was not run."""
+    """A claim and the figures of both sides by content and style; NaN if a pair was not run."""
 
     claim: Claim
     a: Figures
@@ -40,7 +40,7 @@ class Measured(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """Whether the whole interval of the effect lies where the claim says, or the whole of it elsewhere."""
+        """`agrees` or `disagrees` if the whole interval of the effect does so with the claim, else `undecided`."""
         _, low, high = self.effect
         if self.claim.direction == "same":
             if low > -_SAME and high < _SAME:
@@ -52,13 +52,13 @@ class Measured(NamedTuple):
 
 
 class Trial(NamedTuple):
-    """A trial, or a baseline in its place, which the field `result` names.
+    """A trial, or a baseline in its place; the field `result` says which.
 
     Attributes:
-      values: Its fields by dotted name.
-      figures: Its metrics and the terms of its loss.
-      layers: The layers that styles are compared at, `optimised` and `held_out`; none of audio.
-      folder: Its run directory.
+      values: The fields by dotted name.
+      figures: The metrics and the terms of the loss.
+      layers: The layers at which styles are compared, `optimised` and `held_out`; empty for audio.
+      folder: The run directory.
     """
 
     values: Values
@@ -68,7 +68,7 @@ class Trial(NamedTuple):
 
 
 def trials(folder: Path) -> list[Trial]:
-    """The finished trials of a sweep.
+    """Read the trials of a sweep, and their baselines.
 
     Raises:
       InputError: There is no sweep, or a trial is not done or not evaluated.
@@ -78,16 +78,15 @@ def trials(folder: Path) -> list[Trial]:
         raise InputError(
             f"{folder}: there is no sweep here: python scripts/sweep.py --config configs/{folder.name}.py"
         )
-    found = []
+    result = []
     for trial in plan.trials:
         path = folder / "trials" / trial.name / record.EVALUATION
         if not path.exists():
             raise InputError(f"{path.parent} is not evaluated: python scripts/evaluate.py {folder}")
         try:
             evaluation = json.loads(path.read_text())
-            rows = {
-                "run": evaluation["terms"] | evaluation["metrics"]
-            }  # both have a tv, and the metric's is meant
+            # Terms and metrics both have a `tv`; that of the metrics is used.
+            rows = {"run": evaluation["terms"] | evaluation["metrics"]}
             rows |= evaluation["baselines"]
             layers = evaluation.get("layers", {})
         except (ValueError, LookupError, TypeError) as error:
@@ -95,31 +94,31 @@ def trials(folder: Path) -> list[Trial]:
                 f"{path} is damaged: python scripts/evaluate.py --again {path.parent}"
             ) from error
         values = plans.values(plan, trial)
-        found += [
+        result += [
             Trial(values | {"result": name}, figures, layers, path.parent) for name, figures in rows.items()
         ]
-    return found
+    return result
 
 
 def inputs_of(values: Values) -> tuple[Any, ...]:
     """Return the inputs of a trial, such as its content and its style."""
-    of = modality(values)
-    return tuple(values[f"{of.group}.{name}"] for name in of.inputs)
+    own_modality = modality(values)
+    return tuple(values[f"{own_modality.group}.{name}"] for name in own_modality.inputs)
 
 
-def measure(claim: Claim, found: Sequence[Trial]) -> Measured:
-    """Pair the trials that differ in what the claim is about alone; several of one side, of other seeds, are averaged.
+def measure(claim: Claim, sweep: Sequence[Trial]) -> Measured:
+    """Pair the trials of both sides of a claim by content and style, averaged over other fields such as the seed.
 
     Raises:
       Unmeasured: No pair has trials of both sides, or the sides are compared at different layers.
       InputError: A trial lacks the figure.
     """
-    sides = [_side(having, found) for having in (claim.a, claim.b)]
+    sides = [_side(having, sweep) for having in (claim.a, claim.b)]
     pairs = sorted(set(sides[0]) & set(sides[1]))
     if not pairs:
-        raise Unmeasured(f"no trials with {_told(claim.a)} and with {_told(claim.b)}")
+        raise Unmeasured(f"no trials with {_text(claim.a)} and with {_text(claim.b)}")
     if len({_layers(claim.figure, trial) for side in sides for pair in pairs for trial in side[pair]}) > 1:
-        raise Unmeasured(f"{claim.figure} is of different layers on both sides")
+        raise Unmeasured(f"{claim.figure} is of different layers on the two sides")
     contents, styles = (sorted({pair[i] for pair in pairs}) for i in range(2))
     a, b = (np.full((len(contents), len(styles)), math.nan) for _ in sides)
     for (content, style), (table, side) in itertools.product(pairs, zip((a, b), sides, strict=True)):
@@ -128,27 +127,27 @@ def measure(claim: Claim, found: Sequence[Trial]) -> Measured:
     return Measured(claim, a, b)
 
 
-def _told(having: Values) -> str:
+def _text(having: Values) -> str:
     return ", ".join(f"{name}={value}" for name, value in having.items())
 
 
-def _side(having: Values, found: Sequence[Trial]) -> dict[tuple[str, str], list[Trial]]:
-    """Return the trials that have some values, by content and style."""
+def _side(having: Values, sweep: Sequence[Trial]) -> dict[tuple[str, str], list[Trial]]:
+    """Return the trials with the values of a side, by content and style."""
     side: dict[tuple[str, str], list[Trial]] = {}
-    for trial in found:
+    for trial in sweep:
         if all(trial.values[name] == value for name, value in {"result": "run", **having}.items()):
             side.setdefault(content_and_style(trial.values), []).append(trial)
     return side
 
 
 def content_and_style(values: Values) -> tuple[str, str]:
-    """Return what a trial shares with others of its content, and with others of its style."""
+    """Return two keys: one that trials of the same content share, and one for the same style."""
     content, *others = inputs_of(values)
     return str(content), json.dumps(others)
 
 
 def _layers(figure: str, trial: Trial) -> tuple[str, ...]:
-    """Return the layers that a figure of style is the mean of."""
+    """Return the layers over which a figure of style is averaged; empty for other figures."""
     if not figure.startswith("style_"):
         return ()
     return tuple(trial.layers.get("held_out" if figure.endswith("_held_out") else "optimised", ()))

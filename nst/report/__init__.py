@@ -1,4 +1,4 @@
-"""What came of a sweep or a run: one HTML file, a table, figures. It reads run directories and nothing else."""
+"""Reports on sweeps and runs: one HTML file, a table, figures. They are made from run directories alone."""
 
 from pathlib import Path
 
@@ -11,10 +11,10 @@ __all__ = ["collect", "write"]
 def write(
     folder: Path, *, output: Path | None = None, figures: bool = False, table: bool = False
 ) -> list[Path]:
-    """Report on a sweep, a run, or a folder of runs, finished or not.
+    """Write a report on a sweep, a run, or a folder of runs, finished or not.
 
     Args:
-      folder: Its directory.
+      folder: The directory of the sweep, the run or the runs.
       output: The HTML file; `folder/report.html` by default.
       figures: Also draw figures for a paper, in `folder/figures`.
       table: Also write the table, `folder/table.csv` and `folder/table.tex`.
@@ -23,7 +23,7 @@ def write(
       The files written.
 
     Raises:
-      InputError: There is neither a sweep nor a run.
+      InputError: The directory holds neither a sweep nor a run.
     """
     report = collect(folder)
     written = [page.write(report, folder, output or folder / "report.html")]
@@ -32,7 +32,7 @@ def write(
 
         written += tables.write(report, folder)
     if figures:
-        from nst.report import figures as drawn  # Matplotlib takes half a second to import
+        from nst.report import figures as plots  # Matplotlib takes half a second to import
 
-        written += drawn.write(report, folder)
+        written += plots.write(report, folder)
     return written

@@ -1,9 +1,9 @@
-"""Everything that a report says, as plain JSON data.
+"""The data of a report, as plain JSON.
 
-`fields` are those that vary, each with its values and what they are called; a trial's `at` says which value of each it
-has. `inputs` are the names of all inputs. `pictures` are named once, for trials share inputs; a trial's `result` and
-its `inputs` by name are places among them; so are those in a trial's `sounds` among all `sounds`. `failures` are the
-errors, each with the places of the trials that met it.
+`fields` are those that vary, each with its values and their labels; a trial's `at` has the index of its value in each
+field. `inputs` are the names of all inputs. `pictures` are paths of images, each once, since trials share inputs; a
+trial's `result` and its `inputs` by name are indices into `pictures`, and its `sounds` are indices into all `sounds`.
+`failures` are the errors, each with the indices of the trials that failed with it.
 """
 
 import math
@@ -24,7 +24,7 @@ from nst.report.varied import varied, where
 from nst.runs.follow import usual
 from nst.sweep.trials import DONE, FAILED
 
-#: See above; its keys are those that `collect` gives.
+#: The data of a report, with the keys that `collect` returns.
 Report = dict[str, Any]
 
 _POINTS = 200  # of a curve
@@ -32,44 +32,44 @@ _ALL_POINTS = 60_000  # of all curves
 
 
 def collect(folder: Path) -> Report:
-    """What there is to tell of a sweep, of several runs, or of one.
+    """Collect the data of a report on a sweep, several runs, or one run.
 
     Raises:
-      InputError: There is neither.
+      InputError: The directory holds neither a sweep nor a run.
     """
     kind, runs = find(folder)
     configs, pictures, sounds = [run.config for run in runs], Pictures(runs), Sounds(runs)
-    found = varied(configs, _stems(runs))
+    fields = varied(configs, _stems(runs))
     points = max(2, min(_POINTS, _ALL_POINTS // len(runs)))
     trials = [
         _trial(run, folder, points) | {"at": at, "sounds": sounds.of(run)} | pictures.of(run)
-        for run, at in zip(runs, where(found, configs), strict=True)
+        for run, at in zip(runs, where(fields, configs), strict=True)
     ]
-    shown = {key: _names(trials, key) for key in ("metrics", "terms")}
+    columns = {key: _names(trials, key) for key in ("metrics", "terms")}
     unevaluated = sum(trial["state"] == DONE and not trial["metrics"] for trial in trials)
     return {
         "kind": kind,
         "folder": str(folder),
-        "title": _title(found, folder),
-        "fields": found,
+        "title": _title(fields, folder),
+        "fields": fields,
         "trials": trials,
         "inputs": [*dict.fromkeys(name for run in runs for name in run.modality.inputs)],
         "pictures": pictures.paths,
-        "sounds": sounds.found,
-        **shown,
-        "axes": {key: axes(names, ALL_METRICS) for key, names in shown.items()},
+        "sounds": sounds.paths,
+        **columns,
+        "axes": {key: axes(names, ALL_METRICS) for key, names in columns.items()},
         "better": {name: metric.better for name, metric in ALL_METRICS.items()},
         "failures": _failures(trials),
-        "settings": _settings(runs, {field["name"] for field in found}),
+        "settings": _settings(runs, {field["name"] for field in fields}),
         "facts": _facts(runs),
         "unevaluated": unevaluated,
         "evaluate": shlex.join(["python", "scripts/evaluate.py", str(folder)]),
     }
 
 
-def _title(found: list[dict[str, Any]], folder: Path) -> str:
+def _title(fields: list[dict[str, Any]], folder: Path) -> str:
     names = [
-        field["label"] for field in sorted(found, key=lambda field: (field["follows"], field["replicate"]))
+        field["label"] for field in sorted(fields, key=lambda field: (field["follows"], field["replicate"]))
     ]
     more = [f"{len(names) - 3} more"] if len(names) > 3 else []
     return " × ".join(names[:3] + more) or folder.absolute().name
@@ -99,24 +99,24 @@ def _trial(run: Run, folder: Path, points: int) -> dict[str, Any]:
 
 
 def numbers(value: Any) -> dict[str, float | int]:
-    """The finite numbers of a mapping."""
-    found = value if isinstance(value, Mapping) else {}
+    """Return the finite numbers of a mapping; empty for any other value."""
+    mapping = value if isinstance(value, Mapping) else {}
     return {
         str(name): number
-        for name, number in found.items()
+        for name, number in mapping.items()
         if isinstance(number, float | int) and not isinstance(number, bool) and math.isfinite(number)
     }
 
 
 def _failures(trials: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Each error once, the one of most trials first."""
-    found: dict[str, list[int]] = {}
-    for place, trial in enumerate(trials):
+    """Return each error once with the indices of its trials, the most frequent error first."""
+    indices_of: dict[str, list[int]] = {}
+    for i, trial in enumerate(trials):
         if trial["state"] == FAILED:
-            found.setdefault(trial["error"], []).append(place)
+            indices_of.setdefault(trial["error"], []).append(i)
     return [
-        {"error": error, "trials": places}
-        for error, places in sorted(found.items(), key=lambda failure: -len(failure[1]))
+        {"error": error, "trials": indices}
+        for error, indices in sorted(indices_of.items(), key=lambda failure: -len(failure[1]))
     ]
 
 
@@ -125,7 +125,7 @@ def _names(trials: list[dict[str, Any]], key: str) -> list[str]:
 
 
 def _settings(runs: list[Run], swept: set[str]) -> list[dict[str, Any]]:
-    """What all have in common, and whether it is the default."""
+    """Return the settings that all runs share, and whether each is the default."""
     default = usual(runs[0].config)
     return [
         {"name": name, "value": _words(value), "default": _words(default.get(name)) == _words(value)}
@@ -139,18 +139,18 @@ def _words(value: Any) -> str:
 
 
 def _facts(runs: list[Run]) -> list[dict[str, Any]]:
-    """Devices and versions, and inputs' hashes: each with all the values it has among the runs."""
+    """Return devices and versions, each with all of its values among the runs."""
     seen: dict[str, dict[str, None]] = {}
     for run in runs:
-        told = {key: run.facts.get(key, {}) for key in ("versions", "device")}
-        for name, value in flat(told).items():
+        facts = {key: run.facts.get(key, {}) for key in ("versions", "device")}
+        for name, value in flat(facts).items():
             if value:
                 seen.setdefault(name.removeprefix("versions."), {})[str(value)] = None
     return [{"name": name, "value": ", ".join(values)} for name, values in seen.items()]
 
 
 def _stems(runs: Sequence[Run]) -> dict[str, str]:
-    """What the files of inputs are called, by what configs call them: a data set's have numbers there."""
+    """Return the file names of inputs by their names in configs, where images of a data set have numbers."""
     read = {
         str(run.config.get(f"{run.modality.group}.{name}")): inside(run.facts, "inputs", name, "path")
         for run in runs

@@ -5,7 +5,7 @@ from typing import Any
 
 
 def thin(lines: Sequence[dict[str, Any]], points: int) -> dict[str, list[Any]]:
-    """Columns of at most so many lines, evenly taken with the first and the last; five digits of each number."""
+    """Return the columns of at most `points` evenly spaced lines, with the first and the last, to five digits."""
     if len(lines) > points:
         lines = [lines[round(i * (len(lines) - 1) / (points - 1))] for i in range(points)]
     names = dict.fromkeys(name for line in lines for name in line)

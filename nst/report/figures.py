@@ -1,4 +1,4 @@
-"""Figures for a paper, as PDF and SVG: curves, trade-off, results. The same bytes for the same runs."""
+"""Figures for a paper, as PDF and SVG: curves, trade-off, results. The same runs give the same bytes."""
 
 import io
 import math
@@ -18,7 +18,7 @@ from nst.report.montage import DPI, WIDTH, results
 from nst.sweep.trials import DONE
 from nst.types import Values
 
-_ONE = "#3346c8"
+_COLOR = "#3346c8"
 _STYLE: Any = {
     "font.size": 8,
     "axes.spines.top": False,
@@ -27,7 +27,7 @@ _STYLE: Any = {
     "legend.frameon": False,
     "pdf.fonttype": 42,  # TrueType, embedded
     "svg.fonttype": "path",  # no font is needed
-    "svg.hashsalt": "nst",  # names that do not change
+    "svg.hashsalt": "nst",  # names of elements that do not change
 }
 _METADATA = {
     "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
@@ -36,7 +36,7 @@ _METADATA = {
 
 
 def write(report: Values, folder: Path) -> list[Path]:
-    """Draw what there is to draw in `folder/figures`."""
+    """Draw the figures for which there is data to `folder/figures`, and return their paths."""
     written = []
     with matplotlib.rc_context(_STYLE), quiet():
         for name, draw in (("curves", curves), ("tradeoff", tradeoff), ("results", results)):
@@ -54,9 +54,9 @@ def _save(figure: Figure, path: Path, kind: str) -> Path:
 
 
 def curves(report: Values) -> Figure | None:
-    """The loss of each trial over its steps."""
+    """Draw the loss of each trial over its steps; return None without data."""
     figure, axes = _axes("step", "loss")
-    for trial, colour, label in _coloured(report):
+    for trial, color, label in _colored(report):
         steps, losses = trial["curve"].get("step", []), trial["curve"].get("loss", [])
         points = [
             (step, loss)
@@ -64,21 +64,21 @@ def curves(report: Values) -> Figure | None:
             if step is not None and loss is not None and loss > 0
         ]
         if points:
-            axes.plot(*zip(*points, strict=True), color=colour, label=label, linewidth=0.9)
+            axes.plot(*zip(*points, strict=True), color=color, label=label, linewidth=0.9)
     return _finished(report, figure, axes) if axes.lines else None
 
 
 def tradeoff(report: Values) -> Figure | None:
-    """Style against content distance, with content and style by themselves where they were evaluated."""
+    """Draw style against content distance, with content and style themselves where they were evaluated."""
     key = "metrics" if report["metrics"] else "terms"
     if report["axes"][key] is None:
         return None
     content, style = report["axes"][key]
     figure, axes = _axes(_distance_name(report, content), _distance_name(report, style))
-    for trial, colour, label in _coloured(report):
+    for trial, color, label in _colored(report):
         if trial["state"] == DONE and {content, style} <= set(trial[key]):
             point = [_distance(report, name, trial[key][name]) for name in (content, style)]
-            axes.scatter(*point, s=14, color=colour, label=label, linewidths=0)
+            axes.scatter(*point, s=14, color=color, label=label, linewidths=0)
     if not axes.collections:
         return None
     _baselines(report, axes, content, style)
@@ -86,7 +86,7 @@ def tradeoff(report: Values) -> Figure | None:
 
 
 def _distance(report: Values, name: str, value: float) -> float:
-    """What is better when it is higher is at most 1: its distance from there, but for a float's rounding."""
+    """Return 1 − value for a similarity, which is at most 1, without rounding errors; else the value itself."""
     if not _similarity(report, name):
         return value
     return 0.0 if abs(1 - value) < 1e-6 else 1 - value
@@ -110,10 +110,10 @@ def _baselines(report: Values, axes: Axes, content: str, style: str) -> None:
     for which, x, y in sorted(points):
         label, marker = f"{names.plain(which)} itself", "s" if which == "content" else "D"
         axes.scatter(x, y, s=22, c="white", marker=marker, edgecolor="black", label=label, linewidths=0.8)
-    if any(x <= 0 or y <= 0 for _, x, y in points):  # no distance has no place on a logarithmic axis
+    if any(x <= 0 or y <= 0 for _, x, y in points):  # a distance of 0 has no place on a logarithmic axis
         for name, scale in ((content, axes.set_xscale), (style, axes.set_yscale)):
-            given = [trial["metrics"][name] for trial in report["trials"] if name in trial["metrics"]]
-            values = [_distance(report, name, value) for value in given]
+            metrics = [trial["metrics"][name] for trial in report["trials"] if name in trial["metrics"]]
+            values = [_distance(report, name, value) for value in metrics]
             smallest = min((value for value in values if value > 0), default=1.0)
             scale("symlog", linthresh=10 ** math.floor(math.log10(smallest)), linscale=0.5)
 
@@ -129,11 +129,11 @@ def _axes(x: str, y: str) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _coloured(report: Values) -> Sequence[tuple[dict[str, Any], Any, str | None]]:
-    """Each trial with a colour for its value of the first field, and that value's name."""
-    field = _coloured_field(report)
+def _colored(report: Values) -> Sequence[tuple[dict[str, Any], Any, str | None]]:
+    """Return each trial with a color for its value of the first field, and the label of that value."""
+    field = _color_field(report)
     if field is None:
-        return [(trial, _ONE, None) for trial in report["trials"]]
+        return [(trial, _COLOR, None) for trial in report["trials"]]
     values = report["fields"][field]["values"]
     ordered = report["fields"][field]["numeric"] or len(values) > 10
     ramp = matplotlib.colormaps["viridis" if ordered else "tab10"]
@@ -144,14 +144,14 @@ def _coloured(report: Values) -> Sequence[tuple[dict[str, Any], Any, str | None]
     ]
 
 
-def _coloured_field(report: Values) -> int | None:
+def _color_field(report: Values) -> int | None:
     return next(iter(names.first(report)), None)
 
 
 def _finished(report: Values, figure: Figure, axes: Axes) -> Figure:
     handles, labels = axes.get_legend_handles_labels()
     once = dict(zip(labels, handles, strict=True))
-    field = _coloured_field(report)
+    field = _color_field(report)
     if once and len(once) <= 14:
         title = None if field is None else names.label(report, field)
         figure.legend([*once.values()], [*once], title=title, loc="outside right upper")

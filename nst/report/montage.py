@@ -1,4 +1,4 @@
-"""Results as a figure: one for each pair of values of two fields."""
+"""The figure of results: one image for each pair of values of two fields."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -8,13 +8,13 @@ from nst.report import names
 from nst.report.pictures import opened
 from nst.types import Values
 
-#: Inches: a column of most papers. And dots to an inch.
+#: Width of a figure in inches, that of a column of most papers, and dots per inch.
 WIDTH, DPI = 5.5, 300
 _CELLS = 8  # rows and columns, at most
 
 
 def results(report: Values) -> Figure | None:
-    """The first result for each pair of values of two fields."""
+    """Draw the first result for each pair of values of two fields; return None without results."""
     rows, columns = _axes_of_grid(report)
     cells: dict[tuple[int, int], str] = {}
     for trial in report["trials"]:
@@ -24,19 +24,19 @@ def results(report: Values) -> Figure | None:
         )
         if trial["result"] is not None:
             cells.setdefault(place, report["pictures"][trial["result"]])
-    shown = [_spread({place[axis] for place in cells}) for axis in (0, 1)]
+    visible = [_spread({place[axis] for place in cells}) for axis in (0, 1)]
     if not cells:
         return None
-    side = round(WIDTH / len(shown[1]) * DPI)
-    pixels = {p: _pixels(cells[p], side) for p in cells if p[0] in shown[0] and p[1] in shown[1]}
-    first = next((found for found in pixels.values() if found is not None), None)
+    side = round(WIDTH / len(visible[1]) * DPI)
+    pixels = {p: _pixels(cells[p], side) for p in cells if p[0] in visible[0] and p[1] in visible[1]}
+    first = next((image for image in pixels.values() if image is not None), None)
     if first is None:
         return None
-    height = WIDTH / len(shown[1]) * first.shape[0] / first.shape[1] * len(shown[0])
+    height = WIDTH / len(visible[1]) * first.shape[0] / first.shape[1] * len(visible[0])
     figure = Figure(figsize=(WIDTH, height + 0.4), layout="constrained")
-    grid = figure.subplots(len(shown[0]), len(shown[1]), squeeze=False)
-    for i, row in enumerate(shown[0]):
-        for j, column in enumerate(shown[1]):
+    grid = figure.subplots(len(visible[0]), len(visible[1]), squeeze=False)
+    for i, row in enumerate(visible[0]):
+        for j, column in enumerate(visible[1]):
             _cell(grid[i, j], pixels.get((row, column)))
             if i == 0 and columns is not None:
                 grid[i, j].set_title(names.value(report, columns, column), fontsize=8)
@@ -50,7 +50,7 @@ def results(report: Values) -> Figure | None:
 
 
 def _axes_of_grid(report: Values) -> tuple[int | None, int | None]:
-    """Rows and columns: the first two fields, those that are not averaged over before the others."""
+    """Return the fields of rows and of columns: the first two of `names.first`; the longer one gives columns."""
     order = names.first(report)
     if len(order) < 2:
         return None, order[0] if order else None
@@ -60,11 +60,11 @@ def _axes_of_grid(report: Values) -> tuple[int | None, int | None]:
 
 
 def _spread(places: set[int]) -> list[int]:
-    """At most so many of them, evenly taken."""
-    found = sorted(places)
-    if len(found) <= _CELLS:
-        return found
-    return [found[round(i * (len(found) - 1) / (_CELLS - 1))] for i in range(_CELLS)]
+    """Return at most `_CELLS` places, evenly spaced."""
+    ordered = sorted(places)
+    if len(ordered) <= _CELLS:
+        return ordered
+    return [ordered[round(i * (len(ordered) - 1) / (_CELLS - 1))] for i in range(_CELLS)]
 
 
 def _pixels(path: str, side: int) -> np.ndarray | None:

@@ -1,7 +1,7 @@
-"""The HTML file: a template, its style and script, and what `collect` found as data that can't run.
+"""The HTML file of a report: a template, its style and script, and the data of `collect`.
 
-Names, paths and configs are others' text. They come as JSON in an element that is not executed, the script makes text
-of them and never markup, and the policy lets nothing run or load but this style and this script, by their hashes.
+Names, paths and configs are untrusted text. They are JSON in an element that is not executed, the script inserts them
+as text and never as markup, and the security policy allows only this style and this script, by their hashes.
 """
 
 import base64
@@ -38,40 +38,40 @@ _SCRIPTS = (
 
 
 def write(report: Values, folder: Path, output: Path) -> Path:
-    """Write the page of a report on `folder`, beside `output` and renamed."""
+    """Write the page of a report on `folder` to `output`, and return that path."""
     base = os.path.relpath(folder.absolute(), output.absolute().parent)
     files.write_bytes(output, render(report, base).encode("utf-8", "xmlcharrefreplace"))
     return output
 
 
 def render(report: Values, base: str = ".") -> str:
-    """The page.
+    """Return the page as HTML.
 
     Args:
-      report: What `collect` gave.
-      base: The way from the page to the directory that is reported on.
+      report: The data that `collect` returned.
+      base: Relative path from the page to the directory that is reported on.
     """
-    found, (heard, cut) = previews(report["pictures"]), excerpts(report["sounds"])
+    images, (clips, cut) = previews(report["pictures"]), excerpts(report["sounds"])
     trials = [trial | {"folder": _address(trial["folder"])} for trial in report["trials"]]
     data = dict(report) | {
         "trials": trials,
         "base": f"./{_address(Path(base).as_posix())}",
-        "pictures": [picture and picture[:2] for picture in found],
-        "sounds": [sound and sound.seconds for sound in heard],
+        "pictures": [image and image[:2] for image in images],
+        "sounds": [clip and clip.seconds for clip in clips],
         "cut": cut,
     }
     style = "\n".join((_ASSETS / name).read_text("utf-8") for name in _STYLES)
     script = "\n".join((_ASSETS / f"{name}.js").read_text("utf-8") for name in _SCRIPTS)
     script = f'"use strict";\n(() => {{\n{script}\n}})();\n'
-    # After the script, so that the page is there before they are read.
+    # Placed after the script, so that the page is shown before they are read.
     held = [
         f'<script type="text/plain" id="{letter}{number}">{each.data}</script>'
-        for letter, all in (("p", found), ("s", heard))
-        for number, each in enumerate(all)
+        for letter, items in (("p", images), ("s", clips))
+        for number, each in enumerate(items)
         if each
     ]
     return Template((_ASSETS / "page.html").read_text("utf-8")).substitute(
-        policy=_policy(style, script, sounds=bool(heard)),
+        policy=_policy(style, script, sounds=bool(clips)),
         title=html.escape(f"{report['title']} · {report['folder']}"),
         style=style,
         data=escaped(data),
@@ -81,7 +81,7 @@ def render(report: Values, base: str = ".") -> str:
 
 
 def escaped(data: Any) -> str:
-    """JSON that ends no element and begins none, in ASCII."""
+    """Return data as JSON in ASCII, without characters that could begin or end an element."""
     text = json.dumps(data, allow_nan=False, separators=(",", ":"))
     for character in "<>&":
         text = text.replace(character, f"\\u{ord(character):04x}")
@@ -89,7 +89,7 @@ def escaped(data: Any) -> str:
 
 
 def _policy(style: str, script: str, *, sounds: bool) -> str:
-    """Nothing is loaded; what is not ours does not run."""
+    """Return a content security policy: nothing is loaded, and no other style or script runs."""
     media = "media-src blob:; " if sounds else ""
     return (
         f"default-src 'none'; img-src blob: data:; {media}style-src {_hash(style)}; script-src {_hash(script)}; "

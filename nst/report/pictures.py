@@ -1,4 +1,4 @@
-"""The pictures that a report shows, and previews of them that fit into it."""
+"""The images that a report shows, and previews small enough to be part of it."""
 
 import base64
 import io
@@ -13,13 +13,13 @@ import PIL.Image
 from nst.images.formats import quiet
 from nst.report.runs import Run
 
-SIDE = 512  # the longest, of a preview
+SIDE = 512  # longest side of a preview, in pixels
 _TOTAL = 18_000_000  # bytes of all previews as base64: a browser reads them in about a second
 _QUALITIES = (82, 65, 45, 30)
 
 
 class Preview(NamedTuple):
-    """A WebP picture as base64."""
+    """A WebP image as base64, with its width and height in pixels."""
 
     width: int
     height: int
@@ -27,7 +27,7 @@ class Preview(NamedTuple):
 
 
 class Pictures:
-    """The pictures of some runs: `paths` has each input once, and every result."""
+    """The images of several runs: `paths` has each input once, and every result."""
 
     def __init__(self, runs: Sequence[Run]):
         self.paths: list[str] = []
@@ -39,13 +39,13 @@ class Pictures:
                     self._inputs[run.input(name)] = self._add(path)
 
     def of(self, run: Run) -> dict[str, Any]:
-        """Return places in `paths` of a run's `result` and `inputs`; `frame` names a result that is not the last."""
+        """Return the indices in `paths` of a run's `result` and `inputs`; `frame` names an intermediate result."""
         result, latest = run.modality.result, run.latest
-        shown = latest if result.preview == result.name else result.preview
-        there = bool(shown) and (run.folder / shown).exists()
+        file = latest if result.preview == result.name else result.preview
+        exists = bool(file) and (run.folder / file).exists()
         return {
             "inputs": {name: self._inputs.get(run.input(name)) for name in run.modality.inputs},
-            "result": self._add(run.folder / shown) if there else None,
+            "result": self._add(run.folder / file) if exists else None,
             "frame": latest if latest != result.name else "",
         }
 
@@ -55,41 +55,41 @@ class Pictures:
 
 
 def previews(paths: Sequence[str]) -> list[Preview | None]:
-    """Return previews that take at most 18 MB together; None for a picture that can't be read."""
+    """Return previews that take at most 18 MB together; None for an image that can't be read."""
     limit = _TOTAL * 3 // 4 // max(1, len(paths))  # base64 makes four bytes of three
     with quiet(), ThreadPoolExecutor(os.cpu_count()) as pool:
         return list(pool.map(lambda path: preview(path, limit), paths))
 
 
 def preview(path: str, limit: int) -> Preview | None:
-    """Return a preview of at most `limit` bytes, if there can be one."""
+    """Return a preview of at most `limit` bytes; None if there can be none."""
     try:
         whole = opened(path)
         content = _fitting(whole, limit)
         while content is None and min(whole.size) > 8:
             whole = whole.resize((whole.width // 2, whole.height // 2))
             content = _fitting(whole, limit)
-    except (OSError, ValueError, SyntaxError):  # Pillow's, of damaged files
+    except (OSError, ValueError, SyntaxError):  # raised by Pillow for damaged files
         return None
     if content is None:
         return None
     return Preview(*whole.size, base64.b64encode(content).decode())
 
 
-def _fitting(picture: PIL.Image.Image, limit: int) -> bytes | None:
-    """In the best quality of which it takes at most `limit` bytes."""
-    return next((found for q in _QUALITIES if len(found := _webp(picture, q)) <= limit), None)
+def _fitting(image: PIL.Image.Image, limit: int) -> bytes | None:
+    """Encode an image in the best quality that takes at most `limit` bytes; return None if none does."""
+    return next((content for q in _QUALITIES if len(content := _webp(image, q)) <= limit), None)
 
 
 def opened(path: str, side: int = SIDE) -> PIL.Image.Image:
-    """Return the picture, its longest side at most `side`."""
+    """Return an image, reduced so that its longest side has at most `side` pixels."""
     with PIL.Image.open(path) as file:
-        picture = file.convert("RGB")
-    picture.thumbnail((side, side), PIL.Image.Resampling.LANCZOS)
-    return picture
+        image = file.convert("RGB")
+    image.thumbnail((side, side), PIL.Image.Resampling.LANCZOS)
+    return image
 
 
-def _webp(picture: PIL.Image.Image, quality: int) -> bytes:
+def _webp(image: PIL.Image.Image, quality: int) -> bytes:
     stream = io.BytesIO()
-    picture.save(stream, "WEBP", quality=quality, method=2)
+    image.save(stream, "WEBP", quality=quality, method=2)
     return stream.getvalue()

@@ -11,7 +11,7 @@ def command(config: Values) -> str:
     """Return a line for the shell: the config file of the modality, and a flag for each field that differs from it.
 
     Args:
-      config: Dotted names to values; lists stand for tuples.
+      config: Values by dotted name; lists stand for tuples.
     """
     default = usual(config)
     values = as_tuples(config).items()

@@ -1,4 +1,4 @@
-"""The runs that lie in a directory: of a sweep, several side by side, or one."""
+"""The runs in a directory: those of a sweep, several side by side, or one."""
 
 import json
 from collections.abc import Mapping
@@ -19,20 +19,20 @@ class Run(NamedTuple):
 
     name: str
     folder: Path
-    state: str  # of nst.sweep.trials
-    config: dict[str, Any]  # dotted names to values
-    facts: dict[str, Any]  # what config.json says
+    state: str  # one of nst.sweep.trials
+    config: dict[str, Any]  # values by dotted name
+    facts: dict[str, Any]  # content of config.json
     error: str = ""
     details: str = ""
 
     @property
     def modality(self) -> Modality:
-        """The modality of its config."""
+        """The modality of the config."""
         return modality_of(self.config)
 
     @property
     def latest(self) -> str:
-        """The file of its result, or its last frame while there is none; empty if there is neither."""
+        """The file of the result, or of the last frame if there is no result yet; empty without either."""
         name, suffix = self.modality.result.name, self.modality.suffix
         if (self.folder / name).exists():
             return name
@@ -41,20 +41,20 @@ class Run(NamedTuple):
 
     @property
     def total(self) -> int | None:
-        """Steps of the whole run; None where the config does not say."""
+        """Steps of the whole run; None if the config is damaged."""
         try:
             return self.modality.steps(self.config)
         except (InputError, KeyError, TypeError, ValueError):
             return None
 
     def input(self, name: str) -> tuple[str, str]:
-        """Identify an input by the file read, or by the run's name where that is not recorded."""
+        """Return a key of an input: its name and the hash of its file, or its config value if no hash is recorded."""
         read = inside(self.facts, "inputs", name, "sha256")
         return name, str(read or self.config.get(f"{self.modality.group}.{name}") or self.name)
 
 
 def modality_of(config: Values) -> Modality:
-    """Return the modality of dotted names; the first one where a damaged record does not say."""
+    """Return the modality of a config, by dotted names; the first modality if the config is damaged."""
     try:
         return modality(config)
     except InputError:
@@ -62,20 +62,20 @@ def modality_of(config: Values) -> Modality:
 
 
 def find(folder: Path) -> tuple[str, list[Run]]:
-    """What a directory is, `sweep`, `runs` or `run`, and its runs.
+    """Return the kind of a directory, `sweep`, `runs` or `run`, and its runs.
 
     Raises:
-      InputError: There is none.
+      InputError: The directory holds neither a sweep nor a run.
     """
     planned = plan.read(folder)
     if planned is not None:
         return "sweep", _of_sweep(Folder(folder), planned)
     if (folder / "config.json").exists():
         return "run", [_alone(folder)]
-    beside = sorted(path.parent for path in folder.glob("*/config.json"))
-    if not beside:
+    folders = sorted(path.parent for path in folder.glob("*/config.json"))
+    if not folders:
         raise InputError(f"{folder} holds neither a sweep nor a run: give the --workdir of one")
-    return "runs", [_alone(path) for path in beside]
+    return "runs", [_alone(path) for path in folders]
 
 
 def _of_sweep(folder: Folder, planned: plan.Plan) -> list[Run]:
@@ -103,9 +103,9 @@ def _failure(folder: Folder, trial: plan.Trial) -> tuple[str, str]:
 def _alone(folder: Path) -> Run:
     facts = read_json(folder / "config.json")
     config = _complete(flat(inside(facts, "config")))
-    of = modality_of(config)
-    for name in of.inputs:  # of a folder of files, each run has one
-        field, path = f"{of.group}.{name}", Path(str(inside(facts, "inputs", name, "path")))
+    own_modality = modality_of(config)
+    for name in own_modality.inputs:  # if the config names a folder, the run has one of its files
+        field, path = f"{own_modality.group}.{name}", Path(str(inside(facts, "inputs", name, "path")))
         if path.parent == Path(str(config.get(field))):
             config[field] = str(path)
     state = DONE if (folder / "done").exists() else BEGUN
@@ -113,7 +113,7 @@ def _alone(folder: Path) -> Run:
 
 
 def _complete(config: dict[str, Any]) -> dict[str, Any]:
-    """Add the fields that are unset, or of a later version; leave a damaged config as it is."""
+    """Fill in fields that are unset or newer than the config; return a damaged config as it is."""
     try:
         values = recorded(config) if config else {}
     except (ValueError, LookupError, TypeError):
@@ -122,22 +122,24 @@ def _complete(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def inside(value: Any, *names: str) -> Any:
-    """What lies under these names in nested mappings, None where there is nothing."""
+    """Return the value under a path of names in nested mappings; None if there is none."""
     for name in names:
         value = value.get(name) if isinstance(value, Mapping) else None
     return value
 
 
 def flat(nested: Any, prefix: str = "") -> dict[str, Any]:
-    """Dotted names to values; nothing of what is no mapping."""
-    found: dict[str, Any] = {}
+    """Return the values of nested mappings by dotted name; empty for anything but a mapping."""
+    values: dict[str, Any] = {}
     for name, value in nested.items() if isinstance(nested, Mapping) else ():
-        found |= flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
-    return found
+        values |= (
+            flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
+        )
+    return values
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """An object from a file; empty where there is none, or a damaged one."""
+    """Read a JSON object from a file; empty if the file is missing or damaged."""
     try:
         value = json.loads(path.read_bytes())
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""The table as CSV and LaTeX: means and standard deviations over pictures and seeds."""
+"""The table as CSV and LaTeX: means and standard deviations over inputs and seeds."""
 
 import csv
 import io
@@ -11,7 +11,7 @@ from nst import files
 from nst.sweep.trials import DONE
 from nst.types import Values
 
-_DIGITS = 4  # of a mean
+_DIGITS = 4  # significant digits of a mean
 _LATEX = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
@@ -21,7 +21,7 @@ _LATEX = {
 
 
 class Row(NamedTuple):
-    """Finished trials that differ in pictures and seed alone: their values of the other fields, how many they are."""
+    """Finished trials that differ only in inputs and seed: their values of the other fields, and their number."""
 
     values: tuple[str, ...]
     n: int
@@ -29,7 +29,7 @@ class Row(NamedTuple):
 
 
 def write(report: Values, folder: Path) -> list[Path]:
-    """Write `table.csv` and `table.tex`."""
+    """Write `table.csv` and `table.tex`, and return their paths."""
     paths = [folder / "table.csv", folder / "table.tex"]
     for path, text in zip(paths, (as_csv(report), as_latex(report)), strict=True):
         files.write_bytes(path, text.encode("utf-8", "replace"))
@@ -37,12 +37,12 @@ def write(report: Values, folder: Path) -> list[Path]:
 
 
 def measured(report: Values) -> list[str]:
-    """The metrics, or the terms of the loss where nothing was evaluated."""
+    """Return the names of the metrics, or of the terms of the loss if nothing was evaluated."""
     return report["metrics"] or report["terms"]
 
 
 def rows(report: Values) -> list[Row]:
-    """One for each combination of values of the fields that are not averaged over, of finished trials."""
+    """Return a row of finished trials for each combination of values of the fields that are not averaged over."""
     fields, key = report["fields"], "metrics" if report["metrics"] else "terms"
     groups: dict[tuple[str, ...], list[dict[str, float]]] = {}
     for trial in report["trials"]:
@@ -53,13 +53,13 @@ def rows(report: Values) -> list[Row]:
                 if not field["replicate"]
             )
             groups.setdefault(values, []).append(trial[key])
-    return [Row(values, len(found), _numbers(found, measured(report))) for values, found in groups.items()]
+    return [Row(values, len(group), _numbers(group, measured(report))) for values, group in groups.items()]
 
 
 def _numbers(
-    found: Sequence[Mapping[str, float]], wanted: Sequence[str]
+    group: Sequence[Mapping[str, float]], names: Sequence[str]
 ) -> dict[str, tuple[float, float | None]]:
-    columns = {name: [numbers[name] for numbers in found if name in numbers] for name in wanted}
+    columns = {name: [numbers[name] for numbers in group if name in numbers] for name in names}
     return {
         name: (statistics.fmean(column), statistics.stdev(column) if len(column) > 1 else None)
         for name, column in columns.items()
@@ -67,51 +67,51 @@ def _numbers(
     }
 
 
-def best(report: Values, found: Sequence[Row]) -> dict[str, str]:
-    """How the best mean of each metric is written, where two rows or more have one: all that are written so are best.
+def best(report: Values, compared: Sequence[Row]) -> dict[str, str]:
+    """Return the best mean of each metric that two or more rows have, as text. All means with that text are best.
 
-    Not of the terms of a loss, which other weights make larger or smaller.
+    Terms of a loss are left out, since they depend on its weights.
     """
     best_of = {"lower": min, "higher": max}
     marked = {}
     for name in report["metrics"]:
         choose = best_of.get(report["better"].get(name, ""))
-        means = [row.numbers[name][0] for row in found if name in row.numbers]
+        means = [row.numbers[name][0] for row in compared if name in row.numbers]
         if choose and len(means) > 1:
             marked[name] = _number(choose(means), _DIGITS)
     return marked
 
 
 def as_csv(report: Values) -> str:
-    """Fields by their whole names, `n`, and of each number `NAME_mean` and `NAME_std`."""
+    """Return the table as CSV: fields by their full names, `n`, and `NAME_mean` and `NAME_std` of each number."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    kept = [field["name"] for field in report["fields"] if not field["replicate"]]
-    wanted = measured(report)
-    writer.writerow([*kept, "n", *(f"{name}_{what}" for name in wanted for what in ("mean", "std"))])
+    fields = [field["name"] for field in report["fields"] if not field["replicate"]]
+    names = measured(report)
+    writer.writerow([*fields, "n", *(f"{name}_{what}" for name in names for what in ("mean", "std"))])
     for row in rows(report):
-        numbers = [number for name in wanted for number in row.numbers.get(name, (None, None))]
+        numbers = [number for name in names for number in row.numbers.get(name, (None, None))]
         writer.writerow([*row.values, row.n, *("" if x is None else repr(x) for x in numbers)])
     return stream.getvalue()
 
 
 def as_latex(report: Values) -> str:
-    """A tabular without packages, the best mean of each metric in bold."""
-    kept = [field["label"] for field in report["fields"] if not field["replicate"]]
-    wanted, found = measured(report), rows(report)
-    marked = best(report, found)
-    lines = [rf"\begin{{tabular}}{{{'l' * len(kept)}{'r' * (1 + len(wanted))}}}", r"\hline"]
-    lines += [_line([*map(latex, kept), "$n$", *map(latex, wanted)]), r"\hline"]
-    for row in found:
+    """Return the table as a LaTeX tabular that needs no packages, with the best mean of each metric in bold."""
+    fields = [field["label"] for field in report["fields"] if not field["replicate"]]
+    names, table = measured(report), rows(report)
+    marked = best(report, table)
+    lines = [rf"\begin{{tabular}}{{{'l' * len(fields)}{'r' * (1 + len(names))}}}", r"\hline"]
+    lines += [_line([*map(latex, fields), "$n$", *map(latex, names)]), r"\hline"]
+    for row in table:
         numbers = [
-            _amount(*row.numbers[name], marked.get(name)) if name in row.numbers else "--" for name in wanted
+            _amount(*row.numbers[name], marked.get(name)) if name in row.numbers else "--" for name in names
         ]
         lines.append(_line([*map(latex, row.values), str(row.n), *numbers]))
     return "\n".join([*lines, r"\hline", r"\end{tabular}", ""])
 
 
 def latex(text: str) -> str:
-    """Text with LaTeX's own characters escaped, on one line."""
+    """Return text on one line, with the special characters of LaTeX escaped."""
     return " ".join("".join(_LATEX.get(character, character) for character in text).split())
 
 

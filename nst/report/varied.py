@@ -12,18 +12,18 @@ from nst.types import Values
 
 
 def replicates() -> list[str]:
-    """Return the fields that repeat an experiment rather than change it: means are over them."""
+    """Return the fields that repeat an experiment rather than change it: means are taken over them."""
     return [f"{each.group}.{name}" for each in MODALITIES.values() for name in (*each.inputs, "seed")]
 
 
 def varied(configs: Sequence[Values], stems: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
-    """Fields with more than one value: `name`, `label`, `values`, their `labels`, `numeric`, `replicate`, `follows`.
+    """Return fields with more than one value: `name`, `label`, `values`, `labels`, `numeric`, `replicate`, `follows`.
 
-    One follows if it changes with another that comes first, as weights of layers do with the layers: it comes last.
+    A field follows if it changes with an earlier field, as weights of layers do with the layers; it comes last.
 
     Args:
-      configs: Dotted names to values.
-      stems: Short names of inputs, by what configs call them.
+      configs: Values by dotted name.
+      stems: Short names of inputs by their names in configs.
     """
     seen: dict[str, dict[str, Any]] = {}
     for config in configs:
@@ -33,7 +33,7 @@ def varied(configs: Sequence[Values], stems: Mapping[str, str] | None = None) ->
     last = [_last(name) for name in several]
     repeating = replicates()
     only = all(name in repeating for name in several)  # then there is nothing else to compare
-    found = [
+    fields = [
         {
             "name": name,
             "label": _last(name).replace("_", " ") if last.count(_last(name)) == 1 else name,
@@ -44,24 +44,26 @@ def varied(configs: Sequence[Values], stems: Mapping[str, str] | None = None) ->
         }
         for name, values in several.items()
     ]
-    columns = [*zip(*where(found, configs), strict=True)]
-    for i, field in enumerate(found):
-        pairs = [{*zip(columns[i], columns[j], strict=True)} for j in range(i) if not found[j]["replicate"]]
+    columns = [*zip(*where(fields, configs), strict=True)]
+    for i, field in enumerate(fields):
+        pairs = [{*zip(columns[i], columns[j], strict=True)} for j in range(i) if not fields[j]["replicate"]]
         alike = any(len(pair) == len({a for a, _ in pair}) == len({b for _, b in pair}) for pair in pairs)
         field["follows"] = (alike or _is_derived(field["name"], configs)) and not field["replicate"]
-    return sorted(found, key=lambda field: field["follows"])
+    return sorted(fields, key=lambda field: field["follows"])
 
 
 def _is_derived(name: str, configs: Sequence[Values]) -> bool:
-    """Return whether a field has in all configs the value that follows from other fields."""
+    """Return whether all configs have the value of a field that follows from their other fields."""
     if not any(table[name].follows for table in FIELDS.values() if name in table):
         return False
     return all(usual(config).get(name) == as_tuples({name: config.get(name)})[name] for config in configs)
 
 
-def where(found: Sequence[Values], configs: Sequence[Values]) -> list[list[int]]:
-    """Of each config, the place of its value among those of each field; -1 where it has none."""
-    keys = [(field["name"], {_key(value): at for at, value in enumerate(field["values"])}) for field in found]
+def where(fields: Sequence[Values], configs: Sequence[Values]) -> list[list[int]]:
+    """Return, for each config, the index of its value in each field; -1 if it has none."""
+    keys = [
+        (field["name"], {_key(value): at for at, value in enumerate(field["values"])}) for field in fields
+    ]
     return [
         [places.get(_key(config[name]), -1) if name in config else -1 for name, places in keys]
         for config in configs
@@ -85,7 +87,7 @@ def _sorted(values: list[Any]) -> list[Any]:
 
 
 def _labels(values: Sequence[Any], stems: Mapping[str, str]) -> list[str]:
-    """Short ones, unless two would be the same."""
+    """Return short labels, or full ones if two short labels are the same."""
     short = [stems.get(str(value)) or _short(value) for value in values]
     return short if len(set(short)) == len(short) else [_whole(value) for value in values]
 

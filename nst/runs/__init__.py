@@ -1,4 +1,4 @@
-"""Runs from a config: the only reader of a ConfigDict. Validates, records, checkpoints, resumes."""
+"""Runs from a config: validated, recorded, checkpointed, resumed. Packages below take arguments, no ConfigDict."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -45,30 +45,30 @@ def run(
     """Stylize every content in every style that the config names.
 
     Args:
-      config: As of `nst.config.base`.
-      workdir: The run directory; where there are several results, the folder of their run directories.
-      resume: Go on with what stands there, to the same bytes that it would have reached.
-      output: Where the result is written as well, in the format of the extension.
-      limit: Larger images (in pixels) or longer audio (in seconds) is refused before it is decoded. By default the
+      config: A config with the fields of `nst.config.base`.
+      workdir: The run directory, or, for several results, the folder of their run directories.
+      resume: Resume the run in `workdir`. The result has the same bytes as that of an uninterrupted run.
+      output: Another path for the result, in the format of its extension.
+      limit: Refuse larger images (in pixels) or longer audio (in seconds) before they are decoded. By default the
         modality's `Limit`.
       show: Progress factory; a bar on the terminal by default.
-      leased: The caller ensures that no other process works here: no file is locked.
-      release: Called where much memory has just become free.
+      leased: The caller ensures that no other process works in `workdir`, so that no file is locked.
+      release: Called when much memory has just become free.
 
     Returns:
       The run directories.
 
     Raises:
-      InputError: Something in the config or an input can't be used; nothing was computed.
-      RunError: A value is not finite, or memory or disk ran out; the last good state is kept.
-      Interrupted: A signal came; the state is kept.
+      InputError: The config or an input is invalid; nothing was computed.
+      RunError: A value is not finite, the loss rose, or memory or disk ran out; the last good state is kept.
+      Interrupted: SIGINT or SIGTERM; the state is saved.
     """
-    of, config = modality(config), checked(config)
-    limit = of.limit.value if limit is None else limit
-    jobs, extractor = prepare.ready(of, config, workdir, resume=resume, output=output, limit=limit)
+    own_modality, config = modality(config), checked(config)
+    limit = own_modality.limit.value if limit is None else limit
+    jobs, extractor = prepare.ready(own_modality, config, workdir, resume=resume, output=output, limit=limit)
     for job in jobs:
         perform(
-            of,
+            own_modality,
             config,
             job,
             extractor,
@@ -88,37 +88,42 @@ def together(
     shows: Sequence[progress.Show],
     release: Release = keep_memory,
 ) -> list[Exception | None]:
-    """Begin several runs of one modality, structure and `Modality.batch_key`, and perform them in lock-step.
+    """Start several runs of one modality, structure and `Modality.batch_key`, and compute them as a batch.
 
     Args:
-      runs: Configs, each of a single run, and run directories, which no other process may work in.
-      shows: Progress factory of each.
-      release: Called where much memory has just become free.
+      runs: Pairs of a config, which must be that of a single run, and a run directory, which no other process may use.
+      shows: The progress factory of each run.
+      release: Called when much memory has just become free.
 
     Returns:
-      The error of each run, or None. A run that can't begin leaves the others alone.
+      The error of each run, or None. A run that can't start does not affect the others.
 
     Raises:
-      RunError: They could not go on together: each may still alone.
-      Interrupted: A signal came; the states are kept.
+      RunError: The batch failed; alone, each run may still succeed.
+      Interrupted: SIGINT or SIGTERM; the states are saved.
     """
     errors: list[Exception | None] = [None] * len(runs)
     jobs: list[tuple[ConfigDict, prepare.Job]] = []
-    places, extractor = [], None
-    of = modality(runs[0][0])
+    indices, extractor = [], None
+    own_modality = modality(runs[0][0])
     for i, (config, workdir) in enumerate(runs):
         try:
             config = checked(config)
-            (job,), extractor = prepare.ready(of, config, workdir, limit=of.limit.value)
+            (job,), extractor = prepare.ready(own_modality, config, workdir, limit=own_modality.limit.value)
         except (InputError, OSError) as error:
             errors[i] = error
         else:
             jobs.append((config, job))
-            places.append(i)
+            indices.append(i)
     if extractor is not None:
-        ended = perform_together(
-            of, jobs, extractor, limit=of.limit.value, shows=[shows[i] for i in places], release=release
+        job_errors = perform_together(
+            own_modality,
+            jobs,
+            extractor,
+            limit=own_modality.limit.value,
+            shows=[shows[i] for i in indices],
+            release=release,
         )
-        for i, error in zip(places, ended, strict=True):
+        for i, error in zip(indices, job_errors, strict=True):
             errors[i] = error
     return errors

@@ -22,17 +22,20 @@ from nst.sounds import Sound
 from nst.stages import Release, Resume, Snapshot
 from nst.types import Array, Values
 
-# Beside what is counted: libraries, and what compiling takes.
+# Bytes that `_needed` does not count: libraries and compilation.
 _REST = 400 * 2**20
 
-_REMEDY = "shorten the sounds, lower audio.filters, or take optimizer.name=adam, which keeps no history"
+_REMEDY = "shorten the audio, lower audio.filters, or take optimizer.name=adam, which keeps no history"
 
-# Where a run starts without audio of its own.
+# Values of `audio.init` that are no file.
 _STARTS = ("content", "style", "noise")
 
 
 class AudioTask(NamedTuple):
-    """A run whose audio is read: as `nst.audio.rows` has it, the content of `samples`, padded where that is short."""
+    """A run with its audio read, in the form that `nst.audio.rows` returns.
+
+    `samples` is the length of the content before padding to the shortest length that can be compared.
+    """
 
     config: ConfigDict
     extractor: audio.AudioFeatures
@@ -44,14 +47,14 @@ class AudioTask(NamedTuple):
     files: dict[str, Any]
 
     def save_input(self, name: str, folder: Path) -> None:
-        """Write an input as the objective compares it, and its spectrogram."""
+        """Write an input as the objective sees it, and its spectrogram."""
         file, sound = AUDIO.saved[name], self._input(name)
         sounds.write(folder / file.name, sound)
         if file.preview:
             audio.picture.write(folder / file.preview, sound)
 
     def snapshots(self, resume: Resume | None, release: Release) -> Iterator[Snapshot]:
-        """Run, from the beginning or from where an earlier process stopped."""
+        """Yield the snapshots of the run, from the beginning or from a checkpoint."""
         config = self.config
         return audio.stylization(
             self.content,
@@ -69,12 +72,12 @@ class AudioTask(NamedTuple):
         )
 
     def frame(self, image: Array, path: Path) -> None:
-        """Write intermediate audio."""
-        sounds.write(path, self._sound(self._sounding(image)))
+        """Write an intermediate result."""
+        sounds.write(path, self._sound(self._reconstruct(image)))
 
     def results(self, image: Array, folder: Path, facts: str, output: Path | None) -> None:
-        """Write the audio and its spectrogram, and the spectrograms of content, style and result side by side."""
-        x = self._sounding(image)
+        """Write the result and its spectrogram, and the spectrograms of content, style and result side by side."""
+        x = self._reconstruct(image)
         result = self._sound(x)
         for path in (folder / "audio.wav", output):
             if path is not None:
@@ -86,12 +89,12 @@ class AudioTask(NamedTuple):
         audio.picture.write_sheet(folder / "sheet.png", [*named, ("result", result)])
 
     def _phase(self, params: Array, x: Array) -> dict[str, Any]:
-        """How far the sound's magnitudes are from those that were asked for."""
-        reached = np.asarray(magnitudes(x, self.extractor.longest.stft))
-        convergence = spectral_convergence(reached, np.asarray(self.extractor.magnitudes(params)))
+        """Return how far the magnitudes of the audio are from those that were optimized."""
+        actual = np.asarray(magnitudes(x, self.extractor.longest.stft))
+        convergence = spectral_convergence(actual, np.asarray(self.extractor.magnitudes(params)))
         return {"steps": self.config.audio.phase_steps, "spectral_convergence": convergence}
 
-    def _sounding(self, params: Array) -> np.ndarray:
+    def _reconstruct(self, params: Array) -> np.ndarray:
         return audio.sounding(params, self.extractor, self.initial, self.config.audio.phase_steps)
 
     def _sound(self, x: Array) -> Sound:
@@ -110,41 +113,41 @@ def find(config: ConfigDict, name: str) -> list[Path]:
 
 
 def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> audio.AudioFeatures:
-    """Read every file, then draw the filters."""
+    """Check the settings and read every file, then return the filters."""
     settings = losses.checked(dict(config.loss))
     audio.check_style_loss(settings)
     random = losses.stochastic(settings)
     names = [name for name, optimizer in OPTIMIZERS.items() if not optimizer.image_only]
     if config.optimizer.name not in names:
-        raise unknown("optimizer of a sound", config.optimizer.name, names)
+        raise unknown("optimizer for audio", config.optimizer.name, names)
     optimizer(config.optimizer.name, random)
     if not 2000 <= config.audio.rate <= 192_000:
         raise InputError(f"config.audio.rate = {config.audio.rate}: give 2000 to 192000 Hz")
     audio.features.check(config.audio.method, config.audio.n_fft)
     if config.audio.method == "waveform" and config.optimizer.name == "lbfgs":
         raise InputError(
-            "config.optimizer.name = lbfgs: on samples its steps may lead up: "
-            "leave it out, or take adam, which is then the default"
+            "config.optimizer.name = lbfgs: with audio.method=waveform its steps may raise the loss: "
+            "leave it unset, or take adam, the default of this method"
         )
-    named = {(name, path) for job in jobs for name, path in job.inputs.items()}
+    inputs = {(name, path) for job in jobs for name, path in job.inputs.items()}
     shapes = {
         path: sounds.read(path, rate=config.audio.rate, max_seconds=float(limit)).samples.shape
-        for path in sorted({path for _, path in named})
+        for path in sorted({path for _, path in inputs})
     }
     settings = config.audio
     extractor = _drawn(settings.method, settings.n_fft, settings.rate, settings.filters, settings.seed)
-    content, style = (max(shapes[path] for name, path in named if name == x) for x in ("content", "style"))
+    content, style = (max(shapes[path] for name, path in inputs if name == x) for x in ("content", "style"))
     needed, free = _needed(extractor, config.optimizer.name, content, style), memory.free()
     if free is not None and needed > free:
         message = (
-            f"{content[0] / settings.rate:.0f} and {style[0] / settings.rate:.0f} seconds of sound need about"
+            f"{content[0] / settings.rate:.0f} and {style[0] / settings.rate:.0f} seconds of audio need about"
         )
         message += f" {memory.gib(needed)} and {memory.gib(free)} are free: {_REMEDY}"
         warnings.warn(message, memory.MemoryWarning, stacklevel=2)
     return extractor
 
 
-# The runs of a sweep share it: drawing 23 million numbers takes a second.
+# Cached for the runs of a sweep: drawing 23 million numbers takes a second.
 @functools.lru_cache(maxsize=1)
 def _drawn(method: str, n_fft: int, rate: int, filters: int, seed: int) -> audio.AudioFeatures:
     return audio.audio_features(method, n_fft=n_fft, rate=rate, filters=filters, seed=seed)
@@ -153,9 +156,9 @@ def _drawn(method: str, n_fft: int, rate: int, filters: int, seed: int) -> audio
 def _needed(
     extractor: audio.AudioFeatures, method: str, content: tuple[int, int], style: tuple[int, int]
 ) -> int:
-    """An estimate of the bytes that a run takes: filters, what they see and say, and the optimizer's history."""
+    """Estimate the bytes that a run takes: filters, their inputs and outputs, and the optimizer's history."""
 
-    def seen(samples: int, channels: int) -> int:
+    def activations(samples: int, channels: int) -> int:
         """Count the bytes of the inputs and outputs of the filters."""
         return 4 * sum(
             channels * view.stft.frames(samples) * sum(view.kernel.shape) for view in extractor.views.values()
@@ -164,7 +167,7 @@ def _needed(
     filters = memory.held(extractor)
     params = jax.eval_shape(extractor.parameters, jax.ShapeDtypeStruct(content[::-1], jnp.float32))
     state = memory.held(jax.eval_shape(optimizer(method).init, params))
-    return _REST + 2 * filters + state + max(3 * seen(*content), seen(*style))
+    return _REST + 2 * filters + state + max(3 * activations(*content), activations(*style))
 
 
 def steps(config: Values) -> int:

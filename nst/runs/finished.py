@@ -1,4 +1,4 @@
-"""Finished runs, read back."""
+"""Records of finished runs."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -24,13 +24,13 @@ class Finished(NamedTuple):
 
 
 def finished(folder: Path) -> Finished:
-    """Read the record of a run directory.
+    """Read the record of a finished run.
 
     Raises:
-      InputError: There is no finished run, its record is damaged, or its result is absent.
+      InputError: There is no finished run, its record is damaged, or its result is missing.
     """
     if not (folder / "config.json").exists():
-        raise InputError(f"{folder} is no run directory: give one with a config.json")
+        raise InputError(f"{folder} is not a run directory: give one with a config.json")
     if not (folder / "done").exists():
         raise InputError(f"{folder} is not finished: go on with scripts/run.py --resume --workdir {folder}")
     lines = record.metrics(folder / "metrics.jsonl")
@@ -44,7 +44,7 @@ def finished(folder: Path) -> Finished:
 
 @contextmanager
 def undamaged(folder: Path) -> Iterator[None]:
-    """Raise InputError where the record of a run has not the fields that the block reads."""
+    """Raise InputError if the record of a run lacks fields that the block reads."""
     try:
         yield
     except InputError:
@@ -54,10 +54,10 @@ def undamaged(folder: Path) -> Iterator[None]:
 
 
 def written(folder: Path, name: str) -> dict[str, Any]:
-    """Return path and SHA-256 of a file that the run itself wrote.
+    """Return the path and the SHA-256 of a file that the run itself wrote.
 
     Raises:
-      InputError: It is not there.
+      InputError: The file is missing.
     """
     if not (folder / name).exists():
         raise InputError(f"{folder / name} is not there: run it again")

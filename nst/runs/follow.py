@@ -1,4 +1,4 @@
-"""Values of unset fields: each follows other fields, so that none has to be set because another was."""
+"""Values of unset fields, derived from other fields: setting one field never requires setting another."""
 
 import contextlib
 import json
@@ -52,7 +52,7 @@ def _resample(values: Values) -> bool:
 
 
 def _learning_rate(values: Values) -> float:
-    """Return the optimizer's own rate, or that of the audio method."""
+    """Return the default rate of the audio method for the optimizer, or else that of the optimizer."""
     name = values["optimizer.name"]
     chosen = optimizers.named(name)
     return default_rate(values.get("audio.method", ""), name) or chosen.learning_rate
@@ -87,10 +87,10 @@ def resolved(config: ConfigDict) -> ConfigDict:
     """Return a copy of a valid config with every unset field filled; values that are set stay as they are.
 
     Raises:
-      InputError: A field that others follow can't be used.
+      InputError: A field that others follow is invalid.
     """
     result = base(modality_of(config))
-    with result.ignore_type():  # `validate` names a wrong type
+    with result.ignore_type():  # `validate` reports wrong types
         result.update_from_flattened_dict(as_tuples(_filled(dict(fields(config)))))
     return result
 
@@ -99,7 +99,7 @@ def checked(config: ConfigDict) -> ConfigDict:
     """Validate a config and return it resolved.
 
     Raises:
-      InputError: A field, or a combination of them, can't be used.
+      InputError: A field, or a combination of fields, is invalid.
     """
     validate(config)
     result = resolved(config)
@@ -107,39 +107,39 @@ def checked(config: ConfigDict) -> ConfigDict:
     return result
 
 
-#: What fields meant in configs that were written before there were such fields, where that is not their default.
+#: Values that newer fields have in configs written before them, if these are not their defaults.
 FORMERLY = {"loss.reduction": "sum", "loss.variation": "squared"}
 
 
 def recorded(config: Values) -> dict[str, Any]:
-    """Return the resolved values of a config that was read from JSON, by dotted names, for comparisons.
+    """Return the resolved values of a config that was read from JSON, by dotted name, for comparisons.
 
-    A field that is absent, as in the files of an earlier version, has the value that it had there. Lists stand
-    for tuples.
+    A field that is absent, as in files of an earlier version, gets the value that it had in that version. Tuples
+    become lists.
 
     Args:
       config: Nested, or by dotted names.
 
     Raises:
-      InputError: A field that others follow can't be used.
+      InputError: A field that others follow is invalid.
     """
     values = dict(fields(config))
     modality = modality_of(values)
     absent = defaults(modality)
     absent |= {name: value for name, value in FORMERLY.items() if name in absent}
     values = _filled(absent | {"modality": modality} | values)
-    if "pyramid.scales" in values:  # no scales mean one
+    if "pyramid.scales" in values:  # empty scales mean a single one
         values["pyramid.scales"] = values["pyramid.scales"] or [values["images.size"]]
     return json.loads(json.dumps(values))
 
 
 def usual(values: Values) -> dict[str, Any]:
-    """Return for each field, by its dotted name, the value that it has if it is not set and the others are.
+    """Return for each field, by dotted name, the value that it has if it alone is unset.
 
-    None where a rule can't use the values.
+    The value is None if a rule can't use the values of the other fields.
 
     Args:
-      values: Of all fields, by dotted names, as `recorded` gives them.
+      values: All fields by dotted name, as `recorded` returns them.
     """
     modality = modality_of(values)
     result = defaults(modality)
@@ -150,12 +150,12 @@ def usual(values: Values) -> dict[str, Any]:
 
 
 def as_tuples(values: Values) -> dict[str, Any]:
-    """Turn the lists that JSON makes of tuples back into tuples."""
+    """Convert the lists that JSON makes of tuples back to tuples."""
     return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
 
 
 def _filled(values: dict[str, Any]) -> dict[str, Any]:
-    """Fill what is unset."""
+    """Fill unset fields by their rules."""
     for name, rule in RULES.get(modality_of(values), {}).items():
         if values[name] is None:
             values = values | {name: rule(values)}

@@ -22,15 +22,15 @@ from nst.stages import Release, Resume, Snapshot
 from nst.stylize import Scale, plan, sides_at, stylization
 from nst.types import Array, Image, Network, Values
 
-# Beyond it not even the pictures fit into memory, and the system would end the process without a word.
+# Larger images do not fit into memory, and the system would kill the process without a message.
 _LARGEST_SIDE = 32_768
 
-# Where a run starts without an image of its own.
+# Values of `images.init` that are no file.
 _STARTS = ("content", "style", "noise", "gray")
 
 
 class ImageTask(NamedTuple):
-    """A run whose images are read."""
+    """A run with its images read."""
 
     config: ConfigDict
     extractor: Network
@@ -40,11 +40,11 @@ class ImageTask(NamedTuple):
     files: dict[str, Any]
 
     def save_input(self, name: str, folder: Path) -> None:
-        """Write the content and the style as the last scale compares them, and the initial image of the first."""
+        """Write an input as the objective sees it: content and style at the last scale, init at the first."""
         images.write(folder / IMAGE.saved[name].name, as_used(self, name))
 
     def snapshots(self, resume: Resume | None, release: Release) -> Iterator[Snapshot]:
-        """Run, from the beginning or from where an earlier process stopped."""
+        """Yield the snapshots of the run, from the beginning or from a checkpoint."""
         return stylization(
             self.content,
             self.style,
@@ -59,16 +59,16 @@ class ImageTask(NamedTuple):
         )
 
     def frame(self, image: Array, path: Path) -> None:
-        """Write an intermediate image."""
+        """Write an intermediate result."""
         images.write(path, np.asarray(image))
 
     def results(self, image: Array, folder: Path, facts: str, output: Path | None) -> None:
-        """Write the image, and content, style and image side by side."""
-        picture = np.asarray(image)
+        """Write the result, and content, style and result side by side."""
+        pixels = np.asarray(image)
         for path in (folder / "image.png", output):
             if path is not None:
-                images.write(path, picture, metadata={"nst": facts})
-        sheet = record.sheet(self.content, self.style, np.clip(picture, 0, 1))
+                images.write(path, pixels, metadata={"nst": facts})
+        sheet = record.sheet(self.content, self.style, np.clip(pixels, 0, 1))
         images.write(folder / "sheet.png", sheet)
 
 
@@ -89,7 +89,7 @@ def find(config: ConfigDict, name: str) -> list[Path]:
 
 
 def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> Network:
-    """Read every image, then load the network and check that they are large enough for it."""
+    """Read every image, load the network, and check that the images are large enough for it."""
     sizes = shapes(jobs, int(limit))
     network = extractor(config)
     for job in jobs:
@@ -102,16 +102,16 @@ def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> Networ
 
 
 def shapes(jobs: Sequence[Job], max_pixels: int) -> dict[Path, tuple[int, int]]:
-    """Return height and width of every image. Each is read whole, so that a damaged one is found now."""
+    """Return the height and width of every image. Each is decoded completely, to find damaged files early."""
     paths = {path for job in jobs for path in job.inputs.values()}
     return {path: images.read(path, max_pixels=max_pixels).shape[:2] for path in sorted(paths)}
 
 
 def framed(config: ConfigDict, name: str, shape: tuple[int, int]) -> tuple[int, int]:
-    """Return height and width in which an image is used: those of a data set share one, so that nothing recompiles.
+    """Return the height and width at which an image is used: one size for a data set, so that nothing recompiles.
 
     Args:
-      config: Of the run.
+      config: The config of the run.
       name: `content` or `style`.
       shape: Height and width of the image as read.
     """
@@ -139,7 +139,7 @@ def read(config: ConfigDict, job: Job, extractor: Network, limit: int | float) -
 
 
 def extractor(config: ConfigDict) -> Network:
-    """The network, after a look at the names that would fail later than its weights are fetched."""
+    """Load the network. Names that would fail later are checked first, before weights are downloaded."""
     optimizer(config.optimizer.name, losses.stochastic(losses.checked(dict(config.loss))))
     if config.optimizer.parameters not in PARAMETERS:
         raise unknown("optimizer.parameters", config.optimizer.parameters, PARAMETERS)
@@ -148,12 +148,12 @@ def extractor(config: ConfigDict) -> Network:
     settings = config.features
     named = dict(settings)
     features.check_options(named.pop("network"), **named)
-    digest = features.weights.digest(settings.weights)  # a file may be another by the next run
+    digest = features.weights.digest(settings.weights)  # a file may have changed by the next run
     seed = config.images.seed if features.is_drawn(settings.network, settings.weights) else 0
     return _frozen(tuple(sorted(settings.items())), seed, layers(config), digest)
 
 
-# The runs of a sweep share it: reading, transforming and keeping the filters of one network takes a second or two.
+# Cached for the runs of a sweep: reading and transforming the filters of a network takes a second or two.
 @functools.lru_cache(maxsize=1)
 def _frozen(
     settings: tuple[tuple[str, Any], ...], seed: int, layers: tuple[str, ...], digest: Any
@@ -163,7 +163,7 @@ def _frozen(
 
 
 def scales(config: ConfigDict) -> list[Scale]:
-    """The pyramid of a config."""
+    """Return the scales of the pyramid of a config."""
     return _plan(dict(fields(config)))
 
 
@@ -190,19 +190,19 @@ def layers(config: ConfigDict) -> tuple[str, ...]:
 def check_size(
     config: ConfigDict, extractor: Network, content: tuple[int, int], style: tuple[int, int]
 ) -> int:
-    """The smallest scale must have features in the deepest layer; a largest that may not fit is warned of.
+    """Check that the smallest scale has features in every layer; warn if the largest may not fit into memory.
 
     Args:
-      config: Of the run.
+      config: The config of the run.
       extractor: The network.
-      content: Height and width of the content picture as read.
-      style: Height and width of the style picture as read.
+      content: Height and width of the content image.
+      style: Height and width of the style image.
 
     Returns:
       An estimate of the bytes that the run takes.
 
     Raises:
-      InputError: A picture is too small for a layer, or the size beyond what is supported.
+      InputError: An image is too small for a layer, or `images.size` is larger than supported.
     """
 
     def sizes(scale: Scale) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -228,7 +228,7 @@ def check_size(
 
 
 def batch_key(config: ConfigDict) -> str | None:
-    """Return the size of the content as used: images of one size go together. None if it can't be read."""
+    """Return the size of the content image as used, which a batch has in common; None if it can't be read."""
     try:
         (path,) = images.list_pictures(config.images.content)
         return str(images.fit_size(*framed(config, "content", _shape(path)), config.images.size))
@@ -259,7 +259,7 @@ def batched(tasks: Sequence[ImageTask], extractor: Network, release: Release) ->
 
 
 def shared(config: ConfigDict) -> dict[str, Any]:
-    """Return the settings that batched runs have in common."""
+    """Return the settings that the runs of a batch have in common."""
     return {
         "scales": scales(config),
         "style_scale": config.images.style_scale,

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: noted, so that the state can be saved before a run ends."""
+"""SIGINT and SIGTERM, deferred so that the state can be saved before a run ends."""
 
 import signal
 from collections.abc import Iterator
@@ -10,22 +10,22 @@ from nst.errors import Interrupted
 
 @contextmanager
 def signals(
-    at_once: str = "stopped at once: go on with --resume from the last checkpoint",
+    message: str = "stopped at once: go on with --resume from the last checkpoint",
 ) -> Iterator[list[int]]:
-    """The first signal is put on the list that this gives; a second one ends at once."""
+    """Yield a list to which the first signal is appended; a second signal raises Interrupted with `message`."""
     received: list[int] = []
 
     def note(number: int, frame: FrameType | None) -> None:
         if received:
-            raise Interrupted(number, at_once)
+            raise Interrupted(number, message)
         received.append(number)
 
     try:
-        before = {s: signal.signal(s, note) for s in (signal.SIGINT, signal.SIGTERM)}
-    except ValueError:  # not the main thread: signals are its caller's
-        before = {}
+        handlers = {s: signal.signal(s, note) for s in (signal.SIGINT, signal.SIGTERM)}
+    except ValueError:  # not the main thread: signals are left to the caller
+        handlers = {}
     try:
         yield received
     finally:
-        for number, handler in before.items():
+        for number, handler in handlers.items():
             signal.signal(number, handler)

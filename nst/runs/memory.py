@@ -1,4 +1,4 @@
-"""How much memory a run needs, and how much is free."""
+"""Estimates of the memory that a run needs, and the memory that is free."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,10 +11,10 @@ import psutil
 
 from nst.types import Network
 
-# Fitted to runs of 128 to 1024 pixels (docs/performance.md): the filters in Winograd's form, and what compiling takes.
+# Bytes of Winograd filters and of compilation, fitted to runs of 128 to 1024 pixels (docs/performance.md).
 _REST = 500 * 2**20
 
-_FLOAT = 4  # bytes
+_FLOAT = 4  # bytes of a float32
 
 REMEDY = "lower images.size, or take optimizer.name=adam, which keeps no history"
 
@@ -30,14 +30,14 @@ def needed(
     style: tuple[int, int],
     optimizer: optax.GradientTransformation,
 ) -> int:
-    """An estimate of the bytes that a run takes at its largest scale.
+    """Estimate the bytes that a run takes at its largest scale.
 
     Args:
       extractor: The network.
-      layers: What the loss looks at.
+      layers: The layers that the loss reads.
       content: Height and width of the image that is optimized.
-      style: Height and width of the style picture; only its features are computed, no gradient.
-      optimizer: What keeps a history of pictures.
+      style: Height and width of the style image, whose features are computed without a gradient.
+      optimizer: The optimizer, whose state may hold a history of images.
     """
     features = _FLOAT * max(extractor.activations(size, layers) for size in (content, style))
     state = held(jax.eval_shape(optimizer.init, _image(*content)))
@@ -50,12 +50,12 @@ def _image(height: int, width: int) -> jax.ShapeDtypeStruct:
 
 
 def held(tree: Any) -> int:
-    """The bytes of a pytree of arrays, or of their shapes."""
+    """Return the bytes of a pytree of arrays, or of their shapes."""
     return sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree))
 
 
 def free() -> int | None:
-    """Bytes that can still be had on the device that JAX computes on; None if it doesn't say."""
+    """Return the free bytes of the device that JAX computes on; None if the device does not report them."""
     device = jax.devices()[0]
     if device.platform == "cpu":
         return min([psutil.virtual_memory().available, *_container()])
@@ -66,7 +66,7 @@ def free() -> int | None:
 
 
 def _container() -> list[int]:
-    """Return the bytes that a Linux container may still take: the system's own figure ignores its limit."""
+    """Return the free bytes of a Linux container, whose limit the system's figure ignores; empty without a limit."""
     try:
         limit, used = (Path(f"/sys/fs/cgroup/memory.{x}").read_text().strip() for x in ("max", "current"))
         return [int(limit) - int(used)]
@@ -75,10 +75,10 @@ def _container() -> list[int]:
 
 
 def warning(height: int, width: int, needed: int, free: int) -> str:
-    """One line for the user."""
+    """Return the text of the warning, one line."""
     return f"{width}×{height} pixels need about {gib(needed)} and {gib(free)} are free: {REMEDY}"
 
 
 def gib(n: int) -> str:
-    """Format a number of bytes for people."""
+    """Format a number of bytes in GiB."""
     return f"{n / 2**30:.1f} GiB"

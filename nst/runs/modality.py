@@ -1,4 +1,4 @@
-"""The modality of a run: what runs of images and of audio do in their own way."""
+"""The interface of a modality: the callbacks that differ between runs of images and of audio."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from nst.types import Array, Values
 
 
 class Job(NamedTuple):
-    """One run: the files that it reads, by the name of the input, and the directory that it is kept in."""
+    """One run: its input files by name, and its run directory."""
 
     inputs: Mapping[str, Path]
     folder: Path
@@ -19,7 +19,7 @@ class Job(NamedTuple):
 
 @runtime_checkable
 class Task(Protocol):
-    """A run whose inputs are read."""
+    """A run with its inputs read."""
 
     @property
     def files(self) -> dict[str, Any]:
@@ -31,34 +31,34 @@ class Task(Protocol):
         ...
 
     def snapshots(self, resume: Resume | None, release: Release) -> Iterator[Snapshot]:
-        """Run, from the beginning or from where an earlier process stopped; `release` as in `nst.stages.run`."""
+        """Yield the snapshots of the run, from the beginning or from a checkpoint; `release` as in `nst.stages.run`."""
         ...
 
     def frame(self, image: Array, path: Path) -> None:
-        """Write an intermediate result to `path`, which ends as the result's file does."""
+        """Write an intermediate result to `path`, which has the suffix of the result's file."""
         ...
 
     def results(self, image: Array, folder: Path, facts: str, output: Path | None) -> None:
         """Write the result and its sheet.
 
         Args:
-          image: `Snapshot.image` of the last one.
+          image: `Snapshot.image` of the last snapshot.
           folder: The run directory.
-          facts: The config as JSON, for files that can carry it.
-          output: Another place for the result.
+          facts: The config as JSON, for formats that hold metadata.
+          output: Another path for the result.
         """
         ...
 
 
 class File(NamedTuple):
-    """A file of a run directory, and a picture of it: the file itself, or another; empty where there is none."""
+    """A file of a run directory, and its preview image: the file itself, another file, or empty if there is none."""
 
     name: str
     preview: str = ""
 
 
 class Limit(NamedTuple):
-    """The largest input that is read: the flag that changes it, the default, and the flag's help."""
+    """The limit on the size of inputs: the flag that sets it, its default, and the help of the flag."""
 
     flag: str
     value: int | float
@@ -66,27 +66,28 @@ class Limit(NamedTuple):
 
 
 class Modality(NamedTuple):
-    """A kind of media, and what its runs do in their own way.
+    """A kind of media, with the callbacks of its runs.
 
     Attributes:
       name: The name in `MODALITIES`.
-      group: The group of a config with the inputs and the seed.
-      inputs: Inputs by name, and where a run directory keeps each as used. Every combination of their files is a run.
+      group: The group of config fields with the inputs and the seed.
+      inputs: Inputs by name, and the file of a run directory that holds each as used. Every combination of their files
+        is a run.
       optional: The same for inputs that a config may leave out. Each is one file at most.
       result: The result's file in a run directory. Intermediate results have the same suffix.
-      config: The config file that a command names.
-      limit: The largest input that is read.
-      remedy: Advice where memory runs out.
+      config: The config file that commands name.
+      limit: The limit on the size of inputs.
+      remedy: Advice if memory runs out.
       find: Return the files that an input of a config stands for; none for an optional input that is left out.
-      each: Return the names of the files that the value of an input stands for, as a config has them.
+      each: Return the config values of the single files that the value of an input stands for.
       check_output: Raise InputError for a path whose format can't be written.
-      check: Raise InputError for whatever a run could not use; return the extractor, which all jobs share.
+      check: Raise InputError if the config or an input is invalid; return the extractor, which all jobs share.
       read: Read the inputs of a job, given the extractor and the limit.
       steps: Return the steps of a whole run, given the dotted names of its config.
       size: Return the setting that decides how much memory a run takes.
-      batch_key: Return what runs must share, beyond the structure of their configs, to be computed together; None for
-        a run that goes alone. Runs of a modality without it all go alone.
-      batched: Compute the tasks of several runs together, given the extractor and `release`; yield a snapshot of each.
+      batch_key: Return a key that the runs of a batch must share, beyond the structure of their configs; None for a run
+        that is computed alone. All runs of a modality without this callback are computed alone.
+      batched: Compute a batch of tasks, given the extractor and `release`; yield lists with a snapshot of each task.
     """
 
     name: str
@@ -119,7 +120,7 @@ class Modality(NamedTuple):
 
     @property
     def files(self) -> tuple[str, ...]:
-        """The files at the top of a run directory for people to open, in the order of a report's links."""
+        """The files at the top of a run directory that a report links to, in order."""
         inputs = (file.name for file in self.saved.values())
         names = (self.result.name, *inputs, "sheet.png", self.result.preview, "curve.png")
         return tuple(dict.fromkeys(filter(None, names)))

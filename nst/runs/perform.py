@@ -1,4 +1,4 @@
-"""Performing runs, from the first step or the last checkpoint to the finished directory: alone or in lock-step."""
+"""Jobs, alone or as a batch, from the first step or the last checkpoint to the finished run directory."""
 
 import functools
 from collections.abc import Callable, Iterator, Sequence
@@ -30,7 +30,7 @@ def perform(
     leased: bool,
     release: Release,
 ) -> None:
-    """Do a job, or what is left of it."""
+    """Run or resume a job; the arguments are those of `nst.runs.run`."""
     with (
         opened(modality, config, job, extractor, resume=resume, limit=limit, leased=leased) as recorder,
         signals() as received,
@@ -38,11 +38,11 @@ def perform(
         if recorder is None:
             return
         with show(recorder.total) as callback:
-            _go(recorder.task.snapshots(recorder.resume, release), recorder, callback, received)
+            _record(recorder.task.snapshots(recorder.resume, release), recorder, callback, received)
         recorder.finish(output, release)
 
 
-def _go(
+def _record(
     snapshots: Iterator[Snapshot],
     recorder: Recorder,
     callback: Callable[[Snapshot], None],
@@ -68,14 +68,14 @@ def perform_together(
     shows: Sequence[progress.Show],
     release: Release,
 ) -> list[RunError | None]:
-    """Do several jobs from their beginning in lock-step; no other process may work in their directories.
+    """Run several jobs as a batch from their beginning; no other process may use their directories.
 
     Returns:
-      The error of each that diverged or whose loss rose, whose last state is kept; None for the others.
+      The error of each job that diverged or whose loss rose, with its last state saved; None for the others.
 
     Raises:
-      RunError: They could not go on together: each may still alone.
-      Interrupted: A signal came; the states are kept.
+      RunError: The batch failed; alone, each job may still succeed.
+      Interrupted: SIGINT or SIGTERM; the states are saved.
     """
     with ExitStack() as stack:
         received = stack.enter_context(signals())
@@ -84,14 +84,14 @@ def perform_together(
             recorder = stack.enter_context(
                 opened(modality, config, job, extractor, resume=False, limit=limit, leased=True)
             )
-            assert recorder is not None  # it is new
+            assert recorder is not None  # a new run is not finished
             recorders.append(recorder)
         callbacks = [
             stack.enter_context(show(recorder.total)) for show, recorder in zip(shows, recorders, strict=True)
         ]
-        assert modality.batched is not None  # the caller asked for its `batch_key`
-        together = modality.batched([recorder.task for recorder in recorders], extractor, release)
-        errors = _go_together(together, recorders, callbacks, received)
+        assert modality.batched is not None  # the caller has used its `batch_key`
+        batches = modality.batched([recorder.task for recorder in recorders], extractor, release)
+        errors = _record_together(batches, recorders, callbacks, received)
         for i, recorder in enumerate(recorders):
             if errors[i] is None:
                 errors[i] = _failure(functools.partial(recorder.finish, release=release))
@@ -106,15 +106,15 @@ def _failure(act: Callable[[], None]) -> RunError | None:
     return None
 
 
-def _go_together(
-    together: Iterator[list[Snapshot]],
+def _record_together(
+    batches: Iterator[list[Snapshot]],
     recorders: Sequence[Recorder],
     callbacks: Sequence[Callable[[Snapshot], None]],
     received: list[int],
 ) -> list[RunError | None]:
     errors: list[RunError | None] = [None] * len(recorders)
     try:
-        for snapshots in together:
+        for snapshots in batches:
             step = max(snapshot.step for snapshot in snapshots)
             for i, snapshot in enumerate(snapshots):
                 if errors[i] is None:
@@ -126,7 +126,7 @@ def _go_together(
             if received:
                 raise _interrupted(received, step)
     except RunError:
-        if None not in errors:  # it is the last one's, and noted
+        if None not in errors:  # the error of the last job, which is noted already
             return errors
         for recorder, error in zip(recorders, errors, strict=True):
             if error is None:

@@ -1,4 +1,4 @@
-"""The jobs of a config, and every reason to refuse it before anything is computed."""
+"""The jobs of a config, and all checks that precede computation."""
 
 import itertools
 from collections.abc import Sequence
@@ -22,12 +22,12 @@ def ready(
     output: Path | None = None,
     limit: int | float,
 ) -> tuple[list[Job], Any]:
-    """Return the jobs and the extractor of a config after every check.
+    """Return the jobs and the extractor of a config after all checks.
 
     The arguments are those of `nst.runs.run`.
 
     Raises:
-      InputError: Something in it or an input can't be used.
+      InputError: The config or an input is invalid.
     """
     validate(config)
     writers.check(config.run.writers)
@@ -39,7 +39,7 @@ def ready(
 
 
 def find_jobs(modality: Modality, config: ConfigDict, workdir: Path) -> list[Job]:
-    """Return a job for each combination of the inputs' files, several of them in folders of `workdir`."""
+    """Return a job for each combination of input files; several jobs have folders in `workdir`."""
     values = config[modality.group]
     several = {name: modality.find(config, name) for name in modality.inputs}
     single = {name: paths[0] for name in modality.optional if (paths := _at_most_one(modality, config, name))}
@@ -64,7 +64,7 @@ def _at_most_one(modality: Modality, config: ConfigDict, name: str) -> list[Path
 
 
 def check_output(modality: Modality, output: Path, jobs: Sequence[Job]) -> None:
-    """Refuse an output of unknown format, one for several results, or one that is an input."""
+    """Raise InputError if an output can't be written, stands for several results, or is an input or a run's file."""
     modality.check_output(output)
     if output.is_dir() or not _nearest(output.absolute().parent).is_dir():
         raise InputError(
@@ -80,21 +80,21 @@ def check_output(modality: Modality, output: Path, jobs: Sequence[Job]) -> None:
 
 
 def check_folders(folders: Sequence[Path], resume: bool) -> None:
-    """Refuse to overwrite a run, and to resume where there is none."""
-    begun = [folder for folder in folders if (folder / "config.json").exists()]
-    if resume and not begun:
+    """Raise InputError if a run would be overwritten, or if there is none to resume."""
+    resumable = [folder for folder in folders if (folder / "config.json").exists()]
+    if resume and not resumable:
         raise InputError(
             f"{folders[0]}: there is no run to resume: leave --resume out, or give its --workdir"
         )
     for folder in folders:
         if not _nearest(folder).is_dir():
             raise InputError(f"{folder} can't be made, a file is in its place: give another --workdir")
-        if (resume and folder in begun) or not folder.exists():
+        if (resume and folder in resumable) or not folder.exists():
             continue
         if any(not path.name.startswith(".") for path in folder.iterdir()):
             raise InputError(f"{folder} is not empty: go on with --resume, or give another --workdir")
 
 
 def _nearest(path: Path) -> Path:
-    """The path itself, or the nearest of its parents that exists."""
+    """Return the path itself, or its nearest parent that exists."""
     return next(candidate for candidate in (path, *path.absolute().parents) if candidate.exists())

@@ -14,7 +14,7 @@ Show = Callable[[int], AbstractContextManager[Callable[[Snapshot], None]]]
 
 @contextmanager
 def bar(total: int) -> Iterator[Callable[[Snapshot], None]]:
-    """A bar that fits 80 columns, with the loss terms, the steps per second and the time left."""
+    """Show a bar with the loss terms, the steps per second and the time left, in 80 columns."""
     progress = Progress(
         BarColumn(bar_width=10),
         TextColumn("{task.completed:.0f}/{task.total:.0f}"),

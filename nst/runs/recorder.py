@@ -1,4 +1,4 @@
-"""Recording a run: its directory from the first step or the last checkpoint to the result."""
+"""The recorder of a run, which writes its directory from the first step or the last checkpoint to the result."""
 
 import contextlib
 import json
@@ -21,15 +21,15 @@ from nst.runs.modality import Job, Modality, Task
 from nst.stages import Release, Resume, Snapshot, keep_memory
 from nst.writers import Writer
 
-# Of the loss that a stage begins with; more means that steps are too long.
+# Largest ratio of the last loss of a stage to its first; above it, steps are too long.
 _LARGEST_RISE = 1.01
 
-# Where image and style are the content, a stage begins at a minimum: its loss is made of rounding errors.
+# If image and style are the content, a stage begins at a minimum, and its loss is rounding error.
 _NEGLIGIBLE = 1e-5
 
 
 class Recorder:
-    """Writes a run directory, held by `opened`."""
+    """Writer of a run directory; made by `opened`, which holds the directory."""
 
     def __init__(
         self,
@@ -44,9 +44,9 @@ class Recorder:
         self.config, self.task, self.resume = config, task, earlier.resume
         self._modality = modality
         self._folder, self._facts, self._earlier = folder, facts, earlier.seconds
-        self._writer, self._shown = writer, earlier.step
+        self._writer, self._last_frame = writer, earlier.step
         self._logged = max((line["step"] for line in record.metrics(folder / "metrics.jsonl")), default=-1)
-        self._began: float | None = None  # the first step begins with the first snapshot
+        self._began: float | None = None  # set by the first snapshot, at which the first step begins
         self._seconds = earlier.seconds
         self._latest: Snapshot | None = None
         self._saved: Snapshot | None = None
@@ -61,7 +61,7 @@ class Recorder:
         """Log and save the snapshot if its step is due.
 
         Raises:
-          RunError: The stage before ended above the loss that it began with.
+          RunError: The previous stage ended with a higher loss than it began with.
         """
         if snapshot.stage != self._stage:
             self._check_descent()
@@ -71,7 +71,7 @@ class Recorder:
         self._seconds = self._earlier + time.monotonic() - self._began
         last = snapshot.step == self.total
         due = last or snapshot.step % self.config.run.log_every == 0
-        if due and snapshot.step > self._logged:  # the start of a scale is the end of the one before
+        if due and snapshot.step > self._logged:  # a stage begins at the step that ended the previous one
             self._log(snapshot)
         if last or snapshot.step % self.config.run.save_every == 0:
             self._save(snapshot)
@@ -114,34 +114,39 @@ class Recorder:
         }
         frame = _frame(self._folder, snapshot.step, self._modality.suffix)
         self.task.frame(snapshot.image, frame)
-        if snapshot.step > self._shown:  # as in the log
+        if snapshot.step > self._last_frame:  # once per step, as in the log
             self._writer.frame(snapshot.step, frame)
-            self._shown = snapshot.step
-        if snapshot.step > 0:  # before, there is nothing to lose
+            self._last_frame = snapshot.step
+        if snapshot.step > 0:  # at step 0 there is nothing to lose
             checkpoint.write(self._folder / "checkpoint", snapshot.step, snapshot.tree, facts)
         self._saved = snapshot
 
     def finish(self, output: Path | None = None, release: Release = keep_memory) -> None:
-        """Write what the last snapshot came to, or raise RunError if its loss has risen.
+        """Write the result of the last snapshot.
 
         Args:
-          output: Where the result is written too.
-          release: Called where much memory has become free.
+          output: Another path for the result.
+          release: Called when much memory has become free.
+
+        Raises:
+          RunError: The loss rose in the last stage.
         """
-        assert self._latest is not None  # the state it begins with is always among them
+        assert self._latest is not None  # there is at least the initial snapshot
         self._check_descent()
         folder, image = self._folder, np.asarray(self._latest.image)
-        self._latest = self._saved = None  # the history of L-BFGS need not be kept beside what is made now
+        self._latest = self._saved = None  # frees the history of L-BFGS before the results are made
         release()
         config = self._facts["config"]
-        config = config | {"run": config["run"] | {"writers": []}}  # the same bytes whatever shows the run
+        config = config | {
+            "run": config["run"] | {"writers": []}
+        }  # the result must not depend on the writers
         self.task.results(image, folder, json.dumps(config), output)
         record.write_curve(folder / "curve.png", record.metrics(folder / "metrics.jsonl"))
         files.write_bytes(folder / "done", b"")
 
 
 class Earlier(NamedTuple):
-    """Where an earlier process stopped; nowhere by default."""
+    """The point at which an earlier process stopped; by default there is none."""
 
     resume: Resume | None = None
     step: int = -1
@@ -162,43 +167,43 @@ def opened(
     limit: int | float,
     leased: bool,
 ) -> Iterator[Recorder | None]:
-    """Hold the directory of a run while the block lasts, its inputs saved; give None if the run is finished.
+    """Hold a run directory while the block runs, save the inputs, and yield a recorder; None if the run is finished.
 
     Args:
-      modality: The run's.
-      config: The run's.
-      job: Its inputs and directory.
-      extractor: What the inputs are compared through.
-      resume: Go on with what stands there.
-      limit: The largest input that is read.
-      leased: The caller has seen to it that no other process works here.
+      modality: The modality of the run.
+      config: The config of the run.
+      job: The inputs and the directory of the run.
+      extractor: The extractor that `Modality.check` returned.
+      resume: Resume the run in the directory.
+      limit: The limit on the size of inputs.
+      leased: The caller ensures that no other process works in the directory, so that no file is locked.
 
     Raises:
-      InputError: The directory holds another run, or another process is at it.
-      RunError: In the block, memory or the disk ran out.
+      InputError: The directory holds another run, or another process uses it.
+      RunError: Memory or the disk ran out in the block.
     """
     folder = job.folder
     with explained(modality, config, folder), contextlib.nullcontext() if leased else record.lock(folder):
-        begun = resume and (folder / "config.json").exists()
-        prepare.check_folders([folder], begun)  # now that it is ours
+        resumed = resume and (folder / "config.json").exists()
+        prepare.check_folders([folder], resumed)  # again, now that the directory is locked
         task = modality.read(config, job, extractor, limit)
         facts = record.describe(json.loads(config.to_json()), task.files)
-        earlier = _earlier(folder, facts) if begun else Earlier()
+        earlier = _earlier(folder, facts) if resumed else Earlier()
         if earlier.finished:
-            _save_inputs(modality, task, job)  # an earlier version did not
+            _save_inputs(modality, task, job)  # an earlier version did not save them
             yield None
             return
         lines = record.metrics(folder / "metrics.jsonl")
         frames = _frames(folder, earlier.step, modality.suffix)
         with writers.opened(config.run.writers, folder, facts, lines, frames) as writer:
-            (folder / "done").unlink(missing_ok=True)  # the run was done for fewer steps
+            (folder / "done").unlink(missing_ok=True)  # the run was finished with fewer steps
             record.write_json(folder / "config.json", facts)
             _save_inputs(modality, task, job)
             yield Recorder(config, folder, modality, task, facts, earlier, writer)
 
 
 def _save_inputs(modality: Modality, task: Task, job: Job) -> None:
-    """Write the inputs as used, those that are not there yet."""
+    """Write the inputs as used, unless they are there already."""
     for name in job.inputs:
         if modality.missing(name, job.folder):
             task.save_input(name, job.folder)
@@ -209,13 +214,13 @@ def _frame(folder: Path, step: int, suffix: str) -> Path:
 
 
 def _frames(folder: Path, last: int, suffix: str) -> dict[int, Path]:
-    """Return the intermediate results of an earlier process, by step."""
-    found = [path for path in (folder / "frames").glob(f"*{suffix}") if path.stem.isdecimal()]
-    return {int(path.stem): path for path in found if int(path.stem) <= last}
+    """Return the intermediate results of an earlier process up to step `last`, by step."""
+    paths = [path for path in (folder / "frames").glob(f"*{suffix}") if path.stem.isdecimal()]
+    return {int(path.stem): path for path in paths if int(path.stem) <= last}
 
 
 def _earlier(folder: Path, facts: dict[str, Any]) -> Earlier:
-    """Where the run in `folder` had got to; its records are cut back to there."""
+    """Return the point at which the run in `folder` stopped, after cutting its records back to that point."""
     try:
         old = json.loads((folder / "config.json").read_text())
         configs = recorded(old["config"]), recorded(facts["config"])
@@ -231,34 +236,34 @@ def _earlier(folder: Path, facts: dict[str, Any]) -> Earlier:
     if (folder / "done").exists() and steps[0] == steps[1]:
         return Earlier(finished=True)
     files.remove_unfinished(folder)
-    found = checkpoint.read(folder / "checkpoint")
-    if found is None:
+    saved = checkpoint.read(folder / "checkpoint")
+    if saved is None:
         record.cut_back(folder / "metrics.jsonl", -1)
         return Earlier()
-    where, arrays = found
-    record.cut_back(folder / "metrics.jsonl", where["step"])
-    stage = where["stage"] if "stage" in where else where["scale"]  # as earlier versions named it
+    point, arrays = saved
+    record.cut_back(folder / "metrics.jsonl", point["step"])
+    stage = point["stage"] if "stage" in point else point["scale"]  # the name in earlier versions
     resume = Resume(stage, lambda like: checkpoint.restore(like, arrays))
-    return Earlier(resume, where["step"], where["seconds"], stage=stage, start=where.get("start"))
+    return Earlier(resume, point["step"], point["seconds"], stage=stage, start=point.get("start"))
 
 
 def _hashes(inputs: dict[str, Any]) -> dict[str, Any]:
-    """Without the paths: on another machine, or in another cache folder, the same picture lies elsewhere."""
+    """Return the hashes without the paths: on another machine or in another cache folder, paths differ."""
     return {name: {"sha256": file["sha256"]} for name, file in inputs.items()}
 
 
 @contextmanager
 def explained(modality: Modality, config: ConfigDict, folder: Path) -> Iterator[None]:
-    """Raise RunError with a remedy where memory or the disk runs out. Files written before are whole: see `files`."""
+    """Raise RunError with a remedy if memory or the disk runs out. Files are written whole or not at all."""
     try:
         yield
     except (MemoryError, jax.errors.JaxRuntimeError) as error:
-        # XLA says RESOURCE_EXHAUSTED on a GPU, anything at all on a CPU.
+        # XLA reports RESOURCE_EXHAUSTED on a GPU; on a CPU, the message can be anything.
         reason = " ".join(str(error).split()) or "memory ran out"
         raise RunError(
-            f"{modality.size(config)} could not be computed ({reason}); if it is memory, {modality.remedy}"
+            f"{modality.size(config)} could not be computed ({reason}); if memory is the cause, {modality.remedy}"
         ) from error
     except OSError as error:
         raise RunError(
-            f"{error.filename or folder}: {error.strerror or error}: mend that, then go on with --resume"
+            f"{error.filename or folder}: {error.strerror or error}: fix that, then go on with --resume"
         ) from error

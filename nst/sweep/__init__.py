@@ -1,4 +1,4 @@
-"""Sweeps: many runs from one config file, one compilation for what shares a structure, nothing done twice."""
+"""Sweeps: many runs from one config file. Trials of one structure share compiled programs; none is run twice."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -22,16 +22,19 @@ def begin(
     *,
     extend: bool = False,
 ) -> Plan:
-    """Write the plan, or find that the one written before is the same.
+    """Write the plan of a sweep, or check that it agrees with the plan that is already there.
 
     Args:
-      config: What all trials begin with.
-      sweep: Overrides, or pairs of a name and overrides: one trial each.
+      config: The config that all trials share.
+      sweep: The overrides of each trial, or pairs of a name and overrides.
       workdir: The sweep's directory.
-      extend: Add the trials that are new to the plan that stands there.
+      extend: Add new trials to the plan that is already there.
+
+    Returns:
+      The plan in the directory.
 
     Raises:
-      InputError: The plan can't be used, or another one stands there.
+      InputError: The plan is invalid, or the directory holds another sweep or other files.
     """
     new = plan.make(config, sweep)
     old = plan.read(workdir)
@@ -56,18 +59,18 @@ def run(
     retry: bool = False,
     on: Cluster | None = None,
 ) -> None:
-    """Run what is left of a plan and tell what came of it.
+    """Run the unfinished trials of a plan, write `summary.json` and print the results.
 
     Args:
       workdir: The sweep's directory.
-      chosen: What `begin` gave.
-      workers: Processes on this machine; other machines may help by the same command.
-      batch: How many trials run in lock-step, at most.
-      retry: Run trials once more that failed.
-      on: A Ray cluster that computes in place of workers.
+      chosen: The plan that `begin` returned.
+      workers: Number of processes on this machine. Other machines can join with the same command.
+      batch: Largest number of trials computed in one batch.
+      retry: Run failed trials again.
+      on: A Ray cluster to run on in place of local workers.
 
     Raises:
-      Interrupted: A signal came; what was reached is kept.
+      Interrupted: SIGINT or SIGTERM; the states of the trials are saved.
       RunError: A trial failed; all others are done.
     """
     folder = Folder(workdir)
@@ -85,9 +88,11 @@ def run(
     summary.show(rows)
     failed = sum(row["state"] == FAILED for row in rows)
     if failed:
-        raise RunError(f"{failed} of {len(rows)} trials failed: mend the cause, then --retry runs them again")
+        raise RunError(
+            f"{failed} of {len(rows)} trials failed: fix the cause, then add --retry to run them again"
+        )
 
 
 def show(workdir: Path, chosen: Plan) -> None:
-    """Print the plan and where each trial stands."""
+    """Print the trials of a plan with their states."""
     summary.show(summary.collect(Folder(workdir), chosen))

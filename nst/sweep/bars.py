@@ -1,4 +1,4 @@
-"""What one sees of a sweep while it runs: a bar for all of it, and one for each trial that runs."""
+"""Progress bars of a sweep: one for the whole sweep, and one for each running trial."""
 
 import math
 import time
@@ -11,28 +11,28 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from nst.sweep.plan import Plan
 from nst.sweep.trials import Folder
 
-_PAUSE = 0.5  # seconds between two looks at which trials are finished
+_PAUSE = 0.5  # seconds between two checks for finished trials
 
 
 class Bars:
-    """The bars of a sweep's trials; `watching` makes them."""
+    """The progress bars of a sweep; made by `watching`."""
 
     def __init__(self, folder: Folder, plan: Plan, progress: Progress):
         self._folder, self._progress = folder, progress
         self._open = {trial.name: trial for trial in plan.trials}
         self._running: dict[str, TaskID] = {}
         self._next_look = 0.0
-        self._sweep = progress.add_task("sweep", total=len(plan.trials), what="")
+        self._sweep = progress.add_task("sweep", total=len(plan.trials), label="")
 
     def tell(self, name: str, step: int, total: int, loss: float) -> None:
-        """How far a trial is; a loss that is not known yet is NaN."""
+        """Show the step and the loss of a trial; NaN is a loss that is not known yet."""
         if name not in self._running:
-            self._running[name] = self._progress.add_task("trial", total=total, what=name)
-        what = f"{name} compiling" if math.isnan(loss) else f"{name} loss {loss:.3g}"
-        self._progress.update(self._running[name], completed=step, total=total, what=what)
+            self._running[name] = self._progress.add_task("trial", total=total, label=name)
+        label = f"{name} compiling" if math.isnan(loss) else f"{name} loss {loss:.3g}"
+        self._progress.update(self._running[name], completed=step, total=total, label=label)
 
     def settle(self, ended: Iterable[str] = ()) -> None:
-        """Take the bars away of trials that are finished, or that `ended` before."""
+        """Remove the bars of finished trials, and those of trials in `ended`, whose process has ended."""
         if not ended and time.monotonic() < self._next_look:
             return
         self._next_look = time.monotonic() + _PAUSE
@@ -43,21 +43,21 @@ class Bars:
             self._progress.remove_task(self._running.pop(name))
         number = self._progress.tasks[0].total or 0
         finished = number - len(self._open)
-        what = f"{finished:.0f} of {number:.0f} trials"
-        self._progress.update(self._sweep, completed=finished, what=what)
+        label = f"{finished:.0f} of {number:.0f} trials"
+        self._progress.update(self._sweep, completed=finished, label=label)
 
     def running(self, names: Iterable[str]) -> list[str]:
-        """Those of them that are not finished."""
+        """Return those of `names` whose trials were not finished at the last check."""
         return [name for name in names if name in self._open]
 
 
 @contextmanager
 def watching(folder: Folder, plan: Plan) -> Iterator[Bars]:
-    """Bars on the terminal while the block lasts."""
+    """Show progress bars on the terminal while the block runs."""
     progress = Progress(
         BarColumn(bar_width=10),
         TextColumn("{task.completed:.0f}/{task.total:.0f}"),
-        TextColumn("{task.fields[what]}"),
+        TextColumn("{task.fields[label]}"),
         TimeRemainingColumn(compact=True),
         console=Console(stderr=True),
     )

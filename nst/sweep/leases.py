@@ -1,8 +1,8 @@
-"""Leases: which process works at a trial, in files that expire. Locks of files fail on shared file systems.
+"""Leases: files that expire and name the process that works on a trial. File locks fail on shared file systems.
 
-A lease is the file NAME.N, made by an exclusive creation, which is atomic on NFS too, and touched as long as its holder
-lives. One that was not touched for a while has no holder: whoever makes NAME.N+1 takes over. So nothing is ever removed
-or renamed under a holder, and a holder that slept finds that there is a later one.
+A lease is the file NAME.N. It is created exclusively, which is atomic on NFS too, and touched while its holder lives.
+A lease that was not touched for `EXPIRY` seconds has expired: the process that creates NAME.N+1 takes over. So no file
+is removed or renamed under its holder, and a holder that was suspended finds a later lease.
 """
 
 import contextlib
@@ -15,12 +15,12 @@ from pathlib import Path
 
 import psutil
 
-#: Seconds between two touches, and after how many without one a lease has expired.
+#: Seconds between two touches of a lease, and seconds without a touch after which it has expired.
 BEAT, EXPIRY = 5.0, 60.0
 
 
 class Lease:
-    """A lease that this process holds; a thread of its own touches it until it is given back."""
+    """A lease held by this process; a thread touches its file until it is given back."""
 
     def __init__(self, path: Path, lost: Callable[[], None]):
         self.path = path
@@ -34,15 +34,15 @@ class Lease:
             name, _, number = self.path.name.rpartition(".")
             try:
                 os.utime(self.path)
-            except FileNotFoundError:  # whoever took over has finished
+            except FileNotFoundError:  # the process that took over has finished
                 return self._lost()
-            except OSError:  # the file system is away for a moment
+            except OSError:  # the file system is briefly unavailable
                 continue
             if _latest(self.path.parent, name) > int(number):
                 return self._lost()
 
     def give_back(self) -> None:
-        """End it, and remove those that expired before it."""
+        """End the lease: remove its file, and those of the expired leases before it."""
         self._done.set()
         self._thread.join()
         name, _, number = self.path.name.rpartition(".")
@@ -52,12 +52,12 @@ class Lease:
 
 
 def take(folder: Path, name: str, lost: Callable[[], None]) -> Lease | None:
-    """The lease of that name, unless another process holds it.
+    """Take the lease `name`; return None if another process holds it.
 
     Args:
-      folder: Where leases lie.
-      name: Of what is leased.
-      lost: Called, in another thread, if the lease expired and another process took it.
+      folder: The folder of the leases.
+      name: The name of what is leased, such as a trial.
+      lost: Called in another thread if the lease expires and another process takes it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     latest = _latest(folder, name)
@@ -73,28 +73,28 @@ def take(folder: Path, name: str, lost: Callable[[], None]) -> Lease | None:
 
 
 def holder() -> str:
-    """A name of this process that no other one in the world has while it lives."""
+    """Return a name of this process that is unique over all machines while the process lives."""
     return f"{_machine()} {os.getpid()}"
 
 
 def _machine() -> str:
-    """Host and process numbers: two containers may have one name."""
+    """Return the host name and the process namespace: two containers may have the same host name."""
     try:
-        numbers = os.readlink("/proc/self/ns/pid")
+        namespace = os.readlink("/proc/self/ns/pid")
     except OSError:
-        numbers = "-"
-    return f"{socket.gethostname()} {numbers}"
+        namespace = "-"
+    return f"{socket.gethostname()} {namespace}"
 
 
 def holders(folder: Path) -> dict[str, str]:
-    """By name, host and process of the leases that have not expired."""
-    found = {}
+    """Return the holder of each lease that has not expired, by the name of the lease."""
+    held = {}
     for path in folder.glob("*.*") if folder.exists() else ():
         name, _, number = path.name.rpartition(".")
         with contextlib.suppress(FileNotFoundError):
             if number.isdigit() and int(number) == _latest(folder, name) and not _expired(path):
-                found[name] = path.read_text().strip()
-    return found
+                held[name] = path.read_text().strip()
+    return held
 
 
 def _latest(folder: Path, name: str) -> int:
@@ -105,7 +105,7 @@ def _latest(folder: Path, name: str) -> int:
 
 
 def _expired(path: Path) -> bool:
-    """Whether its holder is known to be dead, or was not heard of by the clock of the file system."""
+    """Return whether the holder of a lease is known to be dead, or was too late by the clock of the file system."""
     try:
         machine, _, process = path.read_text().strip().rpartition(" ")
         if machine == _machine() and not psutil.pid_exists(int(process)):
@@ -118,6 +118,7 @@ def _expired(path: Path) -> bool:
 
 
 def _now(folder: Path) -> float:
+    """Return the time of the file system, whose clock may differ from that of this machine."""
     probe = folder / f".clock-{socket.gethostname()}-{os.getpid()}-{threading.get_ident()}"
     try:
         probe.touch()

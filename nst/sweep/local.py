@@ -1,4 +1,4 @@
-"""Worker processes on this machine, started again when they die."""
+"""Worker processes on this machine, restarted when they die."""
 
 import multiprocessing
 import os
@@ -21,14 +21,14 @@ from nst.sweep.plan import Plan, configured
 from nst.sweep.trials import Folder
 from nst.sweep.work import work
 
-_DEATHS = 2  # of a worker at one trial, after which it counts as failed
-#: What is told of a sweep that a signal stopped.
-STOPPED = "stopped: the same command goes on where this one was"
+_DEATHS = 2  # deaths of workers at one trial after which the trial counts as failed
+#: Message for a sweep that a signal stopped.
+STOPPED = "stopped: run the same command again to go on"
 _STOPPED = 3  # exit status of a worker that a signal stopped
 
 
 class Worker(NamedTuple):
-    """A process, the end of the pipe that it reports through, and the names of trials that it told of."""
+    """A process, the pipe that it reports through, and the names of the trials that it has reported on."""
 
     process: Any
     reports: Connection
@@ -36,11 +36,11 @@ class Worker(NamedTuple):
 
 
 def run(folder: Folder, plan: Plan, workers: int, batch: int) -> None:
-    """Run what is left of a plan with so many worker processes.
+    """Run the unfinished trials of a plan in `workers` processes.
 
     Raises:
-      Interrupted: SIGINT or SIGTERM; the trials' states are kept.
-      RunError: Workers die before they have begun.
+      Interrupted: SIGINT or SIGTERM; the states of the trials are saved.
+      RunError: Workers die before they begin a trial.
     """
     running: list[Worker] = []
     try:
@@ -49,7 +49,7 @@ def run(folder: Folder, plan: Plan, workers: int, batch: int) -> None:
             _supervise(folder, plan, batch, bars, running, received)
     finally:
         for worker in running:
-            worker.process.terminate()  # the second time, after which it ends at once
+            worker.process.terminate()  # a second signal ends it at once
     if received:
         raise Interrupted(received[0], STOPPED)
 
@@ -57,9 +57,9 @@ def run(folder: Folder, plan: Plan, workers: int, batch: int) -> None:
 def _supervise(
     folder: Folder, plan: Plan, batch: int, bars: Bars, running: list[Worker], received: list[int]
 ) -> None:
-    """Until none is running: take their reports, start those again that died, hand on a signal."""
+    """Take reports from workers, restart those that die and pass a signal on, until all have ended."""
     deaths: Counter[str] = Counter()
-    handed_on = False
+    passed_on = False
     while running:
         wait([x for worker in running for x in (worker.reports, worker.process.sentinel)], timeout=0.5)
         for worker in [*running]:
@@ -73,30 +73,32 @@ def _supervise(
                 _record(folder, plan, bars.running(worker.names), worker.process.exitcode, deaths)
                 running.append(_start(folder, batch))
         bars.settle()
-        if received and not handed_on:
-            handed_on = True
+        if received and not passed_on:
+            passed_on = True
             for worker in running:
                 worker.process.terminate()  # it saves its state
 
 
 def _record(folder: Folder, plan: Plan, names: list[str], status: int, deaths: Counter[str]) -> None:
-    """Note the death of a worker; a trial that it happens at again and again has failed."""
+    """Count the death of a worker; a trial at which workers die repeatedly has failed."""
     cause = f"signal {-status}" if status < 0 else f"status {status}"
     deaths.update(names or [""])
     if deaths[""] >= _DEATHS:
-        raise RunError(f"the workers end before they begin a trial ({cause}): see above")
+        raise RunError(f"the workers end before they begin a trial ({cause}): see the errors above")
     for trial in plan.trials:
         if trial.name in names and deaths[trial.name] >= _DEATHS:
             died = f"its process died {deaths[trial.name]} times ({cause})"
-            folder.fail(trial, f"{died}: if it is memory, {runs.modality(configured(plan, trial)).remedy}")
+            folder.fail(
+                trial, f"{died}: if memory is the cause, {runs.modality(configured(plan, trial)).remedy}"
+            )
 
 
 def _receive(worker: Worker, bars: Bars) -> None:
     with suppress(EOFError, OSError):
         while worker.reports.poll():
-            told = worker.reports.recv()
-            worker.names.add(told[0])
-            bars.tell(*told)
+            report = worker.reports.recv()
+            worker.names.add(report[0])
+            bars.tell(*report)
 
 
 def _start(folder: Folder, batch: int) -> Worker:
@@ -109,16 +111,14 @@ def _start(folder: Folder, batch: int) -> Worker:
 
 
 def _main(path: Path, batch: int, reports: Connection) -> None:
-    """A worker's life."""
+    """Run a worker process."""
     prepare(cache_dir() / "compiled")
     _leave_the_terminals_group()
     _end_with_the_parent()
 
-    def report(*told: Any) -> None:
-        with suppress(
-            OSError
-        ):  # the parent is gone: this process is about to be told, and its trial is not to blame
-            reports.send(told)
+    def report(*values: Any) -> None:
+        with suppress(OSError):  # the parent has died: a signal will follow, and the trial has not failed
+            reports.send(values)
 
     try:
         work(path, report, batch)
@@ -130,13 +130,13 @@ def _main(path: Path, batch: int, reports: Connection) -> None:
 
 
 def _leave_the_terminals_group() -> None:
-    """Ctrl-C reaches the parent alone, which tells the workers: twice would mean at once."""
+    """Let Ctrl-C reach the parent alone, which signals the workers: a second signal would end them at once."""
     if hasattr(os, "setpgrp"):
         os.setpgrp()
 
 
 def _end_with_the_parent() -> None:
-    """Stop as by a signal when the parent is gone, were it by SIGKILL."""
+    """Send SIGTERM to this process when the parent ends, even by SIGKILL."""
     parent = multiprocessing.parent_process()
     assert parent is not None
 

@@ -1,4 +1,4 @@
-"""The plan of a sweep: its config, and what each trial differs by. Written before anything runs."""
+"""The plan of a sweep: a config, and the overrides of each trial. It is written before any trial runs."""
 
 import hashlib
 import itertools
@@ -17,20 +17,20 @@ from nst.overrides import Overrides
 from nst.runs.follow import as_tuples, checked, recorded
 
 FILE = "plan.json"
-_LONGEST_NAME = 120  # characters; a file system takes 255 bytes
+_LONGEST_NAME = 120  # characters; file systems allow 255 bytes
 
 
 class Trial(NamedTuple):
-    """A trial's name, which is its folder's, and the fields that it sets."""
+    """The name of a trial, which is also that of its folder, and the fields that it sets."""
 
     name: str
     overrides: Overrides
 
 
 class Plan(NamedTuple):
-    """The config that all trials share, nested as JSON has it, and the trials in their order.
+    """The config that all trials share, nested as in JSON, and the trials in order.
 
-    Fields that follow others are unset in it, so that they follow the overrides of a trial.
+    Fields that follow others are unset in the config, so that they follow the overrides of each trial.
     """
 
     config: dict[str, Any]
@@ -38,25 +38,25 @@ class Plan(NamedTuple):
 
 
 def make(config: ConfigDict, sweep: Iterable[Any]) -> Plan:
-    """Name the trials and look at the config of each.
+    """Make the plan of a sweep: name the trials and check the config of each.
 
     Args:
-      config: What all trials begin with.
+      config: The config that all trials share.
       sweep: What a config file's `sweep()` yields: overrides, or pairs of a name and overrides.
 
     Raises:
-      InputError: No trial, two of one name or of the same overrides, or a field or value that can't be used.
+      InputError: There is no trial, two trials share a name or overrides, or a field or value is invalid.
     """
-    found: list[tuple[str, Any]] = [entry if isinstance(entry, tuple) else ("", entry) for entry in sweep]
-    if not found:
+    entries: list[tuple[str, Any]] = [entry if isinstance(entry, tuple) else ("", entry) for entry in sweep]
+    if not entries:
         raise InputError("sweep() yields no trial: let it yield mappings from field names to values")
-    for _, overrides in found:
+    for _, overrides in entries:
         if not isinstance(overrides, Mapping):
             raise InputError(f"sweep() yields {overrides!r}: give mappings from field names to values")
-    found = [pair for entry in found for pair in _pairs(config, *entry)]
-    names = _names([overrides for _, overrides in found])
+    entries = [pair for entry in entries for pair in _pairs(config, *entry)]
+    names = _names([overrides for _, overrides in entries])
     trials = tuple(
-        Trial(given or name, _plain(overrides)) for (given, overrides), name in zip(found, names, strict=True)
+        Trial(own or name, _plain(overrides)) for (own, overrides), name in zip(entries, names, strict=True)
     )
     plan = Plan(_plain(json.loads(config.to_json())), trials)
     seen: dict[str, Overrides] = {}
@@ -70,12 +70,12 @@ def make(config: ConfigDict, sweep: Iterable[Any]) -> Plan:
 
 
 def _pairs(config: ConfigDict, name: str, overrides: Overrides) -> list[tuple[str, Overrides]]:
-    """Return one trial for each combination of the inputs' files, where a trial's fields name several."""
-    of = runs.modality(config)
-    values = {f"{of.group}.{name}": config[of.group][name] for name in of.inputs}
-    found = {field: of.each(overrides.get(field, value)) for field, value in values.items()}
-    several = [field for field, names in found.items() if len(names) > 1]
-    pairs = [dict(zip(found, names, strict=True)) for names in itertools.product(*found.values())]
+    """Return a name and overrides for each combination of input files, where fields stand for several files."""
+    modality = runs.modality(config)
+    values = {f"{modality.group}.{name}": config[modality.group][name] for name in modality.inputs}
+    files = {field: modality.each(overrides.get(field, value)) for field, value in values.items()}
+    several = [field for field, names in files.items() if len(names) > 1]
+    pairs = [dict(zip(files, names, strict=True)) for names in itertools.product(*files.values())]
     return [
         (
             ",".join([name, *(_stem(pair[field]) for field in several)]) if name else "",
@@ -93,35 +93,35 @@ def _check(plan: Plan, trial: Trial) -> None:
 
 
 def values(plan: Plan, trial: Trial) -> dict[str, Any]:
-    """Return every field of one trial by its dotted name, resolved, as JSON has it."""
-    return recorded(_given(plan, trial))
+    """Return every field of a trial by dotted name: resolved, in the types of JSON."""
+    return recorded(_unresolved(plan, trial))
 
 
-def _given(plan: Plan, trial: Trial) -> dict[str, Any]:
-    """Return the fields of one trial as they are set, or unset."""
+def _unresolved(plan: Plan, trial: Trial) -> dict[str, Any]:
+    """Return the fields of a trial by dotted name; fields that are not set are None."""
     return dict(fields(plan.config)) | trial.overrides
 
 
 def configured(plan: Plan, trial: Trial) -> ConfigDict:
-    """Return the config of one trial; fields that follow others stay unset."""
-    own = _given(plan, trial)
+    """Return the config of a trial; fields that follow others stay unset."""
+    own = _unresolved(plan, trial)
     modality = modality_of(own)
     config = base(modality)
     for name in own:
         if name not in FIELDS[modality]:
             raise unknown("config field", name, FIELDS[modality])
-    with config.ignore_type():  # `validate` names a wrong type
+    with config.ignore_type():  # `validate` reports wrong types
         config.update_from_flattened_dict(as_tuples(own))
     return config
 
 
 def structure(plan: Plan, trial: Trial, *, lockstep: bool = False) -> str:
-    """Return a key that trials share if they share compiled programs.
+    """Return a key that is equal for trials that share compiled programs.
 
     Args:
       plan: The plan.
       trial: One of its trials.
-      lockstep: Return a key that trials share if they can also take their steps in one batched call.
+      lockstep: Return a key that is equal only for trials that can also be computed in one batched call.
     """
     own = values(plan, trial)
     table = FIELDS[modality_of(own)]
@@ -135,7 +135,11 @@ def structure(plan: Plan, trial: Trial, *, lockstep: bool = False) -> str:
 
 
 def read(folder: Path) -> Plan | None:
-    """The plan of a sweep's folder, None where there is none yet."""
+    """Read the plan in a sweep's folder; return None if there is none yet.
+
+    Raises:
+      InputError: The plan is damaged.
+    """
     path = folder / FILE
     if not path.exists():
         return None
@@ -147,22 +151,22 @@ def read(folder: Path) -> Plan | None:
 
 
 def write(folder: Path, plan: Plan) -> None:
-    """Keep the plan."""
+    """Write a plan to a sweep's folder."""
     trials = [trial._asdict() for trial in plan.trials]
     record.write_json(folder / FILE, {"config": plan.config, "trials": trials})
 
 
 def agree(old: Plan, new: Plan, *, extend: bool, where: Path) -> None:
-    """Refuse a plan that differs from the one begun. Resolved values are compared, not how they are set.
+    """Check that two plans agree. Resolved values are compared, whether they were set or follow other fields.
 
     Args:
-      old: The plan begun.
-      new: The plan now.
-      extend: Accept more trials.
-      where: The sweep's directory.
+      old: The plan in the sweep's directory.
+      new: The plan to compare with it.
+      extend: Accept new trials.
+      where: The sweep's directory, for the message.
 
     Raises:
-      InputError: What differs.
+      InputError: The plans differ.
     """
     before, after = map(_effect, (old, new))
     added = sorted(set(after["trial"]) - set(before["trial"]))
@@ -173,13 +177,13 @@ def agree(old: Plan, new: Plan, *, extend: bool, where: Path) -> None:
         del after["trial"][name]
     changed = [f"trial {name} is new" for name in added] + record.differences(before, after)
     if changed:
-        told = "; ".join(changed[:3]) + (f"; and {len(changed) - 3} more" if len(changed) > 3 else "")
-        remedy = "add --extend to have new trials run too" if len(changed) == len(added) else "undo that"
-        raise InputError(f"{where} holds another sweep ({told}): {remedy}, or give another --workdir")
+        summary = "; ".join(changed[:3]) + (f"; and {len(changed) - 3} more" if len(changed) > 3 else "")
+        remedy = "add --extend to run the new trials too" if len(changed) == len(added) else "undo that"
+        raise InputError(f"{where} holds another sweep ({summary}): {remedy}, or give another --workdir")
 
 
 def _effect(plan: Plan) -> dict[str, dict[str, Any]]:
-    """Return the resolved values of a plan's config, and those in which each trial differs from it."""
+    """Return the resolved config of a plan, and for each trial the resolved values that differ from it."""
     config = recorded(plan.config)
     trials = {trial.name: values(plan, trial).items() for trial in plan.trials}
     missing = object()
@@ -193,17 +197,20 @@ def _effect(plan: Plan) -> dict[str, dict[str, Any]]:
 
 
 def _names(sweep: list[Overrides]) -> list[str]:
-    """`pooling=max,seed=1`: the fields that vary, by the last part of their names where that tells them apart."""
+    """Name trials after the fields that vary, as in `pooling=max,seed=1`.
+
+    A field is called by the last part of its name, or by all of it if two last parts are the same.
+    """
     varying = sorted({name for overrides in sweep for name in overrides}, key=_order(sweep))
     varying = [name for name in varying if len({repr(o.get(name)) for o in sweep}) > 1] or varying
     last = [name.rpartition(".")[2] for name in varying]
     short = {name: part if last.count(part) == 1 else name for name, part in zip(varying, last, strict=True)}
-    found = [",".join(f"{short[n]}={_word(o[n])}" for n in varying if n in o) or "base" for o in sweep]
-    return [name if len(name) <= _LONGEST_NAME else _shortened(name) for name in found]
+    names = [",".join(f"{short[n]}={_word(o[n])}" for n in varying if n in o) or "base" for o in sweep]
+    return [name if len(name) <= _LONGEST_NAME else _shortened(name) for name in names]
 
 
 def _order(sweep: list[Overrides]) -> Any:
-    """As they come in the first overrides that have them."""
+    """Return a sort key that orders fields by their first appearance."""
     order: dict[str, int] = {}
     for overrides in sweep:
         for name in overrides:
@@ -221,8 +228,8 @@ def _word(value: Any) -> str:
     return str(value)
 
 
-def _stem(picture: str) -> str:
-    return (images.list_pictures(picture)[0] if sets.is_named(picture) else Path(picture)).stem
+def _stem(name: str) -> str:
+    return (images.list_pictures(name)[0] if sets.is_named(name) else Path(name)).stem
 
 
 def _shortened(name: str) -> str:
@@ -232,9 +239,11 @@ def _shortened(name: str) -> str:
 def _check_name(name: str) -> None:
     usable = isinstance(name, str) and name.isprintable() and not set(name) & set("/\\\0")
     if not usable or not name or name.startswith(".") or len(name.encode()) > 200:
-        raise InputError(f"a trial is named {name!r}: a folder's name has no / or \\ and no dot in front")
+        raise InputError(
+            f"a trial is named {name!r}: give a folder name without / or \\ and without a leading dot"
+        )
 
 
 def _plain(value: Any) -> Any:
-    """As it comes back from JSON: NumPy's numbers as Python's, tuples as lists."""
+    """Convert a value to the types of JSON: NumPy numbers to Python numbers, tuples to lists."""
     return json.loads(json.dumps(value, default=lambda x: x.item() if hasattr(x, "item") else str(x)))

@@ -1,4 +1,4 @@
-"""Trials on disk: where each stands, and running one."""
+"""Trials on disk: their states, and functions that run them."""
 
 import json
 import traceback
@@ -14,31 +14,31 @@ from nst.runs.progress import Show
 from nst.sweep import leases
 from nst.sweep.plan import Plan, Trial, configured
 
-#: Where a trial stands.
+#: States of a trial.
 DONE, FAILED, RUNNING, BEGUN, WAITING = "done", "failed", "running", "begun", "waiting"
 
 
 class Folder:
-    """A sweep's directory: `trials/NAME` are run directories, `failures` and `leases` have a file for each."""
+    """The directory of a sweep: run directories `trials/NAME`, and a file per trial in `failures` and `leases`."""
 
     def __init__(self, path: Path):
         self.path = path
         self.leases = path / "leases"
 
     def trial(self, trial: Trial) -> Path:
-        """Its run directory."""
+        """Return the run directory of a trial."""
         return self.path / "trials" / trial.name
 
     def failure(self, trial: Trial) -> Path:
-        """Where its error is told."""
+        """Return the path of the file with the error of a trial."""
         return self.path / "failures" / f"{trial.name}.json"
 
     def finished(self, trial: Trial) -> bool:
-        """Whether nothing is left to do for it."""
+        """Return whether a trial is done or has failed."""
         return (self.trial(trial) / "done").exists() or self.failure(trial).exists()
 
     def states(self, plan: Plan) -> dict[str, str]:
-        """By name, where each trial stands."""
+        """Return the state of each trial by name."""
         held = leases.holders(self.leases)
         return {trial.name: self._state(trial, held) for trial in plan.trials}
 
@@ -52,33 +52,33 @@ class Folder:
         return BEGUN if self.begun(trial) else WAITING
 
     def begun(self, trial: Trial) -> bool:
-        """Whether there is something to go on with."""
+        """Return whether a trial has a run directory that can be resumed."""
         return (self.trial(trial) / "config.json").exists()
 
     def error(self, trial: Trial) -> str:
-        """What went wrong, in one line."""
+        """Return the error of a failed trial in one line."""
         try:
             return str(json.loads(self.failure(trial).read_text())["error"])
         except (OSError, ValueError, KeyError, TypeError):
             return "unknown"
 
     def fail(self, trial: Trial, error: str, details: str = "") -> None:
-        """Record that it failed; what it had reached is kept."""
+        """Record that a trial failed; its run directory is kept."""
         line = " ".join(error.split())
         self.failure(trial).parent.mkdir(parents=True, exist_ok=True)
         record.write_json(self.failure(trial), {"trial": trial.name, "error": line, "details": details})
 
     def forget_failures(self, plan: Plan) -> None:
-        """Let those that failed run once more."""
+        """Delete the recorded failures, so that failed trials run again."""
         for trial in plan.trials:
             self.failure(trial).unlink(missing_ok=True)
 
 
 def run(folder: Folder, trial: Trial, config: ConfigDict, show: Show) -> None:
-    """Run a trial, or what is left of it; an error is recorded and ends nothing else.
+    """Run or resume a trial; an error is recorded and does not affect other trials.
 
     Raises:
-      Interrupted: A signal came; the state is kept.
+      Interrupted: SIGINT or SIGTERM; the state is saved.
     """
     workdir = folder.trial(trial)
     try:
@@ -97,32 +97,37 @@ def run(folder: Folder, trial: Trial, config: ConfigDict, show: Show) -> None:
 
 
 def save_missing_inputs(folder: Folder, plan: Plan) -> None:
-    """Save the inputs of finished trials that an earlier version ran: reports show them. One that can't is left."""
-    of = runs.modality(plan.config)
+    """Save the inputs of finished trials that an earlier version ran without saving them; reports show them.
+
+    If the inputs of a trial can't be saved, a warning says why.
+    """
+    modality = runs.modality(plan.config)
     for trial in plan.trials:
         path = folder.trial(trial)
-        if (path / "done").exists() and any(of.missing(name, path) for name in of.inputs):
+        if (path / "done").exists() and any(modality.missing(name, path) for name in modality.inputs):
             try:
                 runs.run(configured(plan, trial), path, resume=True)
             except (InputError, RunError, OSError) as error:
-                warnings.warn(f"{path}: its inputs are not saved: {error}", stacklevel=2)
+                warnings.warn(f"{path}: the inputs could not be saved: {error}", stacklevel=2)
 
 
 def run_together(
     folder: Folder, chosen: Sequence[Trial], configs: Sequence[ConfigDict], shows: Sequence[Show]
 ) -> None:
-    """Run trials of one structure in lock-step, or one after the other if they can't go on so.
+    """Run trials of one structure as a batch, or one after the other if the batch fails.
 
     Raises:
-      Interrupted: A signal came; the states are kept.
+      Interrupted: SIGINT or SIGTERM; the states are saved.
     """
     try:
-        begun = [(config, folder.trial(trial)) for config, trial in zip(configs, chosen, strict=True)]
-        errors = runs.together(begun, shows=shows, release=process.release_free_memory)
+        jobs = [(config, folder.trial(trial)) for config, trial in zip(configs, chosen, strict=True)]
+        errors = runs.together(jobs, shows=shows, release=process.release_free_memory)
     except Interrupted:
         raise
-    except Exception as error:  # of all at once, such as memory: alone each may still come to its end
-        warnings.warn(f"not in lock-step: {' '.join(str(error).split())}", stacklevel=2)
+    except Exception as error:  # such as too little memory for all at once: alone, each may still succeed
+        warnings.warn(
+            f"the batch failed, its trials run one by one: {' '.join(str(error).split())}", stacklevel=2
+        )
         for trial, config, show in zip(chosen, configs, shows, strict=True):
             run(folder, trial, config, show)
         return
@@ -132,8 +137,8 @@ def run_together(
 
 
 def _record(folder: Folder, trial: Trial, config: ConfigDict, error: Exception) -> None:
-    """What a user can mend in a line; a fault of ours, from which the others need not suffer, with its traceback."""
-    told = isinstance(error, InputError | RunError | OSError | MemoryError)
-    what = str(error) or f"memory ran out: {runs.modality(config).remedy}"
-    details = "" if told else "".join(traceback.format_exception(error))
-    folder.fail(trial, what if told else f"{type(error).__name__}: {error}", details)
+    """Record an error: one that a user can fix as one line, a bug with its traceback."""
+    expected = isinstance(error, InputError | RunError | OSError | MemoryError)
+    message = str(error) or f"memory ran out: {runs.modality(config).remedy}"
+    details = "" if expected else "".join(traceback.format_exception(error))
+    folder.fail(trial, message if expected else f"{type(error).__name__}: {error}", details)

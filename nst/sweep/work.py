@@ -1,4 +1,4 @@
-"""A process that takes one trial after another, or several in lock-step, those that share compiled programs first."""
+"""The loop of a worker: lease a batch of trials and run it. Trials that share compiled programs go first."""
 
 import json
 import os
@@ -17,34 +17,34 @@ from nst.sweep import leases, trials
 from nst.sweep.plan import Plan, Trial, configured, read, structure
 from nst.sweep.trials import Folder
 
-_PATIENCE = 1.0  # seconds between two looks at trials that others hold
+_PATIENCE = 1.0  # seconds to wait while other processes hold all trials
 
-#: Told of a trial that runs: its name, the step it has reached, the last one, and the loss.
+#: Progress callback: name of the trial, current step, last step, loss.
 Report = Callable[[str, int, int, float], None]
 
 
-#: Trials that go together, with the leases of this process.
+#: The trials of a batch, with the leases that this process holds.
 Taken = list[tuple[Trial, leases.Lease]]
 
 
 def work(path: Path, report: Report, batch: int = 1) -> None:
-    """Run trials until none is left, waiting for those that others hold.
+    """Run trials until none is left; wait for those that other processes hold.
 
     Args:
       path: The sweep's directory.
-      report: Told how far each trial is.
-      batch: How many run in lock-step, at most.
+      report: Progress callback.
+      batch: Largest number of trials computed in one batch.
 
     Raises:
-      Interrupted: A signal came; the trials' states are kept.
+      Interrupted: SIGINT or SIGTERM; the states of the trials are saved.
     """
     folder, latest = Folder(path), ""
     while True:
-        plan = _plan(path)  # it may have been extended
-        open_ones = [trial for trial in plan.trials if not folder.finished(trial)]
-        if not open_ones:
+        plan = _plan(path)  # the plan may have been extended
+        unfinished = [trial for trial in plan.trials if not folder.finished(trial)]
+        if not unfinished:
             return
-        taken = take(folder, plan, open_ones, latest, batch)
+        taken = take(folder, plan, unfinished, latest, batch)
         if not taken:
             time.sleep(_PATIENCE)
             continue
@@ -57,9 +57,9 @@ def work(path: Path, report: Report, batch: int = 1) -> None:
 
 
 def perform(folder: Folder, plan: Plan, chosen: Sequence[Trial], report: Report) -> list[dict[str, Any]]:
-    """Run these trials, in lock-step if none was begun, and give what each took.
+    """Run trials, as a batch if none was begun, and return a log line with the cost of each.
 
-    One that is finished, by another process that held its lease before, is left alone.
+    Trials that another process has finished in the meantime are skipped.
     """
     began, before = time.monotonic(), process.compilations()
     chosen = [trial for trial in chosen if not folder.finished(trial)]
@@ -84,11 +84,11 @@ def perform(folder: Folder, plan: Plan, chosen: Sequence[Trial], report: Report)
 def _show(name: str, report: Report) -> Show:
     @contextmanager
     def show(total: int) -> Iterator[Callable[[Snapshot], None]]:
-        def told(snapshot: Snapshot) -> None:
+        def callback(snapshot: Snapshot) -> None:
             report(name, snapshot.step, total, float(snapshot.state.value))
 
         report(name, 0, total, float("nan"))
-        yield told
+        yield callback
 
     return show
 
@@ -100,13 +100,13 @@ def _plan(path: Path) -> Plan:
     return plan
 
 
-def take(folder: Folder, plan: Plan, open_ones: list[Trial], latest: str, batch: int) -> Taken:
+def take(folder: Folder, plan: Plan, unfinished: list[Trial], latest: str, batch: int) -> Taken:
     """Lease a batch of compatible trials: prefer those already compiled, then those nobody else compiles."""
     held = leases.holders(folder.leases)
-    structures = {trial.name: structure(plan, trial) for trial in open_ones}
+    structures = {trial.name: structure(plan, trial) for trial in unfinished}
     others = {structures[name] for name in held if name in structures}
     order = sorted(
-        (trial for trial in open_ones if trial.name not in held),
+        (trial for trial in unfinished if trial.name not in held),
         key=lambda trial: (structures[trial.name] != latest, structures[trial.name] in others),
     )
     taken: Taken = []
@@ -125,9 +125,9 @@ def take(folder: Folder, plan: Plan, open_ones: list[Trial], latest: str, batch:
 
 
 def batch_key(folder: Folder, plan: Plan, trial: Trial) -> str | None:
-    """Return what trials must share to go in lock-step; None for one that goes alone.
+    """Return a key that trials must share to run as a batch; None for a trial that runs alone.
 
-    Trials that were begun go alone: they stand at different steps.
+    A trial that was begun runs alone: the trials of a batch must be at the same step.
     """
     config = configured(plan, trial)
     key_of = runs.modality(config).batch_key
@@ -138,13 +138,16 @@ def batch_key(folder: Folder, plan: Plan, trial: Trial) -> str | None:
 
 
 def _lost() -> None:
-    """Another process believes this one dead and has begun: write nothing more."""
-    print("error: this process was not heard of for a minute and lost its trial", file=sys.stderr)
+    """End this process at once: another one has taken over its trial, and only one may write to it."""
+    print(
+        "error: this process did not touch its lease for a minute, and another one took over its trial",
+        file=sys.stderr,
+    )
     os._exit(1)
 
 
 def log(folder: Folder, lines: Sequence[dict[str, Any]]) -> None:
-    """Keep what trials took, in a file for each process: lines of several do not mix."""
+    """Append log lines to a file of this process: lines of several processes do not mix."""
     path = folder.path / "log" / f"{leases.holder().replace('/', '-')}.jsonl"
     path.parent.mkdir(exist_ok=True)
     with open(path, "a", encoding="utf-8") as file:
@@ -152,13 +155,13 @@ def log(folder: Folder, lines: Sequence[dict[str, Any]]) -> None:
 
 
 def logged(path: Path) -> dict[str, dict[str, float]]:
-    """By trial, the seconds and compilations that it took in all, over all processes that worked at it."""
-    found: dict[str, dict[str, float]] = {}
+    """Return the seconds and compilations of each trial by name, summed over all processes that worked on it."""
+    totals: dict[str, dict[str, float]] = {}
     for file in sorted((path / "log").glob("*.jsonl")):
         for text in file.read_text().splitlines():
             line = json.loads(text)
-            sums = found.setdefault(line["trial"], {"seconds": 0.0, "compilations": 0, "times": 0})
+            sums = totals.setdefault(line["trial"], {"seconds": 0.0, "compilations": 0, "times": 0})
             sums["seconds"] += line["seconds"]
             sums["compilations"] += line["compilations"]
             sums["times"] += 1
-    return found
+    return totals

@@ -66,7 +66,7 @@ def test_saving_makes_the_folder_and_the_module_says_where_pictures_go(tmp_path,
     answer = subprocess.run(
         [sys.executable, "-m", "nst.images.paintings", "--help"], capture_output=True, text=True, check=True
     )
-    assert "where the pictures go" in answer.stdout
+    assert "folder for the paintings" in answer.stdout
 
 
 def test_a_path_follows_a_straight_flow_in_equal_steps():

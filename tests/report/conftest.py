@@ -1,4 +1,4 @@
-"""Directories of sweeps as if they had run, of pictures and of sounds, and a real Chromium to look at reports with."""
+"""Fixtures: directories of sweeps of images and of audio, written by hand, and a real Chromium that shows reports."""
 
 import json
 import shutil
@@ -11,7 +11,7 @@ from PIL import Image
 from nst import report
 from nst.config import base
 
-#: What a hostile name, path or config might try, and that it worked.
+#: Markup of a hostile name, path or config, which sets `window.hit` if it runs.
 HOSTILE = '"><img src=x onerror=window.hit=1><script>window.hit=1;alert(1)<script>'
 ENDING = "</script><script>window.hit=1</script><!--<script>"
 
@@ -23,7 +23,7 @@ def picture(path, seed, size=(24, 16)):
 
 
 def write_run(folder, overrides=(), *, number=0, done=True, metrics=None, baselines=None):
-    """A run directory with every file that a report reads."""
+    """Write a run directory with every file that a report reads."""
     config = json.loads(base().to_json())
     for name, value in dict(overrides).items():
         group, last = name.split(".")
@@ -78,7 +78,7 @@ BASELINES = {
 
 @pytest.fixture
 def sweep(tmp_path):
-    """Two weights, styles and seeds: of eight trials five are done, one failed, one runs and one waits."""
+    """Write a sweep over two weights, styles and seeds: five trials are done, one failed, one runs and one waits."""
     folder = tmp_path / "a sweep"
     trials = {
         f"style_weight={weight},style={style},seed={seed}": {
@@ -103,7 +103,7 @@ def sweep(tmp_path):
 
 @pytest.fixture
 def hostile(tmp_path):
-    """A sweep whose names, values, errors and metrics are markup and script."""
+    """Write a sweep whose names, values, errors and metrics are markup and script."""
     folder = tmp_path / "<script>window.hit=1;alert(1)<script>"
     trials = {
         "<script>": {"images.style": ENDING},
@@ -129,7 +129,7 @@ def tone(path, hertz, channels=1, seconds=SECONDS, rate=RATE):
 
 
 def sound_config(overrides=()):
-    """Nested, as a run of sounds has it."""
+    """Return the nested config of a run of audio."""
     config = json.loads(base("audio").to_json())
     config["audio"] |= {"content": "bells", "style": "rain"}
     for name, value in dict(overrides).items():
@@ -139,7 +139,7 @@ def sound_config(overrides=()):
 
 
 def write_sound_run(folder, overrides=(), *, number=0, done=True, metrics=None, baselines=None):
-    """A run directory of sounds with every file that a report reads; the result's pitch says its number."""
+    """Write a run directory of audio with every file that a report reads; the result's pitch tells its number."""
     write_run(folder, number=number, done=done, metrics=metrics, baselines=baselines)
     for path in (folder / "frames" / "000000.png", folder / "image.png"):
         path.unlink(missing_ok=True)
@@ -169,7 +169,7 @@ SOUND_BASELINES = {
 
 @pytest.fixture
 def sounds(tmp_path):
-    """Two weights and contents, and two seeds of one: of six trials four are done, one runs and one waits."""
+    """Write a sweep over two weights and contents, one with two seeds: four are done, one runs and one waits."""
     folder = tmp_path / "sounds"
     trials = {
         f"style_weight={weight:g},content={content},seed={seed}": {
@@ -185,14 +185,14 @@ def sounds(tmp_path):
         done = number < 4
         metrics = {"style_texture": 0.5 / (1 + number), "content_lsd": 2.0 + number}
         metrics |= {"pitch_jaccard": 0.9 - number / 10}
-        told = {"metrics": metrics, "baselines": SOUND_BASELINES} if done else {}
-        write_sound_run(folder / "trials" / name, trials[name], number=number, done=done, **told)
+        evaluation = {"metrics": metrics, "baselines": SOUND_BASELINES} if done else {}
+        write_sound_run(folder / "trials" / name, trials[name], number=number, done=done, **evaluation)
     return folder
 
 
 @pytest.fixture
 def make():
-    """What writes run directories and plans, for tests that need their own."""
+    """Return functions that write run directories and plans, for tests that need their own."""
     return SimpleNamespace(
         run=write_run,
         sound_run=write_sound_run,
@@ -206,7 +206,7 @@ def make():
 
 @pytest.fixture(scope="session")
 def chromium():
-    """The browser, started once."""
+    """Start the browser once."""
     webdriver = pytest.importorskip(
         "selenium.webdriver", reason="selenium is not installed: pip install 'nst[test]'"
     )
@@ -226,7 +226,7 @@ def chromium():
 
 
 class Page:
-    """A page that is open, and what it did."""
+    """An open page."""
 
     def __init__(self, driver):
         self.driver = driver
@@ -243,10 +243,10 @@ class Page:
     def until(self, script):
         return self._wait(lambda _: self.run(script), script)
 
-    def _wait(self, condition, told):
+    def _wait(self, condition, message):
         from selenium.webdriver.support.ui import WebDriverWait
 
-        return WebDriverWait(self.driver, 10).until(condition, told)
+        return WebDriverWait(self.driver, 10).until(condition, message)
 
     def click(self, selector):
         self.run("arguments[0].click()", self.one(selector))
@@ -264,15 +264,17 @@ class Page:
         )
 
     def requests(self):
-        """Addresses asked for; pictures made of the page's own data are none."""
+        """Return the addresses that were requested, without those of images from the page's own data."""
         events = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
-        asked = [e["params"]["request"]["url"] for e in events if e["method"] == "Network.requestWillBeSent"]
-        return [address for address in asked if not address.startswith(("blob:", "data:"))]
+        addresses = [
+            e["params"]["request"]["url"] for e in events if e["method"] == "Network.requestWillBeSent"
+        ]
+        return [address for address in addresses if not address.startswith(("blob:", "data:"))]
 
 
 @pytest.fixture
 def opened(chromium):
-    """`opened(folder, width)`: the report on a folder; afterwards that it asked for nothing and met no error."""
+    """Return `opened(folder, width)`, which shows a report; check that it made no requests and met no errors."""
     paths = []
 
     def opened(folder, width=1280, height=800):

@@ -8,7 +8,7 @@ from selenium.webdriver.common.keys import Keys
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # selenium's own sockets
 
 
-def test_it_shows_every_trial_and_its_pictures(opened, sweep):
+def test_it_shows_every_trial_and_its_images(opened, sweep):
     page = opened(sweep)
     assert page.one("h1").text == "style weight × style × seed"
     assert len(page.all(".result")) == 8
@@ -27,7 +27,7 @@ def test_it_shows_every_trial_and_its_pictures(opened, sweep):
     assert len(page.all(".baseline")) == 2
     assert "1 − content_cosine (content)" in page.texts("#tradeoff .title")
     across = page.run("return [...document.querySelectorAll('.dot')].map(e => Number(e.getAttribute('cx')))")
-    assert across == sorted(across)  # less of the content is further away
+    assert across == sorted(across)  # the less of the content remains, the larger is the distance
     assert page.texts("#failures .error") == ["step 4: the loss is not finite"]
 
 
@@ -66,14 +66,14 @@ def test_the_table_averages_and_sorts(opened, sweep):
         page.click("[data-sort=' content_cosine']")
         assert page.one("[aria-sort]:not([aria-sort=none])").get_attribute("aria-sort") == order
         cells = page.texts(".numbers tbody tr > :nth-child(7)")
-        shown = [float(text.removesuffix(" best")) for text in cells if text != "–"]
-        assert shown == sorted(shown, reverse=order == "descending")
-        assert cells[5:] == ["–"] * 3  # what is not there is last
+        numbers = [float(text.removesuffix(" best")) for text in cells if text != "–"]
+        assert numbers == sorted(numbers, reverse=order == "descending")
+        assert cells[5:] == ["–"] * 3  # missing values come last
     assert page.run("return document.activeElement.dataset.sort") in (" content_cosine", None)
 
 
 def marked(page):
-    """Of each row of the table, which of its last three cells are marked."""
+    """Return, for each row of the table, whether each of its last three cells is marked."""
     rows = "[...document.querySelectorAll('.numbers tbody tr')].map(row => [...row.cells].slice(-3)"
     return page.run(f"return {rows}.map(cell => cell.querySelector('b') !== null))")
 
@@ -204,7 +204,7 @@ def test_markup_that_got_in_would_not_run(opened, sweep):
     assert len(refused) == 2
 
 
-def test_hundreds_of_the_same_failure_are_told_once(opened, make, tmp_path):
+def test_hundreds_of_equal_failures_are_shown_once(opened, make, tmp_path):
     trials = {f"seed={i}": {"images.seed": i} for i in range(402)}
     make.plan(tmp_path / "bad", trials)
     for i, name in enumerate(trials):
@@ -227,7 +227,7 @@ def test_hundreds_of_the_same_failure_are_told_once(opened, make, tmp_path):
     assert page.one("#failures li code").text.endswith("--config.images.seed=1")
 
 
-def test_a_few_of_the_same_failure_lie_open(opened, make, tmp_path):
+def test_a_few_equal_failures_are_shown_open(opened, make, tmp_path):
     make.plan(tmp_path, trials := {f"seed={i}": {"images.seed": i} for i in range(3)})
     for name in trials:
         make.fail(tmp_path, name, "memory ran out", "")

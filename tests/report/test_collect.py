@@ -1,4 +1,4 @@
-"""What a report finds in sweeps, runs, and what is damaged or half there."""
+"""The data of a report on sweeps and runs, also on damaged and unfinished ones."""
 
 import json
 import shlex
@@ -16,28 +16,28 @@ from nst.runs.follow import RULES, as_tuples, recorded
 
 
 def test_a_sweep(sweep, make):
-    found = report.collect(sweep)
-    assert found["kind"] == "sweep"
-    assert found["title"] == "style weight × style × seed"
-    assert [field["name"] for field in found["fields"]] == [
+    data = report.collect(sweep)
+    assert data["kind"] == "sweep"
+    assert data["title"] == "style weight × style × seed"
+    assert [field["name"] for field in data["fields"]] == [
         "loss.style_weight",
         "images.style",
         "images.seed",
     ]
-    assert [field["replicate"] for field in found["fields"]] == [False, True, True]
-    assert [trial["state"] for trial in found["trials"]] == ["done"] * 5 + ["begun", "failed", "waiting"]
-    third = found["trials"][3]
+    assert [field["replicate"] for field in data["fields"]] == [False, True, True]
+    assert [trial["state"] for trial in data["trials"]] == ["done"] * 5 + ["begun", "failed", "waiting"]
+    third = data["trials"][3]
     assert third["at"] == [0, 1, 1]
     assert third["metrics"] == make.values(3)
     assert third["baselines"] == make.baselines
     assert third["terms"] == {"loss": pytest.approx(1000 / 151 + 3), "content": 4.0, "style": 5.0, "tv": 0.0}
     assert (third["step"], third["total"]) == (150, 160)
-    assert found["trials"][6]["error"] == "step 4: the loss is not finite"
-    assert found["metrics"] == ["style_gram", "content_cosine", "ssim"]
-    json.dumps(found, allow_nan=False)
+    assert data["trials"][6]["error"] == "step 4: the loss is not finite"
+    assert data["metrics"] == ["style_gram", "content_cosine", "ssim"]
+    json.dumps(data, allow_nan=False)
 
 
-def test_an_error_is_told_once_with_all_trials_that_met_it(tmp_path, make):
+def test_an_error_is_listed_once_with_all_of_its_trials(tmp_path, make):
     errors = ["memory ran out", "the disk is full", "the disk is full", None, "the disk is full "]
     trials = {f"t{i}": {"images.seed": i} for i in range(len(errors))}
     make.plan(tmp_path, trials)
@@ -52,8 +52,8 @@ def test_an_error_is_told_once_with_all_trials_that_met_it(tmp_path, make):
 
 
 def test_each_input_is_shown_once_and_a_run_under_way_by_its_latest_frame(sweep):
-    found = report.collect(sweep)
-    trials, pictures = found["trials"], found["pictures"]
+    data = report.collect(sweep)
+    trials, pictures = data["trials"], data["pictures"]
     assert len(pictures) == 1 + 2 + 6  # a content, two styles, six results
     assert len({trial["inputs"]["content"] for trial in trials[:5]}) == 1
     assert pictures[trials[5]["result"]].endswith("frames/000000.png")
@@ -63,23 +63,23 @@ def test_each_input_is_shown_once_and_a_run_under_way_by_its_latest_frame(sweep)
 
 def test_a_single_run(tmp_path, make):
     make.run(tmp_path / "alone", {"images.seed": 3})
-    found = report.collect(tmp_path / "alone")
-    assert (found["kind"], found["title"], found["fields"]) == ("run", "alone", [])
-    assert found["trials"][0]["folder"] == "."
-    assert found["unevaluated"] == 1
-    assert {"name": "images.seed", "value": "3", "default": False} in found["settings"]
+    data = report.collect(tmp_path / "alone")
+    assert (data["kind"], data["title"], data["fields"]) == ("run", "alone", [])
+    assert data["trials"][0]["folder"] == "."
+    assert data["unevaluated"] == 1
+    assert {"name": "images.seed", "value": "3", "default": False} in data["settings"]
 
 
-def test_runs_of_a_folder_of_pictures_differ_in_the_picture(tmp_path, make):
+def test_runs_of_a_folder_of_images_differ_in_the_image(tmp_path, make):
     for number, name in enumerate(("a", "b")):
         make.run(tmp_path / "many" / name, {"images.content": "/elsewhere/photos"}, number=number)
         path = tmp_path / "many" / name / "config.json"
         facts = json.loads(path.read_text())
         facts["inputs"]["content"]["path"] = f"/elsewhere/photos/{name}.jpg"
         path.write_text(json.dumps(facts))
-    found = report.collect(tmp_path / "many")
-    assert found["fields"][0]["labels"] == ["a", "b"]
-    assert "--config.images.content=/elsewhere/photos/b.jpg" in found["trials"][1]["command"]
+    data = report.collect(tmp_path / "many")
+    assert data["fields"][0]["labels"] == ["a", "b"]
+    assert "--config.images.content=/elsewhere/photos/b.jpg" in data["trials"][1]["command"]
 
 
 @pytest.mark.parametrize("name", ["config.json", "metrics.jsonl", "evaluation.json"])
@@ -94,15 +94,15 @@ def test_runs_of_a_folder_of_pictures_differ_in_the_picture(tmp_path, make):
         b'{"config": [1], "inputs": 2, "baselines": []}',
     ],
 )
-def test_a_damaged_file_is_passed_over(sweep, name, content):
+def test_a_damaged_file_is_ignored(sweep, name, content):
     trial = sorted((sweep / "trials").iterdir())[0]
     (trial / name).write_bytes(content)
-    found = report.collect(sweep)
-    assert len(found["trials"]) == 8
-    json.dumps(found, allow_nan=False)
+    data = report.collect(sweep)
+    assert len(data["trials"]) == 8
+    json.dumps(data, allow_nan=False)
 
 
-def test_what_is_not_finite_is_left_out(tmp_path, make):
+def test_values_that_are_not_finite_are_left_out(tmp_path, make):
     make.run(tmp_path / "run", metrics={"a": float("nan"), "b": float("inf"), "c": 1.5, "d": "x", "e": True})
     assert report.collect(tmp_path / "run")["trials"][0]["metrics"] == {"c": 1.5}
 
@@ -117,7 +117,7 @@ def test_a_directory_without_runs_is_refused(tmp_path, made):
     assert "\n" not in str(caught.value)
 
 
-def test_a_run_whose_pictures_are_gone_is_still_told(sweep):
+def test_trials_without_run_directories_are_still_listed(sweep):
     shutil.rmtree(sweep / "trials")
     assert [trial["state"] for trial in report.collect(sweep)["trials"]].count("waiting") == 7
 
@@ -132,7 +132,7 @@ def test_a_curve_keeps_its_ends():
     assert thin([], 200) == {}
 
 
-def test_pictures_are_called_as_their_files_unless_two_are_alike():
+def test_images_are_labeled_by_file_name_unless_two_are_the_same():
     configs = [{"images.content": f"tfds:mine/train#{i}"} for i in range(2)]
     (field,) = varied(configs, {"tfds:mine/train#0": "cat", "tfds:mine/train#1": "dog"})
     assert field["labels"] == ["cat", "dog"]
@@ -140,14 +140,14 @@ def test_pictures_are_called_as_their_files_unless_two_are_alike():
     assert field["labels"] == ["tfds:mine/train#0", "tfds:mine/train#1"]
 
 
-def test_what_changes_with_another_field_comes_last():
+def test_a_field_that_changes_with_another_comes_last():
     runs = [
         {"loss.style_layers": layers, "loss.style_layer_weights": weights, "loss.content_layers": content}
         for layers, weights in ((["a"], [1.0]), (["a", "b"], [1.0, 0.5]))
         for content in ("c", "d")
     ]
-    found = varied(runs)
-    assert [(field["label"], field["follows"]) for field in found] == [
+    varying = varied(runs)
+    assert [(field["label"], field["follows"]) for field in varying] == [
         ("style layers", False),
         ("content layers", False),
         ("style layer weights", True),
@@ -156,8 +156,8 @@ def test_what_changes_with_another_field_comes_last():
     assert not any(field["follows"] for field in varied(runs))
 
 
-def test_what_follows_unset_comes_last():
-    """The learning rate of Adam is another than that of both forms of L-BFGS, without being set."""
+def test_a_field_that_follows_without_being_set_comes_last():
+    """The default learning rate of Adam differs from that of both forms of L-BFGS."""
     names = ("lbfgs", "lbfgs_pyramid", "adam")
     trials = [
         {"optimizer.name": name, "images.content": content}
@@ -165,8 +165,8 @@ def test_what_follows_unset_comes_last():
         for content in ("a.png", "b.png")
     ]
     configs = [recorded(dict(fields(base())) | trial) for trial in trials]
-    found = [(field["name"], field["follows"]) for field in varied(configs)]
-    assert found == [
+    follows = [(field["name"], field["follows"]) for field in varied(configs)]
+    assert follows == [
         ("images.content", False),
         ("optimizer.name", False),
         ("loss.resample", True),
@@ -176,13 +176,13 @@ def test_what_follows_unset_comes_last():
     assert not any(field["follows"] for field in varied(configs))
 
 
-def test_values_are_called_by_short_names_unless_two_are_the_same():
+def test_values_have_short_labels_unless_two_are_the_same():
     configs = [{"a.x": "/one/p.png", "b.x": 1e6}, {"a.x": "/two/p.png", "b.x": 5.0}, {"a.x": "q"}]
-    found = varied(configs)
-    assert [field["label"] for field in found] == ["a.x", "b.x"]
-    assert found[0]["labels"] == ["/one/p.png", "/two/p.png", "q"]
-    assert found[1]["labels"] == ["5", "1e+06"]
-    assert where(found, configs) == [[0, 1], [1, 0], [2, -1]]
+    varying = varied(configs)
+    assert [field["label"] for field in varying] == ["a.x", "b.x"]
+    assert varying[0]["labels"] == ["/one/p.png", "/two/p.png", "q"]
+    assert varying[1]["labels"] == ["5", "1e+06"]
+    assert where(varying, configs) == [[0, 1], [1, 0], [2, -1]]
 
 
 CHANGES = [
@@ -203,14 +203,14 @@ def test_the_command_gives_the_config_back(changes, monkeypatch):
     stored = recorded(dict(fields(base())) | changes)
     program, script, *arguments = shlex.split(command(stored))
     assert (program, script) == ("python", "scripts/run.py")
-    asked = {}
-    monkeypatch.setattr("sys.argv", [script, *arguments])  # where ml_collections looks
-    monkeypatch.setattr(runs, "run", lambda config, *_, **__: asked.update(fields(config)) or [])
+    parsed = {}
+    monkeypatch.setattr("sys.argv", [script, *arguments])  # where ml_collections looks for overrides
+    monkeypatch.setattr(runs, "run", lambda config, *_, **__: parsed.update(fields(config)) or [])
     cli.run(arguments)
-    assert {name for name, value in asked.items() if value is None} <= set(RULES["image"])
-    asked, wanted = as_tuples(recorded(asked)), as_tuples(stored)
-    assert asked == wanted
-    assert {name: type(value) for name, value in asked.items()} == {n: type(v) for n, v in wanted.items()}
+    assert {name for name, value in parsed.items() if value is None} <= set(RULES["image"])
+    parsed, expected = as_tuples(recorded(parsed)), as_tuples(stored)
+    assert parsed == expected
+    assert {name: type(value) for name, value in parsed.items()} == {n: type(v) for n, v in expected.items()}
 
 
 @pytest.mark.parametrize(
@@ -224,7 +224,7 @@ def test_the_command_gives_the_config_back(changes, monkeypatch):
         ("audio", {"audio.method": "waveform"}, ["audio.method=waveform"]),
     ],
 )
-def test_the_command_leaves_out_what_follows(modality, changes, flags):
+def test_the_command_leaves_out_fields_that_follow(modality, changes, flags):
     stored = recorded(dict(fields(base(modality))) | changes)
     assert shlex.split(command(stored))[4:] == [f"--config.{flag}" for flag in flags]
 

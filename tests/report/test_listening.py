@@ -1,4 +1,4 @@
-"""The page on runs of sounds in a real Chromium: what is shown, and that it plays."""
+"""The page on runs of audio in a real Chromium: its players, and that they play."""
 
 import json
 
@@ -8,7 +8,7 @@ pytest.importorskip("selenium", reason="selenium is not installed: pip install '
 pytest.importorskip("soundfile", reason="soundfile is not installed: pip install 'nst[test]'")
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # selenium's own sockets
 
-SECONDS = 1.5  # of the sounds of the fixture
+SECONDS = 1.5  # of the audio files of the fixture
 
 PLAY = """
 const [player, done] = arguments;
@@ -20,13 +20,13 @@ player.play().then(
 
 
 def play(page, player):
-    """Its duration, and where it is soon after it was started."""
+    """Start a player; return its duration, and its position shortly after."""
     page.driver.set_script_timeout(10)
     return page.driver.execute_async_script(PLAY, player)
 
 
 def state(page, selector):
-    """Of each player, what it is called, whether it is decoded, and whether it plays."""
+    """Return the label of each player, whether its audio is decoded, and whether it plays."""
     player = "e => [e.getAttribute('aria-label'), e.src.startsWith('blob:'), !e.paused]"
     return page.run(f"return [...document.querySelectorAll({json.dumps(selector)})].map({player})")
 
@@ -59,7 +59,7 @@ def test_one_plays_at_a_time_and_from_the_same_place(opened, sounds):
     assert at >= 1
 
 
-def test_what_is_shorter_begins_anew(opened, make, sounds):
+def test_shorter_audio_starts_from_its_beginning(opened, make, sounds):
     for path in sounds.glob("trials/*/style.wav"):
         make.tone(path, 300, seconds=0.6)
     page = opened(sounds)
@@ -74,7 +74,7 @@ def test_what_is_shorter_begins_anew(opened, make, sounds):
     page.until("return window.kept.paused")
 
 
-def test_a_result_is_heard_beside_its_content_and_style(opened, sounds):
+def test_a_result_has_players_of_its_content_and_style(opened, sounds):
     page = opened(sounds)
     page.click(".result")
     names = ["style_weight=1,content=bells,seed=0", "style_weight=1,content=melody,seed=0"]
@@ -103,7 +103,7 @@ def test_a_result_is_heard_beside_its_content_and_style(opened, sounds):
     page.until("return document.querySelectorAll('.players').length === 0")
 
 
-def test_what_is_far_away_is_given_back_unless_it_was_listened_to(opened, sounds):
+def test_audio_out_of_view_is_released_unless_it_was_played(opened, sounds):
     page = opened(sounds, 390, 400)
     page.one(".grid td audio")
     page.until("return [...document.querySelectorAll('.grid td audio')].slice(0, 2).every(e => e.src)")
@@ -115,14 +115,14 @@ def test_what_is_far_away_is_given_back_unless_it_was_listened_to(opened, sounds
     assert page.run("return arguments[0].src", player).startswith("blob:")
 
 
-def test_a_run_under_way_is_heard_so_far(opened, sounds):
+def test_a_run_under_way_plays_its_latest_audio(opened, sounds):
     page = opened(sounds)
     page.one(".result .begun")
     page.run("[...document.querySelectorAll('.result')].find(e => e.querySelector('.begun')).click()")
     assert page.texts("dialog .links a")[0] == "sound so far"
     page.until("return [...document.querySelectorAll('.players audio')].every(e => e.src)")
     assert play(page, page.one(".players audio"))[0] == pytest.approx(SECONDS, abs=0.15)
-    page.choose(".compare select", "0")  # without a picture they are compared by ear
+    page.choose(".compare select", "0")  # without an image they are compared by ear
     assert [name.split(":")[0] for name, *_ in state(page, ".players audio")][:2] == ["left", "right"]
     assert page.texts(".sides span")[1] == "style_weight=1,content=bells,seed=0"
     assert page.all(".frame input") == []
@@ -152,7 +152,7 @@ def test_nothing_is_wider_than_the_screen(opened, sounds, width):
     assert page.run("return document.querySelector('dialog').scrollWidth") <= width
 
 
-def test_names_of_sounds_do_not_run(opened, make, tmp_path):
+def test_names_of_audio_files_do_not_run(opened, make, tmp_path):
     strange = '"><audio src=x onerror=window.hit=1 autoplay><script>window.hit=1</script>'
     for number, name in enumerate((strange, "bells")):
         make.sound_run(tmp_path / "runs" / f"r{number}", {"audio.content": name, "audio.style": strange})
@@ -164,7 +164,7 @@ def test_names_of_sounds_do_not_run(opened, make, tmp_path):
     assert page.all("audio[src=x], #page script, dialog script") == []
 
 
-def test_a_sound_from_elsewhere_is_not_loaded(opened, sounds):
+def test_audio_from_elsewhere_is_not_loaded(opened, sounds):
     page = opened(sounds)
     refused = "const a = new Audio('trials/x/audio.wav'); a.onerror = () => (window.refused = true); a.load()"
     page.run(refused)

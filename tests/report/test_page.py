@@ -1,4 +1,4 @@
-"""The page as text: what is in it, and what others' text can't do to it."""
+"""The page as text: its content, and protection against markup in names, paths and configs."""
 
 import base64
 import hashlib
@@ -14,16 +14,16 @@ from nst.report import page
 
 
 class Elements(html.parser.HTMLParser):
-    """Elements and the text in them, as a browser has them."""
+    """The elements of a page and their text, as a browser parses them."""
 
     def __init__(self, text):
         super().__init__()
-        self.found, self.text, self.inside = [], {}, None
+        self.tags, self.text, self.inside = [], {}, None
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
-        self.inside = len(self.found)
-        self.found.append((tag, dict(attrs)))
+        self.inside = len(self.tags)
+        self.tags.append((tag, dict(attrs)))
 
     def handle_data(self, data):
         self.text[self.inside] = self.text.get(self.inside, "") + data
@@ -34,8 +34,8 @@ class Elements(html.parser.HTMLParser):
     def of(self, tag, **attrs):
         return [
             self.text.get(number, "")
-            for number, (name, given) in enumerate(self.found)
-            if name == tag and attrs.items() <= given.items()
+            for number, (name, attributes) in enumerate(self.tags)
+            if name == tag and attrs.items() <= attributes.items()
         ]
 
 
@@ -55,7 +55,7 @@ def test_it_holds_the_data_and_previews(sweep):
 
 def test_only_its_own_style_and_script_are_allowed(sweep):
     elements = Elements(report.write(sweep)[0].read_text("utf-8"))
-    (policy,) = [given["content"] for tag, given in elements.found if given.get("http-equiv")]
+    (policy,) = [attributes["content"] for _, attributes in elements.tags if attributes.get("http-equiv")]
     (style,), scripts = elements.of("style"), [text for text in elements.of("script") if "use strict" in text]
     assert len(scripts) == 1
     for kind, text in (("style", style), ("script", scripts[0])):
@@ -65,10 +65,10 @@ def test_only_its_own_style_and_script_are_allowed(sweep):
     assert "unsafe" not in policy
 
 
-def test_what_others_wrote_makes_no_element(sweep, hostile):
+def test_untrusted_text_makes_no_element(sweep, hostile):
     usual, strange = (Elements(report.write(folder)[0].read_text("utf-8")) for folder in (sweep, hostile))
-    shape = [(tag, sorted(given)) for tag, given in usual.found if given.get("type") != "text/plain"]
-    assert [(tag, sorted(x)) for tag, x in strange.found if x.get("type") != "text/plain"] == shape
+    shape = [(tag, sorted(x)) for tag, x in usual.tags if x.get("type") != "text/plain"]
+    assert [(tag, sorted(x)) for tag, x in strange.tags if x.get("type") != "text/plain"] == shape
     (data,) = strange.of("script", id="data")
     assert not set(data) & set("<>&\u2028\u2029")
     assert json.loads(data)["trials"][0]["name"] == "<script>"

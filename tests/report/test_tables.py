@@ -1,4 +1,4 @@
-"""The table and the figures against Python's own reader and statistics."""
+"""The table, compared with Python's own reader and statistics, and the figures."""
 
 import csv
 import io
@@ -16,7 +16,7 @@ def read(text):
     return list(csv.DictReader(io.StringIO(text)))
 
 
-def test_means_and_deviations_over_pictures_and_seeds(sweep, make):
+def test_means_and_deviations_over_inputs_and_seeds(sweep, make):
     rows = read(table.as_csv(report.collect(sweep)))
     assert [(row["loss.style_weight"], row["n"]) for row in rows] == [("60", "4"), ("6000", "1")]
     for name in make.values(0):
@@ -26,7 +26,7 @@ def test_means_and_deviations_over_pictures_and_seeds(sweep, make):
         assert rows[1][f"{name}_std"] == ""
 
 
-def test_pictures_are_compared_where_nothing_else_differs(tmp_path, make):
+def test_images_are_compared_if_nothing_else_differs(tmp_path, make):
     trials = {name: {"images.style": name} for name in ("strokes", "panes")}
     make.plan(tmp_path, trials)
     for name, overrides in trials.items():
@@ -36,7 +36,7 @@ def test_pictures_are_compared_where_nothing_else_differs(tmp_path, make):
     assert float(rows[0]["content_mean"]) == 1.0  # without metrics, the terms of the loss
 
 
-def test_latex_escapes_what_is_its_own(tmp_path, make):
+def test_special_characters_of_latex_are_escaped(tmp_path, make):
     names = ["50% & a_b", r"\input{x}", "#$^~{}"]
     make.plan(tmp_path, {f"t{i}": {"features.weights": name} for i, name in enumerate(names)})
     for i, name in enumerate(names):
@@ -58,21 +58,24 @@ def test_spreads_in_latex(sweep):
 
 
 COLUMNS = {
-    "style_gram": ([0.3, 0.1, 0.1000001], [False, True, True]),  # lower, and what is written alike is as good
+    "style_gram": (
+        [0.3, 0.1, 0.1000001],
+        [False, True, True],
+    ),  # lower is better; equally written means are all best
     "style_sliced": ([2e-9, 1.25e-9, 3e-9], [False, True, False]),
     "ssim": ([0.2, 0.7, 0.6], [False, True, False]),  # higher
-    "cfsd": ([0.2, None, None], [False, False, False]),  # there is nothing to be better than
-    "another": ([1.0, 2.0, 3.0], [False, False, False]),  # not of METRICS: who knows what is better
+    "cfsd": ([0.2, None, None], [False, False, False]),  # there is nothing to compare with
+    "another": ([1.0, 2.0, 3.0], [False, False, False]),  # not in METRICS: it is unknown which is better
 }
 
 
 @pytest.fixture
 def compared(tmp_path, make):
-    """Three trials with the metrics of `COLUMNS`."""
+    """Write three trials with the metrics of `COLUMNS`."""
     trials = {f"t{i}": {"loss.style_weight": float(i)} for i in range(3)}
     make.plan(tmp_path, trials)
     for i, (name, overrides) in enumerate(trials.items()):
-        metrics = {metric: given[i] for metric, (given, _) in COLUMNS.items() if given[i] is not None}
+        metrics = {metric: column[i] for metric, (column, _) in COLUMNS.items() if column[i] is not None}
         make.run(tmp_path / "trials" / name, overrides, metrics=metrics)
     return tmp_path
 
@@ -119,14 +122,14 @@ def test_figures_of_names_that_are_formulas(tmp_path, make):
     assert len(report.write(tmp_path, figures=True)) == 7
 
 
-def test_what_has_nothing_to_draw_has_no_figures(tmp_path, make):
+def test_a_sweep_without_results_has_no_figures(tmp_path, make):
     make.plan(tmp_path, {"waiting": {}})
     assert report.write(tmp_path, figures=True, table=True) == [
         tmp_path / name for name in ("report.html", "table.csv", "table.tex")
     ]
 
 
-def test_a_damaged_picture_is_left_out(sweep):
+def test_a_damaged_image_is_left_out(sweep):
     trial = sorted((sweep / "trials").iterdir())[0]
     (trial / "image.png").write_bytes(b"no picture")
     assert (sweep / "figures" / "results.svg") in report.write(sweep, figures=True)

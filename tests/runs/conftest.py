@@ -1,4 +1,4 @@
-"""A run of 20 steps on pictures of 24 pixels, from Python and from the command line, that these tests share."""
+"""Fixtures: a run of 20 steps on images of 24 pixels, from Python and from the command line."""
 
 import subprocess
 import sys
@@ -59,7 +59,7 @@ def finished(pictures, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def command(pictures):
-    """`command(workdir, *flags)`: that run's command line."""
+    """Return `command(workdir, *flags)`, the command line of that run."""
     values = SMALL | {"images.content": pictures / "content.png", "images.style": pictures / "style.png"}
     assignments = [f"--config.{name}={value}" for name, value in values.items()]
     script, config = ROOT / "scripts" / "run.py", ROOT / "configs" / "base.py"
@@ -79,7 +79,7 @@ def command(pictures):
 
 @pytest.fixture(scope="session")
 def call():
-    """Run a command to its end."""
+    """Return a function that runs a command to its end."""
 
     def call(*arguments, **settings):
         return subprocess.run(arguments, capture_output=True, text=True, check=False, timeout=120, **settings)

@@ -1,4 +1,4 @@
-"""Runs of sounds from a config and from the command line: what they leave, resuming to the byte, bad input."""
+"""Runs of audio from a config and from the command line: their files, exact resuming, invalid input."""
 
 import hashlib
 import json
@@ -49,17 +49,17 @@ def config(request, clips):
 
 
 def contents(folder):
-    """The bytes of everything that depends on nothing but the config."""
+    """Return the hashes of all files that depend on the config alone."""
     paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name not in (".lock",)]
-    kept = {str(path.relative_to(folder)): path for path in paths if path.name != "metrics.jsonl"}
+    compared = {str(path.relative_to(folder)): path for path in paths if path.name != "metrics.jsonl"}
     return {
         name: hashlib.sha256(path.read_bytes()).hexdigest()
-        for name, path in kept.items()
+        for name, path in compared.items()
         if not name.startswith("checkpoint")
     }
 
 
-def test_what_a_run_leaves(config, tmp_path, clips):
+def test_the_files_of_a_run(config, tmp_path, clips):
     (folder,) = runs.run(config, tmp_path / "run")
     names = {path.name for path in folder.iterdir()}
     assert {"audio.wav", "content.wav", "style.wav", "sheet.png", "spectrogram.png", "curve.png"} <= names
@@ -70,8 +70,8 @@ def test_what_a_run_leaves(config, tmp_path, clips):
     result, content, style = (sounds.read(folder / f"{name}.wav") for name in ("audio", "content", "style"))
     assert result.samples.shape == content.samples.shape == (6000, 1)
     assert style.samples.shape == (9000, 1)
-    given = sounds.read(clips / "content.wav")
-    np.testing.assert_allclose(content.samples, given.samples, atol=1e-5)
+    original = sounds.read(clips / "content.wav")
+    np.testing.assert_allclose(content.samples, original.samples, atol=1e-5)
     if config.audio.method == "spectrogram":
         phase = json.loads((folder / "phase.json").read_text())
         assert phase["steps"] == 2
@@ -88,7 +88,7 @@ def test_what_a_run_leaves(config, tmp_path, clips):
     )
 
 
-def test_it_resumes_to_the_byte(config, tmp_path):
+def test_a_resumed_run_has_the_same_bytes(config, tmp_path):
     (whole,) = runs.run(config, tmp_path / "whole")
     part = tmp_path / "part"
     shutil.copytree(whole, part)  # as a run killed after step 8 leaves it
@@ -99,7 +99,7 @@ def test_it_resumes_to_the_byte(config, tmp_path):
     assert {"audio.wav", "curve.png", "frames/000012.wav"} <= set(contents(part))
 
 
-def test_a_writer_is_given_the_sounds(clips, tmp_path):
+def test_a_writer_gets_the_audio(clips, tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     config = base("audio")
@@ -107,13 +107,13 @@ def test_a_writer_is_given_the_sounds(clips, tmp_path):
     config.audio.content, config.audio.style = (str(clips / f"{name}.wav") for name in ("content", "style"))
     (folder,) = runs.run(config, tmp_path / "run")
     events = EventAccumulator(str(folder / "tensorboard"), size_guidance={"audio": 0}).Reload()
-    heard = events.Audio("sound")
-    assert [event.step for event in heard] == [0, 4]
-    assert heard[1].encoded_audio_string == (folder / "frames" / "000004.wav").read_bytes()
-    assert (heard[1].sample_rate, heard[1].length_frames) == (8000, 6000)
+    frames = events.Audio("sound")
+    assert [event.step for event in frames] == [0, 4]
+    assert frames[1].encoded_audio_string == (folder / "frames" / "000004.wav").read_bytes()
+    assert (frames[1].sample_rate, frames[1].length_frames) == (8000, 6000)
 
 
-def test_a_folder_is_a_run_for_each(config, tmp_path, clips):
+def test_a_folder_gives_a_run_for_each_file(config, tmp_path, clips):
     config.audio.content = str(clips)
     config.optimizer.steps = 1
     folders = runs.run(config, tmp_path / "runs")
@@ -122,7 +122,7 @@ def test_a_folder_is_a_run_for_each(config, tmp_path, clips):
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "told"),
+    ("field", "value", "message"),
     [
         ("audio.method", "wavform", "unknown config.audio.method 'wavform': did you mean waveform"),
         ("audio.rate", 20, "config.audio.rate = 20: give"),
@@ -133,7 +133,7 @@ def test_a_folder_is_a_run_for_each(config, tmp_path, clips):
         (
             "optimizer.name",
             "lbfgs_pyramid",
-            "unknown optimizer of a sound 'lbfgs_pyramid': choose from adam, rmsprop, lbfgs",
+            "unknown optimizer for audio 'lbfgs_pyramid': choose from adam, rmsprop, lbfgs",
         ),
         ("loss.style_loss", "patches", "loss.style_loss is not for audio (its patches have"),
         ("loss.style_loss", "remd", "loss.style_loss is not for audio (it samples an image"),
@@ -141,23 +141,23 @@ def test_a_folder_is_a_run_for_each(config, tmp_path, clips):
         ("audio.filters", 0, "config.audio.filters = 0: give a number above 0"),
     ],
 )
-def test_what_can_not_be_used_leaves_nothing(clips, tmp_path, field, value, told):
-    refused(clips, tmp_path, {field: value}, told)
+def test_invalid_values_are_refused_and_leave_nothing(clips, tmp_path, field, value, message):
+    refused(clips, tmp_path, {field: value}, message)
 
 
 def test_lbfgs_on_samples_is_refused(clips, tmp_path):
     values = {"audio.method": "waveform", "optimizer.name": "lbfgs"}
-    refused(clips, tmp_path, values, "leave it out, or take adam, which is then the default")
+    refused(clips, tmp_path, values, "leave it unset, or take adam, the default of this method")
 
 
-def refused(clips, tmp_path, values, told):
+def refused(clips, tmp_path, values, message):
     config = base("audio")
     config.update_from_flattened_dict(SMALL)
     config.audio.content, config.audio.style = (str(clips / f"{name}.wav") for name in ("content", "style"))
     config.update_from_flattened_dict(values)
     with pytest.raises(InputError) as error:
         runs.run(config, tmp_path / "run")
-    assert told in str(error.value)
+    assert message in str(error.value)
     assert "\n" not in str(error.value)
     assert not (tmp_path / "run").exists()
 
@@ -187,7 +187,7 @@ def test_the_command_line(clips, tmp_path):
     assert again.stderr.count("\n") == 1
 
 
-def test_what_is_too_long_is_refused(config, tmp_path):
+def test_audio_that_is_too_long_is_refused(config, tmp_path):
     with pytest.raises(InputError, match=r"0\.75"):
         runs.run(config, tmp_path / "run", limit=0)
     assert not (tmp_path / "run").exists()

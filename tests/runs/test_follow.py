@@ -1,4 +1,4 @@
-"""Unset fields follow others, explicit values win, and files of the version before count as the same run."""
+"""Unset fields follow others, values that are set stay, and files of an earlier version are the same run."""
 
 import json
 import shutil
@@ -10,7 +10,7 @@ from nst import config, losses, runs
 from nst.errors import InputError
 from nst.runs import follow
 
-#: What `base()` gave before fields followed others.
+#: The values of `base()` before fields followed others.
 BEFORE = {
     "images.content": "coffee",
     "images.style": "strokes",
@@ -71,13 +71,13 @@ def resolved(modality="image", **values):
     return dict(config.fields(follow.checked(settings)))
 
 
-#: What was not a field then, and how it was done.
+#: Newer fields, with the values that describe the earlier behavior.
 SINCE = {"loss.reduction": "sum", "loss.variation": "squared"}
-#: Defaults that are others now.
+#: Fields whose defaults have changed.
 CHANGED = ("features.normalise", "loss.style_layer_weights", "loss.style_weight", "loss.tv_weight")
 
 
-def test_other_defaults_are_those_of_before():
+def test_all_other_defaults_are_unchanged():
     before = {name: value for name, value in BEFORE.items() if name not in CHANGED}
     assert resolved().items() >= (before | {"modality": "image", "features.network": "vgg19"}).items()
     assert resolved("audio").items() >= (AUDIO_BEFORE | {"modality": "audio"}).items()
@@ -123,12 +123,12 @@ def test_the_smallest_scale_is_a_field(size, least, scales):
     assert resolved(images__size=size, pyramid__min_size=least)["pyramid.scales"] == scales
 
 
-def test_what_suits_a_style_loss_follows_it():
+def test_weight_and_layers_follow_the_style_loss():
     for name, loss in losses.STYLE_LOSSES.items():
-        found = resolved(loss__style_loss=name)
-        assert found["loss.style_weight"] == loss.weight
-        assert found["loss.style_layers"] == (loss.layers or BEFORE["loss.style_layers"])
-        assert (found["loss.style_layer_weights"] == ()) == loss.even
+        values = resolved(loss__style_loss=name)
+        assert values["loss.style_weight"] == loss.weight
+        assert values["loss.style_layers"] == (loss.layers or BEFORE["loss.style_layers"])
+        assert (values["loss.style_layer_weights"] == ()) == loss.even
     assert resolved(loss__style_weight=3.0)["loss.style_weight"] == 3
 
 
@@ -167,10 +167,10 @@ def test_the_learning_rate_follows_the_optimizer():
 
 
 def test_the_optimizer_of_audio_follows_the_method():
-    found = resolved("audio", audio__method="waveform")
-    assert (found["optimizer.name"], found["optimizer.learning_rate"]) == ("adam", 0.002)
-    found = resolved("audio", audio__method="waveform", optimizer__name="lbfgs")
-    assert (found["optimizer.name"], found["optimizer.learning_rate"]) == ("lbfgs", 1.0)
+    values = resolved("audio", audio__method="waveform")
+    assert (values["optimizer.name"], values["optimizer.learning_rate"]) == ("adam", 0.002)
+    values = resolved("audio", audio__method="waveform", optimizer__name="lbfgs")
+    assert (values["optimizer.name"], values["optimizer.learning_rate"]) == ("lbfgs", 1.0)
 
 
 def test_an_unknown_network_is_refused():
@@ -185,7 +185,7 @@ def test_none_survives_json():
     assert dict(config.fields(follow.checked(read))) == resolved()
 
 
-def test_what_was_recorded_before_is_the_same():
+def test_records_of_an_earlier_version_resolve_to_the_same_values():
     for before, since, modality in ((BEFORE, SINCE, "image"), (AUDIO_BEFORE, {}, "audio")):
         now = config.base(modality)
         now.update_from_flattened_dict(before | since)
@@ -218,7 +218,7 @@ OLD = """{"images": {"content": "CONTENT", "style": "STYLE", "size": 24, "aspect
 
 
 def old(folder, change=lambda text: text):
-    """Put the config of the version before into a run directory that is not finished, and return its result."""
+    """Give a run directory the config of an earlier version, mark it as unfinished, and return its result."""
     facts = json.loads((folder / "config.json").read_text())
     images = facts["config"]["images"]
     text = OLD.replace("CONTENT", images["content"]).replace("STYLE", images["style"])
@@ -232,13 +232,13 @@ def old(folder, change=lambda text: text):
 
 @pytest.fixture
 def formerly(config, tmp_path):
-    """A finished run of a config that means what it did in the version before, and the config."""
+    """Return a config that means the same in an earlier version, and the directory of a finished run of it."""
     config.update_from_flattened_dict(SINCE | {"loss.style_weight": 6000.0, "loss.tv_weight": 1e6})
     runs.run(config, tmp_path / "formerly")
     return config, tmp_path / "formerly"
 
 
-def test_a_run_of_the_version_before_resumes(formerly, tmp_path):
+def test_a_run_of_an_earlier_version_resumes(formerly, tmp_path):
     config, finished = formerly
     folder = tmp_path / "run"
     shutil.copytree(finished, folder)
@@ -248,7 +248,7 @@ def test_a_run_of_the_version_before_resumes(formerly, tmp_path):
     assert json.loads((folder / "config.json").read_text())["config"]["features"]["network"] == "vgg19"
 
 
-def test_what_changed_since_the_version_before_is_told(formerly, tmp_path):
+def test_a_difference_to_an_earlier_version_is_reported(formerly, tmp_path):
     config, finished = formerly
     folder = tmp_path / "run"
     shutil.copytree(finished, folder)
@@ -264,7 +264,7 @@ def test_a_run_records_the_resolved_config(config, finished):
     assert written["optimizer"]["learning_rate"] == 1.0
 
 
-def test_what_is_set_or_follows_is_the_same_run(config, finished, tmp_path):
+def test_setting_a_field_to_the_value_that_follows_is_the_same_run(config, finished, tmp_path):
     shutil.copytree(finished, tmp_path / "run")
     config.optimizer.learning_rate = 1.0
     config.features.network = "vgg19"

@@ -1,4 +1,4 @@
-"""Inputs as used: saved when a run begins, equal to what the objective sees, made up for in older directories."""
+"""Inputs as used: saved when a run begins, equal to what the objective sees, added to older directories."""
 
 import importlib
 import shutil
@@ -59,7 +59,7 @@ def test_images_are_saved_at_the_start_as_the_objective_sees_them(config, pictur
     config.images.style_scale = 0.75
     config.images.init = str(pictures / "style.png")
     seen = []
-    stylize = importlib.import_module("nst.stylize")  # the function of that name is in its way
+    stylize = importlib.import_module("nst.stylize")  # `nst.stylize` is also the name of a function
     objective = stylize.objective
 
     def spy(extractor, inputs, *rest):
@@ -101,14 +101,14 @@ def test_audio_is_saved_at_the_start(audio, tmp_path):
     at_start = saved(folder, names)
     assert not (folder / "audio.wav").exists()
     for name, length in (("content", 3000), ("style", 3500), ("init", 3000)):
-        given = sounds.read(audio.audio[name]).samples[:length]
-        np.testing.assert_allclose(sounds.read(folder / f"{name}.wav").samples, given, atol=1e-4)
+        original = sounds.read(audio.audio[name]).samples[:length]
+        np.testing.assert_allclose(sounds.read(folder / f"{name}.wav").samples, original, atol=1e-4)
     runs.run(audio, folder, resume=True)
     (whole,) = runs.run(audio, tmp_path / "whole")
     assert saved(folder, names) == saved(whole, names) == at_start
 
 
-def test_a_start_that_is_no_file_is_not_saved(finished):
+def test_an_initial_image_that_is_no_file_is_not_saved(finished):
     assert not (finished / "init.png").exists()
 
 
@@ -126,8 +126,8 @@ def test_a_finished_run_of_an_older_version_gets_its_inputs_on_resume(config, fi
     assert {path: path.stat().st_mtime_ns for path in others if path.name != ".lock"} == {
         path: time for path, time in others.items() if path.name != ".lock"
     }
-    found = report.collect(folder)
-    (trial,) = found["trials"]
-    assert [found["pictures"][trial["inputs"][name]] for name in ("content", "style")] == [
+    data = report.collect(folder)
+    (trial,) = data["trials"]
+    assert [data["pictures"][trial["inputs"][name]] for name in ("content", "style")] == [
         str(folder / name) for name in names
     ]

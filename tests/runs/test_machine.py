@@ -1,4 +1,4 @@
-"""What a machine runs out of in the middle of a run: disk and memory; and what a killed process leaves lying about."""
+"""Disk and memory that run out in the middle of a run, and files that a killed process leaves behind."""
 
 import shutil
 import sys
@@ -17,12 +17,12 @@ LIMITED = str(Path(__file__).with_name("limited.py"))
 
 @pytest.fixture
 def limited(call):
-    """`limited(limit, number, command)`: the same command, under a limit."""
+    """Return `limited(limit, number, command)`, which runs a command under a limit."""
     return lambda limit, number, command: call(sys.executable, LIMITED, limit, str(number), *command[1:])
 
 
 def test_a_full_disk_leaves_the_files_before_whole(config, limited, command, finished, tmp_path):
-    # Checkpoints of the first scale have 180 KB, those of the second 460 KB: the kernel refuses to write these.
+    # Checkpoints have 180 KB at the first scale and 460 KB at the second: the kernel refuses to write the second.
     result = limited("RLIMIT_FSIZE", 300_000, command(tmp_path / "run"))
     assert result.returncode == 1, result.stderr
     assert ".npz" in result.stderr.splitlines()[-1]
@@ -59,7 +59,7 @@ def test_the_estimate_counts_the_features_and_the_history():
     pixels = 64 * 96
     features_and_state = 64 * pixels * 4 + 2 * 3 * pixels * 4  # relu1_1; two moments
     assert needed["adam"] - memory._REST == pytest.approx(features_and_state, abs=100)
-    history = 2 * 50 * 3 * pixels * 4  # 50 pairs of pictures
+    history = 2 * 50 * 3 * pixels * 4  # 50 pairs of images
     features_alone = 64 * pixels * 4
     assert needed["lbfgs"] - memory._REST == pytest.approx(history + features_alone, rel=0.03)
 
@@ -68,7 +68,7 @@ def test_free_memory_is_a_number_on_a_cpu():
     assert jax.default_backend() != "cpu" or 0 < memory.free() < 2**50
 
 
-def test_what_a_killed_process_left_is_removed(config, finished, tmp_path):
+def test_files_of_a_killed_process_are_removed(config, finished, tmp_path):
     shutil.copytree(finished, tmp_path / "run")
     (tmp_path / "run" / "done").unlink()
     for name in (".image.123.png", "checkpoint/.00000020.99.npz", "frames/.000004.7.png"):
@@ -77,7 +77,7 @@ def test_what_a_killed_process_left_is_removed(config, finished, tmp_path):
     assert sorted(path.name for path in (tmp_path / "run").rglob(".*")) == [".lock"]
 
 
-def test_the_limit_of_pixels_holds_for_every_picture(config, pictures, tmp_path):
+def test_the_limit_of_pixels_holds_for_every_image(config, pictures, tmp_path):
     config.images.init = str(pictures / "style.png")
     (job,) = runs.prepare.find_jobs(runs.modality(config), config, tmp_path)
     assert [*job.inputs] == ["content", "style", "init"]
@@ -88,10 +88,10 @@ def test_the_limit_of_pixels_holds_for_every_picture(config, pictures, tmp_path)
             runs.image.shapes(alone, 60 * 40 - 1)
 
 
-def test_a_folder_of_runs_goes_on_where_it_stopped(config, pictures, tmp_path):
+def test_a_folder_of_runs_is_resumed_where_it_stopped(config, pictures, tmp_path):
     config.images.content = str(pictures)
     config.optimizer.steps = config.pyramid.steps = 1
-    config.optimizer.learning_rate = 1e-4  # the first steps of so small an image lead up
+    config.optimizer.learning_rate = 1e-4  # the first steps on such a small image raise the loss
     first, second = runs.run(config, tmp_path)
     shutil.rmtree(second)
     before = (first / "image.png").stat().st_mtime_ns

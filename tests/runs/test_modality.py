@@ -1,4 +1,4 @@
-"""A modality registered from outside runs, is resumed and stands in a report; those of nst name each file once."""
+"""A modality registered from outside is run, resumed and reported; those of nst name each file once."""
 
 import json
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ NAMES = ("a", "b", "c")
 
 
 class State(NamedTuple):
-    """Numbers, and how far they are from their target."""
+    """Numbers, and their distance to a target."""
 
     params: Any
     value: Any
@@ -36,7 +36,7 @@ def state_of(params, target):
 
 
 class Task(NamedTuple):
-    """Numbers that go half of the way to the mean of three files at each step."""
+    """Numbers that move halfway to the mean of three files at each step."""
 
     config: ConfigDict
     numbers: Mapping[str, np.ndarray]
@@ -53,9 +53,8 @@ class Task(NamedTuple):
             state, _ = resume.restore(like)
             begin = resume.stage
         for step in range(begin, self.config.optimizer.steps + 1):
-            yield Snapshot(
-                step, step, step + 1, state, None, state.params
-            )  # a stage for each step: it says where to go on
+            # Each step is a stage of its own, so that `resume.stage` is the step.
+            yield Snapshot(step, step, step + 1, state, None, state.params)
             state = state_of((state.params + target) / 2, target)
 
     def frame(self, params: Any, path: Path) -> None:
@@ -118,7 +117,7 @@ NUMBERS = Modality(
 
 @pytest.fixture
 def registered(monkeypatch):
-    """The modality and its fields, known to nst."""
+    """Register the modality and its fields."""
     table = {"modality": Field("numbers", "what is stylized")}
     table |= {f"numbers.{name}": Field("", "a file", "input") for name in (*NAMES, "weights")}
     table |= {"numbers.seed": Field(0, "not used", "input"), "optimizer.steps": Field(6, "steps", "count")}
@@ -148,8 +147,8 @@ def contents(folder):
 
 def test_it_runs(config, tmp_path):
     (folder,) = runs.run(config, tmp_path / "run", output=tmp_path / "copy.txt")
-    wanted = {"a.txt", "b.txt", "c.txt", "numbers.txt", "config.json", "curve.png", "done"}
-    assert set(contents(folder)) == wanted | {f"frames/{step:06}.txt" for step in (0, 2, 4, 6)}
+    expected = {"a.txt", "b.txt", "c.txt", "numbers.txt", "config.json", "curve.png", "done"}
+    assert set(contents(folder)) == expected | {f"frames/{step:06}.txt" for step in (0, 2, 4, 6)}
     assert (tmp_path / "copy.txt").read_bytes() == (folder / "numbers.txt").read_bytes()
     np.testing.assert_allclose(parse(folder / "numbers.txt"), 2 * np.arange(4) * (1 - 0.5**6), atol=1e-5)
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
@@ -172,7 +171,7 @@ def test_it_is_stopped_with_its_inputs_saved_and_resumed_to_the_byte(config, tmp
     assert checkpoint.read(part / "checkpoint")[0]["step"] == 2
     runs.run(config, part, resume=True)
     assert contents(part) == contents(whole)
-    (part / "b.txt").unlink()  # as an older version left it
+    (part / "b.txt").unlink()  # as in a directory of an older version
     runs.run(config, part, resume=True)
     assert contents(part) == contents(whole)
     Path(config.numbers.b).write_text("9 9 9 9")
@@ -188,16 +187,16 @@ def test_every_combination_of_its_files_is_a_run(config, tmp_path):
     folders = runs.run(config, tmp_path / "runs")
     assert [folder.name for folder in folders] == ["a0-x-x", "a0-x-y", "a0-y-x", "a0-y-y"]
     assert all((folder / "weights.txt").exists() for folder in folders)
-    found = report.collect(tmp_path / "runs")
-    assert [field["name"] for field in found["fields"]] == ["numbers.b", "numbers.c"]
-    assert [field["labels"] for field in found["fields"]] == [["x", "y"]] * 2
+    data = report.collect(tmp_path / "runs")
+    assert [field["name"] for field in data["fields"]] == ["numbers.b", "numbers.c"]
+    assert [field["labels"] for field in data["fields"]] == [["x", "y"]] * 2
 
 
-def test_it_stands_in_a_report(config, tmp_path):
+def test_it_appears_in_a_report(config, tmp_path):
     (folder,) = runs.run(config, tmp_path / "run")
-    found = report.collect(folder)
-    (trial,) = found["trials"]
-    assert found["inputs"] == [*NAMES]
+    data = report.collect(folder)
+    (trial,) = data["trials"]
+    assert data["inputs"] == [*NAMES]
     assert (trial["group"], trial["state"], trial["step"], trial["total"]) == ("numbers", "done", 6, 6)
     assert (trial["result"], trial["frame"], trial["sounds"]) == (None, "", {})
     assert trial["inputs"] == dict.fromkeys(NAMES)
@@ -228,7 +227,7 @@ def test_its_limit_is_a_flag_and_its_files_are_its_own(config, tmp_path, monkeyp
     assert capsys.readouterr().out.strip() == str(tmp_path / "run" / "numbers.txt")
 
 
-def test_without_metrics_it_is_told_in_a_line(config, tmp_path):
+def test_a_modality_without_metrics_is_an_error_of_one_line(config, tmp_path):
     (folder,) = runs.run(config, tmp_path / "run")
     with pytest.raises(InputError, match="runs of modality numbers have no metrics"):
         evaluation.of_runs([folder])

@@ -1,4 +1,4 @@
-"""What is refused before anything is computed: too narrow pictures, outputs that are inputs, changed inputs; names."""
+"""Checks before anything is computed: narrow images, outputs that are inputs, changed inputs, unusual names."""
 
 import json
 import shutil
@@ -16,7 +16,7 @@ from nst.features.weights import ported
 def brief(config):
     config.pyramid.scales = ()
     config.optimizer.steps = 1
-    config.optimizer.learning_rate = 1e-4  # the first steps of so small an image lead up
+    config.optimizer.learning_rate = 1e-4  # the first steps on such a small image raise the loss
     return config
 
 
@@ -36,7 +36,7 @@ def test_a_sliver_is_refused_with_the_least_side(config, tmp_path, name, shape):
 
 
 @pytest.mark.parametrize("name", ["content", "style", "init"])
-def test_no_picture_that_is_read_is_written_over(config, tmp_path, name):
+def test_no_input_is_overwritten(config, tmp_path, name):
     path = tmp_path / "picture.png"
     config.images[name] = save(path, 40, 60)
     before = path.read_bytes()
@@ -62,7 +62,7 @@ def test_unusual_names(config, tmp_path, monkeypatch):
 
 @pytest.fixture
 def begun(config, tmp_path):
-    """A run of one step on pictures of its own, and the files that it read."""
+    """Begin a run of one step on images of its own, and return the paths of its inputs."""
     paths = {name: tmp_path / f"{name}.png" for name in ("content", "style", "init")}
     for seed, (name, path) in enumerate(paths.items()):
         config.images[name] = save(path, 40, 60, seed)
@@ -71,7 +71,7 @@ def begun(config, tmp_path):
     return paths
 
 
-def test_resume_refuses_another_picture_of_the_same_name(config, begun, tmp_path):
+def test_resume_refuses_another_image_of_the_same_name(config, begun, tmp_path):
     result = (tmp_path / "run" / "image.png").read_bytes()
     for name, path in begun.items():
         before = path.read_bytes()
@@ -99,7 +99,7 @@ def test_resume_refuses_other_weights_of_the_same_name(config, tmp_path):
     ("name", "value", "difference"),
     [
         ("optimizer.steps", 3, r"optimizer\.steps was 12, now 3"),
-        # What follows it differs, too.
+        # The field that follows it differs too.
         ("pyramid.steps", 9, r"pyramid\.first_steps was 8, now 9; pyramid\.steps was 8, now 9"),
         ("features.pooling", "max", r"features\.pooling was 'avg', now 'max'"),
         ("run.log_every", 6, r"run\.log_every was 5, now 6"),
@@ -126,7 +126,7 @@ def test_an_output_that_could_not_be_written_is_refused_at_once(config, tmp_path
 
 
 @pytest.mark.parametrize("damage", [b"", b"[]", b"{}", b"\xff", b'{"config": 3, "inputs": {}}'])
-def test_a_damaged_config_is_told(config, finished, tmp_path, damage):
+def test_a_damaged_config_is_reported(config, finished, tmp_path, damage):
     shutil.copytree(finished, tmp_path / "run")
     (tmp_path / "run" / "config.json").write_bytes(damage)
     with pytest.raises(InputError, match=r"config\.json is damaged"):
@@ -134,7 +134,7 @@ def test_a_damaged_config_is_told(config, finished, tmp_path, damage):
 
 
 @pytest.mark.parametrize(("name", "value"), [("images.size", 10**7), ("images.style_scale", 1e30)])
-def test_a_picture_without_bounds_is_refused(config, tmp_path, name, value):
+def test_an_image_of_unlimited_size_is_refused(config, tmp_path, name, value):
     brief(config).update_from_flattened_dict({name: value})
     with pytest.raises(InputError, match="at most 32768 pixels"):
         runs.run(config, tmp_path / "run")

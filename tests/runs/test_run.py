@@ -1,4 +1,4 @@
-"""Runs from the command line and from `runs.run`: records, resume to the byte, faults, exit codes."""
+"""Runs from the command line and from `runs.run`: records, exact resuming, errors, exit codes."""
 
 import json
 import os
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 def test_a_run_directory(finished):
     present = {path.name for path in finished.iterdir()}
-    wanted = {
+    expected = {
         "config.json",
         "metrics.jsonl",
         "image.png",
@@ -33,7 +33,7 @@ def test_a_run_directory(finished):
         "checkpoint",
         "done",
     }
-    assert wanted <= present
+    assert expected <= present
     assert images.read(finished / "image.png").shape == (16, 24, 3)
     lines = [json.loads(line) for line in (finished / "metrics.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == [0, 5, 10, 15, 20]
@@ -71,7 +71,7 @@ def test_killed_25_times_and_resumed_it_ends_in_the_same_bytes(command, call, fi
             assert process.returncode == 0
             for name in ("done", "image.png"):
                 (workdir / name).unlink()
-            # Finished before it could be killed: take its last steps back, so that something is left to kill.
+            # It finished before it could be killed: undo its last steps, so that there is something left to kill.
             kills += 1
             for path in sorted((workdir / "checkpoint").glob("*.npz"))[1:]:
                 path.unlink()
@@ -94,7 +94,9 @@ def test_a_signal_saves_the_state(command, tmp_path, number):
     )
     metrics = tmp_path / "run" / "metrics.jsonl"
     deadline = time.monotonic() + 60
-    while len(record.metrics(metrics)) < 2 and time.monotonic() < deadline:  # step 0 is nothing to save
+    while (
+        len(record.metrics(metrics)) < 2 and time.monotonic() < deadline
+    ):  # at step 0 there is nothing to save
         time.sleep(0.05)
     os.kill(process.pid, number)
     _, stderr = process.communicate(timeout=60)
@@ -103,7 +105,7 @@ def test_a_signal_saves_the_state(command, tmp_path, number):
     assert list((tmp_path / "run" / "checkpoint").glob("*.sha256"))
 
 
-def test_a_damaged_checkpoint_is_told_and_the_one_before_used(config, finished, tmp_path):
+def test_a_damaged_checkpoint_is_reported_and_the_previous_one_used(config, finished, tmp_path):
     folder = tmp_path / "run"
     shutil.copytree(finished, folder)
     (folder / "done").unlink()
@@ -114,13 +116,13 @@ def test_a_damaged_checkpoint_is_told_and_the_one_before_used(config, finished, 
     assert (folder / "image.png").read_bytes() == (finished / "image.png").read_bytes()
 
 
-def test_resume_refuses_another_config_or_picture(config, finished):
+def test_resume_refuses_another_config(config, finished):
     config.loss.style_weight = 5.0
     with pytest.raises(InputError, match=r"loss.style_weight was [0-9.]+, now 5.0"):
         runs.run(config, finished, resume=True)
 
 
-def test_more_steps_may_be_asked_for(config, finished, tmp_path):
+def test_a_finished_run_resumes_with_more_steps(config, finished, tmp_path):
     shutil.copytree(finished, tmp_path / "run")
     config.optimizer.steps = 16
     runs.run(config, tmp_path / "run", resume=True)
@@ -128,7 +130,7 @@ def test_more_steps_may_be_asked_for(config, finished, tmp_path):
     assert (tmp_path / "run" / "image.png").read_bytes() == (whole / "image.png").read_bytes()
 
 
-def test_more_steps_cut_short_are_not_taken_for_finished(config, finished, tmp_path):
+def test_a_run_stopped_within_its_additional_steps_is_not_finished(config, finished, tmp_path):
     @contextmanager
     def stopped(total):
         yield lambda snapshot: 1 / (24 - snapshot.step)
@@ -148,7 +150,7 @@ def test_a_run_directory_in_use_or_full_is_refused(config, finished, tmp_path):
         runs.run(config, tmp_path / "run")
 
 
-def test_a_rate_of_a_million_keeps_the_last_finite_picture(config, tmp_path):
+def test_a_run_that_diverges_keeps_the_last_finite_image(config, tmp_path):
     config.optimizer.name = "adam"
     config.optimizer.learning_rate = 1e30
     with pytest.raises(RunError, match=r"step \d+: .* not finite"):
@@ -156,7 +158,7 @@ def test_a_rate_of_a_million_keeps_the_last_finite_picture(config, tmp_path):
     assert np.isfinite(images.read(sorted((tmp_path / "run" / "frames").iterdir())[-1])).all()
 
 
-def test_a_folder_gives_one_run_for_each_picture(config, pictures, tmp_path):
+def test_a_folder_gives_one_run_for_each_image(config, pictures, tmp_path):
     config.images.content = str(pictures)
     config.optimizer.steps = config.pyramid.steps = 0
     folders = runs.run(config, tmp_path)
@@ -166,7 +168,7 @@ def test_a_folder_gives_one_run_for_each_picture(config, pictures, tmp_path):
 
 def test_a_loss_that_rose_is_an_error_and_the_state_is_kept(config, tmp_path):
     config.optimizer.name, config.optimizer.learning_rate = "adam", 50.0
-    for resume in (False, True):  # resumed, it is told again
+    for resume in (False, True):  # resumed, it is reported again
         with pytest.raises(
             RunError, match=r"the loss rose from .* in stage 1, .*: lower optimizer.learning_rate"
         ):

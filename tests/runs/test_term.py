@@ -99,7 +99,7 @@ def test_its_weight_is_swept_on_shared_programs(config):
     assert without != one == two
 
 
-def test_a_random_term_is_resumed_to_the_byte(config, tmp_path):
+def test_a_resumed_random_term_has_the_same_bytes(config, tmp_path):
     config.optimizer.name = "adam"
     config.loss.noisy_weight = 1e4
 
@@ -137,13 +137,13 @@ def test_a_random_term_is_the_same_alone_and_batched(registered):
     }
     settings = {"content_weight": 0.0, "style_weight": 0.0, "tv_weight": 1.0, "noisy_weight": 1e3}
     trials = [Trial(content, style, content, 0.02, settings, seed) for seed in (3, 4)]
-    *_, together = batched.stylizations(trials, **shared)
-    for trial, snapshot in zip(trials, together, strict=True):
+    *_, snapshots = batched.stylizations(trials, **shared)
+    for trial, snapshot in zip(trials, snapshots, strict=True):
         kwargs = {"loss_settings": settings, "learning_rate": 0.02, "seed": trial.seed}
         *_, alone = stylization(content, style, content, **kwargs, **shared)
         assert snapshot.step == alone.step == 5
         np.testing.assert_allclose(snapshot.image, alone.image, atol=1e-5)
-    assert np.abs(together[0].image - together[1].image).max() > 1e-3  # another seed, other keys
+    assert np.abs(snapshots[0].image - snapshots[1].image).max() > 1e-3  # another seed, other keys
 
 
 def test_a_random_term_with_lbfgs_is_refused_before_anything_is_written(config, tmp_path):
@@ -153,7 +153,7 @@ def test_a_random_term_with_lbfgs_is_refused_before_anything_is_written(config, 
     assert not (tmp_path / "run").exists()
 
 
-def test_the_library_knows_it_too(registered):
+def test_the_library_accepts_its_weight(registered):
     image = np.full((16, 16, 3), 0.5, np.float32)
     settings = {"size": 16, "steps": 3, "extractor": features.load("shallow")}
     alone = {"content_weight": 0.0, "style_weight": 0.0, "tv_weight": 0.0, "brightness_weight": 1.0}

@@ -1,4 +1,4 @@
-"""TensorBoard and Weights & Biases, offline: they have what the record has, also after a crash, and harm no run."""
+"""TensorBoard and Weights & Biases, offline: they have the record of a run, also after a crash, and harm no run."""
 
 import importlib.util
 import json
@@ -26,7 +26,7 @@ def offline(monkeypatch):
 
 
 def shown_by_tensorboard(folder):
-    """By step: the scalars, and the pictures' bytes."""
+    """Return the scalars, and the bytes of images, by step."""
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     events = EventAccumulator(str(folder / "tensorboard"), {"scalars": 0, "images": 0, "tensors": 0})
@@ -47,7 +47,7 @@ def shown_by_tensorboard(folder):
 
 
 def wandb_records(data):
-    """A file of seven bytes' header and LevelDB's log of protobuf messages, in blocks of 32 KiB."""
+    """Yield the records of a file: a header of 7 bytes, then a LevelDB log of protobuf messages in 32 KiB blocks."""
     from wandb.proto.wandb_internal_pb2 import Record
 
     at, part = 7, b""
@@ -64,19 +64,19 @@ def wandb_records(data):
 
 
 def messages(part):
-    """All of them: wandb's service still writes the last ones when a run's `finish` is over."""
+    """Return all messages: wandb's service may still write the last ones after `finish` has returned."""
     (path,) = part.glob("*.wandb")
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
-        found = [*wandb_records(path.read_bytes())]
-        if found and found[-1].WhichOneof("record_type") == "exit":
-            return found
+        records = [*wandb_records(path.read_bytes())]
+        if records and records[-1].WhichOneof("record_type") == "exit":
+            return records
         time.sleep(0.05)
     raise AssertionError("the run did not end")
 
 
 def shown_by_wandb(folder):
-    """The same of the newest part, with the message that describes the run and its exit code."""
+    """Return the same for the newest part, the message that describes the run, and the exit code."""
     part = sorted((folder / "wandb").glob("offline-run-*"))[-1]
     lines, pictures, run, code = {}, {}, None, None
     for message in messages(part):
@@ -106,9 +106,9 @@ def recorded(folder):
     }, {int(path.stem): path.read_bytes() for path in (folder / "frames").glob("*.png")}
 
 
-def agree(found, expected, turn=8):
-    """The picture of the step that ends a scale and begins the next is the end's; the folder's is the beginning's."""
-    (lines, pictures), (expected_lines, expected_pictures) = found, expected
+def agree(actual, expected, turn=8):
+    """Compare with the record. At step `turn` a scale ends: writers have its last image, the folder the next one's."""
+    (lines, pictures), (expected_lines, expected_pictures) = actual, expected
     assert lines == expected_lines
     assert set(pictures) == set(expected_pictures)
     assert {s: p for s, p in pictures.items() if s != turn} == {
@@ -116,7 +116,7 @@ def agree(found, expected, turn=8):
     }
 
 
-def test_they_show_what_the_record_has_and_the_picture_is_the_same(config, finished, tmp_path, capfd):
+def test_they_have_the_record_and_do_not_change_the_image(config, finished, tmp_path, capfd):
     config.run.writers = BOTH
     runs.run(config, tmp_path / "run")
     capture = capfd.readouterr()
@@ -125,8 +125,8 @@ def test_they_show_what_the_record_has_and_the_picture_is_the_same(config, finis
     assert list(expected[0]) == [0, 5, 10, 15, 20]
     assert list(expected[0][0]) == ["evaluations", "loss", "content", "style", "tv"]
     agree(shown_by_tensorboard(tmp_path / "run"), expected)
-    *found, run, code = shown_by_wandb(tmp_path / "run")
-    agree(found, expected)
+    *actual, run, code = shown_by_wandb(tmp_path / "run")
+    agree(actual, expected)
     assert (run.project, run.display_name, run.run_group, code) == ("nst", "run", "", 0)
     written = {item.key: json.loads(item.value_json) for item in run.config.update}
     facts = json.loads((tmp_path / "run" / "config.json").read_text())
@@ -136,7 +136,7 @@ def test_they_show_what_the_record_has_and_the_picture_is_the_same(config, finis
     assert recorded(tmp_path / "run") == recorded(finished)
 
 
-def test_killed_and_resumed_with_others_they_have_every_step_once(config, finished, tmp_path, monkeypatch):
+def test_writers_of_a_killed_and_resumed_run_have_every_step_once(config, finished, tmp_path, monkeypatch):
     take = Recorder.take
 
     def take_and_die(self, snapshot):
@@ -145,8 +145,8 @@ def test_killed_and_resumed_with_others_they_have_every_step_once(config, finish
             raise KeyboardInterrupt
 
     folder = tmp_path / "run"
-    for begun_with in [("tensorboard",), BOTH]:
-        config.run.writers = begun_with
+    for names in [("tensorboard",), BOTH]:
+        config.run.writers = names
         with monkeypatch.context() as patch:
             patch.setattr(Recorder, "take", take_and_die)
             with pytest.raises(KeyboardInterrupt):
@@ -157,16 +157,16 @@ def test_killed_and_resumed_with_others_they_have_every_step_once(config, finish
     time.sleep(1)  # wandb names a part by the second
     runs.run(config, folder, resume=True)
     agree(shown_by_tensorboard(folder), recorded(finished))
-    *found, same, code = shown_by_wandb(folder)
-    agree(found, recorded(finished))
+    *actual, same, code = shown_by_wandb(folder)
+    agree(actual, recorded(finished))
     assert (same.run_id, code) == (run.run_id, 0)
     assert (folder / "image.png").read_bytes() == (finished / "image.png").read_bytes()
-    config.run.writers = ()  # it is finished, whatever shows it
+    config.run.writers = ()  # the run is finished with any writers
     runs.run(config, folder, resume=True)
     assert json.loads((folder / "config.json").read_text())["config"]["run"]["writers"] == [*BOTH]
 
 
-def test_in_lock_step_each_has_its_own(config, tmp_path):
+def test_each_run_of_a_batch_has_its_own(config, tmp_path):
     config.run.writers, config.pyramid.scales, config.optimizer.steps = BOTH, (), 8
     other = config.copy_and_resolve_references()
     other.loss.style_weight = 1.0
@@ -177,14 +177,14 @@ def test_in_lock_step_each_has_its_own(config, tmp_path):
     assert runs.together(both, shows=[progress.bar] * 2) == [None, None]
     for folder in folders:
         agree(shown_by_tensorboard(folder), recorded(folder))
-        *found, run, _ = shown_by_wandb(folder)
-        agree(found, recorded(folder))
+        *actual, run, _ = shown_by_wandb(folder)
+        agree(actual, recorded(folder))
         assert (run.display_name, run.run_group) == (folder.name, "sweep")
     assert recorded(folders[0])[0] != recorded(folders[1])[0]
 
 
 class Fake:
-    """A writer that notes its calls, and fails at one of them."""
+    """A writer that records its calls and fails at one of them."""
 
     def __init__(self, fails_at=None):
         self.calls, self._fails_at = [], fails_at
@@ -203,20 +203,22 @@ class Fake:
 
 
 @pytest.mark.parametrize("call", [("log", 10), ("picture", 8), ("close",)])
-def test_one_that_fails_is_told_of_once_and_the_run_goes_on(config, finished, tmp_path, monkeypatch, call):
+def test_a_failing_writer_is_warned_of_once_and_the_run_goes_on(
+    config, finished, tmp_path, monkeypatch, call
+):
     good, bad = Fake(), Fake(call)
     monkeypatch.setattr(writers, "WRITERS", {"wandb": bad.open, "tensorboard": good.open})
     config.run.writers = ("wandb", "tensorboard")
-    with pytest.warns(WriterWarning, match="wandb: the disk is full: the run goes on without it") as told:
+    with pytest.warns(WriterWarning, match="wandb: the disk is full: the run goes on without it") as warned:
         runs.run(config, tmp_path / "run")
-    assert len(told) == 1
+    assert len(warned) == 1
     assert (tmp_path / "run" / "image.png").read_bytes() == (finished / "image.png").read_bytes()
     assert bad.calls[bad.calls.index(call) + 1 :] == [("close",)]
     assert [step for name, *step in good.calls if name == "log"] == [[0], [5], [10], [15], [20]]
     assert good.calls[-1] == ("close",)
 
 
-def test_one_that_cannot_be_opened_is_refused_and_the_others_closed(config, tmp_path, monkeypatch):
+def test_a_writer_that_cannot_be_opened_is_refused_and_the_others_closed(config, tmp_path, monkeypatch):
     def refuse(folder, facts):
         raise RuntimeError("no account\nat all")
 
@@ -227,10 +229,10 @@ def test_one_that_cannot_be_opened_is_refused_and_the_others_closed(config, tmp_
         runs.run(config, tmp_path / "run")
     assert good.calls == [("close",)]
     config.run.writers = ()
-    runs.run(config, tmp_path / "run")  # nothing is in its way
+    runs.run(config, tmp_path / "run")  # the refused run has left no files
 
 
-def test_unknown_or_absent_ones_are_refused_before_anything_is_done(config, tmp_path, monkeypatch):
+def test_unknown_or_missing_writers_are_refused_before_anything_is_done(config, tmp_path, monkeypatch):
     config.run.writers = ("tensorbord",)
     with pytest.raises(InputError, match=r"unknown config\.run\.writers 'tensorbord': did you mean tensorb"):
         runs.run(config, tmp_path / "run")
@@ -243,7 +245,7 @@ def test_unknown_or_absent_ones_are_refused_before_anything_is_done(config, tmp_
     assert not (tmp_path / "run").exists()
 
 
-def test_nothing_of_theirs_is_imported_unless_asked_for():
+def test_their_packages_are_imported_only_if_needed():
     code = (
         f"import nst.cli, nst.writers, sys; nst.writers.check({BOTH}); print({{*{BOTH}}} & {{*sys.modules}})"
     )

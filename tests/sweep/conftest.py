@@ -1,4 +1,4 @@
-"""A sweep of 24-pixel trials, and how its config file looks."""
+"""Fixtures: a sweep of 24-pixel trials and its config file."""
 
 from pathlib import Path
 
@@ -60,7 +60,7 @@ def config(values):
 
 @pytest.fixture
 def config_file(values, tmp_path):
-    """`config_file(fields, **values)`: the path of a config whose sweep is the grid of these fields."""
+    """Return `config_file(fields, **values)`, which writes a config whose sweep is the grid of the fields."""
 
     def write(fields, **changed):
         path = tmp_path / "swept.py"

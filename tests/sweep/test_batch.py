@@ -1,4 +1,4 @@
-"""Trials in lock-step: the same results as alone, and each with its own end."""
+"""Batched trials: the same results as alone, and failures that affect one trial only."""
 
 import json
 
@@ -11,7 +11,7 @@ from nst.sweep.trials import Folder
 from nst.sweep.work import batch_key, take, work
 
 
-def quiet(*told):
+def quiet(*report):
     pass
 
 
@@ -20,7 +20,7 @@ def losses(folder):
 
 
 @pytest.mark.parametrize(("optimizer", "rate", "end"), [("adam", 0.02, 1e-4), ("lbfgs_pyramid", 1.0, 0.02)])
-def test_they_come_to_what_they_come_to_alone(config, tmp_path, optimizer, rate, end):
+def test_batched_trials_have_the_results_of_single_runs(config, tmp_path, optimizer, rate, end):
     config.update_from_flattened_dict(
         {
             "optimizer.name": optimizer,
@@ -38,17 +38,17 @@ def test_they_come_to_what_they_come_to_alone(config, tmp_path, optimizer, rate,
     assert [row["took"]["compilations"] > 0 for row in rows] == [True, False, False, False]
     for trial in chosen.trials:
         runs.run(plan.configured(chosen, trial), tmp_path / trial.name)
-        found, expected = losses(folder.trial(trial)), losses(tmp_path / trial.name)
-        assert list(found) == list(expected)
+        batched, expected = losses(folder.trial(trial)), losses(tmp_path / trial.name)
+        assert list(batched) == list(expected)
         for step in range(5):  # later one rectifier that flips turns the gradient by up to 5e-3
-            assert found[step] == pytest.approx(expected[step], rel=1e-5)
-        assert found[12] == pytest.approx(expected[12], rel=end)
+            assert batched[step] == pytest.approx(expected[step], rel=1e-5)
+        assert batched[12] == pytest.approx(expected[12], rel=end)
         names = {path.relative_to(tmp_path / trial.name) for path in (tmp_path / trial.name).rglob("*")}
-        kept = {path.relative_to(folder.trial(trial)) for path in folder.trial(trial).rglob("*")}
-        assert {str(name) for name in names ^ kept} <= {".lock"}
+        batched_names = {path.relative_to(folder.trial(trial)) for path in folder.trial(trial).rglob("*")}
+        assert {str(name) for name in names ^ batched_names} <= {".lock"}
 
 
-def test_what_fails_leaves_the_rest_alone(config, pictures, tmp_path):
+def test_a_failing_trial_does_not_affect_the_others(config, pictures, tmp_path):
     config.optimizer.name, config.optimizer.learning_rate = "adam", 0.02
     damaged = tmp_path / "damaged.png"
     damaged.write_bytes((pictures / "content.png").read_bytes()[:200])
@@ -67,19 +67,19 @@ def test_what_fails_leaves_the_rest_alone(config, pictures, tmp_path):
     assert list((folder.trial(chosen.trials[1]) / "frames").iterdir())
 
 
-def test_memory_for_one_may_do_where_it_does_not_for_all(config, tmp_path, monkeypatch):
+def test_the_trials_of_a_failed_batch_run_one_by_one(config, tmp_path, monkeypatch):
     def fail(*_, **__):
         raise RunError("memory\nran out")
 
     chosen = sweep.begin(config, overrides.grid({"loss.style_weight": (1.0, 2.0)}), tmp_path / "sweep")
     monkeypatch.setattr(runs, "together", fail)
-    with pytest.warns(UserWarning, match="not in lock-step: memory ran out"):
+    with pytest.warns(UserWarning, match="its trials run one by one: memory ran out"):
         work(tmp_path / "sweep", quiet, 2)
     assert set(Folder(tmp_path / "sweep").states(chosen).values()) == {"done"}
 
 
-def test_who_goes_together(config, pictures, tmp_path):
-    """Structure and size in common, nothing begun."""
+def test_which_trials_form_a_batch(config, pictures, tmp_path):
+    """They share structure and size, and none was begun."""
     trials = [
         ("a", {}),
         ("b", {"loss.style_weight": 2.0}),

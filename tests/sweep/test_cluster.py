@@ -66,7 +66,7 @@ def test_a_node_dies_and_nothing_is_lost_or_run_twice(config, nodes, two_nodes, 
     assert not list((workdir / "leases").glob("*"))
 
 
-def test_what_fails_leaves_the_rest_alone(config, nodes, two_nodes, tmp_path):
+def test_a_failing_trial_does_not_affect_the_others(config, nodes, two_nodes, tmp_path):
     trials = [("good", {}), ("diverges", {"optimizer.name": "adam", "optimizer.learning_rate": 1e30})]
     chosen = sweep.begin(config, trials, tmp_path / "sweep")
     with pytest.raises(Exception, match="1 of 2 trials failed"):
@@ -74,7 +74,7 @@ def test_what_fails_leaves_the_rest_alone(config, nodes, two_nodes, tmp_path):
     assert list(Folder(tmp_path / "sweep").states(chosen).values()) == ["done", "failed"]
 
 
-def test_no_cluster_is_told_in_a_line(config, tmp_path):
+def test_a_missing_cluster_is_an_error_of_one_line(config, tmp_path):
     chosen = sweep.begin(config, [{}], tmp_path / "sweep")
     with pytest.raises(InputError, match="there is no Ray cluster") as caught:
         sweep.run(tmp_path / "sweep", chosen, on=cluster.Cluster(address="127.0.0.1:1"))

@@ -1,4 +1,4 @@
-"""Leases: one holder, an end for those that are not heard of, and no way to be two."""
+"""Leases: one holder at a time, and expiry of leases that are not touched."""
 
 import os
 import subprocess
@@ -30,7 +30,7 @@ def test_there_is_one_holder(tmp_path):
     lease = leases.take(tmp_path, "a.1", never)
     assert leases.take(tmp_path, "a.1", never) is None
     assert leases.holders(tmp_path) == {"a.1": leases.holder()}
-    other = leases.take(tmp_path, "a", never)  # a name that another begins with
+    other = leases.take(tmp_path, "a", never)  # a prefix of the other name
     assert other is not None
     lease.give_back()
     again = leases.take(tmp_path, "a.1", never)
@@ -40,7 +40,7 @@ def test_there_is_one_holder(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_of_many_one_gets_it(tmp_path):
+def test_one_of_many_contenders_gets_the_lease(tmp_path):
     for _ in range(20):
         barrier = threading.Barrier(8)
 
@@ -54,7 +54,7 @@ def test_of_many_one_gets_it(tmp_path):
         taken[0].give_back()
 
 
-def test_one_that_is_not_touched_expires_and_its_holder_hears_of_it(tmp_path, quick, monkeypatch):
+def test_a_lease_that_is_not_touched_expires_and_its_holder_is_notified(tmp_path, quick, monkeypatch):
     lost = threading.Event()
     (tmp_path / "x.3").write_text("another-host pid 17\n")
     assert leases.take(tmp_path, "x", never) is None
@@ -62,13 +62,15 @@ def test_one_that_is_not_touched_expires_and_its_holder_hears_of_it(tmp_path, qu
     mine = leases.take(tmp_path, "x", lost.set)
     assert mine is not None
     assert mine.path.name == "x.4"
-    (tmp_path / "x.5").write_text("another-host pid 17\n")  # as if this process had slept for a minute
+    (tmp_path / "x.5").write_text(
+        "another-host pid 17\n"
+    )  # as if this process had been suspended for a minute
     assert lost.wait(5)
     mine.give_back()
     assert {path.name for path in tmp_path.iterdir()} == {"x.5"}
 
 
-def test_a_holder_whose_lease_is_gone_hears_of_it(tmp_path, quick):
+def test_a_holder_whose_lease_is_gone_is_notified(tmp_path, quick):
     lost = threading.Event()
     lease = leases.take(tmp_path, "x", lost.set)
     lease.path.unlink()
@@ -86,7 +88,7 @@ def test_a_dead_process_holds_nothing(tmp_path):
     lease.give_back()
 
 
-def test_it_is_touched_while_its_holder_lives(tmp_path, quick):
+def test_a_lease_is_touched_while_its_holder_lives(tmp_path, quick):
     lease = leases.take(tmp_path, "x", never)
     age(lease.path, leases.EXPIRY + 5)
     time.sleep(0.5)

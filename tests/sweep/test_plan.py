@@ -1,4 +1,4 @@
-"""Plans: names, one trial for each pair of pictures, what is refused before anything runs, and what may change."""
+"""Plans: names, one trial for each pair of images, checks before anything runs, and changes that are accepted."""
 
 import json
 from pathlib import Path
@@ -36,18 +36,18 @@ def test_names_tell_fields_apart(config):
 
 
 def test_long_names_stay_apart(config):
-    found = names(config, [{"images.init": "x" * 150 + str(i)} for i in (1, 2)])
-    assert len(set(found)) == 2
-    assert max(map(len, found)) <= 120
+    long_names = names(config, [{"images.init": "x" * 150 + str(i)} for i in (1, 2)])
+    assert len(set(long_names)) == 2
+    assert max(map(len, long_names)) <= 120
 
 
-def test_several_pictures_are_several_trials(config, pictures):
+def test_several_images_are_several_trials(config, pictures):
     config.images.content = str(pictures)
-    found = plan.make(config, overrides.grid({"images.seed": (0, 1)})).trials
-    assert [trial.name for trial in found] == [
+    trials = plan.make(config, overrides.grid({"images.seed": (0, 1)})).trials
+    assert [trial.name for trial in trials] == [
         f"seed={seed},content={name}" for seed in (0, 1) for name in ("content", "other", "style")
     ]
-    assert found[1].overrides == {"images.seed": 0, "images.content": str(pictures / "other.png")}
+    assert trials[1].overrides == {"images.seed": 0, "images.content": str(pictures / "other.png")}
 
 
 @pytest.mark.parametrize(
@@ -66,28 +66,28 @@ def test_several_pictures_are_several_trials(config, pictures):
         ([{"features.network": "vgg18", "features.weights": None}], "trial .*network 'vgg18': did you mean"),
         ([{"modality": "video"}], "trial .*unknown modality 'video'"),
         ([{"images.seed": 1}, {"images.seed": 1}], "two trials are named"),
-        ([("a/b", {})], "a folder's name has no /"),
-        ([(".a", {})], "no dot in front"),
+        ([("a/b", {})], "give a folder name without /"),
+        ([(".a", {})], "without a leading dot"),
     ],
 )
-def test_what_cannot_be_used_is_told_before_anything_runs(config, sweep, message):
+def test_invalid_trials_are_refused_before_anything_runs(config, sweep, message):
     with pytest.raises(InputError, match=message) as caught:
         plan.make(config, sweep)
     assert "\n" not in str(caught.value)
 
 
-def test_a_plan_comes_back_from_its_file(config, tmp_path):
+def test_a_plan_is_read_back_from_its_file(config, tmp_path):
     sweep = [{"loss.style_layers": ("relu1_1",), "loss.style_weight": np.float32(2)}]
     made = plan.make(config, sweep)
     plan.write(tmp_path, made)
     assert plan.read(tmp_path) == made
-    found = plan.configured(made, made.trials[0])
-    assert found.optimizer.learning_rate is made.config["optimizer"]["learning_rate"] is None
+    configured = plan.configured(made, made.trials[0])
+    assert configured.optimizer.learning_rate is made.config["optimizer"]["learning_rate"] is None
     with config.unlocked():
         config.loss.style_layers = ("relu1_1",)
         config.loss.style_weight = 2.0
-    assert json.loads(found.to_json()) == json.loads(config.to_json())
-    assert found.loss.style_layers == ("relu1_1",)
+    assert json.loads(configured.to_json()) == json.loads(config.to_json())
+    assert configured.loss.style_layers == ("relu1_1",)
     (tmp_path / "plan.json").write_text("{}")
     with pytest.raises(InputError, match="damaged"):
         plan.read(tmp_path)
@@ -110,17 +110,17 @@ def test_a_changed_plan_is_refused_or_extended(config, tmp_path):
 
 
 def test_other_writers_are_the_same_sweep(config, tmp_path):
-    begun = begin(config, [{}], tmp_path / "sweep")
+    first = begin(config, [{}], tmp_path / "sweep")
     config.run.writers = ("tensorboard",)
-    gone_on = begin(config, [{}], tmp_path / "sweep")
-    assert plan.read(tmp_path / "sweep") == gone_on
-    assert gone_on.config["run"]["writers"] == ["tensorboard"]
+    second = begin(config, [{}], tmp_path / "sweep")
+    assert plan.read(tmp_path / "sweep") == second
+    assert second.config["run"]["writers"] == ["tensorboard"]
     for lockstep in (False, True):
-        keys = {plan.structure(each, each.trials[0], lockstep=lockstep) for each in (begun, gone_on)}
+        keys = {plan.structure(each, each.trials[0], lockstep=lockstep) for each in (first, second)}
         assert len(keys) == 1
 
 
-def test_what_shares_programs(config):
+def test_trials_that_differ_in_numbers_share_programs(config):
     sweep = [{}, {"loss.style_weight": 1.0, "images.seed": 3}, {"features.pooling": "max"}]
     made = plan.make(config, [(str(i), o) for i, o in enumerate(sweep)])
     keys = [plan.structure(made, trial) for trial in made.trials]
@@ -131,7 +131,7 @@ def test_what_shares_programs(config):
     assert keys[0] == keys[1] != keys[2]
 
 
-#: Fields in which trials may differ in lock-step, and those that no compiled function depends on, beside them.
+#: Fields in which the trials of a batch may differ. Trials that share programs may also differ in `COUNTS`.
 FREE = {
     "images.content",
     "images.style",
@@ -167,7 +167,7 @@ def other(name, field):
 
 @pytest.mark.parametrize("lockstep", [False, True])
 @pytest.mark.parametrize("modality", FIELDS)
-def test_the_role_of_a_field_says_what_shares_programs(modality, lockstep):
+def test_the_roles_of_fields_decide_which_trials_share_programs(modality, lockstep):
     config = json.loads(base(modality).to_json())
     if modality == "audio":
         config["loss"]["envelope_weight"] = 0.5
@@ -176,7 +176,7 @@ def test_the_role_of_a_field_says_what_shares_programs(modality, lockstep):
     changed |= {
         name: value for name, value in {"loss.style_layer_weights": (0.5,) * 5}.items() if name in changed
     }
-    if modality == "image":  # those that follow it would change with it
+    if modality == "image":  # fields that follow it would change too
         changed["features.network"] = "vgg19"
     made = plan.Plan(config, tuple(plan.Trial(name, {name: value}) for name, value in changed.items()))
     alone = plan.structure(made, plan.Trial("base", {}), lockstep=lockstep)
@@ -184,14 +184,14 @@ def test_the_role_of_a_field_says_what_shares_programs(modality, lockstep):
     assert shared - {"features.network"} == (FREE if lockstep else FREE | COUNTS) & set(names)
 
 
-def test_what_is_set_or_follows_shares_programs(config):
+def test_values_that_are_set_or_derived_share_programs(config):
     same = [{}, {"features.network": "vgg19"}, {"features.weights": "random"}, {"pyramid.scales": (24,)}]
     same += [{"images.size": 24}, {"pyramid.scales": None}, {"optimizer.learning_rate": 1.0}]
     made = plan.make(config, [(str(i), o) for i, o in enumerate(same)])
     assert len({plan.structure(made, trial) for trial in made.trials}) == 1
 
 
-def test_a_field_from_outside_has_its_role(config, monkeypatch):
+def test_a_registered_field_has_its_role(config, monkeypatch):
     def keys(role):
         field = Field(0.0, "weight of a toy", role, "not negative")
         monkeypatch.setitem(FIELDS["image"], "loss.toy_weight", field)
@@ -211,8 +211,8 @@ def test_a_field_from_outside_has_its_role(config, monkeypatch):
 def test_scales_follow_the_size_of_a_trial():
     made = plan.make(base(), overrides.grid({"images.size": (96, 512)}))
     assert made.config["pyramid"]["scales"] is None
-    found = [plan.values(made, trial)["pyramid.scales"] for trial in made.trials]
-    assert found == [[96], [128, 256, 512]]
+    scales = [plan.values(made, trial)["pyramid.scales"] for trial in made.trials]
+    assert scales == [[96], [128, 256, 512]]
     assert [plan.configured(made, trial).pyramid.scales for trial in made.trials] == [None, None]
 
 
@@ -225,15 +225,15 @@ def test_a_plan_of_the_version_before_is_the_same_sweep(tmp_path):
     config = base()
     config.images.size, config.optimizer.steps, config.run.log_every = 64, 10, 1
     config.features.normalise, config.loss.style_weight, config.loss.tv_weight = False, 6000.0, 1e6
-    config.loss.reduction, config.loss.variation = "sum", "squared"  # before there were such fields
+    config.loss.reduction, config.loss.variation = "sum", "squared"  # as before these fields existed
     sweep = [*overrides.grid({"loss.style_weight": (60.0, 600.0, 6000.0, 60_000.0, 600_000.0)})]
     old = plan.read(tmp_path)
     keys = {plan.structure(old, trial) for trial in old.trials}
-    found = begin(config, sweep, tmp_path)
-    assert keys == {plan.structure(found, trial) for trial in found.trials}
+    new = begin(config, sweep, tmp_path)
+    assert keys == {plan.structure(new, trial) for trial in new.trials}
     assert len(keys) == 1
-    assert found.config["modality"] == json.loads(plan_file.read_text())["config"]["modality"] == "image"
-    plan.agree(old, found, extend=False, where=tmp_path)
+    assert new.config["modality"] == json.loads(plan_file.read_text())["config"]["modality"] == "image"
+    plan.agree(old, new, extend=False, where=tmp_path)
     plan_file.write_text(json.dumps(OLD))
     config.images.size = 96
     with pytest.raises(InputError, match=r"another sweep \(config.images.size was 64, now 96; config.pyr"):

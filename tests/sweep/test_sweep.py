@@ -1,4 +1,4 @@
-"""Sweeps at work: what fails leaves the rest alone, what was killed is completed, nothing is done twice."""
+"""Running sweeps: a failure affects one trial only, killed sweeps are completed, and no trial runs twice."""
 
 import json
 import os
@@ -22,7 +22,7 @@ from nst.sweep.work import work
 ROOT = Path(__file__).parent.parent.parent
 
 
-def quiet(*told):
+def quiet(*report):
     pass
 
 
@@ -41,12 +41,12 @@ def states(workdir):
 
 
 def times_run(workdir):
-    """By trial, how often it was begun or gone on with and got to its end."""
+    """Return how often each trial was run or resumed to its end."""
     lines = [json.loads(x) for f in (workdir / "log").glob("*.jsonl") for x in f.read_text().splitlines()]
     return {name: [line["trial"] for line in lines].count(name) for name in {line["trial"] for line in lines}}
 
 
-def test_what_fails_leaves_the_rest_alone(config, pictures, tmp_path):
+def test_a_failing_trial_does_not_affect_the_others(config, pictures, tmp_path):
     (pictures / "damaged.png").write_bytes((pictures / "content.png").read_bytes()[:200])
     trials = [
         ("good", {"images.seed": 1}),
@@ -66,7 +66,7 @@ def test_what_fails_leaves_the_rest_alone(config, pictures, tmp_path):
     assert "not finite" in folder.error(chosen.trials[1])
     assert "damaged.png" in folder.error(chosen.trials[2])
     rows = summary.collect(folder, chosen)
-    assert rows[3]["took"]["compilations"] == 0  # it differs in a number from one that ran
+    assert rows[3]["took"]["compilations"] == 0  # it differs only in a number from a trial that ran
     assert rows[0]["last"]["step"] == 8
     (pictures / "damaged.png").write_bytes((pictures / "content.png").read_bytes())
     folder.forget_failures(chosen)
@@ -76,8 +76,8 @@ def test_what_fails_leaves_the_rest_alone(config, pictures, tmp_path):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit of addresses is Linux's")
-def test_memory_that_runs_out_leaves_the_rest_alone(config_file, tmp_path):
-    """3.6 GB of features of a picture of 3000×2000 are asked for, in a process that may have 5 GB of addresses."""
+def test_a_trial_that_runs_out_of_memory_does_not_affect_the_others(config_file, tmp_path):
+    """The features of an image of 3000×2000 take 3.6 GB, in a process limited to 5 GB of address space."""
     frames = [Image.fromarray(np.full((20, 30, 3), value, np.uint8)) for value in (50, 200)]
     frames[0].save(tmp_path / "moving.gif", save_all=True, append_images=frames[1:])
     file = config_file(
@@ -90,13 +90,13 @@ def test_memory_that_runs_out_leaves_the_rest_alone(config_file, tmp_path):
     assert states(tmp_path / "sweep") == {"size=3000": "failed", "size=24": "done"}
     failure = json.loads((tmp_path / "sweep" / "failures" / "size=3000.json").read_text())
     assert "images.size=3000 could not be computed" in failure["error"]
-    assert "if it is memory, lower images.size" in failure["error"]
-    warned, _bar, error = ended.stderr.strip().splitlines()  # workers warn in a line too, and once
+    assert "if memory is the cause, lower images.size" in failure["error"]
+    warned, _bar, error = ended.stderr.strip().splitlines()  # workers warn once, in one line
     assert warned == f"warning: {tmp_path}/moving.gif has several frames or pages: the first is read"
-    assert error == "error: 1 of 2 trials failed: mend the cause, then --retry runs them again"
+    assert error == "error: 1 of 2 trials failed: fix the cause, then add --retry to run them again"
 
 
-def test_a_fault_of_ours_is_recorded_too(config, tmp_path, monkeypatch):
+def test_an_unexpected_error_is_recorded_with_its_traceback(config, tmp_path, monkeypatch):
     def fail(*_, **__):
         raise ZeroDivisionError("a fault\nof ours")
 
@@ -108,10 +108,8 @@ def test_a_fault_of_ours_is_recorded_too(config, tmp_path, monkeypatch):
     assert "Traceback" in failure["details"]
 
 
-@pytest.mark.parametrize(
-    ("kind", "remedy"), [("image", "lower images.size"), ("audio", "shorten the sounds")]
-)
-def test_the_remedy_for_memory_is_that_of_the_kind(tmp_path, monkeypatch, kind, remedy):
+@pytest.mark.parametrize(("kind", "remedy"), [("image", "lower images.size"), ("audio", "shorten the audio")])
+def test_the_remedy_for_memory_is_that_of_the_modality(tmp_path, monkeypatch, kind, remedy):
     def fail(*_, **__):
         raise MemoryError
 
@@ -121,10 +119,10 @@ def test_the_remedy_for_memory_is_that_of_the_kind(tmp_path, monkeypatch, kind, 
     local._record(folder, chosen, ["dies"], -9, local.Counter(dies=1))
     work(tmp_path / "sweep", quiet)
     assert folder.error(chosen.trials[0]).startswith(f"memory ran out: {remedy}")
-    assert f"if it is memory, {remedy}" in folder.error(chosen.trials[1])
+    assert f"if memory is the cause, {remedy}" in folder.error(chosen.trials[1])
 
 
-def test_a_trial_is_the_run_of_its_config(config, tmp_path):
+def test_a_trial_equals_a_run_of_its_config(config, tmp_path):
     chosen = sweep.begin(config, [{"images.seed": 0, "loss.style_weight": 5.0}], tmp_path / "sweep")
     work(tmp_path / "sweep", quiet)
     config.loss.style_weight = 5.0
@@ -156,18 +154,20 @@ def test_a_folder_with_other_things_is_refused(config, tmp_path):
 def test_a_trial_that_kills_its_process_again_and_again_has_failed(config, tmp_path):
     chosen = sweep.begin(config, [("a", {}), ("b", {})], tmp_path / "sweep")
     folder, deaths = Folder(tmp_path / "sweep"), local.Counter()
-    local._record(folder, chosen, ["a", "b"], -9, deaths)  # in lock-step
+    local._record(folder, chosen, ["a", "b"], -9, deaths)  # a batch
     assert not folder.failure(chosen.trials[1]).exists()
     local._record(folder, chosen, ["b"], -9, deaths)
-    assert "died 2 times (signal 9): if it is memory, lower images.size" in folder.error(chosen.trials[1])
+    assert "died 2 times (signal 9): if memory is the cause, lower images.size" in folder.error(
+        chosen.trials[1]
+    )
     assert not folder.failure(chosen.trials[0]).exists()
     local._record(folder, chosen, [], 1, deaths)
     with pytest.raises(RunError, match="before they begin"):
         local._record(folder, chosen, [], 1, deaths)
 
 
-def test_killed_at_random_it_is_completed_by_two_at_once(config_file, tmp_path):
-    """Twelve trials: the whole process group is killed, then one worker, then two commands finish it together."""
+def test_a_sweep_killed_at_random_is_completed_by_two_commands(config_file, tmp_path):
+    """Twelve trials: the command is killed four times, then two commands finish the sweep together."""
     file = config_file(
         {"loss.style_weight": (1.0, 2.0, 3.0), "images.seed": (0, 1), "features.pooling": ("avg", "max")}
     )
@@ -179,9 +179,9 @@ def test_killed_at_random_it_is_completed_by_two_at_once(config_file, tmp_path):
         process.kill()
         process.wait()
     helpers = [subprocess.Popen(command(file, workdir), stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    told = [helper.communicate(timeout=240)[0] for helper in helpers]
+    outputs = [helper.communicate(timeout=240)[0] for helper in helpers]
     assert [helper.returncode for helper in helpers] == [0, 0]
-    assert all("12 trials: 12 done, 0 failed, 0 to do" in text for text in told)
+    assert all("12 trials: 12 done, 0 failed, 0 to do" in text for text in outputs)
     assert set(states(workdir).values()) == {"done"}
     assert set(times_run(workdir).values()) == {1}
     assert not list((workdir / "leases").glob("*"))
@@ -201,7 +201,7 @@ def test_a_signal_saves_the_trial_and_a_changed_plan_is_refused(config_file, tmp
     os.kill(process.pid, signal.SIGTERM)
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 143, stderr
-    assert "the same command goes on" in stderr
+    assert "run the same command again" in stderr
     assert list(workdir.glob("trials/*/checkpoint/*.sha256"))
     assert sorted(states(workdir).values()) == ["begun", "waiting"]
     file = config_file({"images.seed": (0, 1, 2)}, **{"optimizer.steps": 1_000_000, "run.log_every": 1})

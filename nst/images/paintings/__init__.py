@@ -1,4 +1,4 @@
-"""Three pictures to take a style from, drawn by this code: `python -m nst.images.paintings FOLDER`."""
+"""Three paintings to use as style images, drawn by this code: `python -m nst.images.paintings FOLDER`."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +10,7 @@ from nst.files import replacing
 from nst.images.paintings import hatching, panes, strokes
 from nst.images.paintings.fields import Array, halve
 
-#: From name to the function that draws it at a scale, the pixels per design pixel.
+#: From name to a function that draws the painting at a scale, in pixels per design pixel.
 PAINTINGS: dict[str, Callable[[float], Array]] = {
     "strokes": strokes.draw,
     "panes": panes.draw,
@@ -21,7 +21,7 @@ _QUALITY = 86
 
 
 def draw(name: str, scale: float = 1.0) -> Array:
-    """Draw a painting, `[h, w, 3]` in [0, 1], at `scale` times 768×1024, each pixel the mean of four."""
+    """Draw a painting, `[h, w, 3]` in [0, 1], at `scale` times 768×1024; each pixel is the mean of four."""
     return halve(PAINTINGS[name](2 * scale))
 
 

@@ -1,4 +1,4 @@
-"""Draw all paintings to a folder: `python -m nst.images.paintings FOLDER`, about 20 seconds each."""
+"""Draw all paintings to a folder: `python -m nst.images.paintings FOLDER`. Each takes about 20 seconds."""
 
 import argparse
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from nst.images.paintings import PAINTINGS, save
 
 parser = argparse.ArgumentParser(prog="python -m nst.images.paintings", description=__doc__)
-parser.add_argument("folder", type=Path, help="where the pictures go; those there are replaced")
+parser.add_argument("folder", type=Path, help="folder for the paintings; existing files are replaced")
 folder = parser.parse_args().folder
 for name in PAINTINGS:
     print(save(name, folder))

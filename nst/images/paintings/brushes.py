@@ -1,4 +1,4 @@
-"""Brush strokes: paths along a flow, ribbons of bristles around them, thick paint and the light on it."""
+"""Brush strokes: paths along a flow, ribbons of bristle marks around them, thick paint and the light on it."""
 
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ _BANK = 1024
 
 
 class Canvas(NamedTuple):
-    """Paint on canvas at `scale` pixels per design pixel: its colour `[h, w, 3]`, its height `[h, w]`."""
+    """Paint on a canvas at `scale` pixels per design pixel: color `[h, w, 3]` and height `[h, w]`."""
 
     colour: Array
     height: Array
@@ -22,19 +22,23 @@ class Canvas(NamedTuple):
 class Strokes(NamedTuple):
     """Strokes of one kind of brush, in the order in which they are laid.
 
-    `path` `[n, k, 2]`: points x, y at equal distances. `reach` `[n]`: the share of the path that is painted.
-    `width` `[n]`, in design pixels. `colour` and `streak` `[n, 3]`: the two pigments on the brush.
+    Attributes:
+      path: `[n, k, 2]`, points x, y at equal distances.
+      reach: `[n]`, the share of the path that is painted.
+      width: `[n]`, in design pixels.
+      color: `[n, 3]`, the first pigment on the brush.
+      streak: `[n, 3]`, the second pigment on the brush.
     """
 
     path: Array
     reach: Array
     width: Array
-    colour: Array
+    color: Array
     streak: Array
 
 
 class Bristles(NamedTuple):
-    """A brush: design pixels per bristle, how dry it is at the end (0 to 1), how thick its paint is."""
+    """A brush: design pixels per bristle, dryness at the end of a stroke (0 to 1), thickness of the paint."""
 
     grain: float
     dryness: float
@@ -51,7 +55,7 @@ def follow(starts: Array, flow: Array, step: Array, count: int) -> Array:
       count: The number of points of a path.
 
     Returns:
-      `[n, count, 2]`, the paths, whose middle is at `starts`.
+      Paths `[n, count, 2]`, with their middle at `starts`.
     """
     forward = _walk(starts, flow, step, count - count // 2)
     backward = _walk(starts, flow, -step, count // 2 + 1)
@@ -66,14 +70,14 @@ def _walk(starts: Array, flow: Array, step: Array, count: int) -> Array:
 
 
 def look_up(field: Array, points: Array) -> Array:
-    """The values of a field `[HEIGHT, WIDTH, ...]` at points x, y `[..., 2]`; outside, those of the edge."""
+    """Return the values of a field `[HEIGHT, WIDTH, ...]` at points x, y `[..., 2]`; outside, those of the edge."""
     x = np.clip(points[..., 0].astype(np.int32), 0, WIDTH - 1)
     y = np.clip(points[..., 1].astype(np.int32), 0, HEIGHT - 1)
     return field[y, x]
 
 
 def lay(canvas: Canvas, strokes: Strokes, brush: Bristles, rng: np.random.Generator) -> None:
-    """Paint the strokes onto the canvas, each over those before it."""
+    """Paint strokes onto the canvas in place, each over the earlier ones."""
     bank = _bristle_bank(rng)
     offsets = rng.integers(0, _BANK, (len(strokes.width), 2))
     lengths = np.linalg.norm(np.diff(strokes.path, axis=1), axis=-1).sum(1)
@@ -83,14 +87,14 @@ def lay(canvas: Canvas, strokes: Strokes, brush: Bristles, rng: np.random.Genera
     chunk = max(1, _POINTS_AT_ONCE // (len(u) * len(v)))
     for first in range(0, len(lengths), chunk):
         part = slice(first, first + chunk)
-        some = Strokes(*(values[part] for values in strokes))
+        chosen = Strokes(*(values[part] for values in strokes))
         _lay_ribbons(
-            canvas, some, brush, u, v, _bristles(bank, offsets[part], some, lengths[part], brush, u, v)
+            canvas, chosen, brush, u, v, _bristles(bank, offsets[part], chosen, lengths[part], brush, u, v)
         )
 
 
 def _bristle_bank(rng: np.random.Generator) -> Array:
-    """Bristle marks in [0, 1], `[along, across]`: long along the stroke, eight samples wide."""
+    """Return bristle marks `[along, across]` in [0, 1], elongated along the stroke and eight samples wide."""
     along, across = np.mgrid[0:_BANK, 0:_BANK].astype(np.float32)
     marks = noise(rng, across, along / 10, 8) + 0.6 * noise(rng, across, along / 3, 24)
     return smoothstep(-1.2, 1.2, marks)
@@ -108,7 +112,7 @@ def _lay_ribbons(canvas: Canvas, strokes: Strokes, brush: Bristles, u: Array, v:
     x, y = _positions(strokes, u, v, canvas.scale)
     h, w = canvas.height.shape
     progress = u / strokes.reach[:, None]
-    # The brush runs dry towards its end: the bristles that carry the least paint stop first.
+    # The brush runs dry toward its end: the bristles that carry the least paint stop first.
     wet = marks > brush.dryness * (progress**2)[:, :, None] * (0.35 + 0.65 * np.abs(v))
     inside = wet & (progress <= 1)[:, :, None] & (x >= 0) & (x < w) & (y >= 0) & (y < h)
     stroke, i, j = inside.nonzero()
@@ -123,22 +127,22 @@ def _lay_ribbons(canvas: Canvas, strokes: Strokes, brush: Bristles, u: Array, v:
 
 
 def _positions(strokes: Strokes, u: Array, v: Array, scale: float) -> tuple[Array, Array]:
-    """The pixels, not yet whole, of each stroke's points `[n, along, across]`."""
+    """Return the pixel coordinates x, y, not rounded, of the points of each stroke, `[n, along, across]` each."""
     last = strokes.path.shape[1] - 1
     at = np.minimum((u * last).astype(np.int32), last - 1)
     t = (u * last - at)[:, None]
-    centre = strokes.path[:, at] * (1 - t) + strokes.path[:, at + 1] * t
+    center = strokes.path[:, at] * (1 - t) + strokes.path[:, at + 1] * t
     tangents = np.gradient(strokes.path, axis=1)
     tangent = tangents[:, at] * (1 - t) + tangents[:, at + 1] * t
     tangent /= np.linalg.norm(tangent, axis=-1, keepdims=True) + 1e-9
     across = (_half_width(strokes, u)[:, :, None] * v).astype(np.float32)
-    x = centre[:, :, 0, None] - across * tangent[:, :, 1, None]
-    y = centre[:, :, 1, None] + across * tangent[:, :, 0, None]
+    x = center[:, :, 0, None] - across * tangent[:, :, 1, None]
+    y = center[:, :, 1, None] + across * tangent[:, :, 0, None]
     return x * np.float32(scale), y * np.float32(scale)
 
 
 def _half_width(strokes: Strokes, u: Array) -> Array:
-    """Round where the brush is set down, tapering where it is lifted."""
+    """Return half the width along each stroke: round where the brush is set down, tapering where it is lifted."""
     progress = np.clip(u / strokes.reach[:, None], 0, 1)
     return (
         strokes.width[:, None]
@@ -150,18 +154,18 @@ def _half_width(strokes: Strokes, u: Array) -> Array:
 
 def _pigment(strokes: Strokes, stroke: Array, marks: Array, v: Array) -> Array:
     share = smoothstep(0.45, 0.85, marks + 0.15 * v)[:, None]
-    first, second = strokes.colour[stroke], strokes.streak[stroke]
+    first, second = strokes.color[stroke], strokes.streak[stroke]
     return np.clip((first + (second - first) * share) * (0.9 + 0.2 * marks[:, None]), 0, 1)
 
 
 def _body(width: Array, brush: Bristles, progress: Array, v: Array, marks: Array) -> Array:
-    """Paint is pushed to the sides of a stroke and gathers at its end; bristles leave furrows."""
+    """Return the height of the paint: ridges at the sides and at the end of a stroke, furrows between bristles."""
     ridges = 0.5 * smoothstep(0.7, 1, np.abs(v)) + 0.5 * smoothstep(0.85, 1, progress)
     return brush.body * np.sqrt(width) * (0.3 + 0.9 * marks + ridges)
 
 
 def lit(canvas: Canvas, strength: float) -> Array:
-    """The canvas's colour under light from the upper left, `[h, w, 3]`: shaded slopes and a soft gloss."""
+    """Return the canvas under light from the upper left, `[h, w, 3]`: shaded slopes and a soft gloss."""
     slope_y, slope_x = np.gradient(canvas.height, 1 / canvas.scale)
     facing = strength * (0.6 * slope_x + 0.8 * slope_y)
     facing = facing / np.sqrt(1 + facing**2)

@@ -1,4 +1,4 @@
-"""What `strokes` shows: a windy coast in the evening, as maps of colour, stroke direction and region."""
+"""The scene of `strokes`: a windy coast in the evening, as maps of color, stroke direction and region."""
 
 from typing import NamedTuple
 
@@ -7,9 +7,9 @@ import numpy as np
 from nst.images.paintings.fields import Array, grid, noise, palette, ramp, smoothstep
 
 _SUN = (716, 214, 66)
-#: Eddies of the wind in the sky: x, y, radius, and the sense in which they turn.
+#: Eddies of the wind in the sky: x, y, radius, sense of rotation.
 _EDDIES = ((716, 214, 185, 1), (330, 92, 120, -1), (1010, 40, 150, -1), (470, 345, 85, 1))
-#: The masses of the tree's crown, bent by the wind: x, y, radius.
+#: The parts of the tree's crown, bent by the wind: x, y, radius.
 _CROWN = (
     (128, 470, 46), (150, 410, 62), (205, 352, 66), (268, 300, 62), (212, 452, 50), (282, 392, 62),
     (338, 332, 60), (330, 258, 50), (392, 286, 48), (366, 398, 40), (420, 340, 38), (446, 268, 26),
@@ -26,14 +26,14 @@ _LEAVES = palette("071a30", "0b3a48", "12604a", "3a8a3a", "8fb030", "e8c83c")
 _TRUNK = palette("1c0c20", "4a1c28", "8a3a24", "d0702c")
 
 
-#: Where a part of the scene is `[h, w]`, its colours `[h, w, 3]`, the angles of its strokes `[h, w]`.
+#: A part of the scene: its mask `[h, w]`, its colors `[h, w, 3]`, the angles of its strokes `[h, w]`.
 _Layer = tuple[Array, Array, Array]
 
 
 class Scene(NamedTuple):
-    """Maps of the design's size: `colour` `[h, w, 3]`, `flow` `[h, w, 2]` of length 1, `region` `[h, w]`."""
+    """Maps at design size: `color` `[h, w, 3]`, `flow` `[h, w, 2]`, which has unit length, and `region` `[h, w]`."""
 
-    colour: Array
+    color: Array
     flow: Array
     region: Array
 
@@ -41,12 +41,12 @@ class Scene(NamedTuple):
 def scene(rng: np.random.Generator) -> Scene:
     """Lay out the coast, the nearer regions in front of the farther ones."""
     x, y = grid(1.0)
-    colour = np.zeros((*x.shape, 3), np.float32)
+    color = np.zeros((*x.shape, 3), np.float32)
     angle, region = np.zeros_like(x), np.zeros(x.shape, np.int32)
     for index, layer in enumerate((_sky, _hills, _sea, _field, _trunk, _leaves)):
-        inside, colours, angles = layer(rng, x, y)
-        region[inside], colour[inside], angle[inside] = index, colours[inside], angles[inside]
-    return Scene(colour, np.stack([np.cos(angle), np.sin(angle)], -1), region)
+        inside, colors, angles = layer(rng, x, y)
+        region[inside], color[inside], angle[inside] = index, colors[inside], angles[inside]
+    return Scene(color, np.stack([np.cos(angle), np.sin(angle)], -1), region)
 
 
 def _sky(rng: np.random.Generator, x: Array, y: Array) -> _Layer:
@@ -61,17 +61,17 @@ def _sky(rng: np.random.Generator, x: Array, y: Array) -> _Layer:
     light = np.where(
         disc, 1.0 - 0.25 * (r / sun_radius) ** 3, 0.66 - 0.0045 * (r - sun_radius) + 0.26 * (rings - 0.5)
     )
-    # Far out the light lives on the crests of the rings only: orange beside blue, never mixed to grey.
+    # Far from the sun only the crests of the rings are lit: orange beside blue, never mixed to gray.
     glow = smoothstep(0.42, 0.58, 1.25 - r / 210 + 0.42 * (rings - 0.5) + 0.12 * ripple)
     return x > -1, _mix(ramp(_SKY, tone), ramp(_SUNLIGHT, light), glow), angle
 
 
 def _wind(rng: np.random.Generator, x: Array, y: Array) -> Array:
-    """Along the eddies near them, along a wavy breeze elsewhere."""
+    """Return the angle of the wind: along the eddies near them, along a wavy breeze elsewhere."""
     breeze = -0.15 + 0.55 * noise(rng, x, y, 210, 2)
     along_x, along_y = np.cos(breeze), np.sin(breeze)
-    for centre_x, centre_y, radius, sense in _EDDIES:
-        dx, dy = x - centre_x, y - centre_y
+    for center_x, center_y, radius, sense in _EDDIES:
+        dx, dy = x - center_x, y - center_y
         r = np.hypot(dx, dy) + 1
         pull = 3.2 * np.exp(-((r / radius) ** 2))
         along_x += pull * (-dy - 0.2 * dx) / r * sense
@@ -80,10 +80,10 @@ def _wind(rng: np.random.Generator, x: Array, y: Array) -> Array:
 
 
 def _turns(x: Array, y: Array) -> Array:
-    """A phase whose bands wind into the eddies."""
+    """Return a phase whose bands wind into the eddies."""
     phase = y / 30 + x / 160
-    for centre_x, centre_y, radius, sense in _EDDIES:
-        dx, dy = x - centre_x, y - centre_y
+    for center_x, center_y, radius, sense in _EDDIES:
+        dx, dy = x - center_x, y - center_y
         r = np.hypot(dx, dy)
         near = np.exp(-((r / radius) ** 2))
         phase = phase * (1 - near) + near * (r / 9 - 2 * sense * np.arctan2(dy, dx))
@@ -95,9 +95,9 @@ def _hills(rng: np.random.Generator, x: Array, y: Array) -> _Layer:
     ridge += 48 * smoothstep(480, 640, x) + 6 * noise(rng, x, y * 0, 24, 2)
     depth = (y - ridge) / 60
     folds = 0.5 + 0.5 * np.sin(depth * 7 + x / 34 + 2 * noise(rng, x, y, 60))
-    colour = ramp(_HILLS, 0.12 + 0.5 * folds + 0.3 * np.clip(depth, 0, 1) * smoothstep(100, 500, x))
-    colour = _mix(colour, _HILLS[0], smoothstep(9, 3, y - ridge))
-    return y > ridge, colour, 0.35 * np.sin(x / 70) + 0.5 * noise(rng, x, y, 80)
+    color = ramp(_HILLS, 0.12 + 0.5 * folds + 0.3 * np.clip(depth, 0, 1) * smoothstep(100, 500, x))
+    color = _mix(color, _HILLS[0], smoothstep(9, 3, y - ridge))
+    return y > ridge, color, 0.35 * np.sin(x / 70) + 0.5 * noise(rng, x, y, 80)
 
 
 def _sea(rng: np.random.Generator, x: Array, y: Array) -> _Layer:
@@ -107,8 +107,8 @@ def _sea(rng: np.random.Generator, x: Array, y: Array) -> _Layer:
     path = smoothstep(90, 12, np.abs(x - 716) - 0.35 * (y - shore)) * smoothstep(
         -0.6, 0.6, swell + 0.5 * noise(rng, x, y * 3, 26)
     )
-    colour = _mix(ramp(_SEA, tone), ramp(_SUNLIGHT, 0.55 + 0.35 * swell), path)
-    return y > shore, colour, 0.18 * np.sin(x / 42 + y / 13) + 0.12 * noise(rng, x, y, 60)
+    color = _mix(ramp(_SEA, tone), ramp(_SUNLIGHT, 0.55 + 0.35 * swell), path)
+    return y > shore, color, 0.18 * np.sin(x / 42 + y / 13) + 0.12 * noise(rng, x, y, 60)
 
 
 def _edge_of_field(x: Array) -> Array:
@@ -123,17 +123,17 @@ def _edge_of_field(x: Array) -> Array:
 def _field(rng: np.random.Generator, x: Array, y: Array) -> _Layer:
     edge = _edge_of_field(x)
     depth = (y - edge) / (768 - edge)
-    # Furrows run from the foreground towards a point behind the edge.
+    # Furrows run from the foreground toward a point behind the edge.
     fan = np.arctan2(x - 560, y - 440)
     furrow = np.sin(fan * 26 + 1.3 * noise(rng, x, y, 110, 2))
     sway = noise(rng, x, y, 90, 2)
     tone = 0.5 + 0.26 * furrow + 0.24 * sway + 0.12 * smoothstep(0.5, 0, depth)
     green = smoothstep(0.35, 0.7, np.abs(sway + 0.35 * furrow)) * 0.85
-    colour = _mix(ramp(_FIELD, tone), ramp(_GRASS, tone), np.maximum(green, smoothstep(0.09, 0.0, depth)))
+    color = _mix(ramp(_FIELD, tone), ramp(_GRASS, tone), np.maximum(green, smoothstep(0.09, 0.0, depth)))
     poppies = smoothstep(0.45, 0.6, noise(rng, x, y * 1.6, 22)) * smoothstep(0.2, 0.45, depth)
-    colour = _mix(colour, _POPPY, poppies)
+    color = _mix(color, _POPPY, poppies)
     angle = np.pi / 2 - fan + 0.5 * sway + 0.3 * np.sin(x / 60)
-    return y > edge, colour, np.where(depth < 0.1, 0.3 * np.cos(x / 120), angle)
+    return y > edge, color, np.where(depth < 0.1, 0.3 * np.cos(x / 120), angle)
 
 
 def _trunk(rng: np.random.Generator, x: Array, y: Array) -> _Layer:
@@ -148,9 +148,9 @@ def _trunk(rng: np.random.Generator, x: Array, y: Array) -> _Layer:
 def _leaves(rng: np.random.Generator, x: Array, y: Array) -> _Layer:
     ragged = noise(rng, x, y, 24, 2)
     inside, shade, angle = np.zeros(x.shape, bool), np.zeros_like(x), np.zeros_like(x)
-    for centre_x, centre_y, radius in _CROWN:
-        dx, dy = x - centre_x, y - centre_y
-        # Each mass is drawn out to the upper right, where the wind blows.
+    for center_x, center_y, radius in _CROWN:
+        dx, dy = x - center_x, y - center_y
+        # Each part is stretched to the upper right, the direction of the wind.
         along, across = dx * 0.86 - dy * 0.5, dx * 0.5 + dy * 0.86
         here = np.hypot(along * 0.74, across * 1.12) < radius * (1 + 0.24 * ragged)
         inside |= here

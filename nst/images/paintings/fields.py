@@ -1,4 +1,4 @@
-"""Fields over the picture's plane, in design pixels: the same picture at every resolution it is drawn at."""
+"""Fields over the plane of a painting, in design pixels, so that it is the same at every resolution."""
 
 import numpy as np
 
@@ -12,20 +12,20 @@ Number = float | int
 
 
 def grid(scale: float) -> tuple[Array, Array]:
-    """The design coordinates x, y of the pixel centres, `[h, w]` each, at `scale` pixels per design pixel."""
+    """Return the design coordinates x, y of pixel centers, `[h, w]` each, at `scale` pixels per design pixel."""
     h, w = round(HEIGHT * scale), round(WIDTH * scale)
     y, x = np.mgrid[0:h, 0:w].astype(np.float32)
     return (x + 0.5) / scale, (y + 0.5) / scale
 
 
 def smoothstep(low: Number | Array, high: Number | Array, x: Array) -> Array:
-    """0 below `low`, 1 above `high`, a cubic between them; falling where `low` > `high`."""
+    """Return 0 below `low`, 1 above `high`, and a cubic between them; it falls if `low` > `high`."""
     t = np.clip((x - low) / (high - low), 0, 1)
     return t * t * (3 - 2 * t)
 
 
 def noise(rng: np.random.Generator, x: Array, y: Array, cell: Number, octaves: int = 1) -> Array:
-    """Smooth random values in about [-1, 1] that vary over `cell` design pixels, halved with each octave."""
+    """Return smooth random values in about [-1, 1] that vary over `cell` design pixels, halved with each octave."""
     total = np.zeros(np.broadcast(x, y).shape, np.float32)
     for octave in range(octaves):
         lattice = rng.uniform(-1, 1, (_LATTICE, _LATTICE)).astype(np.float32)
@@ -42,35 +42,35 @@ def _interpolate(lattice: Array, x: Array, y: Array) -> Array:
     return top * (1 - t) + bottom * t
 
 
-def palette(*colours: str) -> Array:
-    """Colours written as `"rrggbb"`, as sRGB values in [0, 1], `[n, 3]`."""
-    return np.array([list(bytes.fromhex(colour)) for colour in colours], np.float32) / 255
+def palette(*colors: str) -> Array:
+    """Convert colors written as `"rrggbb"` to sRGB values in [0, 1], `[n, 3]`."""
+    return np.array([list(bytes.fromhex(color)) for color in colors], np.float32) / 255
 
 
-def ramp(colours: Array, tone: Array) -> Array:
-    """The colour at `tone` in [0, 1] between the first and the last of `colours` `[n, 3]`."""
-    position = np.clip(tone, 0, 1) * (len(colours) - 1)
-    low = np.minimum(position.astype(np.int32), len(colours) - 2)
+def ramp(colors: Array, tone: Array) -> Array:
+    """Interpolate `colors` `[n, 3]` at `tone`, which is 0 at the first color and 1 at the last."""
+    position = np.clip(tone, 0, 1) * (len(colors) - 1)
+    low = np.minimum(position.astype(np.int32), len(colors) - 2)
     t = (position - low)[..., None].astype(np.float32)
-    return colours[low] * (1 - t) + colours[low + 1] * t
+    return colors[low] * (1 - t) + colors[low + 1] * t
 
 
-def halve(picture: Array) -> Array:
-    """The mean of each 2×2 pixels: `[2h, 2w, 3]` to `[h, w, 3]`."""
-    h, w, channels = picture.shape
-    return picture.reshape(h // 2, 2, w // 2, 2, channels).mean((1, 3))
+def halve(image: Array) -> Array:
+    """Return the mean of each 2×2 pixels: `[2h, 2w, 3]` to `[h, w, 3]`."""
+    h, w, channels = image.shape
+    return image.reshape(h // 2, 2, w // 2, 2, channels).mean((1, 3))
 
 
 def edges(labels: Array) -> Array:
-    """1 where a pixel's label differs from the next one's, to the right or below; else 0."""
-    found = np.zeros(labels.shape, np.float32)
-    found[:, :-1] = labels[:, :-1] != labels[:, 1:]
-    found[:-1] = np.maximum(found[:-1], labels[:-1] != labels[1:])
-    return found
+    """Return 1 where the label of a pixel differs from that of the next one to the right or below; else 0."""
+    changes = np.zeros(labels.shape, np.float32)
+    changes[:, :-1] = labels[:, :-1] != labels[:, 1:]
+    changes[:-1] = np.maximum(changes[:-1], labels[:-1] != labels[1:])
+    return changes
 
 
 def blur(values: Array, radius: float) -> Array:
-    """Values `[h, w]` smoothed by a Gaussian whose standard deviation is `radius` pixels."""
+    """Smooth values `[h, w]` by a Gaussian whose standard deviation is `radius` pixels."""
     reach = int(3 * radius) + 1
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / radius) ** 2)
     kernel = (kernel / kernel.sum()).astype(np.float32)

@@ -1,4 +1,4 @@
-"""`hatching`: pen lines that follow the forms, swell and cross where it is dark, on warm tinted paper."""
+"""The painting `hatching`: pen lines that follow forms and swell and cross in the dark, on warm tinted paper."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from nst.images.paintings.fields import Array, blur, edges, grid, noise, palette
 
 _SEED = 1514
 _PAPER, _INK, _SANGUINE, _WHITE = palette("f2e0b8", "1e1614", "9a3a1c", "fffaec")
-#: Systems of lines: turned by, the darknesses at which they begin and are widest, ink.
+#: Systems of lines: rotation, the darknesses at which lines begin and are widest, ink.
 _SYSTEMS = (
     (0.0, 0.05, 0.95, _INK),
     (1.05, 0.4, 1.1, _SANGUINE),
@@ -17,32 +17,32 @@ _SYSTEMS = (
 
 
 def draw(scale: float) -> Array:
-    """Draw the picture at `scale` pixels per design pixel, `[h, w, 3]`."""
+    """Draw the painting at `scale` pixels per design pixel, `[h, w, 3]`."""
     rng = np.random.Generator(np.random.PCG64(_SEED))
     x, y = grid(scale)
     forms = lake.forms(rng, x, y)
-    colour = _paper(forms, rng, x, y, scale)
+    color = _paper(forms, rng, x, y, scale)
     for turn, begins, widest, ink in _SYSTEMS:
         amount = np.clip((forms.dark - begins) / (widest - begins), 0, 1)
         lines = _hatch(forms, rng, x, y, scale, turn, amount)
-        colour += (ink - colour) * (lines * _flow_of_ink(rng, x, y))[..., None]
+        color += (ink - color) * (lines * _flow_of_ink(rng, x, y))[..., None]
     contour = _contours(forms, rng, x, y, scale)
-    return np.clip(colour + (_INK - colour) * contour[..., None], 0, 1).astype(np.float32)
+    return np.clip(color + (_INK - color) * contour[..., None], 0, 1).astype(np.float32)
 
 
 def _paper(forms: lake.Forms, rng: np.random.Generator, x: Array, y: Array, scale: float) -> Array:
-    """Laid paper with a wash of colour that pools and leaves the lights out."""
-    fibres = 0.018 * noise(rng, x / 6, y, 2, 2) + 0.018 * noise(rng, x, y / 6, 2, 2)
+    """Return laid paper under a wash of color that pools and leaves light areas out."""
+    fibers = 0.018 * noise(rng, x / 6, y, 2, 2) + 0.018 * noise(rng, x, y / 6, 2, 2)
     pools = 0.6 + 0.35 * noise(rng, x, y, 70, 3) + 0.25 * smoothstep(0.1, 0.8, forms.dark)
     wash = _PAPER + (forms.tint - _PAPER) * np.clip(pools, 0, 1)[..., None]
     stains = 0.05 * noise(rng, x, y, 240, 3)
-    return (wash * (1 + fibres + stains - 0.1 * smoothstep(0.2, 1, forms.dark))[..., None]).astype(np.float32)
+    return (wash * (1 + fibers + stains - 0.1 * smoothstep(0.2, 1, forms.dark))[..., None]).astype(np.float32)
 
 
 def _hatch(
     forms: lake.Forms, rng: np.random.Generator, x: Array, y: Array, scale: float, turn: float, amount: Array
 ) -> Array:
-    """How much of each pixel is inked by lines that take up at most three quarters of their spacing."""
+    """Return the share of ink in each pixel; lines take up at most three quarters of their spacing."""
     angle = forms.angle + np.float32(turn)
     wobble = 0.9 * noise(rng, x, y, 38, 2) + 0.35 * noise(rng, x, y, 9)
     across = (x * np.cos(angle) + y * np.sin(angle) + forms.bulge + wobble) / forms.spacing
@@ -59,7 +59,7 @@ def _flow_of_ink(rng: np.random.Generator, x: Array, y: Array) -> Array:
 
 
 def _contours(forms: lake.Forms, rng: np.random.Generator, x: Array, y: Array, scale: float) -> Array:
-    """The outlines of the forms, heavier in the shade, now and then left off."""
+    """Return the outlines of the forms, heavier in the shade and with occasional gaps."""
     lines = blur(edges(forms.area), 1.1 * scale) * 1.1 * scale
     pressure = 0.7 + 0.5 * noise(rng, x, y, 40, 2) + 0.5 * forms.dark
     return smoothstep(0.16, 0.24, lines * np.clip(pressure, 0, 1.4))

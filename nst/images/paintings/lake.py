@@ -1,4 +1,4 @@
-"""What `hatching` shows: clouds, mountains, trees and rocks by a lake, as rounded forms in slanting light."""
+"""The scene of `hatching`: clouds, mountains, trees and rocks by a lake, as rounded forms in slanting light."""
 
 from typing import NamedTuple
 
@@ -32,11 +32,15 @@ _ROCKS = (
 
 
 class Forms(NamedTuple):
-    """Maps of what is to be hatched, `[h, w]` each.
+    """Maps of the forms to hatch, `[h, w]` each.
 
-    `area`: the number of the form; `bulge`: how far it stands out, in design pixels; `dark`: how dark it is,
-    0 to 1; `angle`: of its first hatching; `spacing`: of the lines, in design pixels.
-    `tint` `[h, w, 3]`: its wash.
+    Attributes:
+      area: The number of the form.
+      bulge: The distance by which the form stands out, in design pixels.
+      dark: The darkness, 0 to 1.
+      angle: The angle of the first system of lines.
+      spacing: The spacing of the lines, in design pixels.
+      tint: The color of the wash, `[h, w, 3]`.
     """
 
     area: Array
@@ -63,7 +67,7 @@ def forms(rng: np.random.Generator, x: Array, y: Array) -> Forms:
 
 
 class _Surface(NamedTuple):
-    """How forms of one kind look: `lit` and `shaded` are the least and the greatest darkness."""
+    """The look of forms of one kind; `lit` and `shaded` are the least and the greatest darkness."""
 
     spacing: float
     tint: Array
@@ -90,20 +94,20 @@ def _place(
 def _rounds(
     maps: Forms, rng: np.random.Generator, x: Array, y: Array, ellipses: tuple, surface: _Surface
 ) -> None:
-    for centre_x, centre_y, a, b in ellipses:
-        window = _within(y[:, 0], centre_y, 1.5 * b), _within(x[0], centre_x, 1.5 * a)
-        s, t = (x[window] - centre_x) / a, (y[window] - centre_y) / b
+    for center_x, center_y, a, b in ellipses:
+        window = _within(y[:, 0], center_y, 1.5 * b), _within(x[0], center_x, 1.5 * a)
+        s, t = (x[window] - center_x) / a, (y[window] - center_y) / b
         _round(Forms(*(values[window] for values in maps)), rng, s, t, min(a, b), surface)
 
 
-def _within(positions: Array, centre: Number, reach: Number) -> slice:
-    return slice(*np.searchsorted(positions, [centre - reach, centre + reach]))
+def _within(positions: Array, center: Number, reach: Number) -> slice:
+    return slice(*np.searchsorted(positions, [center - reach, center + reach]))
 
 
 def _round(
     maps: Forms, rng: np.random.Generator, s: Array, t: Array, size: Number, surface: _Surface
 ) -> None:
-    """A ball with an uneven edge, lit by Lambert's law; s, t are 1 at its edge."""
+    """Draw a ball with an uneven edge, lit by Lambert's law; s² + t² is 1 at its edge."""
     edge = 1 + 2 * surface.ragged * noise(rng, s, t, 0.3, 2)
     s, t = s / edge, t / edge
     z = np.sqrt(np.clip(1 - s * s - t * t, 0, 1))
@@ -128,7 +132,7 @@ def _sky(maps: Forms, rng: np.random.Generator, x: Array, y: Array) -> None:
 
 
 def _peaks(maps: Forms, rng: np.random.Generator, x: Array, y: Array, near: int) -> None:
-    """A range of ridges that run down from the summits: one flank of each in the light, one in the shade."""
+    """Draw ridges that run down from the summits, each with one flank in the light and one in the shade."""
     lean = (0.5 - near) * 0.9 * (y - 300)
     fold = (x + lean) / (96 - 26 * near) + 0.42 * noise(rng, x, y, 80, 3) + 20
     flank = fold - np.floor(fold)

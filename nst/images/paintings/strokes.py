@@ -1,4 +1,4 @@
-"""`strokes`: curved strokes of thick paint along a flow, from broad to fine, in saturated colours."""
+"""The painting `strokes`: curved strokes of thick paint along a flow, from broad to fine, in saturated colors."""
 
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ _PATH_POINTS = 24
 
 
 class _Layer(NamedTuple):
-    """Strokes of one size, in design pixels; `coverage` is their area in pictures."""
+    """Strokes of one size, in design pixels; `coverage` is their total area over that of the canvas."""
 
     width: float
     length: float
@@ -32,7 +32,7 @@ _LAYERS = (
 
 
 def draw(scale: float) -> Array:
-    """Paint the picture at `scale` pixels per design pixel, `[h, w, 3]`."""
+    """Draw the painting at `scale` pixels per design pixel, `[h, w, 3]`."""
     rng = np.random.Generator(np.random.PCG64(_SEED))
     scene = coast.scene(rng)
     canvas = _blocked_in(scene, rng, scale)
@@ -42,45 +42,45 @@ def draw(scale: float) -> Array:
 
 
 def _blocked_in(scene: coast.Scene, rng: np.random.Generator, scale: float) -> Canvas:
-    """The scene in thin paint over a toned ground, on the weave of a canvas."""
+    """Return the scene in thin paint over a toned ground, on the weave of a canvas."""
     x, y = grid(scale)
     weave = 0.12 * np.sin(x * 2.1) * np.sin(y * 2.1) + 0.1 * noise(rng, x, y, 3)
-    thin = look_up(scene.colour, np.stack([x, y], -1))
-    colour = _GROUND + (thin - _GROUND) * (0.75 + 0.25 * noise(rng, x, y, 8, 2))[..., None]
-    return Canvas(np.clip(colour, 0, 1).astype(np.float32), weave.astype(np.float32), scale)
+    thin = look_up(scene.color, np.stack([x, y], -1))
+    color = _GROUND + (thin - _GROUND) * (0.75 + 0.25 * noise(rng, x, y, 8, 2))[..., None]
+    return Canvas(np.clip(color, 0, 1).astype(np.float32), weave.astype(np.float32), scale)
 
 
 def _strokes(scene: coast.Scene, layer: _Layer, rng: np.random.Generator) -> Strokes:
     count = int(layer.coverage * WIDTH * HEIGHT / (layer.width * layer.length))
     starts = rng.uniform((-20, -20), (WIDTH + 20, HEIGHT + 20), (count, 2))
-    # The farther regions first, so that the nearer ones keep their contours.
+    # Farther regions are painted first, so that nearer ones keep their contours.
     starts = starts[np.argsort(look_up(scene.region, starts), kind="stable")]
     size = np.clip(np.exp(rng.normal(0, 0.28, count)), 0.6, 1.4)
     length = layer.length * size * rng.uniform(0.65, 1.2, count)
     path = follow(starts, scene.flow, length / (_PATH_POINTS - 1), _PATH_POINTS)
-    colour = look_up(scene.colour, starts)
+    color = look_up(scene.color, starts)
     return Strokes(
         path=path.astype(np.float32),
-        reach=_reach(scene, path, colour),
+        reach=_reach(scene, path, color),
         width=(layer.width * size).astype(np.float32),
-        colour=_varied(colour, layer.jitter, rng),
-        streak=_varied(colour, 2 * layer.jitter, rng),
+        color=_varied(color, layer.jitter, rng),
+        streak=_varied(color, 2 * layer.jitter, rng),
     )
 
 
-def _reach(scene: coast.Scene, path: Array, colour: Array) -> Array:
-    """The share of each path before it leaves its region or its colour."""
+def _reach(scene: coast.Scene, path: Array, color: Array) -> Array:
+    """Return the share of each path before it leaves its region or its color."""
     middle = path.shape[1] // 2
     region = look_up(scene.region, path)
     left = region[:, middle:] != region[:, middle : middle + 1]
-    strayed = np.abs(look_up(scene.colour, path) - colour[:, None]).sum(-1)[:, middle:] > 0.7
+    strayed = np.abs(look_up(scene.color, path) - color[:, None]).sum(-1)[:, middle:] > 0.7
     stop = left | strayed
     first = np.where(stop.any(1), stop.argmax(1), stop.shape[1])
     return ((middle + first) / path.shape[1]).astype(np.float32)
 
 
-def _varied(colour: Array, jitter: float, rng: np.random.Generator) -> Array:
-    """Other mixtures of the same pigments: lighter or darker, warmer or cooler."""
-    value = rng.normal(0, jitter, (len(colour), 1))
-    warmth = rng.normal(0, 0.6 * jitter, (len(colour), 1)) * np.array([1.0, 0.1, -1.0])
-    return np.clip(colour * (1 + value) + 0.4 * value + warmth, 0, 1).astype(np.float32)
+def _varied(color: Array, jitter: float, rng: np.random.Generator) -> Array:
+    """Return mixtures of the same pigments that are lighter or darker, warmer or cooler."""
+    value = rng.normal(0, jitter, (len(color), 1))
+    warmth = rng.normal(0, 0.6 * jitter, (len(color), 1)) * np.array([1.0, 0.1, -1.0])
+    return np.clip(color * (1 + value) + 0.4 * value + warmth, 0, 1).astype(np.float32)

@@ -1,4 +1,4 @@
-"""What `panes` shows: a river valley with a village in the morning, cut into panes of flat colour."""
+"""The scene of `panes`: a river valley with a village in the morning, cut into panes of flat color."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ import numpy as np
 from nst.images.paintings.fields import Array, noise, palette, smoothstep
 
 _SUN = (318, 172, 74)
-#: x and y of the left foot, width, height of the walls, and the colours of wall and roof.
+#: x and y of the lower left corner, width, height of the walls, and the colors of wall and roof.
 _HOUSES = (
     (700, 446, 74, 66, "ff8fa8", "f0641a"),
     (548, 446, 84, 62, "fff0c8", "e0301e"),
@@ -29,46 +29,46 @@ _TRUNK = palette("5a1a3a", "8a2a3a", "3a1a4a")
 
 
 class Panes(NamedTuple):
-    """Maps of the picture.
+    """Maps of the painting.
 
-    `pane` and `area` `[h, w]`: the number of each pixel's pane, and of what the pane is part of.
-    `colour` `[h, w, 3]`.
+    Attributes:
+      pane: The number of each pixel's pane, `[h, w]`.
+      area: The number of the area that the pane is part of, `[h, w]`.
+      color: The color, `[h, w, 3]`.
     """
 
     pane: Array
     area: Array
-    colour: Array
+    color: Array
 
 
 def panes(rng: np.random.Generator, x: Array, y: Array) -> Panes:
     """Cut the valley into panes, the nearer areas in front of the farther ones."""
-    picture = Panes(
+    maps = Panes(
         np.zeros(x.shape, np.int32), np.zeros(x.shape, np.int32), np.zeros((*x.shape, 3), np.float32)
     )
     x = x + 5 * noise(rng, x, y, 60, 2)
     y = y + 5 * noise(rng, x, y, 60, 2)
-    _sky(picture, rng, x, y)
-    _land(picture, rng, x, y)
+    _sky(maps, rng, x, y)
+    _land(maps, rng, x, y)
     for house in _HOUSES:
-        _house(picture, rng, x, y, house)
-    _tree(picture, rng, x, y)
-    return picture
+        _house(maps, rng, x, y, house)
+    _tree(maps, rng, x, y)
+    return maps
 
 
-def _place(
-    picture: Panes, rng: np.random.Generator, inside: Array, p: Array, q: Array, colours: Array
-) -> None:
+def _place(maps: Panes, rng: np.random.Generator, inside: Array, p: Array, q: Array, colors: Array) -> None:
     """Fill an area with panes, about one for each unit square of its coordinates p, q."""
     cell = _cells(rng, p[inside], q[inside])
-    area = picture.area.max() + 1
-    picture.area[inside] = area
-    picture.pane[inside] = cell + (area << 20)
-    shades = colours[rng.integers(len(colours), size=4096)] * rng.uniform(0.82, 1.08, (4096, 1))
-    picture.colour[inside] = np.clip(shades[cell % 4096], 0, 1)
+    area = maps.area.max() + 1
+    maps.area[inside] = area
+    maps.pane[inside] = cell + (area << 20)
+    shades = colors[rng.integers(len(colors), size=4096)] * rng.uniform(0.82, 1.08, (4096, 1))
+    maps.color[inside] = np.clip(shades[cell % 4096], 0, 1)
 
 
 def _cells(rng: np.random.Generator, p: Array, q: Array) -> Array:
-    """The Voronoi cells of one point in each unit square, `[n]`: the number of the point nearest to p, q."""
+    """Return the Voronoi cell of p, q, `[n]`: the number of the nearest point, with one point per unit square."""
     points = rng.uniform(0.12, 0.88, (2, 64, 64)).astype(np.float32)
     numbers = rng.permutation(64 * 64).astype(np.int32).reshape(64, 64)
     column, row = np.floor(p).astype(np.int32), np.floor(q).astype(np.int32)
@@ -81,60 +81,60 @@ def _cells(rng: np.random.Generator, p: Array, q: Array) -> Array:
     return cell
 
 
-def _sky(picture: Panes, rng: np.random.Generator, x: Array, y: Array) -> None:
-    """Rings of panes around the sun, cut by its rays."""
+def _sky(maps: Panes, rng: np.random.Generator, x: Array, y: Array) -> None:
+    """Draw rings of panes around the sun, cut by its rays."""
     sun_x, sun_y, radius = _SUN
     r, around = np.hypot(x - sun_x, y - sun_y), np.arctan2(y - sun_y, x - sun_x)
     everywhere = r >= 0
-    _place(picture, rng, everywhere, (around + 0.0012 * r) * 4.2 + 20, r / 62, _SKY)
+    _place(maps, rng, everywhere, (around + 0.0012 * r) * 4.2 + 20, r / 62, _SKY)
     corona = r < radius + 46 + 34 * np.abs(np.sin(around * 6 + 0.6))
-    _place(picture, rng, corona, around * 6 / np.pi * 2 + 20, r / 90, _GLOW)
-    _place(picture, rng, r < radius, 0 * x, 0 * y, _DISC)
+    _place(maps, rng, corona, around * 6 / np.pi * 2 + 20, r / 90, _GLOW)
+    _place(maps, rng, r < radius, 0 * x, 0 * y, _DISC)
 
 
-def _land(picture: Panes, rng: np.random.Generator, x: Array, y: Array) -> None:
+def _land(maps: Panes, rng: np.random.Generator, x: Array, y: Array) -> None:
     crags = (
         330
         - 150 * np.exp(-np.abs(x - 690) / 150)
         - 90 * np.exp(-np.abs(x - 70) / 130)
         + 22 * np.abs(np.sin(x / 43))
     )
-    _place(picture, rng, y > crags, (x + 0.7 * y) / 52, (y - 0.6 * x) / 74 + 20, _PEAKS)
+    _place(maps, rng, y > crags, (x + 0.7 * y) / 52, (y - 0.6 * x) / 74 + 20, _PEAKS)
     hills = 388 + 30 * np.sin(x / 130 + 0.4) - 12 * np.sin(x / 47)
-    _place(picture, rng, y > hills, x / 62, (y - hills) / 26, _HILLS)
+    _place(maps, rng, y > hills, x / 62, (y - hills) / 26, _HILLS)
     meadow = 462 + 14 * np.sin(x / 90)
     depth = np.clip((y - 380) / 300, 0.1, 2)
     fan = (x - 470) / depth
-    _place(picture, rng, y > meadow, fan / 115 + 20, 5.2 * np.log(depth + 0.2) + 20, _MEADOW)
+    _place(maps, rng, y > meadow, fan / 115 + 20, 5.2 * np.log(depth + 0.2) + 20, _MEADOW)
     middle = 452 + 190 * np.sin((y - 440) / 92) * depth**0.6 * smoothstep(440, 560, y)
     across = (x - middle) / (26 + 104 * depth**1.6)
     river = (np.abs(across) < 1) & (y > meadow - 14)
-    _place(picture, rng, river, across * 1.7 + 20, y / (14 + 22 * depth), _RIVER)
+    _place(maps, rng, river, across * 1.7 + 20, y / (14 + 22 * depth), _RIVER)
 
 
-def _house(picture: Panes, rng: np.random.Generator, x: Array, y: Array, house: tuple) -> None:
+def _house(maps: Panes, rng: np.random.Generator, x: Array, y: Array, house: tuple) -> None:
     left, foot, width, height, wall, roof = house
     s, t = (x - left) / width, (foot - y) / height
     flat = 0 * x
-    _place(picture, rng, (s > 0) & (s < 1) & (t > 0) & (t < 1), flat, flat, palette(wall))
-    walls = picture.area.max()
+    _place(maps, rng, (s > 0) & (s < 1) & (t > 0) & (t < 1), flat, flat, palette(wall))
+    walls = maps.area.max()
     for middle in (0.27, 0.73):
         window = (np.abs(s - middle) < 0.13) & (np.abs(t - 0.5) < 0.22)
-        _place(picture, rng, window, flat, flat, palette("14388a"))
-        picture.area[window] = walls  # so that its outline is a narrow one
+        _place(maps, rng, window, flat, flat, palette("14388a"))
+        maps.area[window] = walls  # so that its outline is narrow
     peak = (t >= 1) & (t < 1.9 - 1.6 * np.abs(s - 0.5)) & (np.abs(s - 0.5) < 0.6)
-    _place(picture, rng, peak, s * 3, t * 3, palette(roof))
+    _place(maps, rng, peak, s * 3, t * 3, palette(roof))
 
 
-def _tree(picture: Panes, rng: np.random.Generator, x: Array, y: Array) -> None:
+def _tree(maps: Panes, rng: np.random.Generator, x: Array, y: Array) -> None:
     climb = np.clip((740 - y) / 420, 0, 1)
     across = (x - 918 + 46 * np.sin(climb * 4)) / (44 - 20 * climb + 60 * smoothstep(0.12, 0, climb))
     trunk = (np.abs(across) < 1) & (y > 300) & (y < 742)
-    _place(picture, rng, trunk, across * 1.1 + 20, y / 64, _TRUNK)
-    for centre_x, centre_y, radius in _CROWN:
-        dx, dy = x - centre_x, y - centre_y
+    _place(maps, rng, trunk, across * 1.1 + 20, y / 64, _TRUNK)
+    for center_x, center_y, radius in _CROWN:
+        dx, dy = x - center_x, y - center_y
         r, around = np.hypot(dx, dy), np.arctan2(dy, dx)
         leaf = r < radius * (1 + 0.07 * np.sin(around * 9))
         turn = r / 150
         p, q = dx * np.cos(turn) - dy * np.sin(turn), dx * np.sin(turn) + dy * np.cos(turn)
-        _place(picture, rng, leaf, p / 26 + 20, q / 26 + 20, _LEAVES)
+        _place(maps, rng, leaf, p / 26 + 20, q / 26 + 20, _LEAVES)
