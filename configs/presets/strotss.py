@@ -16,7 +16,7 @@ def get_config() -> ConfigDict:
     """Return the config with the program's weights: α is 16 at 64 pixels, halved at each scale, and β is 1."""
     config = base()
     config.images.size = 512
-    config.features.normalise = "layer"
+    config.features.normalise = "network"  # layers keep their proportions in a hypercolumn
     config.features.pooling = "max"
     config.loss.style_loss = "remd"
     config.loss.content_loss = "self_similarity"

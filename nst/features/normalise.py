@@ -32,7 +32,7 @@ _PHOTOGRAPHS = (
     "gravel.png",
 )
 #: The values of `features.normalise`; True means `filter`, False means `none`.
-NORMALISATIONS = ("none", "filter", "layer")
+NORMALISATIONS = ("none", "filter", "layer", "network")
 
 _HEIGHT, _WIDTH = 168, 224  # the network was trained at 224
 
@@ -47,7 +47,11 @@ def photographs() -> list[np.ndarray]:
     return [cover(read(in_scikit_image(name)), _HEIGHT, _WIDTH) for name in _PHOTOGRAPHS]
 
 
-def normalised(weights: Weights, means: Mapping[str, np.ndarray], by: str = "filter") -> Weights:
+#: The mean activation of each filter by layer.
+Means = Mapping[str, np.ndarray]
+
+
+def normalised(weights: Weights, means: Means, by: str = "filter") -> Weights:
     """Return the weights of a VGG network, rescaled to mean activations of 1.
 
     Every activation is divided by its mean and the next layer's weights compensate for it, so the network computes the
@@ -57,24 +61,36 @@ def normalised(weights: Weights, means: Mapping[str, np.ndarray], by: str = "fil
       weights: Kernels `[3, 3, in, out]` and biases `[out]` of all convolutions.
       means: Mean activations `[out]` of all rectified layers (`mean_activations`).
       by: `filter` divides each filter by its own mean, as the paper does; a faint one stays below 1. `layer` divides
-        all filters of a layer by the mean of the layer, so that they keep their proportions.
+        all filters of a layer by the mean of the layer, so that they keep their proportions. `network` divides all
+        layers by the mean of the layers' means, so that they keep theirs, too.
     """
-    divisor = {"filter": _filter_divisors, "layer": _layer_divisors}[by]
+    divisors = _DIVISORS[by](means)
     parameters, before = {}, np.ones(3, np.float32)
     for layer, values in sorted(weights.parameters.items()):  # in the order of computation
-        mean = divisor(means[layer.replace("conv", "relu")])
+        mean = divisors[layer.replace("conv", "relu")]
         kernel = np.asarray(values["kernel"]) * before[:, None] / mean
         parameters[layer] = {"kernel": kernel, "bias": np.asarray(values["bias"]) / mean}
         before = mean
     return weights._replace(parameters=parameters)
 
 
-def _filter_divisors(means: np.ndarray) -> np.ndarray:
-    return np.maximum(means, _nonzero(_LEAST * np.median(means))).astype(np.float32)
+def _filter_divisors(means: Means) -> Means:
+    return {
+        layer: np.maximum(mean, _nonzero(_LEAST * np.median(mean))).astype(np.float32)
+        for layer, mean in means.items()
+    }
 
 
-def _layer_divisors(means: np.ndarray) -> np.ndarray:
-    return np.full_like(means, _nonzero(np.mean(means)), np.float32)
+def _layer_divisors(means: Means) -> Means:
+    return {layer: np.full_like(mean, _nonzero(np.mean(mean)), np.float32) for layer, mean in means.items()}
+
+
+def _network_divisors(means: Means) -> Means:
+    whole = _nonzero(np.mean([np.mean(mean) for mean in means.values()]))
+    return {layer: np.full_like(mean, whole, np.float32) for layer, mean in means.items()}
+
+
+_DIVISORS = {"filter": _filter_divisors, "layer": _layer_divisors, "network": _network_divisors}
 
 
 def _nonzero(mean: float | np.floating) -> float:

@@ -55,6 +55,19 @@ def test_one_factor_per_layer():
         np.testing.assert_allclose(b, a * np.sum(a * b) / np.sum(a * a), rtol=0, atol=1e-5 * b.max())
 
 
+def test_one_factor_for_the_whole_network():
+    *images, other = pictures(3)
+    new_network, network = rescaled(load("random"), images, "network")
+    rectified = [layer for layer in network.layers if layer.startswith("relu")]
+    means = [float(np.mean([x.mean() for x in new_network(y, rectified).values()])) for y in images]
+    assert np.mean(means) == pytest.approx(1, rel=2e-3)
+    before, after = network(other, LAYERS), new_network(other, LAYERS)
+    factor = float(after["relu1_1"].mean() / before["relu1_1"].mean())
+    for layer in LAYERS:
+        scale = float(np.abs(before[layer]).max())
+        np.testing.assert_allclose(after[layer] / scale, factor * before[layer] / scale, rtol=0, atol=1e-5 * factor)
+
+
 def test_vgg16_is_rescaled_to_its_last_layer():
     image = jnp.asarray(np.random.default_rng(0).random((48, 48, 3), np.float32))
     new_network, network = rescaled(load("random", network="vgg16"), [image])
@@ -73,7 +86,7 @@ def test_the_photographs_are_of_one_size():
 def test_a_layer_that_is_silent_stays_finite():
     weights = load("random")
     silent = {**weights.parameters, "conv1_1": jax.tree.map(np.zeros_like, weights.parameters["conv1_1"])}
-    for by in ("filter", "layer"):
+    for by in ("filter", "layer", "network"):
         weights = weights._replace(parameters=silent)
         result = normalised(weights, mean_activations(vgg.build(weights), [jnp.ones((32, 32, 3))]), by)
         assert all(np.isfinite(x).all() for x in jax.tree.leaves(result.parameters))
