@@ -181,7 +181,7 @@ def test_a_result_of_another_length_is_brought_to_the_contents(run, seconds, how
         (["audio.wav"], {"size": 64}, "--size 64 is for images: leave it out"),
         (["gone.wav"], {}, r"gone\.wav: no such file"),
         (["audio.wav"], {"content": "coffee"}, r"coffee: no such file, nor a sample of that name .*melody"),
-        (["audio.wav"], {"style": "SHORT"}, r"style is of 20 samples: give at least"),
+        (["audio.wav"], {"style": "SHORT"}, r"style has 20 samples: give at least"),
     ],
 )
 def test_what_cannot_be_evaluated_is_told_in_a_line(run, results, options, line):
