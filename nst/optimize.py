@@ -244,7 +244,7 @@ def chunks(
             size = int(np.clip(seconds / pace, 1, stop - step))
             began = time.monotonic()
             state = jax.block_until_ready(minimize(evaluate, state, optimizer, size, args, batch_at))
-            # Only of the last call: the time of the first may include compiling.
+            # The pace is that of the last call only, as the first may have compiled.
             pace = (time.monotonic() - began) / size
             yield state
             if not np.any(finite(state)):
