@@ -1,4 +1,4 @@
-"""Findings: pairs, verdicts and the page, from sweeps written by hand; and that the plans answer the claims."""
+"""Findings: pairs, verdicts and the page, from sweeps written by hand; and whether the plans answer the claims."""
 
 import itertools
 import json
@@ -36,26 +36,26 @@ def trial(pooling, pair, value, seed=0, figure="tv", layers=None):
 
 
 def test_pairs_are_those_of_both_sides_and_seeds_are_averaged():
-    found = [trial("max", pair, float(i)) for i, pair in enumerate(PAIRS)]
-    found += [trial("avg", PAIRS[2], 10.0, seed=0), trial("avg", PAIRS[2], 20.0, seed=1)]
-    found += [trial("avg", PAIRS[0], 7.0), trial("l2", PAIRS[0], 99.0)]
-    measured = findings.measure(claim("lower"), found)
+    trials = [trial("max", pair, float(i)) for i, pair in enumerate(PAIRS)]
+    trials += [trial("avg", PAIRS[2], 10.0, seed=0), trial("avg", PAIRS[2], 20.0, seed=1)]
+    trials += [trial("avg", PAIRS[0], 7.0), trial("l2", PAIRS[0], 99.0)]
+    measured = findings.measure(claim("lower"), trials)
     # Pair 0 is coffee and strokes, pair 2 chelsea and strokes; contents are sorted.
     assert measured.a.tolist() == [[2.0], [0.0]]
     assert measured.b.tolist() == [[15.0], [7.0]]
     with pytest.raises(findings.Unmeasured, match=r"no trials with .*max.* and with .*avg"):
-        findings.measure(claim("lower"), found[:4])
+        findings.measure(claim("lower"), trials[:4])
 
 
 def test_a_pair_that_was_not_run_is_left_open():
-    found = [trial(pooling, pair, 1.0) for pooling in ("max", "avg") for pair in PAIRS]
-    measured = findings.measure(claim("same"), found[:-1])
+    trials = [trial(pooling, pair, 1.0) for pooling in ("max", "avg") for pair in PAIRS]
+    measured = findings.measure(claim("same"), trials[:-1])
     assert np.isnan(measured.b).tolist() == [[True, False], [False, False]]
     assert measured.verdict == "agrees"
 
 
-def test_figures_of_different_layers_are_not_compared():
-    def found(other):
+def test_metrics_of_different_layers_are_not_compared():
+    def trials(other):
         return [
             trial(pooling, pair, 1.0, figure="style_gram_held_out", layers={"held_out": [layer]})
             for pooling, layer in (("max", "relu1_2"), ("avg", other))
@@ -63,9 +63,9 @@ def test_figures_of_different_layers_are_not_compared():
         ]
 
     of_style = claim("same", "style_gram_held_out")
-    assert findings.measure(of_style, found("relu1_2")).verdict == "agrees"
+    assert findings.measure(of_style, trials("relu1_2")).verdict == "agrees"
     with pytest.raises(findings.Unmeasured, match="style_gram_held_out is of different layers"):
-        findings.measure(of_style, found("relu2_2"))
+        findings.measure(of_style, trials("relu2_2"))
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_figures_of_different_layers_are_not_compared():
         ([0.01, -0.01, 0.02, -0.02], {"lower": "undecided", "higher": "undecided", "same": "agrees"}),
         ([0.05, 0.05, 0.05, 0.05], {"lower": "disagrees", "higher": "agrees", "same": "agrees"}),
         ([1.01, 1.0, 0.99, 1.0], {"lower": "disagrees", "higher": "agrees", "same": "undecided"}),
-        # All four are lower, but the photographs differ: two of them leave it open.
+        # All four are lower, but the effects of the two photographs differ too much.
         ([-3.0, -2.5, -0.5, -1.0], {"lower": "undecided", "higher": "undecided", "same": "undecided"}),
     ],
 )
@@ -96,7 +96,7 @@ def test_one_pair_decides_nothing():
 
 @pytest.fixture(scope="module")
 def sweeps(planned, cache_of_sets, tmp_path_factory):
-    """Every ablation's sweep, of pictures of 16 pixels, with figures that grow with the number of the trial."""
+    """The sweeps of all ablations, with images of 16 pixels and metrics that grow with the number of the trial."""
     folder = tmp_path_factory.mktemp("sweeps")
     for question in QUESTIONS:
         with pytest.MonkeyPatch.context() as patch:
@@ -122,7 +122,7 @@ def sweeps(planned, cache_of_sets, tmp_path_factory):
     return folder
 
 
-def test_the_page_has_every_claim_and_a_picture_of_every_question(sweeps, tmp_path):
+def test_the_page_has_every_claim_and_an_image_of_every_question(sweeps, tmp_path):
     findings.write(sweeps, tmp_path / "docs" / "findings.md")
     page = (tmp_path / "docs" / "findings.md").read_text()
     assert "and with features.network=vgg16 |" in page  # whose weights are not in the cache of the tests
@@ -130,10 +130,10 @@ def test_the_page_has_every_claim_and_a_picture_of_every_question(sweeps, tmp_pa
         assert f"## {question.asked}" in page
         for each in question.claims:
             assert f"| {each.what} | `{each.figure}` |" in page
-        picture = images.read(tmp_path / "docs" / "findings" / f"{question.name}.jpg")
-        assert picture.shape[1] > 3 * 16
+        image = images.read(tmp_path / "docs" / "findings" / f"{question.name}.jpg")
+        assert image.shape[1] > 3 * 16
         assert f"](findings/{question.name}.jpg)" in page
-    # avg comes first of three with four pairs: 1, 2, 3, 4; then max, 5, 6, 7, 8.
+    # avg is the first of three poolings with four pairs each (1, 2, 3, 4), max the second (5, 6, 7, 8).
     assert "| roughness | `tv` | 6.5 ± 1.3 | 2.5 ± 1.3 | −62 % [−98, +32] | lower | undecided |" in page
     assert "12 trials at 128 pixels: contents: 2, styles: 2, seeds: 1." in page
     again = tmp_path / "again" / "findings.md"
@@ -152,7 +152,7 @@ def test_questions_without_a_sweep_stay_on_the_page(sweeps, tmp_path):
     assert "configs/pooling.py`, 12 trials" in page
 
 
-def test_a_claim_without_trials_is_told_of_in_its_row(sweeps, tmp_path, monkeypatch):
+def test_a_claim_without_trials_is_marked_in_its_row(sweeps, tmp_path, monkeypatch):
     shutil.copytree(sweeps / "pooling", tmp_path / "pooling")
     pooling = next(question for question in QUESTIONS if question.name == "pooling")
     absent = Claim("of no pooling", {"features.pooling": "none"}, {"features.pooling": "avg"}, "tv", "lower")
@@ -164,7 +164,7 @@ def test_a_claim_without_trials_is_told_of_in_its_row(sweeps, tmp_path, monkeypa
     ) in (tmp_path / "findings.md").read_text()
 
 
-def test_what_is_missing_is_told(sweeps, tmp_path):
+def test_missing_sweeps_and_evaluations_are_reported(sweeps, tmp_path):
     with pytest.raises(InputError, match=r"there is no sweep of an ablation here: .*configs/pooling\.py"):
         findings.write(tmp_path, tmp_path / "findings.md")
     (tmp_path / "layers").mkdir()
@@ -177,7 +177,7 @@ def test_what_is_missing_is_told(sweeps, tmp_path):
             findings.write(sweeps, tmp_path / "findings.md")
 
 
-def test_an_evaluation_that_is_damaged_or_lacks_the_figure_is_told_of(sweeps, tmp_path):
+def test_an_evaluation_that_is_damaged_or_lacks_the_metric_is_reported(sweeps, tmp_path):
     shutil.copytree(sweeps / "pooling", tmp_path / "pooling")
     first = findings.trials(tmp_path / "pooling")[0].folder / "evaluation.json"
     first.write_text(json.dumps({"metrics": {}, "terms": {}, "baselines": {}}))
@@ -191,7 +191,7 @@ def test_an_evaluation_that_is_damaged_or_lacks_the_figure_is_told_of(sweeps, tm
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.name)
 def test_the_plans_answer_the_claims(question, planned, sets):
-    """Also whole, not quick; and both sides differ in what the claim names alone."""
+    """The full plans have trials of both sides of each claim that differ only in the fields that it names."""
     plan = planned(question.name, "")
     values = [
         plans.values(plan, trial) | {"result": result}
@@ -211,11 +211,11 @@ def test_the_plans_answer_the_claims(question, planned, sets):
             continue
         assert all(sides), each.what
         named = {*each.a, *each.b}
-        alike = [
+        comparable = [
             all(a[name] == b[name] for name in a if name not in named and name not in FOLLOW)
             for a, b in itertools.product(*sides)
         ]
-        assert any(alike), each.what
+        assert any(comparable), each.what
 
 
 def absent(claim):
@@ -224,7 +224,7 @@ def absent(claim):
     return "vgg16" in claim.b.values() or not names <= set(STYLE_LOSSES)
 
 
-#: What follows from a field that a claim names: weights for so many layers, rates of an optimiser, seeds.
+#: Fields that follow from those that a claim names: weights of layers, learning rates, seeds.
 FOLLOW = {
     "loss.resample",
     "features.normalise",
