@@ -1,4 +1,4 @@
-"""The ablations of configs/: their plans are valid, as large as their docstrings say, and vary the given fields only."""
+"""The ablations of configs/: their plans are valid, as large as they say, and vary the given fields only."""
 
 import re
 

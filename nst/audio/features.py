@@ -1,7 +1,7 @@
 """The extractor of audio: random convolutions over the frames of spectrograms.
 
 Two methods differ in what is optimized. `spectrogram`: the magnitudes themselves, audio reconstructed afterwards.
-`waveform`: the samples, seen at several resolutions at once.
+`waveform`: the samples, with features at several resolutions.
 """
 
 import functools

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from nst.audio.spectrogram import Magnitudes, Samples, Stft, inverse, transform
 
-# α; Perraudin, Balazs and Søndergaard recommend 0.99 (section 4). 0 is the algorithm of Griffin and Lim.
+# α: Perraudin, Balazs and Søndergaard recommend 0.99 (section 4); with 0 it is the algorithm of Griffin and Lim.
 _MOMENTUM = 0.99
 
 
