@@ -2,8 +2,8 @@
 
 import os
 
-# Read once, when jaxlib is imported. XLA up to that of jax 0.10 prints kilobytes for each program that it loads from
-# the compilation cache of a processor with AVX-512, over a tuning preference; its real errors are raised as well.
+# This is read once, when jaxlib is imported. Up to jax 0.10, XLA logs kilobytes about tuning preferences for each
+# program that it loads from the compilation cache on a processor with AVX-512. Its real errors are raised too.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from nst import audio, features, images, sounds

@@ -1,4 +1,4 @@
-"""What ablations have in common: the default over photographs and paintings, so that their answers have spreads."""
+"""The base config of ablations: several photographs and paintings, so that each figure has a spread."""
 
 from ml_collections import ConfigDict
 
@@ -7,11 +7,11 @@ from nst.errors import unknown
 
 
 def ablation(variant: str, file: str) -> ConfigDict:
-    """The default on five photographs and three paintings; `quick` on two and two, 60 steps at 128 pixels alone.
+    """Return the default config on five photographs and three paintings.
 
     Args:
-      variant: Empty, or `quick`.
-      file: The config's, for the message.
+      variant: Empty, or `quick`: two photographs, two paintings, 60 steps at 128 pixels.
+      file: The config file, for the error message.
 
     Raises:
       InputError: The variant is unknown.

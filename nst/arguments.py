@@ -1,4 +1,4 @@
-"""Command-line arguments of scripts that have commands of their own."""
+"""The argument parser of scripts that have commands of their own."""
 
 import argparse
 from typing import NoReturn
@@ -7,7 +7,7 @@ from nst.errors import InputError
 
 
 class Parser(argparse.ArgumentParser):
-    """An argparse parser that answers a wrong argument with one InputError instead of a usage text."""
+    """An argparse parser that raises InputError for a wrong argument instead of printing a usage text."""
 
     def error(self, message: str) -> NoReturn:
         """Raise InputError."""

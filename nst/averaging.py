@@ -1,4 +1,4 @@
-"""A box that parameters stay in, and the average of iterates, as optax transformations."""
+"""Box constraints and averages of iterates, as optax transformations."""
 
 from typing import Any, NamedTuple
 
@@ -10,7 +10,7 @@ from nst.types import Array, Pytree
 
 
 def keep_in_box(low: float, high: float) -> optax.GradientTransformation:
-    """Cut updates so that no parameter leaves [low, high]: the last transformation before an average."""
+    """Clip updates so that parameters stay in [low, high]; the last transformation before an average."""
 
     def init(params: optax.Params) -> optax.OptState:
         return optax.EmptyState()
@@ -18,8 +18,8 @@ def keep_in_box(low: float, high: float) -> optax.GradientTransformation:
     def update(
         updates: optax.Updates, state: optax.OptState, params: optax.Params | None = None
     ) -> tuple[optax.Updates, optax.OptState]:
-        cut = jax.tree.map(lambda u, x: jnp.clip(x + u, low, high) - x, updates, params)
-        return cut, state
+        clipped = jax.tree.map(lambda u, x: jnp.clip(x + u, low, high) - x, updates, params)
+        return clipped, state
 
     return optax.GradientTransformation(init, update)
 
@@ -29,7 +29,7 @@ class AverageState(NamedTuple):
 
     Attributes:
       steps: The number of iterates.
-      average: Their weighted mean; the parameters to begin with.
+      average: Their weighted mean; at first the initial parameters.
     """
 
     steps: Array
@@ -37,10 +37,10 @@ class AverageState(NamedTuple):
 
 
 def average_iterates(decay: float) -> optax.GradientTransformation:
-    """Keep an exponential moving average of the parameters, which `averaged` finds; the updates pass through.
+    """Keep an exponential moving average of the parameters, for `averaged`; updates are not changed.
 
-    Each iterate weighs `decay` times as much as the next, and the weights sum to 1 from the first iterate on (Kingma
-    and Ba, Adam, ICLR 2015, section 7.2). It has to be the last transformation of a chain.
+    Each iterate has `decay` times the weight of the next, and the weights sum to 1 from the first iterate on (Kingma
+    and Ba, Adam, ICLR 2015, section 7.2). It must be the last transformation of a chain.
     """
 
     def init(params: optax.Params) -> AverageState:

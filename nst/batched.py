@@ -1,6 +1,7 @@
-"""Style transfer of several images in one compiled call: one structure and one size, other images and numbers.
+"""Style transfer of several images in one compiled call: trials share structure and size, not images and numbers.
 
-A small image leaves a GPU idle; several at once do not. Each trial ends as it would alone, but for the order of sums.
+One small image leaves a GPU mostly idle. Each trial ends as it would alone, except for rounding: sums have another
+order.
 """
 
 from collections.abc import Iterator, Sequence
@@ -45,27 +46,27 @@ def stylizations(
     """Stylize several images together; see `nst.stylize.stylization`.
 
     Args:
-      trials: Content images of one shape once they are resampled; losses of the same terms and layers.
-      extractor: The network.
-      scales: Coarse to fine, for all of them.
-      style_scale: For all of them.
-      content_factor: For all of them.
-      optimizer: For all of them.
-      parameters: For all of them.
-      every: Snapshots are yielded at least at the multiples of these step numbers.
+      trials: Inputs and numbers of each. Resized content images have one shape, losses the same terms and layers.
+      extractor: The network of all trials.
+      scales: Scales of all trials, coarse to fine.
+      style_scale: As in `stylization`, for all trials.
+      content_factor: As in `stylization`, for all trials.
+      optimizer: The optimizer of all trials.
+      parameters: As in `stylization`, for all trials.
+      every: Step numbers; snapshots are yielded at least at all their multiples.
       release: As in `nst.stages.run`.
 
     Yields:
-      A snapshot of each. One whose loss is not finite stays at the last step where it was.
+      A snapshot of each trial. A trial whose loss is not finite stays at its last finite step.
 
     Raises:
       InputError: The sizes or the losses differ.
-      RunError: None is finite any more.
+      RunError: No trial is finite any more.
     """
     settings = [completed(extractor, trial.loss_settings, optimizer) for trial in trials]
     layers = [layer for each in settings for layer in losses.layers(each)]
     extractor = extractor.freeze(tuple(dict.fromkeys(layers)))
-    own = [
+    by_trial = [
         image_stages(
             trial.content,
             trial.style,
@@ -83,70 +84,70 @@ def stylizations(
         method(extractor, each, optimizer, trial.learning_rate, trial.seed)
         for trial, each in zip(trials, settings, strict=True)
     ]
-    together = [_joint_stage(each) for each in zip(*own, strict=True)]
-    for snapshot in stages.run(together, _joint_method(methods), every=every, release=release):
+    joint = [_joint_stage(each) for each in zip(*by_trial, strict=True)]
+    for snapshot in stages.run(joint, _joint_method(methods), every=every, release=release):
         yield [_of_trial(snapshot, i) for i in range(len(trials))]
 
 
 def _of_trial(snapshot: Snapshot, i: int) -> Snapshot:
-    """The snapshot of one trial, as if it had gone alone."""
+    """Return the snapshot of one trial, as if it had run alone."""
     state = optimize.trial(snapshot.state, i)
-    behind = optimize.reached(snapshot.state) - int(state.step)  # where its loss was not finite
+    behind = optimize.reached(snapshot.state) - int(state.step)  # above 0 once its loss was not finite
     reference = None if snapshot.reference is None else snapshot.reference[i]
     step, evaluations = snapshot.step - behind, snapshot.evaluations - behind
     image, random = snapshot.image[i], snapshot.stochastic
     return Snapshot(snapshot.stage, step, evaluations, state, reference, image, random)
 
 
-def _joint_stage(own: Sequence[Stage]) -> Stage:
-    """One stage of several trials: parameters and terms stacked."""
+def _joint_stage(trials: Sequence[Stage]) -> Stage:
+    """Return the joint stage of several trials, with their parameters and terms stacked."""
 
     def begin(previous: Array | None) -> Pytree:
-        each = [None] * len(own) if previous is None else previous
-        begun = [stage.begin(image) for stage, image in zip(own, each, strict=True)]
-        return jax.tree.map(lambda *parameters: np.stack(parameters), *begun)
+        images = [None] * len(trials) if previous is None else previous
+        parameters = [stage.begin(image) for stage, image in zip(trials, images, strict=True)]
+        return jax.tree.map(lambda *leaves: np.stack(leaves), *parameters)
 
-    if any(stage.like != own[0].like for stage in own):
+    if any(stage.like != trials[0].like for stage in trials):
         raise InputError("images of several sizes can't be batched: run them apart")
-    like = jax.tree.map(lambda x: jax.ShapeDtypeStruct((len(own), *x.shape), x.dtype), own[0].like)
-    return Stage(own[0].steps, like, lambda: _stacked([stage.objective() for stage in own]), begin)
+    like = jax.tree.map(lambda x: jax.ShapeDtypeStruct((len(trials), *x.shape), x.dtype), trials[0].like)
+    return Stage(trials[0].steps, like, lambda: _stacked([stage.objective() for stage in trials]), begin)
 
 
-def _joint_method(own: Sequence[Method]) -> Method:
-    """The method of several trials, which differ in their learning rates and random keys alone."""
-    batch_at = own[0].batch_at and (
-        lambda step: jnp.stack([method.batch_at(step) for method in own if method.batch_at])
+def _joint_method(trials: Sequence[Method]) -> Method:
+    """Return the joint method of several trials, which differ only in learning rates and random keys."""
+    batch_at = trials[0].batch_at and (
+        lambda step: jnp.stack([method.batch_at(step) for method in trials if method.batch_at])
     )
     return Method(
         optimize.by_vjp(joint_loss),
-        optimizers.batched(own[0].optimizer),
-        [each.learning_rate for each in own],  # type: ignore[arg-type]  (a trial has a rate)
-        own[0].refresh and refreshed,
+        optimizers.batched(trials[0].optimizer),
+        [each.learning_rate for each in trials],  # type: ignore[arg-type]  (a trial has a rate)
+        trials[0].refresh and refreshed,
         batch_at,
         joint_image,
     )
 
 
-def _stacked(own: Sequence[Objective]) -> Objective:
-    """One network for all; terms with a leading axis."""
-    terms = [each.terms for each in own]
+def _stacked(trials: Sequence[Objective]) -> Objective:
+    """Return one objective with a shared network, and terms with a leading axis."""
+    terms = [each.terms for each in trials]
     for name in dict.fromkeys(name for each in terms for name in each):
-        alike = [each.get(name) for each in terms]
-        if len({str(jax.tree.map(jnp.shape, term and (term.target, term.local))) for term in alike}) > 1:
+        same_name = [each.get(name) for each in terms]
+        if len({str(jax.tree.map(jnp.shape, term and (term.target, term.local))) for term in same_name}) > 1:
             raise InputError(
                 f"losses with different layers or terms ({name}) can't be batched: run them apart"
             )
-        if len({jax.tree.structure(term) for term in alike}) > 1:
+        if len({jax.tree.structure(term) for term in same_name}) > 1:
             raise InputError(
                 f"the term {name} has new functions each time it is built: define them once, in their module"
             )
-    return replace(own[0], terms=jax.tree.map(lambda *leaves: jnp.stack(leaves), *terms))
+    return replace(trials[0], terms=jax.tree.map(lambda *leaves: jnp.stack(leaves), *terms))
 
 
 def joint_loss(
     params: Pytree, stacked: Objective, batch: Array | None = None
 ) -> tuple[Scalars, dict[str, Scalars]]:
-    """Return `nst.objective.loss` of each trial: parameters with a leading axis to `[n]`."""
+    """Return `nst.objective.loss` of each of `n` trials, `[n]`; the parameters have a leading axis of `n`."""
 
     def one(params: Pytree, terms: Pytree, reference: Pytree, key: Pytree) -> Pytree:
         return objective.loss(params, replace(stacked, terms=terms, reference=reference), key)
@@ -161,7 +162,7 @@ def joint_image(stacked: Objective, params: Pytree) -> Array:
 
 def refreshed(stacked: Objective, params: Pytree) -> Objective:
     """Return `nst.objective.refreshed` of each trial."""
-    # One after the other: together, each would have transformed filters of its own.
+    # One after the other: in one vmap, each trial would hold transformed filters of its own.
     references = [
         objective.reference(stacked.extractor, jnp.asarray(image), stacked.layers)
         for image in joint_image(stacked, params)

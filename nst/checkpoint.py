@@ -1,4 +1,4 @@
-"""Checkpoints: any pytree of arrays in a file with its hash; the newest intact one is found again."""
+"""Checkpoints: any pytree of arrays in a file, with a hash, so that the newest intact one can be read."""
 
 import json
 import warnings
@@ -13,30 +13,30 @@ from nst.files import replacing, sha256, write_bytes
 
 _KEPT = 2
 
-# Beside the leaves' names, which begin with a dot or a bracket.
+# The name of the facts among the arrays. Names of leaves begin with a dot or a bracket.
 _FACTS = "facts"
 
 
 class CheckpointWarning(UserWarning):
-    """A checkpoint was damaged and the one before it is used."""
+    """A checkpoint is damaged and the previous one is used."""
 
 
 def write(folder: Path, step: int, tree: Any, facts: dict[str, Any]) -> None:
-    """Keep `tree` as of `step`, and the one before.
+    """Write a checkpoint and remove all but the last two.
 
     Args:
-      folder: Where checkpoints lie.
-      step: Orders them.
+      folder: The folder of the checkpoints.
+      step: The step, by which checkpoints are ordered.
       tree: A pytree of arrays.
-      facts: What else belongs to it, as JSON allows.
+      facts: Other facts to store, as JSON values.
     """
     leaves = jax.tree_util.tree_leaves_with_path(tree)
-    # On a CPU these are views: the history of L-BFGS is most of what a run keeps.
+    # On a CPU these are views, not copies: the history of L-BFGS is most of a run's memory.
     arrays = {jax.tree_util.keystr(path): np.asarray(leaf) for path, leaf in leaves}
     arrays[_FACTS] = np.array(json.dumps(facts))
     path = folder / f"{step:08}.npz"
     with replacing(path) as beside:
-        np.savez(beside, allow_pickle=False, **arrays)  # piece by piece: no copy of the whole
+        np.savez(beside, allow_pickle=False, **arrays)  # array by array, without a copy of all
     # The hash is written last: a checkpoint without one was never finished.
     write_bytes(path.with_suffix(".sha256"), f"{sha256(path)}  {path.name}\n".encode())
     for old in _steps(folder)[:-_KEPT]:
@@ -45,7 +45,7 @@ def write(folder: Path, step: int, tree: Any, facts: dict[str, Any]) -> None:
 
 
 def read(folder: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]] | None:
-    """The facts and arrays of the newest intact checkpoint, or None where there is none.
+    """Return the facts and arrays of the newest intact checkpoint, or None if there is no checkpoint.
 
     Raises:
       RunError: There are checkpoints, but none is intact.
@@ -54,20 +54,20 @@ def read(folder: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]] | None:
     for path in reversed(candidates):
         if _intact(path):
             with np.load(path) as file:
-                # Earlier versions spelled it in the other way.
+                # Earlier versions spelled it `optimiser`.
                 arrays = {name.replace(".optimiser", ".optimizer"): array for name, array in file.items()}
             return json.loads(str(arrays.pop(_FACTS))), arrays
-        warnings.warn(f"{path} is damaged: the checkpoint before it is used", CheckpointWarning, stacklevel=2)
+        warnings.warn(f"{path} is damaged: the previous checkpoint is used", CheckpointWarning, stacklevel=2)
     if candidates:
         raise RunError(f"{folder}: no checkpoint is intact: start again in another --workdir")
     return None
 
 
 def restore(like: Any, arrays: dict[str, np.ndarray]) -> Any:
-    """The arrays in the structure of `like`, whose leaves have shapes and types.
+    """Return the arrays in the structure of `like`, whose leaves have shapes and types.
 
     Raises:
-      RunError: The checkpoint is not of this structure: another version wrote it.
+      RunError: The checkpoint has another structure, as another version wrote it.
     """
 
     def leaf(path: Any, expected: Any) -> jax.Array:

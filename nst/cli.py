@@ -1,7 +1,7 @@
-"""The command line: flags, errors in one line, exit codes. Every script goes through it.
+"""The command line of all scripts: flags, errors in one line, exit statuses.
 
-Exit status 2: the input can't be used; 1: a run failed; 130 and 143: stopped by SIGINT and SIGTERM, with what it had
-reached kept. `--debug` shows the traceback of any of them.
+Exit status 2: an input can't be used; 1: a run failed; 130 and 143: a run was stopped by SIGINT or SIGTERM, its state
+is kept. `--debug` shows the traceback of an error.
 """
 
 import re
@@ -23,7 +23,7 @@ from nst.process import prepare, release_free_memory
 
 
 def main(function: Callable[[Sequence[str]], None], *, usage: str) -> NoReturn:
-    """Run a script: hand `function` the arguments, turn what goes wrong into a line and an exit status."""
+    """Run a script: pass the arguments to `function`, print an error as one line, exit with a status."""
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
     if any(argument in ("-h", "--help") for argument in arguments):
@@ -54,20 +54,20 @@ def _message(error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt):
         return "stopped"
     if isinstance(error, MemoryError):
-        return "memory ran out: make the pictures smaller or the sounds shorter"
+        return "memory ran out: make the images smaller or the audio shorter"
     return " ".join(str(error).split())
 
 
 def run(arguments: Sequence[str]) -> None:
-    """`scripts/run.py`: one config, one run (or one for each file of a folder)."""
+    """Run `scripts/run.py`: one run of a config, or one for each file of a folder."""
     values = _flags(arguments)
-    flags.DEFINE_bool("resume", False, "Go on with the run in --workdir.", flag_values=values)
+    flags.DEFINE_bool("resume", False, "Continue the run in --workdir.", flag_values=values)
     flags.DEFINE_string("output", None, "Also write the result here.", flag_values=values)
     for name, limit in {each.limit.flag: each.limit for each in runs.MODALITIES.values()}.items():
         flags.DEFINE_integer(name, None, limit.help, 1, flag_values=values)
     config = _parse(values, arguments)
     if values.resume and not values.workdir:
-        raise InputError("--resume: which run? add its --workdir")
+        raise InputError("--resume needs a run: add its --workdir")
     modality = runs.modality(config)
     folders = runs.run(
         config,
@@ -82,18 +82,18 @@ def run(arguments: Sequence[str]) -> None:
 
 
 def sweep(arguments: Sequence[str]) -> None:
-    """`scripts/sweep.py`: one config with a `sweep()`, many runs."""
+    """Run `scripts/sweep.py`: many runs of a config with a `sweep()`."""
     values = _flags(arguments)
-    flags.DEFINE_bool("list", False, "Show the plan and where each trial stands.", flag_values=values)
-    flags.DEFINE_bool("extend", False, "Let the plan have new trials.", flag_values=values)
-    flags.DEFINE_bool("retry", False, "Run trials once more that failed.", flag_values=values)
+    flags.DEFINE_bool("list", False, "Show the plan and the state of each trial.", flag_values=values)
+    flags.DEFINE_bool("extend", False, "Add new trials to the plan.", flag_values=values)
+    flags.DEFINE_bool("retry", False, "Run failed trials again.", flag_values=values)
     flags.DEFINE_integer("workers", 1, "Processes on this machine.", 1, flag_values=values)
-    flags.DEFINE_integer("batch", 1, "Trials in lock-step, at most.", 1, flag_values=values)
-    flags.DEFINE_enum("executor", "local", ["local", "ray"], "What computes.", flag_values=values)
-    flags.DEFINE_string("address", None, "Of a Ray cluster.", flag_values=values)
+    flags.DEFINE_integer("batch", 1, "The most trials in one batch.", 1, flag_values=values)
+    flags.DEFINE_enum("executor", "local", ["local", "ray"], "Where trials run.", flag_values=values)
+    flags.DEFINE_string("address", None, "The address of a Ray cluster.", flag_values=values)
     flags.DEFINE_float("cpus", 1.0, "CPUs of a Ray task.", 0.0, flag_values=values)
     flags.DEFINE_float("gpus", 0.0, "GPUs of a Ray task.", 0.0, flag_values=values)
-    flags.DEFINE_bool("shared", True, "All nodes have the --workdir.", flag_values=values)
+    flags.DEFINE_bool("shared", True, "All nodes share the --workdir.", flag_values=values)
     config = _parse(values, arguments)
     _check_executor(values)
     path, variant = _file(values)
@@ -102,19 +102,19 @@ def sweep(arguments: Sequence[str]) -> None:
     if values.list:
         sweeps.show(folder, plan)
     else:
-        on = sweeps.Cluster(values.address, values.cpus, values.gpus, values.shared)
+        cluster = sweeps.Cluster(values.address, values.cpus, values.gpus, values.shared)
         sweeps.run(
             folder,
             plan,
             workers=values.workers,
             batch=values.batch,
             retry=values.retry,
-            on=on if values.executor == "ray" else None,
+            on=cluster if values.executor == "ray" else None,
         )
 
 
 def _check_executor(values: flags.FlagValues) -> None:
-    """Refuse flags of one executor that are given with the other."""
+    """Raise InputError for a flag that is given with the executor that does not have it."""
     others = {"local": ("address", "cpus", "gpus", "shared"), "ray": ("workers",)}[values.executor]
     for name in others:
         if values[name].present:
@@ -123,21 +123,21 @@ def _check_executor(values: flags.FlagValues) -> None:
 
 
 def _modality(arguments: Sequence[str]) -> str:
-    """Return the modality of the config file that is named; of no file, or a damaged one, the default."""
+    """Return the modality of the config file in the arguments; the default if there is none or it can't be loaded."""
     named = re.search(r"^--?config[=\n](.+)$", "\n".join(arguments), re.MULTILINE)
     path, _, variant = named[1].partition(":") if named else ("", "", "")
     try:
         module = load_file(Path(path))
         return modality_of(module.get_config(variant) if variant else module.get_config())
-    except Exception:  # a config file may raise anything; without --help its error is shown
+    except Exception:  # a config file may raise anything; a run, unlike --help, reports its error
         return modality_of({})
 
 
 def _overrides(path: Path, variant: str) -> list[Any]:
-    """What the `sweep()` of a config file yields."""
+    """Return the overrides that the `sweep()` of a config file yields."""
     module = load_file(path)
     if not hasattr(module, "sweep"):
-        raise InputError(f"{path} has no sweep(): let one yield mappings from field names to values")
+        raise InputError(f"{path} has no sweep(): add one that yields mappings from field names to values")
     try:
         return list(module.sweep(variant) if variant else module.sweep())
     except InputError:
@@ -147,10 +147,10 @@ def _overrides(path: Path, variant: str) -> list[Any]:
 
 
 def _flags(arguments: Sequence[str]) -> flags.FlagValues:
-    """What every script with a config takes."""
+    """Define the flags of every script with a config."""
     if any(
         argument.lstrip("-").startswith("flagfile") for argument in arguments
-    ):  # the config's flag reads it
+    ):  # ml_collections would read it
         raise InputError("--flagfile is not supported: give the flags themselves")
     values = flags.FlagValues()
     config_flags.DEFINE_config_file("config", None, "The config file.", flag_values=values)
@@ -159,13 +159,13 @@ def _flags(arguments: Sequence[str]) -> flags.FlagValues:
 
 
 def _file(values: flags.FlagValues) -> tuple[Path, str]:
-    """The config file and its variant."""
+    """Return the config file and its variant."""
     path, _, variant = values["config"].config_filename.partition(":")  # type: ignore[attr-defined]
     return Path(path), variant
 
 
 def _next_free(folder: Path) -> Path:
-    """`runs/NAME`, then `runs/NAME-2`, …"""
+    """Return the first folder of `runs/NAME`, `runs/NAME-2`, … that does not exist."""
     candidate, number = folder, 1
     while candidate.exists():
         number += 1
@@ -178,7 +178,7 @@ def _parse(values: flags.FlagValues, arguments: Sequence[str]) -> ConfigDict:
         rest = values(["run.py", *_last_of_each(arguments)])
         config = values.config
         if config is not None:
-            dict(fields(config))  # a file that could not be loaded fails when it is read
+            dict(fields(config))  # reading it raises the error of a file that could not be loaded
     except Exception as error:
         raise _flag_error(arguments, error) from error
     if len(rest) > 1:
@@ -189,7 +189,7 @@ def _parse(values: flags.FlagValues, arguments: Sequence[str]) -> ConfigDict:
 
 
 def _last_of_each(arguments: Sequence[str]) -> list[str]:
-    """Leave out a field that is set again later: ml_collections would add the second tuple to the first."""
+    """Remove flags of fields that are set again later: ml_collections would append the second tuple to the first."""
     names = [re.match(r"--?config\.[\w.]+(?==)", argument) for argument in arguments]
     later = [{m[0].lstrip("-") for m in names[i + 1 :] if m} for i in range(len(names))]
     return [
@@ -198,11 +198,11 @@ def _last_of_each(arguments: Sequence[str]) -> list[str]:
 
 
 def _flag_error(arguments: Sequence[str], error: BaseException) -> InputError:
-    """Say which flag it was: absl and ml_collections answer with anything from a KeyError to a traceback as text."""
+    """Return one line that names the flag: absl and ml_collections raise anything, with tracebacks as text."""
     chain = [error]
     while (cause := chain[-1].__cause__ or chain[-1].__context__) is not None:
         chain.append(cause)
-    # The innermost is the config file's own: ml_collections raises it again with its traceback as text.
+    # The innermost error is that of the config file: ml_collections raises another, with its traceback as text.
     for cause in reversed(chain):
         if isinstance(cause, InputError):
             return cause
@@ -211,6 +211,6 @@ def _flag_error(arguments: Sequence[str], error: BaseException) -> InputError:
         if name not in FIELDS[modality]:
             return unknown_field(name, modality)
     text = str(error.args[0] if isinstance(error, KeyError) else error).strip()
-    if "Traceback" in text:  # ml_collections quotes one: its last line is the cause
+    if "Traceback" in text:  # quoted by ml_collections: its last line is the cause
         text = f"the config can't be loaded: {text.splitlines()[-1]}"
     return InputError(" ".join(text.split()).removeprefix("FATAL Flags parsing error: "))

@@ -1,6 +1,6 @@
-"""Data sets of pictures, by tensorflow-datasets and Grain without TensorFlow: making, drawing from, going through.
+"""Data sets of images, by tensorflow-datasets and Grain without TensorFlow: make them, list them, read them.
 
-In a config `tfds:NAME/SPLIT` names one in place of a picture (see `nst.images.sets`).
+In a config, `tfds:NAME/SPLIT` names a data set in place of an image (see `nst.images.sets`).
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from nst import files, images
 from nst.errors import InputError
 from nst.images import sets
 
-#: Small sets of samples that no one has to fetch: enough for an ablation to have spreads.
+#: Small data sets of samples that need no download: enough for an ablation to have spreads.
 OURS = {
     "nst_photos": ("astronaut", "chelsea", "coffee", "grace_hopper", "rocket"),
     "nst_paintings": ("hatching", "panes", "strokes"),
@@ -29,16 +29,16 @@ _SPLIT = "train"
 
 
 def prepare(name: str) -> Path:
-    """Have a data set ready: one of `OURS`, or any that tensorflow-datasets knows, which then fetches it.
+    """Make a data set of `OURS`, or fetch one of tensorflow-datasets.
 
     Args:
-      name: As tensorflow-datasets writes it, a config and a version included: `NAME/CONFIG:1.0.0`.
+      name: A name as in tensorflow-datasets, optionally with a config and a version: `NAME/CONFIG:1.0.0`.
 
     Returns:
-      Its folder.
+      The folder of the data set.
 
     Raises:
-      InputError: There is none of that name, or it can't be made.
+      InputError: The name is unknown, or the data set can't be made.
     """
     tfds = sets.package()
     if name in OURS:
@@ -46,7 +46,7 @@ def prepare(name: str) -> Path:
     try:
         builder = tfds.builder(name, data_dir=str(sets.folder()), file_format="array_record")
         builder.download_and_prepare()
-    except Exception as error:  # builders are anyone's code
+    except Exception as error:  # a builder may raise anything
         raise InputError(
             f"data set {name} can't be prepared ({sets.line(error)}): "
             f"give {', '.join(OURS)}, or a name of tensorflow-datasets whose builder runs here"
@@ -55,105 +55,105 @@ def prepare(name: str) -> Path:
 
 
 def add(name: str, folder: Path) -> Path:
-    """Make a data set of a folder's pictures, upright and as 8-bit sRGB, in the split `train`.
+    """Make a data set of the images in a folder, upright and in 8-bit sRGB, with the split `train`.
 
     Args:
-      name: Small letters, digits and underscores.
-      folder: Its subfolders are left out.
+      name: Lower-case letters, digits and underscores.
+      folder: The folder of the images; its subfolders are left out.
 
     Returns:
-      The data set's folder.
+      The folder of the data set.
 
     Raises:
-      InputError: The name can't be used or is taken, or a picture can't be read.
+      InputError: The name can't be used or is taken, or an image can't be read.
     """
     if not (name.isidentifier() and name.isascii() and name == name.lower()) or name in OURS:
         raise InputError(
-            f"data set {name!r}: give a name of small letters, digits and _ that is not {' or '.join(OURS)}"
+            f"data set {name!r}: give a name of lower-case letters, digits and _ that is not {' or '.join(OURS)}"
         )
     place = sets.folder() / name
     if (place / _VERSION).exists():
         raise InputError(f"{place} exists: give another name, or delete it")
     if not folder.is_dir():
-        raise InputError(f"{folder} is not a folder: give one with pictures")
+        raise InputError(f"{folder} is not a folder: give one with images")
     paths = images.list_pictures(folder)
     labelled = {path.stem: path for path in paths}
     if len(labelled) < len(paths):
-        raise InputError(f"{folder}: two pictures share a name up to the extension: rename one")
+        raise InputError(f"{folder}: two images share a name up to the extension: rename one")
     return _make(name, labelled)
 
 
 def choose(name: str, count: int, *, seed: int) -> list[str]:
-    """The names of `count` pictures of a set, drawn without replacement: for a `sweep()` over a part of a large one.
+    """Return the names of `count` random images of a data set, without repetition, for a `sweep()` over part of it.
 
     Raises:
-      InputError: There is no such set, or it has fewer pictures.
+      InputError: The data set is unknown or has fewer images.
     """
-    found = sets.members(name)
-    if not 0 < count <= len(found):
-        raise InputError(f"{name} has {len(found)} pictures: give a number from 1 to that, not {count}")
+    members = sets.members(name)
+    if not 0 < count <= len(members):
+        raise InputError(f"{name} has {len(members)} images: give a number from 1 to that, not {count}")
     import grain
 
-    order = grain.MapDataset.range(len(found)).shuffle(seed=seed)
-    return [found[i] for i in itertools.islice(order, count)]
+    order = grain.MapDataset.range(len(members)).shuffle(seed=seed)
+    return [members[i] for i in itertools.islice(order, count)]
 
 
 def pictures(name: str, *, size: int, aspect: float = 1.0, seed: int | None = None) -> Any:
-    """A set as a `grain.MapDataset` of pictures of one size, to be batched and repeated by Grain.
+    """Return a data set as a `grain.MapDataset` of images of one size, to be batched and repeated by Grain.
 
     Args:
       name: `tfds:NAME/SPLIT`.
       size: Longest side, pixels.
-      aspect: Width / height, to which both ends of what is too long are cut.
-      seed: Of the order, another in each epoch; as they stand in the set if there is none.
+      aspect: Width / height; images are cropped to it around their center.
+      seed: Seed of the order, which differs in each epoch; without a seed the order is that of the data set.
 
     Returns:
-      Of float32 `[h, w, 3]`, sRGB-encoded, in [0, 1] but for the overshoot of resampling.
+      A data set of float32 `[h, w, 3]`, sRGB-encoded, in [0, 1] except for the overshoot of resampling.
 
     Raises:
-      InputError: There is no such set.
+      InputError: The data set is unknown.
     """
-    found = sets.members(name)
+    members = sets.members(name)
     import grain
 
     height, width = images.fit_size(1 / aspect, 1.0, size)
-    order = grain.MapDataset.source(found)
+    order = grain.MapDataset.source(members)
     if seed is not None:
         order = order.shuffle(seed=seed)
-    return order.map(lambda picture: images.cover(images.read(picture), height, width))
+    return order.map(lambda member: images.cover(images.read(member), height, width))
 
 
 def available() -> list[tuple[str, int, Path]]:
-    """The sets that are prepared, by nst or else in tensorflow-datasets' own folder: name, pictures, folder."""
+    """Return name, number of images and folder of each data set made by nst or in tensorflow-datasets' own folder."""
     tfds = sets.package()
-    found = []
+    splits = []
     for place in (sets.folder(), Path(tfds.core.constants.DATA_DIR)):
         for info in sorted(place.glob("**/dataset_info.json")):
             name = str(info.parent.parent.relative_to(place))
-            if "/." in f"/{name}":  # one that a killed process left unfinished
+            if "/." in f"/{name}":  # unfinished, left by a killed process
                 continue
             builder = tfds.builder_from_directory(str(info.parent))
-            found += [
+            splits += [
                 (f"{sets.PREFIX}{name}/{s}", i.num_examples, info.parent)
                 for s, i in builder.info.splits.items()
             ]
-    return found
+    return splits
 
 
 def _make(name: str, paths: Mapping[str, Path]) -> Path:
-    """Write a set whole or not at all, in one process at a time."""
+    """Make a data set completely or not at all, in one process at a time."""
     place = sets.folder() / name / _VERSION
     with files.usable(place):
         return files.make_once(place, lambda: _write(name, paths, place))
 
 
 def _write(name: str, paths: Mapping[str, Path], place: Path) -> None:
-    for left in place.parent.glob(".unfinished-*"):  # of a process that was killed: this one alone works here
+    for left in place.parent.glob(".unfinished-*"):  # left by a killed process: no other process works here
         shutil.rmtree(left)
     with tempfile.TemporaryDirectory(dir=place.parent, prefix=".unfinished-") as beside:
         builder = _builder(name, paths, Path(beside))
         tfds = sets.package()
-        tfds.disable_progress_bar()  # several bars and a warning of shuffling, for a second's work
+        tfds.disable_progress_bar()  # it would print several bars and a warning for a second's work
         try:
             with contextlib.redirect_stdout(io.StringIO()):
                 builder.download_and_prepare()
@@ -169,7 +169,7 @@ def _builder(name: str, paths: Mapping[str, Path], folder: Path) -> Any:
     with tfds.core.registered.skip_registration():
 
         class Pictures(tfds.core.GeneratorBasedBuilder):
-            """Pictures of files, in the order given."""
+            """Images from files, in the order given."""
 
             VERSION = tfds.core.Version(_VERSION)
 
@@ -182,8 +182,8 @@ def _builder(name: str, paths: Mapping[str, Path], folder: Path) -> Any:
                 return {_SPLIT: self._generate_examples()}
 
             def _generate_examples(self) -> Iterator[tuple[int, dict[str, Any]]]:
-                shown = track(paths.items(), name, console=Console(stderr=True), transient=True)
-                for i, (label, path) in enumerate(shown):
+                items = track(paths.items(), name, console=Console(stderr=True), transient=True)
+                for i, (label, path) in enumerate(items):
                     images.write(folder / "picture.png", images.read(path))
                     yield i, {"image": (folder / "picture.png").read_bytes(), "name": label}
 

@@ -1,4 +1,4 @@
-"""Files that are never half there: the cache folder, hashes, writing beside and renaming, fetching once."""
+"""Files that are complete or absent: the cache folder, hashes, atomic writes, downloads."""
 
 import contextlib
 import hashlib
@@ -23,38 +23,40 @@ _TIMEOUT_SECONDS = 30
 
 
 def cache_dir() -> Path:
-    """The user's cache folder for weights and samples; `NST_CACHE_DIR` names another."""
+    """Return the user's cache folder for weights and samples, or that of `NST_CACHE_DIR`."""
     return Path(os.environ.get("NST_CACHE_DIR") or platformdirs.user_cache_dir("nst"))
 
 
 def sha256(path: Path) -> str:
-    """The SHA-256 of a file, as 64 hexadecimal digits."""
+    """Return the SHA-256 of a file as 64 hexadecimal digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextlib.contextmanager
 def usable(path: Path) -> Iterator[None]:
-    """What is wrong with a path of the cache folder, as an error with a remedy.
+    """Raise InputError with a remedy for an OSError in the block, which uses a path in the cache folder.
 
     Raises:
-      InputError: In place of an OSError in the block.
+      InputError: The path can't be used.
     """
     try:
         yield
     except OSError as error:
         reason = error.strerror or error
-        raise InputError(f"{path}: {reason}: free the folder, or name another with NST_CACHE_DIR") from error
+        raise InputError(
+            f"{path}: {reason}: check the folder's space and permissions, or name another with NST_CACHE_DIR"
+        ) from error
 
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A path beside `path` to write to; it becomes `path` only if the block ends well.
+    """Yield a temporary path beside `path`, which is renamed to `path` if the block ends without an error.
 
     The file is flushed to the disk before it is renamed, so a crash leaves the old file or the new one.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The suffix stays last: libraries choose a format by it.
+    # The suffix is last, as libraries choose the format by it.
     beside = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
         yield beside
@@ -62,7 +64,7 @@ def replacing(path: Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         os.replace(beside, path)
     except OSError as error:
-        if error.filename in (None, str(beside)):  # a failed write does not say whose it was
+        if error.filename in (None, str(beside)):  # the error of a failed write has no filename
             error.filename = str(path)
         raise
     finally:
@@ -70,22 +72,22 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Remove what `replacing` left beside its target, anywhere in a folder, when its process was killed."""
+    """Remove temporary files of `replacing`, anywhere in a folder, that killed processes left."""
     for path in folder.rglob(".*"):
         if re.fullmatch(r"\..+\.\d+(\.\w+)?", path.name):
             path.unlink(missing_ok=True)
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a whole file beside `path` and rename it."""
+    """Write a file atomically: beside `path`, then renamed."""
     with replacing(path) as beside:
         beside.write_bytes(content)
 
 
 def make_once(path: Path, make: Callable[[], None]) -> Path:
-    """Call `make` if `path` is absent, in one process at a time: the others wait and find it made.
+    """Call `make` to write `path` if it is absent, in one process; others wait for it.
 
-    `make` has to write beside it and rename, as `replacing` does: whoever finds the file takes it as whole.
+    `make` must write atomically, as `replacing` does: a file that exists is taken to be complete.
     """
     if path.exists():
         return path
@@ -97,16 +99,16 @@ def make_once(path: Path, make: Callable[[], None]) -> Path:
 
 
 def download(url: str, path: Path, *, expected_sha256: str, otherwise: str) -> None:
-    """Fetch `url` to `path` with a progress bar, and keep it only if its hash is the expected one.
+    """Fetch `url` to `path` with a progress bar, if its hash is the expected one.
 
     Args:
       url: An http, https or file address.
-      path: Where it goes, written beside and renamed.
+      path: The target, written atomically.
       expected_sha256: Hexadecimal digits that the file's SHA-256 starts with.
-      otherwise: What the user can do instead, the end of the error message.
+      otherwise: The alternative for the user, which ends the error message.
 
     Raises:
-      InputError: The host can't be reached, or the bytes are not the expected ones.
+      InputError: The host can't be reached, or the hash is another.
     """
     with replacing(path) as beside:
         try:
@@ -118,7 +120,7 @@ def download(url: str, path: Path, *, expected_sha256: str, otherwise: str) -> N
                 _copy(response.read, file, total, path.name)
         except (OSError, http.client.HTTPException) as error:
             if isinstance(error, urllib.error.HTTPError):
-                error.close()  # It holds the connection.
+                error.close()  # the error holds the connection
             reason = " ".join(str(getattr(error, "reason", error)).split())
             raise InputError(f"{url} could not be fetched ({reason}): {otherwise}") from error
         actual = sha256(beside)

@@ -1,4 +1,4 @@
-"""Files that users name: found, listed or refused in one line, and decoders that keep quiet about them."""
+"""Input files that users name: find and list them, with errors in one line; silence their decoders."""
 
 import contextlib
 import os
@@ -12,14 +12,14 @@ _STDERR = 2
 
 
 def exists(path: Path, what: str) -> bool:
-    """Whether there is a file at `path`.
+    """Return whether there is a regular file, or a link to one, at `path`.
 
     Args:
-      path: A regular file or a link to one, if anything is there.
-      what: A picture or a sound, for the message.
+      path: The path.
+      what: The kind of file, such as `image`, for the message.
 
     Raises:
-      InputError: Something else is there, or it can't be told.
+      InputError: The path is something else, such as a folder, or can't be read.
     """
     try:
         mode = path.stat().st_mode
@@ -37,12 +37,12 @@ def exists(path: Path, what: str) -> bool:
 
 
 def listed(folder: Path, extensions: Collection[str], what: str, supported: str) -> list[Path]:
-    """The files of a folder that have one of the extensions, sorted by name and not of its subfolders.
+    """Return the files of a folder that have one of the extensions, sorted by name, without subfolders.
 
     Args:
-      folder: Hidden files are left out.
-      extensions: In small letters, with the dot.
-      what: A picture or a sound, for the message.
+      folder: The folder; hidden files are left out.
+      extensions: Extensions in lower case, with the dot.
+      what: The kind of file, such as `image`, for the message.
       supported: The formats, for the message.
 
     Raises:
@@ -62,10 +62,10 @@ def _has(file: Path, extensions: Collection[str]) -> bool:
 
 
 def beginning(path: Path, count: int) -> bytes:
-    """The first bytes of a file.
+    """Return the first `count` bytes of a file.
 
     Raises:
-      InputError: It can't be read, or has none.
+      InputError: The file can't be read, or is empty.
     """
     try:
         with open(path, "rb") as file:
@@ -79,7 +79,7 @@ def beginning(path: Path, count: int) -> bytes:
 
 @contextlib.contextmanager
 def silent_stderr() -> Iterator[None]:
-    """Drop what decoders in C print: they know only the process's own standard error."""
+    """Discard what decoders in C print: they write to the standard error of the process itself."""
     try:
         saved = os.dup(_STDERR)
     except OSError:  # closed

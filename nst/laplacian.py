@@ -1,8 +1,8 @@
-"""An image as the coefficients of a Laplacian pyramid.
+"""Laplacian pyramids, whose coefficients can be optimized in place of pixels.
 
-Source: Burt and Adelson, The Laplacian Pyramid as a Compact Image Code, IEEE Transactions on Communications 1983. As
-parameters of a descent they let one step change coarse structure and fine detail alike: STROTSS (Kolkin, Salavon and
-Shakhnarovich, CVPR 2019) takes five levels and bilinear interpolation.
+Source: Burt and Adelson, The Laplacian Pyramid as a Compact Image Code, IEEE Transactions on Communications 1983. With
+the coefficients as parameters, one step changes both coarse structure and fine detail. Five levels and bilinear
+interpolation are those of STROTSS (Kolkin, Salavon and Shakhnarovich, CVPR 2019).
 """
 
 from collections.abc import Sequence
@@ -12,12 +12,12 @@ import jax.numpy as jnp
 
 from nst.types import Array, Image
 
-#: Levels below the image's own size, fewer where an image is too small.
+#: Levels below the size of the image; small images have fewer.
 LEVELS = 5
 
 
 def coefficients(image: Image) -> tuple[jax.Array, ...]:
-    """Return the detail of each level, from fine to coarse, and what is left: `reconstruct` gives the image."""
+    """Return the details of each level, fine to coarse, and the coarsest image; `reconstruct` is the inverse."""
     details, rest = [], jnp.asarray(image)
     for _ in range(LEVELS):
         height, width, channels = rest.shape
@@ -30,7 +30,7 @@ def coefficients(image: Image) -> tuple[jax.Array, ...]:
 
 
 def reconstruct(levels: Sequence[Array]) -> jax.Array:
-    """Return the image of some coefficients, `[h, w, 3]`."""
+    """Return the image `[h, w, 3]` of coefficients."""
     *details, image = levels
     for detail in reversed(details):
         image = detail + _resized(image, detail.shape)

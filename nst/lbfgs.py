@@ -2,12 +2,12 @@
 
 Source: Byrd, Nocedal and Schnabel, Representations of Quasi-Newton Matrices and their Use in Limited Memory Methods,
 Mathematical Programming 1994, theorem 2.2 (the matrix), and Nocedal and Wright, Numerical Optimization, equation 7.20
-(the scaling of the initial one). One loss and gradient a step: near a minimum of this field's losses the unit step is
-a good one, and a line search spends two more evaluations to confirm it.
+(the scaling of the initial one). A step takes one loss and gradient: near a minimum of these losses the unit step is a
+good one, and a line search would spend two more evaluations to confirm it.
 
 `optax.scale_by_lbfgs` differs in a respect that decides the first twenty steps: it also keeps pairs of negative
-curvature, after which its matrix is no longer positive definite. Here such a pair is skipped, as in PyTorch. Beyond
-both, the first step and the longest one have a stated length, so that large losses do not diverge.
+curvature, after which its matrix is no longer positive definite. Here such a pair is skipped, as in PyTorch. Unlike in
+both, the lengths of the first step and of the longest step are fixed, so that large losses do not diverge.
 """
 
 from collections.abc import Callable
@@ -23,9 +23,9 @@ from nst.types import Array, Scalar
 
 _LEAST_CURVATURE = 1e-10
 
-# Root mean squares of a step, in the parameters' units (pixels in [0, 1]): one grey level of 255 to begin with, which
-# is enough for the first difference of gradients to rise above their rounding, where PyTorch's step of length
-# 1 / ‖g‖₁ is not; and a limit that only a wrong curvature reaches.
+# Root mean squares of a step, in the units of the parameters (pixels in [0, 1]). The first step is one gray level of
+# 255: the first difference of gradients is then above their rounding errors, which it is not with PyTorch's step of
+# length 1 / ‖g‖₁. Only a wrong curvature reaches the longest step.
 _FIRST_STEP = 0.004
 _LONGEST_STEP = 0.1
 
@@ -34,16 +34,16 @@ Linear = Callable[[Any], Any]
 
 
 class LBFGSState(NamedTuple):
-    """The last `m` pairs s = x⁺ − x, y = g⁺ − g, in rings, with their products; and what the next pair is made of."""
+    """Ring buffers of the last `m` pairs s = x⁺ − x, y = g⁺ − g, their products, and the last point and gradient."""
 
-    kept: jax.Array  # pairs kept so far; the oldest are written over
+    kept: jax.Array  # number of pairs so far; the oldest are overwritten (checkpoints have this name)
     s: jax.Array  # [m, n]
     y: jax.Array  # [m, n]
     sy: jax.Array  # [m, m], sᵢᵀyⱼ where pair i is no newer than pair j
     scale: Scalar  # γ = sᵀy / yᵀH₀y of the newest pair, the factor of the initial matrix H₀
-    params: Array  # [n], of the step before, as the gradient
-    gradient: Array
-    started: Array  # whether there was a step before
+    params: Array  # [n], of the last step
+    gradient: Array  # [n], of the last step
+    started: Array  # whether there was a last step
 
 
 def scale_by_lbfgs(
@@ -52,12 +52,11 @@ def scale_by_lbfgs(
     """Multiply a gradient by the L-BFGS approximation of the inverse Hessian.
 
     Args:
-      memory_size: How many pairs are kept; each costs twice the memory of the parameters.
-      initial: Multiplies by the initial matrix H₀, up to the factor γ of equation 7.20: any linear map that is
-        symmetric and positive definite; the identity by default. It is the same as L-BFGS in the coordinates
-        z = H₀^(−½) x.
-      stretch: Multiplies γ, which is measured along the newest y, where much curvature prevails: the history holds
-        that. In what it does not hold there is less, and so H₀ may be larger there than γ says.
+      memory_size: The number of pairs to keep; each takes twice the memory of the parameters.
+      initial: Multiplication by the initial matrix H₀ up to the factor γ of equation 7.20: any symmetric and positive
+        definite linear map; by default the identity. The result is L-BFGS in the coordinates z = H₀^(−½) x.
+      stretch: Factor of γ. γ is measured along the newest y, in directions of high curvature, which the history covers.
+        H₀ matters in the other directions, where the curvature is lower, so H₀ may be larger than by γ.
     """
 
     def init(params: optax.Params) -> LBFGSState:
@@ -94,13 +93,13 @@ def scale_by_lbfgs(
 
 
 def _remember(state: LBFGSState, x: Array, g: Array, initial: Linear) -> LBFGSState:
-    """Keep the newest pair if its curvature is positive."""
+    """Add the newest pair to the history if its curvature is positive."""
     s, y = x - state.params, g - state.gradient
     curvature = jnp.vdot(s, y)
     keep = state.started & (curvature > _LEAST_CURVATURE)
     slot = state.kept % state.sy.shape[0]
 
-    # A pair that is not kept is written over the oldest one's slot with what stands there: no branch, no copy.
+    # If the pair is skipped, the oldest slot is overwritten with its own value: no branch, no copy.
     def put(ring: jax.Array, new: Array) -> jax.Array:
         return ring.at[slot].set(jnp.where(keep, new, ring[slot]))
 
@@ -115,13 +114,13 @@ def _remember(state: LBFGSState, x: Array, g: Array, initial: Linear) -> LBFGSSt
 
 
 def _direction(state: LBFGSState, g: Array, initial: Linear) -> Array:
-    """H g by the compact representation: what the two loops compute one pair after the other, as products of matrices.
+    """Return H g by the compact representation: matrix products in place of the two loops over pairs.
 
-    The loops read the history six times, a vector at a time; this reads it four times, with all threads.
+    The loops read the history six times, one vector at a time; this reads it four times, with all threads.
     """
     size = state.sy.shape[0]
-    slots = (state.kept + jnp.arange(size)) % size  # oldest first; those not used yet, all zeros, before
-    places = (jnp.arange(size) - state.kept) % size  # the inverse
+    slots = (state.kept + jnp.arange(size)) % size  # unused ones, which are zero, then the oldest first
+    places = (jnp.arange(size) - state.kept) % size  # the inverse permutation
     R = jnp.triu(state.sy[jnp.ix_(slots, slots)])
     D = jnp.diag(R)
     inverse = _inverse(R + jnp.diag(jnp.where(D > 0, 0, 1)))
@@ -132,10 +131,10 @@ def _direction(state: LBFGSState, g: Array, initial: Linear) -> Array:
 
 
 def _inverse(R: jax.Array) -> jax.Array:
-    """Of an upper triangular `[m, m]`, by blocks of 1, 2, 4, …: [[A, F], [0, C]]⁻¹ = [[A⁻¹, −A⁻¹ F C⁻¹], [0, C⁻¹]].
+    """Invert an upper triangular `[m, m]` in blocks of 1, 2, 4, …: [[A, F], [0, C]]⁻¹ = [[A⁻¹, −A⁻¹ F C⁻¹], [0, C⁻¹]].
 
-    With X the inverses of the blocks along the diagonal, and F what joins two of them, that is X − X F X. A solver is
-    LAPACK on a CPU, which JAX has from SciPy: two tenths of a second and 15 MiB to import.
+    With X the inverse of the diagonal blocks and F the blocks that join two of them, this is X − X F X. A triangular
+    solver is LAPACK on a CPU, which JAX takes from SciPy: two tenths of a second and 15 MiB to import.
     """
     X = jnp.diag(1 / jnp.diag(R))
     k = 1
@@ -148,12 +147,12 @@ def _inverse(R: jax.Array) -> jax.Array:
 
 
 def _product(a: Array, b: Array) -> jax.Array:
-    """In full float32. A history comes first, or last: its transpose times a vector takes 12 times as long."""
+    """Multiply in full float32. Use history @ vector or vector @ history: history.T @ vector takes 12 times as long."""
     return jnp.matmul(a, b, precision=jax.lax.Precision.HIGHEST)
 
 
 def _rms(x: Array) -> Scalar:
-    # Scaled by the maximum: squares of this field's gradients may overflow float32. Never 0: it is divided by.
+    # Scaled by the maximum, as squares of large gradients may overflow float32. Never 0, as it is a divisor.
     tiny = jnp.finfo(x.dtype).tiny
     largest = jnp.maximum(jnp.max(jnp.abs(x)), tiny)
     return jnp.maximum(largest * jnp.sqrt(jnp.mean(jnp.square(x / largest))), tiny)

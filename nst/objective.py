@@ -19,16 +19,16 @@ from nst.types import Array, Extractor, Features, Network, Pytree, Scalar, Setti
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Objective:
-    """Everything that the loss depends on beside the parameters.
+    """Everything that the loss depends on, except the parameters.
 
-    A pytree: network weights, targets and the weights of terms are its leaves. Which terms there are, and what
-    functions they are made of, is its structure: objectives of one structure share a compilation.
+    A pytree: network weights, targets and the weights of terms are its leaves; the terms and their functions are its
+    structure. Objectives of one structure share a compilation.
 
     Attributes:
-      extractor: The network that all terms see the image through.
+      extractor: The network that computes the features for all terms.
       terms: The terms by name.
-      parameters: What is optimized, one of `PARAMETERS`.
-      reference: `Extractor.reference` of a nearby image; empty where nothing is rounded.
+      parameters: The parameterization of the image, one of `PARAMETERS`.
+      reference: `Extractor.reference` of a nearby image; empty if nothing is rounded.
     """
 
     extractor: Extractor
@@ -42,12 +42,12 @@ class Objective:
         return tuple(dict.fromkeys(layer for term in self.terms.values() for layer in term.layers))
 
     def image(self, params: Pytree, batch: Pytree = None) -> Array:
-        """Return the image that the terms see, of what is optimized."""
+        """Return the image that the terms see, from the parameters."""
         return PARAMETERS[self.parameters].image(params)
 
 
 class Parameters(NamedTuple):
-    """What is optimized: `of(image)` gives the parameters of an image, `image(parameters)` the image."""
+    """A parameterization: `of(image)` returns the parameters of an image, `image(parameters)` the image."""
 
     of: Callable[[Array], Pytree]
     image: Callable[[Pytree], Array]
@@ -57,7 +57,7 @@ def _same(image: Array) -> Array:
     return image
 
 
-#: What may be optimized, by name.
+#: Parameterizations of an image, by name.
 PARAMETERS = {
     "pixels": Parameters(_same, _same),
     "laplacian": Parameters(coefficients, reconstruct),
@@ -70,30 +70,30 @@ def objective(
     """Build the terms whose weight is not 0 and compute their targets, once per scale.
 
     Args:
-      extractor: The network that all inputs are seen through.
-      inputs: The inputs by name, as the extractor takes them: `content`, of the size of the result, and `style`, of
-        any size.
+      extractor: The network that computes the features of all inputs.
+      inputs: The inputs by name, in the extractor's form: `content`, of the size of the result, and `style`, of any
+        size.
       settings: Settings of the loss, by the names of the config's group `loss`: the weight of each term
-        (`content_weight`, α; `style_weight`, β; …) and what the terms read (see `nst.losses`).
-      parameters: What is optimized, one of `PARAMETERS`.
+        (`content_weight`, α; `style_weight`, β; …) and the settings of the terms (see `nst.losses`).
+      parameters: The parameterization of the image, one of `PARAMETERS`.
 
     Raises:
       InputError: A setting can't be used, or an image is too small for a layer.
     """
     settings = losses.checked(settings)
-    seen = {name: Input(extractor, image) for name, image in inputs.items()}
+    sources = {name: Input(extractor, image) for name, image in inputs.items()}
     terms = {}
     for name, recipe in losses.active(settings).items():
         weight = jax.device_put(np.float32(settings[f"{name}_weight"]))
-        terms[name] = replace(recipe.build(seen, **settings), weight=weight)
+        terms[name] = replace(recipe.build(sources, **settings), weight=weight)
     return Objective(extractor, terms, parameters)
 
 
 def refreshed(objective: Objective, params: Pytree) -> Objective:
-    """Return the same objective with features computed from those of a nearby image, if the extractor rounds.
+    """Return the objective with the reference of a nearby image; for extractors that round.
 
     Args:
-      objective: Targets and weights.
+      objective: The objective.
       params: Parameters of the nearby image.
     """
     image = objective.image(params)
@@ -109,7 +109,7 @@ def rounds(extractor: Network, layers: Sequence[str]) -> bool:
 
 @partial(jax.jit, static_argnums=2)
 def reference(extractor: Extractor, image: Array, layers: tuple[str, ...]) -> Features:
-    """Return `extractor.reference`, compiled once for a size."""
+    """Return `extractor.reference`, compiled once for each size."""
     return extractor.reference(image, layers)
 
 
@@ -117,12 +117,12 @@ def loss(params: Pytree, objective: Objective, batch: Pytree = None) -> tuple[Sc
     """Return the weighted sum of all terms.
 
     Args:
-      params: What is optimized, such as the pixels `[h, w, 3]`; not constrained to [0, 1].
-      objective: Terms, their targets and weights.
+      params: The parameters, such as pixels `[h, w, 3]`; not constrained to [0, 1].
+      objective: The terms with their targets and weights.
       batch: The random key of this step, or None if no term is stochastic.
 
     Returns:
-      The total, and the terms by name as they enter it, weights included.
+      The sum, and the weighted value of each term by name.
     """
     image = objective.image(params, batch)
     features = objective.extractor(image, objective.layers, reference=objective.reference)
@@ -134,5 +134,5 @@ def loss(params: Pytree, objective: Objective, batch: Pytree = None) -> tuple[Sc
 
 
 def _key_of(name: str, key: jax.Array) -> jax.Array:
-    """A key of the term's own, whatever other terms there are."""
+    """Return a random key for a term that does not depend on the other terms."""
     return jax.random.fold_in(key, zlib.crc32(name.encode()))

@@ -1,10 +1,10 @@
-"""The optimization loop: state in, state out, many steps without a word to the host.
+"""The optimization loop: state in, state out, many steps without a round trip to the host.
 
-It knows neither images nor networks: `params` may be any pytree, `evaluate` any value with a gradient. Because the
-state is complete, the same property gives resuming to the byte, warm starts and the training of networks.
+It depends neither on images nor on networks: `params` may be any pytree, `evaluate` any value with a gradient. As the
+state is complete, runs can be resumed with the same bytes, started warm, or train networks.
 
-Several trials go in one compiled call as parameters with a leading axis, a loss that gives a vector, and a `batched`
-optimizer. Each trial's steps are accepted or rejected on their own.
+Several trials run in one compiled call with parameters that have a leading axis, a loss that returns a vector, and a
+`batched` optimizer. The steps of each trial are accepted or rejected independently.
 """
 
 import functools
@@ -20,25 +20,25 @@ import optax
 from nst.errors import RunError
 from nst.types import Array, Pytree, Scalars
 
-#: `loss(params, args, batch)` gives the loss and its named terms.
+#: `loss(params, args, batch)` returns the loss and its named terms.
 Loss = Callable[[Pytree, Pytree, Pytree], tuple[Scalars, dict[str, Scalars]]]
 
-#: `evaluate(params, args, batch)` gives the loss, its named terms and the gradient with respect to `params`.
+#: `evaluate(params, args, batch)` returns the loss, its named terms and the gradient with respect to `params`.
 Evaluate = Callable[[Pytree, Pytree, Pytree], tuple[Scalars, dict[str, Scalars], Pytree]]
 
-#: `batch_at(step)` gives what step number `step` is evaluated on, such as a random key or a batch of a data set.
+#: `batch_at(step)` returns the random input of step number `step`, such as a key or a batch of a data set.
 BatchAt = Callable[[int], Pytree]
 
 
 def keys(seed: int) -> BatchAt:
-    """Return the random key of each step."""
+    """Return a function from the step number to its random key."""
     key = jax.random.key(seed)
     return lambda step: jax.random.fold_in(key, step)
 
 
 @functools.cache
 def by_vjp(loss: Loss) -> Evaluate:
-    """Return the evaluation of a loss by reverse-mode differentiation; the same function for the same loss."""
+    """Return the evaluation of a loss by reverse-mode differentiation, the same function for the same loss."""
 
     def evaluate(params: Pytree, args: Pytree, batch: Pytree) -> tuple[Scalars, dict[str, Scalars], Pytree]:
         value, pull, terms = jax.vjp(lambda params: loss(params, args, batch), params, has_aux=True)
@@ -49,11 +49,11 @@ def by_vjp(loss: Loss) -> Evaluate:
 
 
 class State(NamedTuple):
-    """The state of an optimization: all that the next step depends on, evaluated.
+    """The complete state of an optimization.
 
-    `value`, `terms` and `gradient` are those of `params`. `attempt` has the magnitudes of the last evaluation, which
-    differ from those of `params` only if one of them was not finite: then the step was not taken.
-    With several trials each leaf has a leading axis.
+    `value`, `terms` and `gradient` are those of `params`. `attempt` has the magnitudes of the last evaluation, which is
+    that of `params` unless one of them was not finite and the step was rejected. With several trials each leaf has a
+    leading axis.
     """
 
     params: Pytree
@@ -77,14 +77,15 @@ def start(
     """Return the state at step 0, at the cost of one evaluation.
 
     Args:
-      evaluate: Gives the loss, its terms and the gradient.
-      params: What will be optimized.
-      optimizer: An optax transformation; with `learning_rate` given, one made by `optax.inject_hyperparams`.
-      args: Handed to `evaluate`: everything numeric that it depends on.
-      learning_rate: Replaces the optimizer's own, or one for each trial. Numbers in the state: others never recompile.
-      batch: Handed to `evaluate`.
+      evaluate: Returns the loss, its terms and the gradient.
+      params: The initial parameters.
+      optimizer: An optax transformation, made by `optax.inject_hyperparams` if a `learning_rate` is given.
+      args: Passed to `evaluate`: all its numeric inputs.
+      learning_rate: Replaces the optimizer's own; a sequence has one for each trial. It is part of the state, so that
+        another value does not recompile.
+      batch: Passed to `evaluate`.
     """
-    # These will be donated: none may be shared, nor be the caller's.
+    # Copies, because the buffers are donated later: none may be shared or belong to the caller.
     evaluated = jax.tree.map(jnp.array, (params, *_evaluate(evaluate, params, args, batch)))
     params, value, terms, gradient, attempt = evaluated
     state = _initial(optimizer, params)
@@ -102,23 +103,24 @@ def minimize(
     args: Pytree,
     batch_at: BatchAt | None = None,
 ) -> State:
-    """Take `steps` steps without a round trip to the host, or fewer: none is taken to where the loss is not finite.
+    """Take `steps` steps without a round trip to the host; stop before a step whose loss is not finite.
 
     Args:
-      evaluate: Gives the loss, its terms and the gradient.
-      state: Where to begin; its buffers are reused, so it can't be read afterwards.
+      evaluate: Returns the loss, its terms and the gradient.
+      state: The state to start from; its buffers are reused, so it can't be read afterwards.
       optimizer: The transformation that the state was made with.
-      steps: How many; another number never recompiles.
-      args: Handed to `evaluate`.
-      batch_at: What the parameters after step number `step` of the state are evaluated on. As it depends on
-        the number alone, how steps are cut into calls changes no byte.
+      steps: The number of steps; another number does not recompile.
+      args: Passed to `evaluate`.
+      batch_at: Returns the random input for the evaluation after step number `step` of the state. As it depends on
+        the number only, cutting the steps into other calls gives the same bytes.
 
     Returns:
-      The state after the last step taken: `steps` further than `state` unless `finite` says otherwise.
+      The state after the last accepted step: `steps` after `state` if it is `finite`.
     """
     first = reached(state) + 1 if batch_at is not None else 0
-    # Queued one by one, and none is awaited. XLA may leave the body of a loop to one thread on a CPU. On a GPU a loop
-    # is no faster but for the smallest images, and compiles the network a second time (docs/performance.md).
+    # Steps are queued one by one without waiting, not put into a loop of XLA: on a CPU it may run the body of a loop in
+    # one thread; on a GPU a loop is faster for the smallest images only, and compiles the network a second time
+    # (docs/performance.md).
     for i in range(steps):
         batch = None if batch_at is None else batch_at(first + i)
         state = _step(evaluate, state, optimizer, args, batch)
@@ -126,7 +128,7 @@ def minimize(
 
 
 def compile_step(state: State, optimizer: optax.GradientTransformation) -> None:
-    """Compile what a step takes beside the loss, so that its memory can be released before the first one."""
+    """Compile the functions of a step except the loss, so that memory for compiling is released before the first."""
     evaluated = state.value, state.terms, state.gradient, state.attempt
     _propose.lower(optimizer, state.gradient, state.optimizer, state.params).compile()
     _commit.lower(state._replace(optimizer=None), state.params, evaluated).compile()
@@ -135,10 +137,10 @@ def compile_step(state: State, optimizer: optax.GradientTransformation) -> None:
 def _step(
     evaluate: Evaluate, state: State, optimizer: optax.GradientTransformation, args: Pytree, batch: Pytree
 ) -> State:
-    """Three compiled calls: `_evaluate`, the largest by far, is the one that `start` has compiled already."""
+    """Take a step in three compiled calls; `start` has already compiled the largest, `_evaluate`."""
     params, optimizer_state = _propose(optimizer, state.gradient, state.optimizer, state.params)
     evaluated = _evaluate(evaluate, params, args, batch)
-    # The optimizer's state is not selected: it saw finite values only, and its history may be 100 images large.
+    # `_commit` leaves out the optimizer's state: it has finite values only, and its history may take 100 images.
     return _commit(state._replace(optimizer=None), params, evaluated)._replace(optimizer=optimizer_state)
 
 
@@ -157,7 +159,7 @@ def _propose(
 
 @jax.jit
 def _commit(state: State, params: Pytree, evaluated: tuple[Scalars, dict, Pytree, dict]) -> State:
-    """Take the step, unless what was evaluated is not finite."""
+    """Accept the step if all evaluated values are finite."""
     value, terms, gradient, attempt = evaluated
     # After a rejected step, steps already queued are rejected too; the magnitudes of the first one are reported.
     going = finite(state)
@@ -194,18 +196,18 @@ def _all_finite(attempt: dict[str, Scalars]) -> jax.Array:
 
 
 def finite(state: State) -> jax.Array:
-    """Return whether the last evaluation was finite, of each trial."""
+    """Return whether the last evaluation of each trial was finite."""
     return _all_finite(state.attempt)
 
 
 def reached(state: State) -> int:
-    """Return the steps taken, by the trial that got furthest."""
+    """Return the number of steps taken, of several trials the largest."""
     return int(np.max(state.step))
 
 
 @jax.jit
 def trial(state: State, i: Array | int) -> State:
-    """Return the state of one trial, as if it had gone alone."""
+    """Return the state of one trial, as if it had run alone."""
     return jax.tree.map(lambda x: x[i], state)
 
 
@@ -219,22 +221,22 @@ def chunks(
     batch_at: BatchAt | None = None,
     seconds: float = 2.0,
 ) -> Iterator[State]:
-    """Go on to the last of `stops`, returning to the host about every `seconds` and at each stop.
+    """Take steps up to the last of `stops`, returning to the host about every `seconds` and at each stop.
 
     Args:
-      evaluate: Gives the loss, its terms and the gradient.
-      state: Where to begin.
+      evaluate: Returns the loss, its terms and the gradient.
+      state: The state to start from.
       optimizer: The transformation that the state was made with.
-      args: Handed to `evaluate`.
-      stops: Step numbers, ascending, at which to yield in any case.
+      args: Passed to `evaluate`.
+      stops: Ascending step numbers at which to yield in any case.
       batch_at: As in `minimize`.
-      seconds: The time between two yields; how the steps are cut up does not change the result.
+      seconds: The time between two yields, which does not change the result.
 
     Yields:
-      The state after each chunk. It can be read until the next one is asked for.
+      The state after each chunk. It can be read until the next one is requested.
 
     Raises:
-      RunError: The loss is not finite, of several trials that of every one. The last finite state was yielded.
+      RunError: The loss is not finite; of several trials, no loss is. The last finite state was yielded.
     """
     pace = float("inf")
     for stop in stops:
@@ -242,7 +244,7 @@ def chunks(
             size = int(np.clip(seconds / pace, 1, stop - step))
             began = time.monotonic()
             state = jax.block_until_ready(minimize(evaluate, state, optimizer, size, args, batch_at))
-            # The first call may have compiled: its time says nothing about the next.
+            # The pace is that of the last call only, as the first may have compiled.
             pace = (time.monotonic() - began) / size
             yield state
             if not np.any(finite(state)):
@@ -250,7 +252,7 @@ def chunks(
 
 
 def diverged(state: State) -> RunError:
-    """Return the error for a state, or for that of one trial, whose last evaluation was not finite."""
+    """Return the error for a state, or the state of one trial, whose last evaluation was not finite."""
     bad = [name for name, value in state.attempt.items() if not np.all(np.isfinite(value))]
     step = reached(state)
     return RunError(

@@ -1,4 +1,4 @@
-"""The optimizers by name: optax transformations, each made once."""
+"""Optimizers by name: optax transformations, each built once."""
 
 import functools
 from collections.abc import Callable, Collection
@@ -13,18 +13,18 @@ from nst.lbfgs import scale_by_lbfgs
 from nst.pyramid import smooth
 
 _MEMORY_SIZE = 50
-_STRETCH = 3.0  # 2 takes a few steps more, 4 too; from 6 on the first steps diverge (docs/performance.md)
+_STRETCH = 3.0  # 2 and 4 take a few steps more; from 6 on the first steps diverge (docs/performance.md)
 
 
 @functools.cache
 def adam() -> optax.GradientTransformation:
-    """Adam (Kingma and Ba, ICLR 2015) as optax has it."""
+    """Return Adam (Kingma and Ba, ICLR 2015) with the defaults of optax."""
     return optax.inject_hyperparams(optax.adam)(learning_rate=OPTIMIZERS["adam"].learning_rate)
 
 
 @functools.cache
 def adam_average() -> optax.GradientTransformation:
-    """Adam within [0, 1], and the average of its iterates as the result (crowsonkb, style-transfer-pytorch)."""
+    """Return Adam within [0, 1], with the average of its iterates as the result (crowsonkb, style-transfer-pytorch)."""
 
     def descend(learning_rate: float | jax.Array) -> optax.GradientTransformation:
         descent = optax.adam(learning_rate, b1=0.9, b2=0.99)
@@ -35,7 +35,7 @@ def adam_average() -> optax.GradientTransformation:
 
 @functools.cache
 def rmsprop() -> optax.GradientTransformation:
-    """RMSprop (Hinton 2012), as Kolkin, Salavon and Shakhnarovich (CVPR 2019) use it, with PyTorch's constants."""
+    """Return RMSprop (Hinton 2012) with PyTorch's constants, as in Kolkin, Salavon and Shakhnarovich (CVPR 2019)."""
 
     def descend(learning_rate: float | jax.Array) -> optax.GradientTransformation:
         return optax.rmsprop(learning_rate, decay=0.99, eps=1e-8, eps_in_sqrt=False)
@@ -45,13 +45,13 @@ def rmsprop() -> optax.GradientTransformation:
 
 @functools.cache
 def lbfgs() -> optax.GradientTransformation:
-    """L-BFGS without a line search: one loss and gradient a step. Its learning rate, 1, is the length of a step."""
+    """Return L-BFGS without a line search: one loss and gradient a step. The learning rate scales a step."""
     return _with_learning_rate(scale_by_lbfgs(_MEMORY_SIZE))
 
 
 @functools.cache
 def lbfgs_pyramid() -> optax.GradientTransformation:
-    """The same in a pyramid's coordinates: a quarter to a third fewer steps to a loss (docs/performance.md)."""
+    """Return L-BFGS in the coordinates of a pyramid: a quarter to a third fewer steps (docs/performance.md)."""
     return _with_learning_rate(scale_by_lbfgs(_MEMORY_SIZE, initial=smooth, stretch=_STRETCH))
 
 
@@ -63,13 +63,13 @@ def _with_learning_rate(direction: optax.GradientTransformation) -> optax.Gradie
 
 
 class Optimizer(NamedTuple):
-    """An optimizer by name.
+    """An entry of `OPTIMIZERS`.
 
     Attributes:
-      make: Returns the transformation; the same one each time, so that what was compiled with it is found.
-      learning_rate: The default.
+      make: Returns the transformation, the same one each time, so that functions compiled with it are reused.
+      learning_rate: The default learning rate.
       stochastic: Whether it tolerates a loss that is random at each step.
-      image_only: Whether it takes the parameters for an image: in [0, 1], or smooth in two dimensions.
+      image_only: Whether it assumes that the parameters are an image: in [0, 1], or smooth in two dimensions.
     """
 
     make: Callable[[], optax.GradientTransformation]
@@ -78,7 +78,7 @@ class Optimizer(NamedTuple):
     image_only: bool = False
 
 
-#: Optimizers by name. The learning rate is part of their state: another one never recompiles.
+#: Optimizers by name. The learning rate is part of their state: another one does not recompile.
 OPTIMIZERS: dict[str, Optimizer] = {
     "adam": Optimizer(adam, 0.02, stochastic=True),
     "adam_average": Optimizer(adam_average, 0.02, stochastic=True, image_only=True),
@@ -89,21 +89,21 @@ OPTIMIZERS: dict[str, Optimizer] = {
 
 
 def named(name: str) -> Optimizer:
-    """Return the entry of `OPTIMIZERS`; InputError if there is none of that name."""
+    """Return an entry of `OPTIMIZERS`; raise InputError if the name is unknown."""
     if name not in OPTIMIZERS:
         raise unknown("optimizer", name, OPTIMIZERS)
     return OPTIMIZERS[name]
 
 
 def optimizer(name: str, stochastic: Collection[str] = ()) -> optax.GradientTransformation:
-    """Return the optimizer of that name.
+    """Return an optimizer by name.
 
     Args:
       name: One of `OPTIMIZERS`.
-      stochastic: Names of the terms of the loss whose value is random at each step.
+      stochastic: Names of the terms of the loss that are random at each step.
 
     Raises:
-      InputError: The optimizer is unknown, or needs a loss that is not random.
+      InputError: The optimizer is unknown, or does not tolerate random terms.
     """
     chosen = named(name)
     if stochastic and not chosen.stochastic:
@@ -117,5 +117,5 @@ def optimizer(name: str, stochastic: Collection[str] = ()) -> optax.GradientTran
 
 @functools.cache
 def batched(optimizer: optax.GradientTransformation) -> optax.GradientTransformation:
-    """Return the optimizer for parameters with a leading axis, each trial with a state of its own."""
+    """Return the optimizer for parameters with a leading axis of trials, each with a state of its own."""
     return optax.GradientTransformation(jax.vmap(optimizer.init), jax.vmap(optimizer.update))

@@ -1,4 +1,4 @@
-"""What a process of ours keeps: memory while it lives, and compiled programs beyond that."""
+"""Process-wide setup: memory allocator, warnings, compilation cache, repeatable GPU kernels."""
 
 import contextlib
 import ctypes
@@ -18,42 +18,43 @@ from filelock import FileLock
 
 @functools.cache
 def prepare(compiled: Path) -> None:
-    """What every process that computes does first, once; `compiled` is the folder of `keep_compiled_programs`."""
+    """Set up a process that computes, once and first; `compiled` is the folder for `keep_compiled_programs`."""
     warn_in_one_line()
-    gc.freeze()  # what is imported stays: walking it takes a tenth of a second, at every full collection
+    gc.freeze()  # imported modules stay: visiting their objects takes a tenth of a second per full collection
     keep_freed_memory()
     repeat_on_gpus()
     keep_compiled_programs(compiled)
 
 
-# Of glibc's malloc.h.
+# Constants of glibc's malloc.h.
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX, _ARENA_MAX = -1, -2, -4, -8
 
-# A step's temporaries are one piece of hundreds of MiB. Freed, it is split by the next small piece for want of a
-# smaller one, does not fit the next time, and the process grows by its size. So there are smaller ones from the start.
+# The temporaries of a step are one piece of hundreds of MiB. Once it is freed, a small allocation would split it if
+# there is no smaller free piece; the next step then needs a new one, and the process grows by its size. So free smaller
+# pieces are provided from the start.
 _PIECES, _PIECE, _FENCE = 32, 2**25, 2**20
 
 
 def keep_freed_memory() -> None:
-    """Let the process reuse what it frees instead of handing it back; for scripts, before anything is computed.
+    """Let the process reuse freed memory instead of returning it to the system; for scripts, before any computation.
 
-    XLA allocates the temporaries of each call anew. glibc takes large ones from the system and gives them back, so that
-    every page is faulted in and cleared again at every step: a third of a step's time (docs/performance.md).
-    Elsewhere than on Linux with glibc nothing happens.
+    XLA allocates the temporaries of every call. glibc takes large ones from the system and returns them, so that every
+    page is faulted in and cleared at every step, which takes a third of its time (docs/performance.md). Without Linux
+    and glibc this does nothing.
     """
     libc = _glibc()
     if libc is None:
         return
     for setting in ((_MMAP_MAX, 0), (_TRIM_THRESHOLD, 2**31 - 1), (_TOP_PAD, 2**28), (_ARENA_MAX, 1)):
         libc.mallopt(*setting)
-    # Addresses, not memory: pages come when they are written to. What is between two pieces is never freed.
+    # This takes addresses, not memory: pages are mapped when written. The fences between the pieces are never freed.
     pieces = [libc.malloc(size) for _ in range(_PIECES) for size in (_PIECE, _FENCE)][::2]
     for piece in pieces:
         libc.free(piece)
 
 
 def release_free_memory() -> None:
-    """Return all free pages to the system: compiling, or a smaller scale, leaves hundreds of MiB of them behind."""
+    """Return all free pages to the system: compiling, or a smaller scale, leaves hundreds of MiB of them."""
     libc = _glibc()
     if libc is not None:
         libc.malloc_trim(0)
@@ -69,14 +70,14 @@ def _glibc() -> Any:
 
 
 def warn_in_one_line() -> None:
-    """Tell warnings as errors are told, each once: a run reads its pictures twice, a sweep for every trial."""
-    told: set[str] = set()
+    """Print each warning in one line, like errors, and once: a run reads its images twice, a sweep for every trial."""
+    printed: set[str] = set()
 
     def show(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
         line = " ".join(str(message).split())
-        if line not in told:
+        if line not in printed:
             print(f"warning: {line}", file=sys.stderr)
-            told.add(line)
+            printed.add(line)
 
     warnings.showwarning = show
 
@@ -86,23 +87,23 @@ _COMPILED = "/jax/core/compile/backend_compile_duration"
 
 @functools.cache
 def _compilations() -> list[float]:
-    """Seconds of each, from the first call of this on."""
-    found: list[float] = []
+    """Return the durations of all compilations since the first call, s: a list that grows."""
+    durations: list[float] = []
 
     def note(event: str, duration_secs: float, **_: Any) -> None:
         if event == _COMPILED:
-            found.append(duration_secs)
+            durations.append(duration_secs)
 
     jax.monitoring.register_event_duration_secs_listener(note)
-    return found
+    return durations
 
 
 def compilations() -> int:
-    """How many programs this process has compiled, or found among those kept, since this was first called."""
+    """Return the number of programs compiled, or read from the cache, since the first call in this process."""
     return len(_compilations())
 
 
-# The programs of one scale have some 300 KB. What compiles faster than this is not worth a file.
+# The programs of one scale take some 300 KB. Programs that compile faster than this are not cached.
 _LEAST_SECONDS = 0.1
 _MOST_BYTES = 2**30
 
@@ -113,11 +114,12 @@ _CACHE_ERROR = re.compile(
 
 
 def keep_compiled_programs(folder: Path) -> None:
-    """Let the next process find in `folder` what this one compiles; for scripts.
+    """Cache compiled programs in `folder` for the next process; for scripts.
 
-    The entries used longest ago make room. Machines may share a folder: a program's key has the processor's features.
-    JAX's own variables go first: another folder, left to JAX alone, by `JAX_COMPILATION_CACHE_DIR`, none at all by
-    `JAX_ENABLE_COMPILATION_CACHE=0`. A damaged entry is replaced; whatever is wrong with the folder costs one warning.
+    The least recently used entries are removed at 1 GiB. Machines may share a folder, as the key of a program has the
+    features of the processor. JAX's own variables take precedence: `JAX_COMPILATION_CACHE_DIR` names another folder,
+    which is left to JAX, and `JAX_ENABLE_COMPILATION_CACHE=0` turns caching off. A damaged entry is replaced; a folder
+    that can't be used causes one warning.
     """
     jax.config.update("jax_persistent_cache_min_compile_time_secs", _LEAST_SECONDS)
     if "JAX_COMPILATION_CACHE_DIR" in os.environ or not jax.config.values["jax_enable_compilation_cache"]:
@@ -133,18 +135,18 @@ def keep_compiled_programs(folder: Path) -> None:
 
 
 def _remove_unfinished(folder: Path) -> None:
-    """Remove what a killed process or a full disk left of an entry: JAX can write no other beside it."""
-    with FileLock(folder / ".lockfile", timeout=10):  # JAX's own
+    """Remove incomplete entries that a killed process or a full disk left, as JAX does not overwrite them."""
+    with FileLock(folder / ".lockfile", timeout=10):  # JAX's own lock
         for entry in folder.glob("*-cache"):
             if not entry.with_name(entry.name.removesuffix("-cache") + "-atime").exists():
                 entry.unlink()
 
 
 def _mend_when_jax_warns(folder: Path) -> None:
-    """Mend the folder when JAX warns of it, and say so once in our words.
+    """Repair the folder when JAX warns about an entry, and warn once in one line.
 
-    JAX compiles what it can't read but leaves the damaged entry there for ever. It warns before it compiles and names
-    the program, not the entry: with all of that program's entries gone, the one compiled is written again.
+    JAX compiles a program that it can't read, but never replaces the damaged entry. It warns before it compiles and
+    names the program, not the entry. So all entries of the program are removed here, and JAX then writes a new one.
     """
     show = warnings.showwarning
 
@@ -159,24 +161,24 @@ def _mend_when_jax_warns(folder: Path) -> None:
                 entry.unlink()
         if what == "writing":
             return _warn_unwritable(folder, cause.partition(": '")[0])
-        warnings.warn(f"{folder}: damaged, so what was kept there is compiled anew", stacklevel=1)
+        warnings.warn(f"{folder} is damaged: its programs are compiled again", stacklevel=1)
 
     warnings.showwarning = mend
 
 
 def _warn_unwritable(folder: Path, cause: str) -> None:
-    remedy = "free it, or name another with NST_CACHE_DIR"
-    warnings.warn(f"{folder}: {cause}: programs are compiled anew each time: {remedy}", stacklevel=1)
+    remedy = "check its space and permissions, or name another with NST_CACHE_DIR"
+    warnings.warn(f"{folder}: {cause}: programs are compiled again each time: {remedy}", stacklevel=1)
 
 
 _REPEATABLE = "--xla_gpu_exclude_nondeterministic_ops"
 
 
 def repeat_on_gpus() -> None:
-    """Let XLA take operations alone that give the same bytes each time; for scripts, before anything is computed.
+    """Restrict XLA to GPU operations that give the same bytes each time; for scripts, before any computation.
 
-    On an H200 a step in float32 takes 17 % longer, and a program compiles in seconds where it took over a minute:
-    fewer algorithms are tried against each other (docs/performance.md). `XLA_FLAGS` that name the flag go first.
+    On an H200 a step in float32 takes 17 % longer, but a program compiles in seconds instead of over a minute, as fewer
+    algorithms are compared (docs/performance.md). If `XLA_FLAGS` already sets the flag, it is left as it is.
     """
     flags = os.environ.get("XLA_FLAGS", "")
     if _REPEATABLE not in flags:

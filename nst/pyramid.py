@@ -1,4 +1,4 @@
-"""Pictures as a pyramid of ever coarser ones."""
+"""The initial matrix of L-BFGS, a preconditioner: weights for the levels of an image pyramid."""
 
 import functools
 from functools import partial
@@ -11,33 +11,33 @@ from jax.experimental.xla_metadata import set_xla_metadata
 
 from nst.types import Array
 
-# Halvings; with three or six instead it takes a few percent more steps (docs/performance.md).
+# Halvings; with three or six, L-BFGS takes a few percent more steps (docs/performance.md).
 _LEVELS = 4
 
-# Binomial, which leaves out what the coarser picture can't hold; its sum is that of an orthonormal map.
+# Binomial: removes frequencies that the coarser image can't hold. The sum is that of an orthonormal map.
 _TAPS = np.sqrt(2) * np.array([1, 3, 3, 1]) / 8
 
 
 def smooth(tree: Any) -> Any:
-    """Weigh the levels of a picture's pyramid by 1, 2, 4, …: about 1 / f, as the amplitudes of natural pictures fall.
+    """Weight the levels of an image pyramid by 1, 2, 4, …: about 1 / f, like the amplitudes of natural images.
 
-    A symmetric and positive definite linear map, H x = x + Σ 2^(k−1) (Dᵏ)ᵀ Dᵏ x with the coarsest level counted twice,
-    where D halves a picture: the initial matrix of L-BFGS in the coordinates of a Gaussian pyramid (Burt and Adelson,
-    The Laplacian Pyramid as a Compact Image Code, IEEE Transactions on Communications 1983). Weighing frequencies by
-    FFT does the same for the steps, but XLA's FFT on a CPU gives other bytes once in a hundred times.
+    This is a symmetric and positive definite linear map, H x = x + Σ 2^(k−1) (Dᵏ)ᵀ Dᵏ x with the coarsest level counted
+    twice, where D halves an image: the initial matrix of L-BFGS in the coordinates of a Gaussian pyramid (Burt and
+    Adelson, The Laplacian Pyramid as a Compact Image Code, IEEE Transactions on Communications 1983). Weighting
+    frequencies by an FFT needs as many steps, but XLA's FFT on a CPU gives other bytes once in a hundred times.
 
     Args:
       tree: Arrays `[h, w, …]`, or `[n]`.
 
     Returns:
-      The same structure.
+      The weighted arrays, in the same structure.
     """
-    # XLA would fuse each halving into all that reads it: twice as long to compile, and slower.
+    # Without this XLA fuses each halving into all its uses, which takes twice as long to compile and runs slower.
     with set_xla_metadata(inlineable="false"):
         return jax.tree.map(_smooth, tree)
 
 
-# Traced once for all that a step calls it for.
+# Jitted, so that it is traced once for all its uses in a step.
 @partial(jax.jit, static_argnums=1)
 def _smooth(x: Array, level: int = 0) -> jax.Array:
     axes = tuple(axis for axis in range(min(2, x.ndim)) if x.shape[axis] > 1)
@@ -51,7 +51,7 @@ def _smooth(x: Array, level: int = 0) -> jax.Array:
 
 @partial(jax.jit, static_argnames="axes")
 def _halve(x: Array, axes: tuple[int, ...]) -> Array:
-    """`[h, w, …]` to `[⌈h / 2⌉, ⌈w / 2⌉, …]`; mirrored at the borders."""
+    """Halve `[h, w, …]` to `[⌈h / 2⌉, ⌈w / 2⌉, …]`, mirrored at the borders."""
     for axis in axes:
         cut = partial(jax.lax.slice_in_dim, axis=axis)
         length, size = x.shape[axis], -(-x.shape[axis] // 2)

@@ -1,4 +1,4 @@
-"""What a run leaves behind: its directory, one method for each file in it."""
+"""The files of a run directory: write them, read them back, lock the directory."""
 
 import io
 import json
@@ -17,9 +17,9 @@ from nst.errors import InputError
 from nst.types import Image, Values
 
 _PACKAGES = ("nst", "jax", "jaxlib", "flax", "optax", "numpy", "pillow")
-#: What `scripts/evaluate.py` adds to a run directory.
+#: The file that `scripts/evaluate.py` adds to a run directory.
 EVALUATION = "evaluation.json"
-#: In a line of `metrics.jsonl`, what is neither the loss nor one of its terms.
+#: The entries of a line of `metrics.jsonl` that are neither the loss nor one of its terms.
 COUNTERS = ("step", "evaluations", "seconds")
 
 _MAY_GROW = ("optimizer.steps",)
@@ -27,7 +27,7 @@ _MAY_CHANGE = ("run.writers", "config.run.writers")  # a run's, a sweep's
 
 
 def describe(config: dict[str, Any], inputs: Values) -> dict[str, Any]:
-    """What `config.json` says: nothing in it depends on when the run was made."""
+    """Return the content of `config.json`, which does not depend on the time of the run."""
     return {
         "config": config,
         "versions": versions(),
@@ -37,57 +37,57 @@ def describe(config: dict[str, Any], inputs: Values) -> dict[str, Any]:
 
 
 def versions(*more: str) -> dict[str, str]:
-    """Of the libraries that decide what is computed, of Python, and of `more` packages."""
+    """Return the versions of Python, of the libraries that results depend on, and of `more` packages."""
     return {name: version(name) for name in (*_PACKAGES, *more)} | {"python": platform.python_version()}
 
 
 def lock(folder: Path) -> FileLock:
-    """Hold a run directory, so that no second process writes to it.
+    """Lock a run directory, so that no other process writes to it.
 
     Raises:
-      InputError: Another process holds it.
+      InputError: Another process has the lock.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    held = FileLock(folder / ".lock")
+    file_lock = FileLock(folder / ".lock")
     try:
-        return held.acquire(timeout=0).lock  # type: ignore[return-value]
+        return file_lock.acquire(timeout=0).lock  # type: ignore[return-value]
     except Timeout:
         raise InputError(f"{folder}: another process is running here: give another --workdir") from None
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write JSON for people to read, beside and renamed."""
+    """Write indented JSON atomically."""
     files.write_bytes(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
 
 
 def differences(old: Values, new: Values, prefix: str = "") -> list[str]:
-    """The dotted names of what may not differ but does, with both values."""
-    found = []
+    """Return a line for each value that differs and may not: its dotted name and both values."""
+    lines = []
     for name in sorted({*old, *new}):
         a, b = old.get(name), new.get(name)
         if f"{prefix}{name}" in _MAY_CHANGE:
             continue
         if isinstance(a, Mapping) and isinstance(b, Mapping):
-            found += differences(a, b, f"{prefix}{name}.")
+            lines += differences(a, b, f"{prefix}{name}.")
         elif a != b and not (f"{prefix}{name}" in _MAY_GROW and a is not None and b is not None and b > a):
-            found.append(f"{prefix}{name} was {a!r}, now {b!r}")
-    return found
+            lines.append(f"{prefix}{name} was {a!r}, now {b!r}")
+    return lines
 
 
 def append(path: Path, line: Values) -> None:
-    """Add a line to `metrics.jsonl`, flushed."""
+    """Append a line to `metrics.jsonl`."""
     with open(path, "a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")
 
 
 def cut_back(path: Path, step: int) -> None:
-    """Drop the lines past `step`, and one that a crash left half written."""
-    kept = [line for line in metrics(path) if line["step"] <= step]
-    files.write_bytes(path, "".join(json.dumps(line) + "\n" for line in kept).encode())
+    """Remove the lines of `metrics.jsonl` after `step`, and an incomplete one that a crash left."""
+    lines = [line for line in metrics(path) if line["step"] <= step]
+    files.write_bytes(path, "".join(json.dumps(line) + "\n" for line in lines).encode())
 
 
 def metrics(path: Path) -> list[dict[str, Any]]:
-    """The lines of `metrics.jsonl`, as far as they are whole."""
+    """Return the lines of `metrics.jsonl` up to the first damaged one."""
     lines = []
     for text in path.read_bytes().splitlines() if path.exists() else ():
         try:
@@ -101,7 +101,7 @@ def metrics(path: Path) -> list[dict[str, Any]]:
 
 
 def sheet(content: Image, style: Image, result: Image) -> np.ndarray:
-    """Content, style and result side by side, at the height of the result, on white."""
+    """Return content, style and result side by side on white, at the height of the result."""
     height = result.shape[0]
     gap = np.ones((height, max(2, height // 64), 3), np.float32)
     scaled = [
@@ -121,7 +121,7 @@ def write_curve(path: Path, lines: list[dict[str, Any]]) -> None:
         if points:
             axes.plot(*zip(*points, strict=True), label=name, linewidth=2 if name == "loss" else 1)
     axes.grid(alpha=0.3)
-    if axes.lines:  # a loss of zero throughout has no place on a logarithmic axis
+    if axes.lines:  # none if the loss is always zero, which a logarithmic axis can't show
         axes.legend(frameon=False)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=120, metadata={"Software": None})

@@ -1,4 +1,4 @@
-"""The driver of every descent: stages in a row, each with its own objective, from the first step or a checkpoint."""
+"""The driver of all optimizations: stages in sequence, each with an objective, from the start or a checkpoint."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
@@ -12,11 +12,11 @@ from nst.averaging import averaged
 from nst.optimize import BatchAt, Evaluate, State, chunks, compile_step, reached, start
 from nst.types import Pytree
 
-#: Steps between two references. With twice as many the loss ends 0.6 % higher; a reference takes as long as a third of
-#: a step (docs/performance.md).
+#: Steps between two references. With twice as many the final loss is 0.6 % higher; computing a reference takes a third
+#: of a step (docs/performance.md).
 REFRESH_EVERY = 25
 
-#: Called where much memory has just become free; see `nst.process.release_free_memory`.
+#: A function that is called when much memory has just become free; see `nst.process.release_free_memory`.
 Release = Callable[[], None]
 
 
@@ -25,14 +25,14 @@ def keep_memory() -> None:
 
 
 class Stage(NamedTuple):
-    """One descent of a run, such as a scale of a pyramid.
+    """One optimization of a run, such as a scale of a pyramid.
 
     Attributes:
       steps: Steps of the stage.
       like: Shapes and types of the parameters, a pytree of `jax.ShapeDtypeStruct`.
-      objective: Builds what is minimized.
-      begin: Given the image at which the stage before ended, or None in the first stage, returns the parameters to
-        begin with. A resumed stage does not call it.
+      objective: Builds the objective to minimize.
+      begin: Returns the initial parameters, given the final image of the previous stage, or None in the first stage.
+        It is not called for a resumed stage.
     """
 
     steps: int
@@ -49,9 +49,9 @@ class Snapshot(NamedTuple):
       step: Steps taken over all stages.
       evaluations: Losses and gradients computed over all stages.
       state: The state of the stage's optimization; its `step` counts from the beginning of the stage.
-      reference: The parameters that rounded features are computed near; None where nothing is rounded.
-      image: The image that the parameters stand for, as terms see it, or their average where the optimizer keeps one;
-        for audio a spectrogram or samples.
+      reference: The parameters of the nearby image for rounded features; None if nothing is rounded.
+      image: The image of the parameters, as terms see it, or of their average if the optimizer keeps one; for audio a
+        spectrogram or samples.
       stochastic: Whether the loss is random at each step.
     """
 
@@ -65,7 +65,7 @@ class Snapshot(NamedTuple):
 
     @property
     def tree(self) -> Pytree:
-        """All that the next step depends on, as a pytree of arrays: `Resume.restore` returns it."""
+        """The complete state of the stage, a pytree of arrays, which `Resume.restore` returns."""
         return self.state, self.reference
 
 
@@ -74,7 +74,7 @@ class Resume(NamedTuple):
 
     Attributes:
       stage: The index of the stage.
-      restore: Given the shapes and types of `Snapshot.tree`, returns its arrays.
+      restore: Returns the arrays of `Snapshot.tree`, given their shapes and types.
     """
 
     stage: int
@@ -89,13 +89,13 @@ class Method(NamedTuple):
     """The optimization method of all stages.
 
     Attributes:
-      evaluate: Gives the loss, its terms and the gradient; its `args` are the objective.
+      evaluate: Returns the loss, its terms and the gradient; its `args` are the objective.
       optimizer: An optax transformation.
-      learning_rate: The optimizer's own by default; one for each of several trials.
-      refresh: `refresh(objective, params)` gives the objective with features computed near `params`, for extractors
-        that round; None for others.
-      batch_at: `batch_at(step)` gives what step number `step` of the whole run is evaluated on.
-      image: `image(objective, params)` gives the image that terms see.
+      learning_rate: The learning rate, or one for each of several trials; by default the optimizer's own.
+      refresh: `refresh(objective, params)` returns the objective with the reference of the image of `params`, for
+        extractors that round; None for others.
+      batch_at: `batch_at(step)` returns the random input of step number `step` of the whole run.
+      image: `image(objective, params)` returns the image that terms see.
     """
 
     evaluate: Evaluate
@@ -114,18 +114,18 @@ def run(
     resume: Resume | None = None,
     release: Release = keep_memory,
 ) -> Iterator[Snapshot]:
-    """Minimize stage after stage.
+    """Minimize the objectives of stages, one after the other.
 
     Args:
-      stages: In order.
-      method: How each is minimized.
-      every: A snapshot is yielded at least at the multiples of these step numbers.
-      resume: Where an earlier run stood; it goes on to the same bytes that the whole run would have reached.
-      release: Called where much memory has just become free.
+      stages: The stages in order.
+      method: The optimization method of all stages.
+      every: Step numbers; a snapshot is yielded at least at all their multiples.
+      resume: The checkpoint of an earlier run to continue, to the same bytes as without an interruption.
+      release: Called when much memory has just become free.
 
     Yields:
-      A snapshot where a stage begins, about every two seconds, and at the end of each stage. Its arrays can be read
-      until the next one is asked for.
+      A snapshot at the beginning of each stage, about every two seconds, and at the end of each stage. Its arrays can
+      be read until the next one is requested.
 
     Raises:
       RunError: A value is not finite; the last good snapshot was yielded before.
@@ -145,30 +145,32 @@ def run(
                 yield Snapshot(index, step, step + index + 1, state, reference, image, random)
                 previous = image
             previous = jax.tree.map(np.asarray, previous)
-            objective = begin = state = reference = image = None  # free them before the next stage's are made
+            objective = begin = state = reference = image = (
+                None  # free them before those of the next stage are made
+            )
         done += stage.steps
 
 
 class _Parameters(NamedTuple):
-    """Parameters that a stage begins with, where no state is resumed."""
+    """The initial parameters of a stage that is not resumed."""
 
     params: Pytree
 
 
 def _offset(method: Method, done: int) -> Method:
-    """Count steps from the beginning of the run."""
+    """Return the method with `batch_at` counting from the beginning of the stage, after `done` steps of the run."""
     batch_at = method.batch_at
     return method if batch_at is None else method._replace(batch_at=lambda step: batch_at(done + step))
 
 
 def _stops(done: int, steps: int, every: Sequence[int]) -> list[int]:
-    """The steps of a stage after which to return to the host: multiples over the whole run, and the last."""
+    """Return the steps of a stage after which to return to the host: multiples over the whole run, and the last."""
     multiples = {step for n in every for step in range(n - done % n, steps, n)}
     return sorted(multiples | {steps})
 
 
 def _begin(method: Method, objective: Pytree, params: Pytree) -> State:
-    """Evaluate the parameters that a stage begins with."""
+    """Return the state at the initial parameters of a stage."""
     batch = None if method.batch_at is None else method.batch_at(0)
     return start(
         method.evaluate, params, method.optimizer, objective, learning_rate=method.learning_rate, batch=batch
@@ -176,7 +178,7 @@ def _begin(method: Method, objective: Pytree, params: Pytree) -> State:
 
 
 def _shapes(method: Method, objective: Pytree, like: Pytree) -> Pytree:
-    """The shapes and types of `Snapshot.tree`."""
+    """Return the shapes and types of `Snapshot.tree`."""
 
     def begin(params: Pytree) -> tuple[State, Pytree]:
         refreshed = objective if method.refresh is None else method.refresh(objective, params)
@@ -193,10 +195,10 @@ def _descend(
     stops: list[int],
     release: Release,
 ) -> Iterator[tuple[State, Pytree]]:
-    """Minimize one stage from parameters, or from a state and its reference; yield both."""
+    """Minimize one stage from parameters, or from a state and its reference; yield states with their references."""
 
     def with_reference(reference: Pytree) -> Pytree:
-        release()  # computing targets or a reference takes hundreds of MiB for a moment, which then lie in pieces
+        release()  # computing targets or a reference takes hundreds of MiB for a moment and leaves them in fragments
         if method.refresh is None:
             return objective
         refreshed = jax.block_until_ready(method.refresh(objective, reference))
@@ -212,19 +214,21 @@ def _descend(
         args = with_reference(reference)
     compile_step(state, method.optimizer)
     jax.block_until_ready(state)
-    release()  # compiling takes as much
+    release()  # compiling takes as much memory
     yield state, reference
     while (step := reached(state)) < stops[-1]:
-        piece = stops
+        next_stops = stops
         if method.refresh is not None:
             if step and step % REFRESH_EVERY == 0:
-                reference = jax.tree.map(jnp.array, state.params)  # the state's own will be written over
-                args = objective  # free the former reference first
+                reference = jax.tree.map(
+                    jnp.array, state.params
+                )  # a copy: the buffers of the state are reused
+                args = objective  # free the previous reference first
                 args = with_reference(reference)
             end = min(step - step % REFRESH_EVERY + REFRESH_EVERY, stops[-1])
-            piece = [stop for stop in stops if step < stop < end] + [end]
+            next_stops = [stop for stop in stops if step < stop < end] + [end]
         for current in chunks(
-            method.evaluate, state, method.optimizer, args, piece, batch_at=method.batch_at
+            method.evaluate, state, method.optimizer, args, next_stops, batch_at=method.batch_at
         ):
             state = current
             yield state, reference

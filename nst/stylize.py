@@ -1,4 +1,4 @@
-"""Style transfer of one image: a stage for each scale of a pyramid. The library's entry."""
+"""Style transfer of one image, with a stage for each scale of a pyramid."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,7 +17,7 @@ from nst.types import NO_CHANGES, Array, Image, Network, Pytree, Settings
 
 
 class Scale(NamedTuple):
-    """One level of the pyramid: the longest side in pixels, and how many steps are taken there."""
+    """One level of the pyramid: the longest side in pixels, and the number of steps."""
 
     size: int
     steps: int
@@ -41,27 +41,27 @@ def stylization(
     resume: Resume | None = None,
     release: Release = keep_memory,
 ) -> Iterator[Snapshot]:
-    """Stylize an image from coarse to fine, each scale starting from the one before, resampled.
+    """Stylize an image from coarse to fine; each scale starts from the resized result of the one before.
 
     Args:
-      content: `[h, w, 3]`, at least as large as the last scale asks for.
+      content: `[h, w, 3]`, at least as large as the last scale.
       style: `[h', w', 3]`.
-      initial: `[h, w, 3]`, where the first scale starts.
+      initial: `[h, w, 3]`, the initial image of the first scale.
       extractor: The network.
-      scales: Coarse to fine; the last one has the size of the result.
-      style_scale: The style's longest side at each scale, in units of the result's.
+      scales: Scales from coarse to fine; the last one has the size of the result.
+      style_scale: Longest side of the style image at each scale, in units of the result's.
       content_factor: Factor of the content weight from each scale to the next.
       loss_settings: Settings of the loss that replace the defaults (`completed`).
       optimizer: One of `nst.optimizers.OPTIMIZERS`.
-      learning_rate: The optimizer's own by default.
-      parameters: What is optimized, one of `nst.objective.PARAMETERS`.
-      seed: Of stochastic terms.
-      every: A snapshot is yielded at least at the multiples of these step numbers.
-      resume: Where an earlier run stood.
-      release: Called where much memory has just become free.
+      learning_rate: By default the optimizer's own.
+      parameters: The parameterization of the image, one of `nst.objective.PARAMETERS`.
+      seed: Seed of stochastic terms.
+      every: Step numbers; a snapshot is yielded at least at all their multiples.
+      resume: The checkpoint of an earlier run to continue.
+      release: Called when much memory has just become free.
 
     Yields:
-      A snapshot where it begins, about every two seconds, and at the end of each scale.
+      A snapshot at the beginning of each scale, about every two seconds, and at the end of each scale.
 
     Raises:
       InputError: A setting can't be used, or an image is too small for a layer.
@@ -80,21 +80,26 @@ def stylization(
         settings=settings,
         parameters=parameters,
     )
-    how = method(extractor, settings, optimizer, learning_rate, seed)
-    yield from stages.run(chain, how, every=every, resume=resume, release=release)
+    yield from stages.run(
+        chain,
+        method(extractor, settings, optimizer, learning_rate, seed),
+        every=every,
+        resume=resume,
+        release=release,
+    )
 
 
 def completed(network: Network, settings: Settings, optimizer: str = "lbfgs_pyramid") -> dict[str, Any]:
-    """Return settings of the loss in the form that terms are built from.
+    """Return complete settings of the loss, from which terms are built.
 
     Args:
-      network: Settings that are not given and have no default follow it and the style loss: the layers, their weights
-        and the weight of the style.
+      network: The network. Settings without a default (layers, their weights, the style weight) follow it and the style
+        loss if they are not given.
       settings: Settings that replace the defaults of the config's group `loss`.
-      optimizer: What a loss draws at random is drawn anew at each step if the optimizer tolerates it.
+      optimizer: The optimizer; random directions and positions are drawn anew at each step if it tolerates that.
 
     Raises:
-      InputError: An unknown setting, or one that can't be used.
+      InputError: A setting is unknown or can't be used.
     """
     _check_names(settings)
     result = loss_defaults() | dict(settings)
@@ -120,7 +125,7 @@ def _check_names(settings: Settings) -> None:
 
 
 def sides_at(size: int, style_scale: float) -> dict[str, int]:
-    """Return the longest side of each input, in pixels, at a scale of `size`."""
+    """Return the longest side of each input, in pixels, at the scale `size`."""
     return {"content": size, "style": max(1, round(size * style_scale))}
 
 
@@ -172,10 +177,10 @@ def method(
     learning_rate: float | None,
     seed: int,
 ) -> Method:
-    """Return how stages are minimized; `settings` are those of `completed`, the other arguments of `stylization`.
+    """Return the optimization method; `settings` are those of `completed`, the other arguments those of `stylization`.
 
     Raises:
-      InputError: There is no such optimizer, or it does not go with a term.
+      InputError: The optimizer is unknown, or does not tolerate a random term.
     """
     random = losses.stochastic(settings)
 
@@ -197,9 +202,9 @@ def plan(
     Args:
       size: The longest side of the result in pixels.
       steps: Steps at the last scale.
-      scales: Longest sides that ascend to `size`; none for `size` alone.
-      scale_steps: Steps at each scale but the last.
-      first_steps: Steps at the first of several scales; `scale_steps` by default.
+      scales: Longest sides that ascend to `size`; empty for `size` only.
+      scale_steps: Steps at each scale except the last.
+      first_steps: Steps at the first of several scales; by default `scale_steps`.
 
     Raises:
       InputError: The scales do not ascend to `size`.
@@ -227,32 +232,32 @@ def stylize(
     learning_rate: float | None = None,
     **loss_settings: Any,
 ) -> np.ndarray:
-    """Paint the content image in the style of another (Gatys, Ecker and Bethge, CVPR 2016).
+    """Return the content image in the style of another (Gatys, Ecker and Bethge, CVPR 2016).
 
     Args:
       content: A path, the name of a sample, or an array `[h, w, 3]` in [0, 1].
       style: The same.
-      size: The result's longest side in pixels.
+      size: Longest side of the result, pixels.
       steps: Optimization steps at that size.
-      scales: Longest sides to pass through, ascending to `size`; none by default.
-      scale_steps: Steps at each of those before the last.
+      scales: Longest sides from coarse to fine, ascending to `size`; by default `size` only.
+      scale_steps: Steps at each scale except the last.
       init: `content`, `style`, `noise`, `gray`, or the path or sample name of an image.
-      seed: Of the noise, and of stochastic terms.
-      extractor: VGG-19 with average pooling by default.
-      style_scale: The style's longest side, in units of `size`.
+      seed: Seed of noise and of stochastic terms.
+      extractor: The network; by default VGG-19 with average pooling.
+      style_scale: Longest side of the style image, in units of `size`.
       optimizer: One of `nst.optimizers.OPTIMIZERS`.
-      learning_rate: The optimizer's own by default.
+      learning_rate: By default the optimizer's own.
       **loss_settings: Settings of the loss, by the names of the config's group `loss`, that replace the defaults;
-        `style_layer_weights=()` weighs the style layers equally.
+        `style_layer_weights=()` gives the style layers equal weights.
 
     Returns:
       The result, float32 `[h, w, 3]` in [0, 1].
 
     Raises:
-      InputError: An image, name or number that can't be used.
-      RunError: A value became infinite or NaN on the way.
+      InputError: An image, a name or a number can't be used.
+      RunError: A value became infinite or NaN.
     """
-    content, style = _picture("content", content), _picture("style", style)
+    content, style = _as_image("content", content), _as_image("style", style)
     numbers = {"images.size": size, "images.style_scale": style_scale, "images.seed": seed}
     numbers |= {"optimizer.steps": steps, "pyramid.steps": scale_steps}
     if learning_rate is not None:
@@ -279,11 +284,11 @@ def stylize(
     return np.clip(np.asarray(last.image), 0, 1)
 
 
-def _picture(name: str, picture: str | Path | Image) -> np.ndarray:
-    """The array itself, or what the path or name stands for."""
-    if isinstance(picture, str | Path):
-        return images.read(picture)
-    array = np.asarray(picture)
+def _as_image(name: str, image: str | Path | Image) -> np.ndarray:
+    """Return a checked array, or read the image of a path or sample name."""
+    if isinstance(image, str | Path):
+        return images.read(image)
+    array = np.asarray(image)
     if (
         array.ndim != 3
         or array.shape[2] != 3
@@ -293,7 +298,9 @@ def _picture(name: str, picture: str | Path | Image) -> np.ndarray:
         raise InputError(
             f"{name} is {array.dtype} {array.shape}: give floats [h, w, 3]; divide integers by 255"
         )
-    if not (array.min() > -0.5 and array.max() < 1.5):  # NaN neither; resampling overshoots a little
+    if not (
+        array.min() > -0.5 and array.max() < 1.5
+    ):  # False for NaN too; resampling overshoots [0, 1] a little
         raise InputError(
             f"{name} has values from {array.min()} to {array.max()}: give finite values from 0 to 1"
         )

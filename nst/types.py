@@ -1,4 +1,4 @@
-"""Names of array types. Shapes are checked by jaxtyping and beartype in the tests."""
+"""Array types and protocols. The tests check shapes by jaxtyping and beartype."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -13,13 +13,13 @@ Array = jax.Array | np.ndarray
 #: An image: RGB, sRGB-encoded, in [0, 1], without a batch axis. Audio is [1, frames, channels].
 Image = Float[Array, "_ _ _"]
 
-#: From layer name (`relu4_2`) to what the network computes there, `[h', w', c']`.
+#: Features `[h', w', c']` by layer name, such as `relu4_2`.
 Features = dict[str, Float[Array, "_ _ _"]]
 
 #: Any pytree of arrays.
 Pytree = Any
 
-#: What a term compares: a pytree of its own choosing, for style losses by layer name.
+#: The statistics that a term compares: any pytree; of style losses a dict by layer name.
 Statistics = Pytree
 
 #: Values by name, such as the fields of a config by their dotted names, or an object of a JSON file.
@@ -28,7 +28,7 @@ Values = Mapping[str, Any]
 #: Settings of the loss by name, as in the group `loss` of a config.
 Settings = Values
 
-#: Settings that change nothing.
+#: No settings: all defaults apply.
 NO_CHANGES: Settings = MappingProxyType({})
 
 #: The weight of each position: 1 inside, 0 in a halo or outside a region, `[h', w']`.
@@ -36,7 +36,7 @@ Mask = Float[Array, "_ _"]
 
 Scalar = Float[Array, ""]
 
-#: One number, or one for each of several problems in lock-step.
+#: One number, or one for each of several batched trials.
 Scalars = Float[Array, "..."]
 
 
@@ -44,11 +44,11 @@ Scalars = Float[Array, "..."]
 class Extractor(Protocol):
     """A feature extractor: a pytree whose leaves are the weights of a network.
 
-    It owns its preprocessing. Code outside `nst.features` names this protocol and no network.
+    The preprocessing is part of it. Code outside `nst.features` depends on this protocol, not on a network.
     """
 
     def __call__(self, x: Array, /, layers: Sequence[str], reference: Features | None = None) -> Features:
-        """Compute features, no deeper than the deepest layer asked for.
+        """Compute features; no layer deeper than the requested ones is computed.
 
         Args:
           x: `[h, w, 3]`, RGB, sRGB-encoded, in [0, 1]; for audio see `nst.audio.AudioFeatures`.
@@ -56,16 +56,16 @@ class Extractor(Protocol):
           reference: `self.reference` of a nearby image of the same size: only the difference to it is rounded.
 
         Returns:
-          From layer name to features `[h', w', c]`, float32.
+          Features `[h', w', c]` by layer name, float32.
         """
         ...
 
     def reference(self, x: Array, /, layers: Sequence[str]) -> Features:
-        """Compute what rounded features of nearby images start from; empty where nothing is rounded."""
+        """Compute the reference for rounded features of nearby images; empty if nothing is rounded."""
         ...
 
     def freeze(self, layers: Sequence[str]) -> "Extractor":
-        """Return the extractor prepared for many calls with `layers`; its weights get no gradient any more."""
+        """Return the extractor prepared for many calls with `layers`; its weights no longer get a gradient."""
         ...
 
 
@@ -80,16 +80,16 @@ class Layered(Protocol):
 
     @property
     def content_layers(self) -> tuple[str, ...]:
-        """The layers that content is compared in unless a loss names others."""
+        """The layers of the content loss, unless a loss names others."""
         ...
 
     @property
     def style_layers(self) -> tuple[str, ...]:
-        """The layers that style is compared in unless a loss names others."""
+        """The layers of the style loss, unless a loss names others."""
         ...
 
     def layer_weights(self, layers: Sequence[str], /) -> tuple[float, ...]:
-        """Return weights of style layers, which sum to 1, for a loss that names none."""
+        """Return weights of style layers, which sum to 1, for a loss that does not set them."""
         ...
 
 
@@ -98,7 +98,7 @@ class Network(Extractor, Layered, Protocol):
     """An extractor of images, with the geometry of its layers."""
 
     def freeze(self, layers: Sequence[str]) -> "Network":
-        """Return the network prepared for many calls with `layers`; its weights get no gradient any more."""
+        """Return the network prepared for many calls with `layers`; its weights no longer get a gradient."""
         ...
 
     def check(self, size: tuple[int, int], layers: Sequence[str]) -> None:
@@ -118,9 +118,9 @@ class Network(Extractor, Layered, Protocol):
         ...
 
     def halo(self, layers: Sequence[str]) -> int:
-        """Return how many pixels beyond a position's own the deepest of `layers` sees, to each side."""
+        """Return the number of pixels to each side that the deepest of `layers` sees beyond those of a position."""
         ...
 
     def activations(self, size: tuple[int, int], layers: Sequence[str]) -> int:
-        """Return how many values a gradient through `layers` keeps for an image of `size`."""
+        """Return the number of values that a gradient through `layers` keeps in memory for an image of `size`."""
         ...

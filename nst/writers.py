@@ -1,4 +1,4 @@
-"""TensorBoard and Weights & Biases beside a run's record: they show what it has, and nothing depends on them."""
+"""TensorBoard and Weights & Biases as additional outputs of a run; nothing depends on them."""
 
 import contextlib
 import importlib.util
@@ -17,8 +17,8 @@ from nst import files
 from nst.errors import InputError, RunError, unknown
 from nst.sounds import packages
 
-# Seconds that a run waits at its end for what is still to be uploaded. The rest is on disk for `wandb sync`.
-_LAST_WORDS = 300
+# Seconds that a run waits at its end for uploads. The rest stays on disk for `wandb sync`.
+_UPLOAD_SECONDS = 300
 
 
 class WriterWarning(UserWarning):
@@ -26,9 +26,13 @@ class WriterWarning(UserWarning):
 
 
 class Writer(NamedTuple):
-    """What shows a run: a line of `metrics.jsonl`, the picture or sound of a step (PNG or WAV), the end.
+    """The functions of a writer.
 
-    `last` is the last step that it has from an earlier run in the directory, -1 if none.
+    Attributes:
+      log: Write a line of `metrics.jsonl`.
+      frame: Write the image or audio of a step, from a PNG or WAV file.
+      close: End the output.
+      last: The last step that the writer has from an earlier run in the directory; -1 if none.
     """
 
     log: Callable[[Mapping[str, Any]], None]
@@ -38,7 +42,7 @@ class Writer(NamedTuple):
 
 
 def _tensorboard(folder: Path, facts: Mapping[str, Any]) -> Writer:
-    """An event file in `tensorboard/`, written at once: the queue of a `SummaryWriter` would wait on a full disk."""
+    """Open an event file in `tensorboard/`, without the queue of a `SummaryWriter`, which hangs on a full disk."""
     from tensorboard.compat.proto.event_pb2 import Event, SessionLog  # type: ignore[attr-defined]
     from tensorboard.compat.proto.summary_pb2 import Summary  # type: ignore[attr-defined]
     from tensorboard.compat.proto.tensor_pb2 import TensorProto  # type: ignore[attr-defined]
@@ -51,8 +55,8 @@ def _tensorboard(folder: Path, facts: Mapping[str, Any]) -> Writer:
     file = open(folder / f"events.out.tfevents.{time.time_ns()}", "xb")  # noqa: SIM115  (`close` does)
     records = RecordWriter(file)
 
-    def add(step: int, **what: Any) -> None:
-        records.write(Event(wall_time=time.time(), step=step, **what).SerializeToString())
+    def add(step: int, **fields: Any) -> None:
+        records.write(Event(wall_time=time.time(), step=step, **fields).SerializeToString())
         file.flush()
 
     def show(step: int, *values: Any) -> None:
@@ -63,7 +67,7 @@ def _tensorboard(folder: Path, facts: Mapping[str, Any]) -> Writer:
 
     def frame(step: int, path: Path) -> None:
         if path.suffix == ".wav":
-            show(step, Summary.Value(tag="sound", audio=_heard(path, Summary.Audio)))
+            show(step, Summary.Value(tag="sound", audio=_audio(path, Summary.Audio)))
         if path.suffix != ".png":
             return
         with Image.open(path) as opened:
@@ -74,19 +78,19 @@ def _tensorboard(folder: Path, facts: Mapping[str, Any]) -> Writer:
         show(step, Summary.Value(tag="picture", image=image))
 
     add(0, file_version="brain.Event:2")
-    add(0, session_log=SessionLog(status=SessionLog.START))  # forget what was read of earlier files
+    add(0, session_log=SessionLog(status=SessionLog.START))  # TensorBoard then drops events of earlier files
     text = f"```json\n{json.dumps(facts, indent=2, ensure_ascii=False)}\n```"
     tensor = TensorProto(dtype="DT_STRING", string_val=[text.encode()])
     show(0, Summary.Value(tag="config", tensor=tensor, metadata=create_summary_metadata("", "")))
-    for path in earlier:  # this one will have all that the record has
+    for path in earlier:  # the new file gets all lines and frames of the run
         path.unlink()
     return Writer(log, frame, file.close)
 
 
-def _heard(path: Path, audio: Callable[..., Any]) -> Any:
-    """A WAV as TensorBoard has it."""
+def _audio(path: Path, summary: Callable[..., Any]) -> Any:
+    """Return a WAV file as TensorBoard's `Summary.Audio`."""
     facts = packages.soundfile().info(path)
-    return audio(
+    return summary(
         sample_rate=facts.samplerate,
         num_channels=facts.channels,
         length_frames=facts.frames,
@@ -96,29 +100,29 @@ def _heard(path: Path, audio: Callable[..., Any]) -> Any:
 
 
 def _wandb(folder: Path, facts: Mapping[str, Any]) -> Writer:
-    """A run in `wandb/`, the same one when it is resumed; offline the newest part then has the whole."""
+    """Open a run in `wandb/`, or the same one again if the run is resumed; offline, the newest part has all of it."""
     import wandb
 
     quiet = wandb.Settings(silent=True, console="off")
     mode = wandb.setup(quiet).settings.mode
-    if mode in ("online", "shared") and not wandb.login(prompt=False):  # nobody would see a silent prompt
+    if mode in ("online", "shared") and not wandb.login(prompt=False):  # a prompt would not be visible
         raise RuntimeError("no account is logged in: `wandb login`, or WANDB_MODE=offline")
-    known, sweep = folder / "wandb" / "id", folder.absolute().parent.parent
-    quiet.finish_timeout, quiet.finish_timeout_raises = _LAST_WORDS, True
+    id_file, sweep = folder / "wandb" / "id", folder.absolute().parent.parent
+    quiet.finish_timeout, quiet.finish_timeout_raises = _UPLOAD_SECONDS, True
     run = wandb.init(
         project=os.environ.get("WANDB_PROJECT", "nst"),
         dir=folder.absolute(),
-        id=known.read_text() if known.exists() else None,
+        id=id_file.read_text() if id_file.exists() else None,
         name=folder.absolute().name,
         group=sweep.name if (sweep / "plan.json").exists() else None,
         config={**facts["config"], **{name: facts[name] for name in facts if name != "config"}},
-        allow_val_change=True,  # more steps
+        allow_val_change=True,  # a resumed run may have more steps
         resume="allow",
-        reinit="create_new",  # runs in lock-step have one each
+        reinit="create_new",  # each run of a batch has its own
         settings=quiet,
     )
     if not run.disabled:
-        files.write_bytes(known, run.id.encode())
+        files.write_bytes(id_file, run.id.encode())
 
     def close() -> None:
         run.finish(exit_code=0 if (folder / "done").exists() else 1)
@@ -137,7 +141,7 @@ def _wandb(folder: Path, facts: Mapping[str, Any]) -> Writer:
     )
 
 
-#: What opens a writer, by the name of its package: given the run directory and what its config.json says.
+#: Functions that open a writer, given the run directory and the content of its config.json, by the package's name.
 WRITERS: dict[str, Callable[[Path, Mapping[str, Any]], Writer]] = {
     "tensorboard": _tensorboard,
     "wandb": _wandb,
@@ -145,17 +149,13 @@ WRITERS: dict[str, Callable[[Path, Mapping[str, Any]], Writer]] = {
 
 
 def check(names: Sequence[Any]) -> None:
-    """Refuse writers that are unknown or not installed, without importing any.
-
-    Raises:
-      InputError: Which, and what to install.
-    """
+    """Raise InputError if a writer is unknown or not installed, without importing any."""
     for name in map(str, names):
         if name not in WRITERS:
-            raise unknown("config.run.writers", name, WRITERS)
-        # A folder of the name that lies about is found too, but is no file.
+            raise unknown("run.writers", name, WRITERS)
+        # `find_spec` also finds a folder of that name, such as `wandb/` of a run, but without an origin.
         if getattr(importlib.util.find_spec(name), "origin", None) is None:
-            raise InputError(f"config.run.writers: {name} is not installed: pip install 'nst[{name}]'")
+            raise InputError(f"run.writers: {name} is not installed: pip install 'nst[{name}]'")
 
 
 @contextmanager
@@ -166,17 +166,17 @@ def opened(
     lines: Sequence[Mapping[str, Any]] = (),
     frames: Mapping[int, Path] | None = None,
 ) -> Iterator[Writer]:
-    """All of these as one writer, closed when the block ends. One that fails is warned of and left out from then on.
+    """Yield several writers as one and close them when the block ends; one that fails is dropped with a warning.
 
     Args:
-      names: Of `WRITERS`.
+      names: Names in `WRITERS`.
       folder: The run directory.
-      facts: What its config.json says.
-      lines: What the record has already: the lines of its metrics,
-      frames: and its pictures or sounds, by step.
+      facts: The content of its config.json.
+      lines: The lines of `metrics.jsonl` so far.
+      frames: The image or audio files so far, by step.
 
     Raises:
-      InputError: One can't be opened.
+      InputError: A writer can't be opened.
     """
     writers: dict[str, Writer] = {}
     try:
@@ -188,7 +188,7 @@ def opened(
                 raise
             except Exception as error:
                 raise InputError(
-                    f"config.run.writers: {name} can't be opened ({_reason(error)}): mend that, or leave it out"
+                    f"run.writers: {name} can't be opened ({_reason(error)}): fix that, or leave it out"
                 ) from error
         yield Writer(
             log=lambda line: _each(writers, lambda writer: writer.log(line)),
@@ -218,12 +218,12 @@ def _each(writers: dict[str, Writer], call: Callable[[Writer], None]) -> None:
             del writers[name]
             with contextlib.suppress(Exception):
                 writer.close()
-            told = f"{name}: {_reason(error)}: the run goes on without it, metrics.jsonl has everything"
-            warnings.warn(told, WriterWarning, stacklevel=2)
+            message = f"{name}: {_reason(error)}: the run goes on without it, metrics.jsonl has everything"
+            warnings.warn(message, WriterWarning, stacklevel=2)
 
 
 def _values(line: Mapping[str, Any]) -> dict[str, float | int]:
-    """The loss, its terms and the evaluations: both writers have clocks of their own."""
+    """Return the loss, its terms and the evaluations; steps and seconds are left to the writers."""
     return {name: value for name, value in line.items() if name not in ("step", "seconds")}
 
 

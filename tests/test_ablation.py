@@ -1,4 +1,4 @@
-"""The ablations of configs/: their plans hold and are as large as their docstrings say, and each asks one question."""
+"""The ablations of configs/: their plans are valid, as large as they say, and vary the given fields only."""
 
 import re
 
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:VGG-16 is left out")
 
 
 @pytest.mark.parametrize("name", ABLATIONS)
-def test_its_plan_holds_and_is_as_large_as_it_says(name, planned, sets):
+def test_its_plan_is_as_large_as_its_docstring_says(name, planned, sets):
     plans = {variant: planned(name, variant) for variant in ("", "quick")}
     said = re.search(r"^(\d+) trials, .*`quick` has (\d+)", planned.config(name).__doc__, re.MULTILINE)
     assert [len(plans[variant].trials) for variant in ("", "quick")] == [int(n) for n in said.groups()]
@@ -47,7 +47,7 @@ def test_an_unknown_variant_is_refused(name, planned):
         planned.config(name).get_config("quik")
 
 
-def test_the_network_vgg16_is_there_if_its_weights_are(planned, sets, monkeypatch):
+def test_the_network_vgg16_is_in_the_plan_if_its_weights_are_cached(planned, sets, monkeypatch):
     with pytest.warns(
         UserWarning, match=r"VGG-16 is left out.* python scripts/weights\.py fetch vgg16-keras"
     ):
@@ -61,8 +61,8 @@ def test_the_network_vgg16_is_there_if_its_weights_are(planned, sets, monkeypatc
     assert {trial.overrides["features.network"] for trial in plan.trials if trial.name in added} == {"vgg16"}
 
 
-def test_losses_has_the_trials_it_says_of_every_style_loss(planned, sets, monkeypatch):
-    """Also of one that is registered from outside, and a loss that is random at each step has Adam."""
+def test_losses_has_as_many_trials_of_every_style_loss_as_it_says(planned, sets, monkeypatch):
+    """Losses that are registered elsewhere are included, and a loss that is random at each step has Adam."""
     said = re.search(
         r"^(\d+) trials of each loss .*`quick` has (\d+)", planned.config("losses").__doc__, re.MULTILINE
     )

@@ -1,4 +1,4 @@
-"""The box and the average of iterates against NumPy, and what a run makes of the average."""
+"""Box constraints and the average of iterates against NumPy, and their use in a run."""
 
 import jax
 import jax.numpy as jnp
@@ -11,14 +11,14 @@ from nst.optimize import by_vjp, minimize, start
 GENERATOR = np.random.default_rng(0)
 
 
-def test_updates_are_cut_at_the_faces_of_a_box():
+def test_updates_are_clipped_to_a_box():
     x, update = GENERATOR.random((4, 5)), GENERATOR.standard_normal((4, 5))
     box = averaging.keep_in_box(0.0, 1.0)
-    cut, _ = box.update(jnp.asarray(update, jnp.float32), box.init(x), jnp.asarray(x, jnp.float32))
-    np.testing.assert_allclose(x + cut, np.clip(x + update, 0, 1), atol=1e-6)
+    clipped, _ = box.update(jnp.asarray(update, jnp.float32), box.init(x), jnp.asarray(x, jnp.float32))
+    np.testing.assert_allclose(x + clipped, np.clip(x + update, 0, 1), atol=1e-6)
 
 
-def test_the_average_weighs_each_iterate_less_than_the_next():
+def test_the_average_weights_each_iterate_less_than_the_next():
     decay, average = 0.9, averaging.average_iterates(0.9)
     params = {"x": jnp.zeros(3)}
     state, iterates = average.init(params), []
@@ -55,5 +55,5 @@ def test_adam_stays_in_the_box_and_its_average_is_steadier():
     state = minimize(by_vjp(loss), state, method, 400, None, keys)
     average = averaging.averaged(state.optimizer, state.params)
     assert 0 <= float(state.params.min()) <= float(state.params.max()) <= 1
-    apart = [float(jnp.std(x)) for x in (state.params, average)]
-    assert apart[1] < 0.7 * apart[0]
+    deviations = [float(jnp.std(x)) for x in (state.params, average)]
+    assert deviations[1] < 0.7 * deviations[0]

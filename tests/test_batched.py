@@ -1,4 +1,4 @@
-"""Pictures in one compiled call: each comes to what it comes to alone, and one that diverges leaves the others be."""
+"""Images in one compiled call: each has the result that it has alone, and one that diverges does not affect others."""
 
 import itertools
 
@@ -22,21 +22,21 @@ LAYERS = {
 SCALES = [Scale(16, 4), Scale(24, 20)]
 
 
-def picture(*shape):
+def random_image(*shape):
     return GENERATOR.random((*shape, 3), np.float32)
 
 
 def trials(rates):
-    contents = [picture(33, 51), picture(66, 102), picture(33, 51)]
-    styles = [picture(40, 28), picture(30, 30), picture(40, 28)]
-    found = []
+    contents = [random_image(33, 51), random_image(66, 102), random_image(33, 51)]
+    styles = [random_image(40, 28), random_image(30, 30), random_image(40, 28)]
+    result = []
     for content, style, rate, weight in zip(contents, styles, rates, (30.0, 300.0, 3.0), strict=True):
-        found.append(Trial(content, style, picture(33, 51), rate, LAYERS | {"style_weight": weight}))
-    return found
+        result.append(Trial(content, style, random_image(33, 51), rate, LAYERS | {"style_weight": weight}))
+    return result
 
 
 def run(many, **settings):
-    """The step and loss of each at each snapshot, and the last states."""
+    """Return the step and loss of each trial at each snapshot, and the last snapshots."""
     lines = []
     for snapshots in stylizations(many, scales=SCALES, every=(5,), **settings):
         lines.append([(s.step, float(s.state.value)) for s in snapshots])
@@ -59,11 +59,11 @@ def extractors():
     [
         ("adam", (0.02, 0.05, 0.01), 1e-4),
         ("lbfgs", (1.0,) * 3, 0.02),
-        # 0.022 on a GPU, whose batched operations add in another order
+        # 0.022 on a GPU, where batched operations sum in another order
         ("lbfgs_pyramid", (1.0, 0.8, 1.0), 0.02 if jax.default_backend() == "cpu" else 0.03),
     ],
 )
-def test_each_is_what_it_is_alone(extractors, optimizer, rates, end):
+def test_each_trial_has_the_result_that_it_has_alone(extractors, optimizer, rates, end):
     many = trials(rates)
     settings = {"extractor": extractors["float32"], "optimizer": optimizer}
     lines, _ = run(many, **settings)
@@ -86,9 +86,9 @@ def test_laplacian_coefficients_are_batched(extractors):
         assert dict(line[i] for line in lines)[24] == pytest.approx(expected[24], rel=1e-3)
 
 
-def test_references_are_of_each(extractors):
-    """Beside the run in float32: of another's reference the change is large, and its rounding too."""
-    deep = {"style_layers": ("relu3_2",)}  # shallower ones are not rounded
+def test_each_trial_has_its_own_reference(extractors):
+    """Against float32: with the reference of another trial, the difference and its rounding would be large."""
+    deep = {"style_layers": ("relu3_2",)}  # shallower layers are not rounded
     many = [p._replace(loss_settings=p.loss_settings | deep) for p in trials((0.02,) * 3)]
     lines, last = run(many, extractor=extractors["bfloat16"], optimizer="adam")
     exact, _ = run(many, extractor=extractors["float32"], optimizer="adam")
@@ -96,10 +96,10 @@ def test_references_are_of_each(extractors):
         assert snapshot.reference.shape == snapshot.state.params.shape
         assert np.abs(snapshot.reference - other.reference).max() > 0.1
     errors = [np.abs(np.array(a)[:, 1] / np.array(b)[:, 1] - 1) for a, b in zip(lines, exact, strict=True)]
-    assert max(errors[0]) < 1e-6  # there the picture is its reference
+    assert max(errors[0]) < 1e-6  # at the first snapshot the image is its own reference
 
 
-def test_one_that_diverges_leaves_the_others_be(extractors):
+def test_a_trial_that_diverges_does_not_affect_the_others(extractors):
     settings = {"extractor": extractors["float32"], "optimizer": "adam"}
     many = trials((0.02, 1e30, 0.02))
     lines, last = run(many, **settings)
@@ -114,6 +114,6 @@ def test_one_that_diverges_leaves_the_others_be(extractors):
 
 def test_other_sizes_are_refused(extractors):
     many = trials((0.02,) * 3)
-    many[1] = many[1]._replace(content=picture(40, 40))
+    many[1] = many[1]._replace(content=random_image(40, 40))
     with pytest.raises(InputError, match="several sizes"):
         run(many, extractor=extractors["float32"])

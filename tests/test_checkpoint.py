@@ -1,4 +1,4 @@
-"""Checkpoints: a flipped bit anywhere is noticed, and the one before is used."""
+"""Checkpoints: a flipped bit anywhere is detected, and the previous one is used."""
 
 from typing import Any, NamedTuple
 
@@ -31,7 +31,7 @@ def test_round_trip_and_only_two_are_kept(folder):
 
 
 @pytest.mark.parametrize("place", np.linspace(0, 1, 9, endpoint=False))
-def test_a_flipped_bit_is_noticed(folder, place):
+def test_a_flipped_bit_is_detected(folder, place):
     newest = folder / "00000003.npz"
     content = bytearray(newest.read_bytes())
     content[int(place * len(content))] ^= 4
@@ -41,7 +41,7 @@ def test_a_flipped_bit_is_noticed(folder, place):
     assert facts == {"step": 2}
 
 
-def test_none_intact_says_so(folder):
+def test_damage_to_all_checkpoints_is_an_error(folder):
     for path in folder.glob("*.npz"):
         path.write_bytes(b"")
     with pytest.warns(checkpoint.CheckpointWarning), pytest.raises(RunError, match="no checkpoint is intact"):
@@ -54,11 +54,11 @@ def test_another_structure_is_refused(folder):
         checkpoint.restore({"a": jax.ShapeDtypeStruct((4, 2), jnp.float32)}, arrays)
 
 
-def test_nothing_to_read(tmp_path):
+def test_an_absent_folder_has_no_checkpoint(tmp_path):
     assert checkpoint.read(tmp_path / "absent") is None
 
 
-def test_the_optimizer_may_be_spelled_as_it_was(tmp_path):
+def test_checkpoints_with_the_former_spelling_are_read(tmp_path):
     class Before(NamedTuple):
         optimiser: Any
 

@@ -29,8 +29,8 @@ def script(monkeypatch, capsys):
 
     def script(function, *arguments):
         monkeypatch.setattr(sys, "argv", ["script.py", *arguments])
-        monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # to be put back
-        prepare.cache_clear()  # as in a process of its own
+        monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # restored after the test
+        prepare.cache_clear()  # as in a new process
         with pytest.raises(SystemExit) as caught:
             cli.main(function, usage="what it does\n\n")
         return caught.value.code, *capsys.readouterr()
@@ -39,18 +39,18 @@ def script(monkeypatch, capsys):
 
 
 @pytest.fixture
-def asked(monkeypatch, tmp_path):
-    """What `runs.run` was asked for; the run itself is left out."""
-    asked = {}
+def arguments_of_run(monkeypatch, tmp_path):
+    """The arguments of `runs.run`, which does not run."""
+    arguments_of_run = {}
 
     def run(config, workdir, **settings):
         validate(config)
-        asked.update(settings, workdir=workdir, config=dict(fields(config)))
+        arguments_of_run.update(settings, workdir=workdir, config=dict(fields(config)))
         return [workdir]
 
     monkeypatch.setattr(runs, "run", run)
     monkeypatch.chdir(tmp_path)
-    return asked
+    return arguments_of_run
 
 
 def raising(error):
@@ -68,24 +68,24 @@ def raising(error):
         (Interrupted(2, "go on with --resume"), 130, "go on with --resume"),
         (Interrupted(15, "go on with --resume"), 143, "go on with --resume"),
         (KeyboardInterrupt(), 130, "stopped"),
-        (MemoryError(), 1, "memory ran out: make the pictures smaller or the sounds shorter"),
+        (MemoryError(), 1, "memory ran out: make the images smaller or the audio shorter"),
         (OSError(errno.ENOSPC, "No space left", "a.png"), 1, "[Errno 28] No space left: 'a.png'"),
     ],
 )
-def test_what_goes_wrong_is_one_line_and_a_status(script, error, status, line):
+def test_an_error_is_one_line_and_a_status(script, error, status, line):
     assert script(raising(error)) == (status, "", f"error: {line}\n")
 
 
-def test_debug_shows_where_it_went_wrong_and_is_not_handed_on(script, monkeypatch):
-    handed = []
-    assert script(handed.append, "a", "--debug", "b") == (0, "", "")
-    assert handed == [["a", "b"]]
+def test_debug_shows_the_traceback_and_is_not_passed_on(script, monkeypatch):
+    passed = []
+    assert script(passed.append, "a", "--debug", "b") == (0, "", "")
+    assert passed == [["a", "b"]]
     monkeypatch.setattr(sys, "argv", ["script.py", "--debug"])
     with pytest.raises(InputError, match="wrong"):
         cli.main(raising(InputError("wrong")), usage="")
 
 
-def test_a_mistake_of_ours_keeps_its_traceback(monkeypatch):
+def test_an_unexpected_error_keeps_its_traceback(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["script.py"])
     with pytest.raises(ZeroDivisionError):
         cli.main(raising(ZeroDivisionError()), usage="")
@@ -115,7 +115,7 @@ def test_a_warning_is_one_line(script):
         assert script(function) == (0, "", "warning: two lines\n")
 
 
-def test_every_kind_of_field_is_set(script, asked):
+def test_every_kind_of_field_is_set(script, arguments_of_run):
     values = {
         "images.content": "a b=ü.png",
         "images.size": 64,
@@ -127,15 +127,15 @@ def test_every_kind_of_field_is_set(script, asked):
     }
     status, out, err = script(cli.run, GATYS, *(f"--config.{name}={value}" for name, value in values.items()))
     assert (status, out, err) == (0, f"{Path('runs/gatys/image.png')}\n", "")
-    assert {name: asked["config"][name] for name in values} == values
+    assert {name: arguments_of_run["config"][name] for name in values} == values
 
 
-def test_one_name_is_a_tuple_of_one(script, asked):
+def test_one_name_is_a_tuple_of_one(script, arguments_of_run):
     script(cli.run, GATYS, "--config.loss.style_layers=relu1_1", "--config.loss.style_layer_weights=()")
-    assert asked["config"]["loss.style_layers"] == ("relu1_1",)
+    assert arguments_of_run["config"]["loss.style_layers"] == ("relu1_1",)
 
 
-def test_a_field_that_follows_is_set_or_unset(script, asked):
+def test_a_field_that_follows_is_set_or_unset(script, arguments_of_run):
     values = {
         "features.weights": "random",
         "loss.content_layers": ("relu2_1",),
@@ -145,24 +145,24 @@ def test_a_field_that_follows_is_set_or_unset(script, asked):
         "pyramid.scales": (64, 128),
     }
     script(cli.run, GATYS)
-    assert {asked["config"][name] for name in values} == {None}
+    assert {arguments_of_run["config"][name] for name in values} == {None}
     for name, value in values.items():
         script(cli.run, GATYS, f"--config.{name}={value}")
-        assert asked["config"][name] == value
-        assert type(asked["config"][name]) is type(value)
-        assert {asked["config"][other] for other in values if other != name} == {None}
+        assert arguments_of_run["config"][name] == value
+        assert type(arguments_of_run["config"][name]) is type(value)
+        assert {arguments_of_run["config"][other] for other in values if other != name} == {None}
     script(cli.run, GATYS, "--config.pyramid.scales=64", "--config.optimizer.learning_rate=1")
-    assert asked["config"]["pyramid.scales"] == (64,)
-    assert repr(asked["config"]["optimizer.learning_rate"]) == "1.0"
+    assert arguments_of_run["config"]["pyramid.scales"] == (64,)
+    assert repr(arguments_of_run["config"]["optimizer.learning_rate"]) == "1.0"
     script(cli.run, AUDIO, "--config.audio.method=waveform", "--config.optimizer.name=adam")
-    assert asked["config"]["optimizer.name"] == "adam"
+    assert arguments_of_run["config"]["optimizer.name"] == "adam"
 
 
-def test_a_field_added_from_outside_is_a_flag(script, asked, monkeypatch):
+def test_a_field_added_from_outside_is_a_flag(script, arguments_of_run, monkeypatch):
     field = Field(0.0, "weight of a toy", "number", "not negative")
     monkeypatch.setitem(FIELDS["image"], "loss.toy_weight", field)
     assert script(cli.run, GATYS, "--config.loss.toy_weight=1")[0] == 0
-    assert asked["config"]["loss.toy_weight"] == 1.0
+    assert arguments_of_run["config"]["loss.toy_weight"] == 1.0
     assert "toy_weight = -1.0: give a finite" in script(cli.run, GATYS, "--config.loss.toy_weight=-1")[2]
     assert "did you mean loss.toy_weight" in script(cli.run, GATYS, "--config.loss.toy_wieght=1")[2]
     assert "loss.toy_weight=0.0\n      weight of a toy" in script(cli.run, "--help")[1]
@@ -192,37 +192,41 @@ def test_help_lists_the_fields_of_the_config(script, function, arguments, modali
     assert listed == [*FIELDS[modality]]
 
 
-def test_a_variant_is_handed_to_the_config(script, asked):
+def test_a_variant_is_passed_to_the_config(script, arguments_of_run):
     script(cli.run, f"{GATYS}:paper")
-    assert asked["config"]["images.init"] == "noise"
-    assert asked["workdir"] == Path("runs/gatys")
+    assert arguments_of_run["config"]["images.init"] == "noise"
+    assert arguments_of_run["workdir"] == Path("runs/gatys")
 
 
-def test_flags_are_handed_on(script, asked):
+def test_flags_are_passed_on(script, arguments_of_run):
     flags = ("--workdir=-a dir", "--resume", "--output=ü.png", "--max_pixels=123")
     assert script(cli.run, GATYS, *flags)[0] == 0
-    del asked["config"]
+    del arguments_of_run["config"]
     expected = {"workdir": Path("-a dir"), "resume": True, "output": Path("ü.png"), "limit": 123}
     expected["release"] = release_free_memory
-    assert asked == expected
+    assert arguments_of_run == expected
 
 
 @pytest.mark.parametrize(("config", "flag"), [(GATYS, "--max_seconds=9"), (AUDIO, "--max_pixels=9")])
-def test_the_limit_of_another_kind_leaves_a_run_its_own_default(script, asked, config, flag):
+def test_the_limit_of_another_modality_leaves_the_default(script, arguments_of_run, config, flag):
     script(cli.run, config, flag)
-    assert (asked["limit"], asked["resume"], asked["output"]) == (None, False, None)
+    assert (arguments_of_run["limit"], arguments_of_run["resume"], arguments_of_run["output"]) == (
+        None,
+        False,
+        None,
+    )
 
 
-def test_the_limit_of_a_sound_is_in_seconds(script, asked):
+def test_the_limit_of_audio_is_in_seconds(script, arguments_of_run):
     script(cli.run, AUDIO, "--max_seconds=9")
-    assert asked["limit"] == 9
+    assert arguments_of_run["limit"] == 9
 
 
-def test_the_default_directory_is_the_next_free_one(script, asked):
+def test_the_default_directory_is_the_next_free_one(script, arguments_of_run):
     for expected in ("runs/gatys", "runs/gatys-2", "runs/gatys-3"):
         script(cli.run, GATYS)
-        assert asked["workdir"] == Path(expected)
-        asked["workdir"].mkdir(parents=True)
+        assert arguments_of_run["workdir"] == Path(expected)
+        arguments_of_run["workdir"].mkdir(parents=True)
 
 
 @pytest.mark.parametrize(
@@ -254,12 +258,12 @@ def test_the_default_directory_is_the_next_free_one(script, asked):
         (["--", "stray.png"], "stray argument 'stray.png'"),
     ],
 )
-def test_a_wrong_flag_is_one_line_that_names_it(script, asked, flags, message):
+def test_a_wrong_flag_is_one_line_that_names_it(script, arguments_of_run, flags, message):
     status, out, err = script(cli.run, GATYS, *flags)
     assert (status, out) == (2, "")
     assert message in err
     assert err.count("\n") == 1
-    assert not asked
+    assert not arguments_of_run
     assert not list(Path().iterdir())
 
 
@@ -278,15 +282,17 @@ def test_a_wrong_flag_is_one_line_that_names_it(script, asked, flags, message):
         ("from nst.config import base\ndef get_config():\n  base().images.sise = 3\n", "sise"),
     ],
 )
-def test_a_config_file_that_cannot_be_used_is_one_line(script, asked, content, message, monkeypatch):
-    monkeypatch.delitem(sys.modules, "config_config", raising=False)  # the one loaded before
+def test_a_config_file_that_cannot_be_used_is_one_line(
+    script, arguments_of_run, content, message, monkeypatch
+):
+    monkeypatch.delitem(sys.modules, "config_config", raising=False)  # loaded by another test
     path = Path("wrong.py")
     path.write_text(content)
     status, out, err = script(cli.run, f"--config={path}")
     assert (status, out) == (2, "")
     assert message in err
     assert err.count("\n") == 1
-    assert not asked
+    assert not arguments_of_run
 
 
 OFFLINE = """
@@ -296,7 +302,7 @@ def refuse(event, arguments):
     network = event in ("socket.__new__", "socket.connect", "socket.getaddrinfo")
     process = event in ("subprocess.Popen", "os.posix_spawn", "os.exec") and arguments[0] != "uname"
     if network or process:
-        print("asked for:", event, arguments, file=sys.stderr)
+        print("requested:", event, arguments, file=sys.stderr)
         raise OSError("blocked")
 
 sys.addaudithook(refuse)
@@ -325,19 +331,19 @@ def offline(tmp_path):
     return offline
 
 
-def test_without_a_network_what_has_its_weights_works(offline, tmp_path):
-    weights.load(weights.DEFAULT)  # into the cache, if they are not there
+def test_without_a_network_a_run_with_cached_weights_works(offline, tmp_path):
+    weights.load(weights.DEFAULT)  # into the cache
     result = offline()
     assert result.returncode == 0, result.stderr
-    assert "asked for" not in result.stderr
+    assert "arguments_of_run for" not in result.stderr
     assert (tmp_path / "run" / "done").exists()
 
 
-def test_without_a_network_what_is_absent_is_told(offline, tmp_path, monkeypatch):
+def test_without_a_network_an_absent_sample_is_reported(offline, tmp_path, monkeypatch):
     monkeypatch.setenv("NST_CACHE_DIR", str(tmp_path / "cache"))
     result = offline("--config.images.content=tubingen")
     assert result.returncode == 2
-    assert "asked for: socket" in result.stderr  # so the block does block
+    assert "requested: socket" in result.stderr  # the hook does block
     assert "add it with python scripts/samples.py add FILE" in result.stderr.splitlines()[-1]
     assert not (tmp_path / "run").exists()
 

@@ -1,4 +1,4 @@
-"""Compiled programs are kept for the next process; a cache in any state costs one line and changes no result."""
+"""Compiled programs are cached for the next process; a damaged cache causes one line and changes no result."""
 
 import os
 import re
@@ -9,7 +9,7 @@ import zlib
 
 import pytest
 
-# Two programs, each in the cache or not, with results to the bit. Python ignores the signal of RLIMIT_FSIZE.
+# Two programs with exact results, each in the cache or not. Python ignores the signal of RLIMIT_FSIZE.
 PROGRAM = """
 import resource, sys, warnings
 from pathlib import Path
@@ -40,29 +40,29 @@ print(seen.count("cache_hits"), seen.count("cache_misses"), *results)
 
 
 def run(folder, limit="", **environment):
-    """Programs found, programs written, their results; and the lines on standard error."""
+    """Return the programs read and written, their results, and the lines on standard error."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("JAX_", "TF_"))}
     command = [sys.executable, "-c", PROGRAM, str(folder), str(limit)]
     answer = subprocess.run(
         command, env=inherited | environment, capture_output=True, text=True, check=True, timeout=60
     )
-    found, written, *results = answer.stdout.split()
-    return int(found), int(written), results, answer.stderr.splitlines()
+    read, written, *results = answer.stdout.split()
+    return int(read), int(written), results, answer.stderr.splitlines()
 
 
 @pytest.fixture(scope="module")
 def first(tmp_path_factory):
     """A folder with both programs, and their results."""
     folder = tmp_path_factory.mktemp("cache") / "compiled"
-    found, written, results, errors = run(folder)
-    assert (found, written, errors) == (0, 2, [])
+    read, written, results, errors = run(folder)
+    assert (read, written, errors) == (0, 2, [])
     shutil.copytree(folder, folder.with_name("intact"))
     return folder, results
 
 
 @pytest.fixture
-def kept(first):
-    """That folder as it was then, and the results: JAX's keys have the folder's path."""
+def cached(first):
+    """The same folder, restored, and the results: JAX's keys have the folder's path."""
     folder, results = first
     shutil.rmtree(folder)
     return shutil.copytree(folder.with_name("intact"), folder), results
@@ -85,23 +85,23 @@ def foreign(content):
     return zlib.compress(b"not a program" * 100)
 
 
-def test_the_next_process_compiles_nothing_and_computes_the_same(kept):
-    folder, results = kept
+def test_the_next_process_compiles_nothing_and_computes_the_same(cached):
+    folder, results = cached
     assert run(folder) == (2, 0, results, [])
 
 
 @pytest.mark.parametrize("damage", [truncated, flipped, foreign])
-def test_damaged_entries_are_replaced(kept, damage):
-    folder, results = kept
+def test_damaged_entries_are_replaced(cached, damage):
+    folder, results = cached
     for path in entries(folder).values():
         path.write_bytes(damage(path.read_bytes()))
-    line = f"warning: {folder}: damaged, so what was kept there is compiled anew"
+    line = f"warning: {folder} is damaged: its programs are compiled again"
     assert run(folder) == (0, 2, results, [line])
     assert run(folder) == (2, 0, results, [])
 
 
-def test_what_a_killed_process_left_unfinished_is_replaced(kept):
-    folder, results = kept
+def test_an_entry_that_a_killed_process_left_is_replaced(cached):
+    folder, results = cached
     path = entries(folder)["jit_norm"]
     path.write_bytes(truncated(path.read_bytes()))
     path.with_name(path.name.replace("-cache", "-atime")).unlink()
@@ -112,20 +112,20 @@ def test_what_a_killed_process_left_unfinished_is_replaced(kept):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no limit to set")
 def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path, first):
-    found, _, results, errors = run(tmp_path / "compiled", 100)
-    assert (found, results, len(errors)) == (0, first[1], 1)
+    read, _, results, errors = run(tmp_path / "compiled", 100)
+    assert (read, results, len(errors)) == (0, first[1], 1)
     assert re.fullmatch(r"warning: .*compiled: .*too large.*NST_CACHE_DIR", errors[0])
     assert not entries(tmp_path / "compiled")
 
 
-def test_a_folder_that_cannot_be_is_one_line(tmp_path, first):
+def test_a_folder_that_cannot_be_made_is_one_line(tmp_path, first):
     (tmp_path / "file").touch()
-    found, written, results, errors = run(tmp_path / "file" / "compiled")
-    assert (found, written, results, len(errors)) == (0, 0, first[1], 1)
+    read, written, results, errors = run(tmp_path / "file" / "compiled")
+    assert (read, written, results, len(errors)) == (0, 0, first[1], 1)
     assert re.fullmatch(r"warning: .*compiled: Not a directory: .*NST_CACHE_DIR", errors[0])
 
 
-def test_what_the_user_asked_of_jax_stands(tmp_path, first):
+def test_the_users_settings_of_jax_take_precedence(tmp_path, first):
     ours, theirs = tmp_path / "ours", tmp_path / "theirs"
     assert run(ours, JAX_COMPILATION_CACHE_DIR=str(theirs)) == (0, 2, first[1], [])
     assert run(ours, JAX_ENABLE_COMPILATION_CACHE="0") == (0, 0, first[1], [])
@@ -133,9 +133,9 @@ def test_what_the_user_asked_of_jax_stands(tmp_path, first):
     assert not ours.exists()
 
 
-def test_the_compilers_tuning_preferences_print_nothing(kept):
-    # On AVX-512, XLA notes preferences that it then misses among the processor's features: so does this entry.
-    folder, results = kept
+def test_the_compilers_tuning_preferences_print_nothing(cached):
+    # On AVX-512, XLA stores preferences that it then misses among the features of the processor, as in this entry.
+    folder, results = cached
     path = entries(folder)["jit_step"]
     program = zlib.decompress(path.read_bytes())
     feature = re.search(rb"(?<=\+)[a-z]\w{3,}(?=,[+-])", program)
@@ -146,4 +146,4 @@ def test_the_compilers_tuning_preferences_print_nothing(kept):
     *_, errors = run(folder, TF_CPP_MIN_LOG_LEVEL="1")
     assert any(
         "not  supported on the host machine" in line for line in errors
-    )  # so the entry does provoke it
+    )  # the entry does cause the message

@@ -19,7 +19,7 @@ FOLLOWERS = [name for name, field in config.FIELDS["image"].items() if field.fol
 
 
 def changed(name, value):
-    """The base with one field changed, of whatever type: a ConfigDict made anew has no types to check."""
+    """Return the base config with one field changed to any type: a new ConfigDict does not check types."""
     settings = config.base().to_dict()
     *groups, field = name.split(".")
     (settings[groups[0]] if groups else settings)[field] = value
@@ -50,7 +50,7 @@ def test_the_papers_variant_is_valid_and_another_is_refused():
         get_config(gatys, "papr")
 
 
-def test_what_json_makes_of_it_is_valid():
+def test_a_config_from_json_is_valid():
     config.validate(ConfigDict(json.loads(config.base().to_json())))  # None where a field is unset
     settings = ConfigDict(json.loads(follow.resolved(config.base()).to_json()))
     assert isinstance(settings.loss.style_layers, list)
@@ -60,7 +60,7 @@ def test_what_json_makes_of_it_is_valid():
 
 
 def test_the_library_has_the_same_loss():
-    """What follows the network is the same by its name and by the network itself."""
+    """Fields that follow the network have the same values by its name and by the network itself."""
     network = features.load(weights="random")
     loss = follow.resolved(config.base()).loss
     assert completed(network, {}) == losses.checked(dict(loss))

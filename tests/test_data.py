@@ -1,4 +1,4 @@
-"""Data sets through tensorflow-datasets: made, read back, drawn from, and what is said of those that can't be."""
+"""Data sets through tensorflow-datasets: made, read back, drawn from, and errors."""
 
 import json
 import shutil
@@ -22,7 +22,7 @@ LABELS = ["astronaut", "chelsea", "coffee", "grace_hopper", "rocket"]
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Three pictures: a PNG, a JPEG that lies on its side, a TIFF."""
+    """Three images: a PNG, a JPEG with a rotation in its EXIF, a TIFF."""
     folder = tmp_path_factory.mktemp("pictures")
     generator = np.random.default_rng(0)
     for (name, (height, width)), suffix in zip(SIZES.items(), ("png", "jpg", "tif"), strict=True):
@@ -35,7 +35,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory, folder):
-    """A cache folder with the project's sets and one of that folder."""
+    """A cache folder with the project's data sets and one of the images in `folder`."""
     cache = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NST_CACHE_DIR", str(cache))
@@ -56,7 +56,7 @@ def own_cache(monkeypatch, tmp_path):
     return tmp_path / "cache"
 
 
-def test_a_set_has_the_pictures_of_its_folder_upright_and_in_8_bits(folder):
+def test_a_set_has_the_images_of_its_folder_upright_and_in_8_bits(folder):
     members = sets.members("tfds:mine/train")
     assert [images.list_pictures(member)[0].stem for member in members] == list(SIZES)
     for member, path in zip(members, sorted(folder.iterdir()), strict=True):
@@ -77,7 +77,7 @@ def test_the_projects_sets_hold_five_photographs_and_three_paintings():
     ]
 
 
-def test_what_is_made_is_not_made_again(made):
+def test_a_set_is_made_once(made):
     files = {path: path.stat().st_mtime_ns for path in (made / "data" / "nst_photos").rglob("*.json")}
     data.prepare("nst_photos")
     assert files == {path: path.stat().st_mtime_ns for path in files}
@@ -111,14 +111,14 @@ def small():
             "loss.style_layer_weights": (),
             "pyramid.scales": (),
             "optimizer.name": "adam",
-            "optimizer.learning_rate": 1e-4,  # the first steps of so small an image lead up
+            "optimizer.learning_rate": 1e-4,  # with more, the first steps of such a small image raise the loss
             "optimizer.steps": 2,
         }
     )
     return config
 
 
-def test_pictures_of_a_set_share_one_size_and_others_keep_theirs(small, tmp_path, folder):
+def test_images_of_a_set_share_one_size_and_others_keep_theirs(small, tmp_path, folder):
     for number in range(3):
         small.images.content = f"tfds:mine/train#{number}"
         runs.run(small, tmp_path / str(number))
@@ -128,7 +128,7 @@ def test_pictures_of_a_set_share_one_size_and_others_keep_theirs(small, tmp_path
     assert images.read(tmp_path / "file" / "image.png").shape == (24, 24, 3)
 
 
-def test_a_run_goes_on_where_the_cache_lies_elsewhere(small, tmp_path, folder, monkeypatch):
+def test_a_run_continues_with_another_cache_folder(small, tmp_path, folder, monkeypatch):
     runs.run(small, tmp_path / "run")
     monkeypatch.setenv("NST_CACHE_DIR", str(tmp_path / "elsewhere"))
     data.add("mine", folder)
@@ -138,18 +138,18 @@ def test_a_run_goes_on_where_the_cache_lies_elsewhere(small, tmp_path, folder, m
     assert inputs["content"]["path"].startswith(str(tmp_path / "elsewhere"))
 
 
-def test_nothing_recompiles_from_picture_to_picture_of_a_set(small, tmp_path):
+def test_nothing_recompiles_between_images_of_a_set(small, tmp_path):
     small.images.content = "tfds:mine/train"  # of three sizes
-    small.images.size = 20  # no other test's, so that something is compiled
+    small.images.size = 20  # used by no other test, so that something is compiled
     plan = sweep.begin(small, [{}], tmp_path)
-    work(tmp_path, lambda *told: None)
+    work(tmp_path, lambda *_: None)
     rows = summary.collect(Folder(tmp_path), plan)
     assert [row["state"] for row in rows] == ["done"] * 3
     assert rows[0]["took"]["compilations"] > 0
     assert [row["took"]["compilations"] for row in rows[1:]] == [0, 0]
 
 
-def test_chosen_pictures_depend_on_the_seed_alone():
+def test_chosen_images_depend_on_the_seed_only():
     chosen = [data.choose("tfds:nst_photos/train", 3, seed=seed) for seed in (0, 0, 1, 2, 3)]
     assert chosen[0] == chosen[1]
     assert len({tuple(names) for names in chosen}) > 1
@@ -157,22 +157,22 @@ def test_chosen_pictures_depend_on_the_seed_alone():
         len(set(names)) == 3 and set(names) <= set(sets.members("tfds:nst_photos/train")) for names in chosen
     )
     with pytest.raises(
-        InputError, match=r"nst_photos/train has 5 pictures: give a number from 1 to that, not 6"
+        InputError, match=r"nst_photos/train has 5 images: give a number from 1 to that, not 6"
     ):
         data.choose("tfds:nst_photos/train", 6, seed=0)
 
 
-def test_a_set_is_gone_through_in_batches_of_one_size():
-    found = data.pictures("tfds:mine/train", size=16, aspect=0.5)
-    (batch,) = found.batch(3)
+def test_a_set_is_read_in_batches_of_one_size():
+    dataset = data.pictures("tfds:mine/train", size=16, aspect=0.5)
+    (batch,) = dataset.batch(3)
     assert (batch.shape, batch.dtype) == ((3, 16, 8, 3), np.float32)
     np.testing.assert_array_equal(batch[2], images.cover(images.read("tfds:mine/train#2"), 16, 8))
 
 
 def test_each_epoch_has_an_order_of_its_own_from_the_seed():
     def order(seed):
-        found = data.pictures("tfds:nst_photos/train", size=8, seed=seed).repeat(4)
-        return [picture.tobytes() for picture in found]
+        dataset = data.pictures("tfds:nst_photos/train", size=8, seed=seed).repeat(4)
+        return [image.tobytes() for image in dataset]
 
     first = order(0)
     assert first == order(0)
@@ -184,11 +184,11 @@ def test_each_epoch_has_an_order_of_its_own_from_the_seed():
 
 @pytest.mark.parametrize("name", ["Mine", "a b", "../up", "nst_photos", "", "1st"])
 def test_names_that_no_set_can_have(name, folder):
-    with pytest.raises(InputError, match="give a name of small letters"):
+    with pytest.raises(InputError, match="give a name of lower-case letters"):
         data.add(name, folder)
 
 
-def test_what_cannot_be_added(folder, tmp_path):
+def test_folders_that_cannot_be_added(folder, tmp_path):
     with pytest.raises(InputError, match=r"mine exists: give another name, or delete it"):
         data.add("mine", folder)
     with pytest.raises(InputError, match="is not a folder"):
@@ -197,13 +197,13 @@ def test_what_cannot_be_added(folder, tmp_path):
         data.add("other", tmp_path)
     for suffix in ("png", "jpg"):
         (tmp_path / f"same.{suffix}").write_bytes(b"")
-    with pytest.raises(InputError, match="two pictures share a name"):
+    with pytest.raises(InputError, match="two images share a name"):
         data.add("other", tmp_path)
     with pytest.raises(InputError, match=r"nonsense can't be prepared .*nst_photos"):
         data.prepare("nonsense")
 
 
-def test_a_bad_picture_leaves_no_set_behind(tmp_path, folder, own_cache):
+def test_a_damaged_image_leaves_no_set_behind(tmp_path, folder, own_cache):
     pictures = tmp_path / "pictures"
     pictures.mkdir()
     for path in folder.iterdir():

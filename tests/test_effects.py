@@ -21,7 +21,7 @@ SPREADS = {
 @pytest.mark.parametrize("spread", SPREADS)
 @pytest.mark.parametrize("size", [(5, 3), (8, 4)])
 def test_coverage_of_crossed_random_effects(size, spread):
-    """The true effect is 20 %. Twice the standard error of independent pairs covers it far too seldom."""
+    """The true effect is 20 %. Intervals of two standard errors, as for independent pairs, cover it far too seldom."""
     generator = np.random.default_rng(0)
     photograph, painting, rest = SPREADS[spread]
     simulations, covered, covered_before = 300, 0, 0
@@ -37,7 +37,7 @@ def test_coverage_of_crossed_random_effects(size, spread):
         covered += low <= 0.2 <= high
         error = difference.std(ddof=1) / difference.size**0.5
         covered_before += abs(difference.mean() - 2) <= 2 * error
-    # 0.95 ± two standard errors of 300 simulations. A bootstrap counts the spread of single pairs more than once.
+    # 0.95 ± two standard errors of 300 simulations. The bootstrap counts the spread of single pairs more than once.
     assert covered / simulations > 0.92
     if spread != "pairs":
         assert covered / simulations < 0.99
@@ -45,7 +45,7 @@ def test_coverage_of_crossed_random_effects(size, spread):
 
 
 def test_percentiles_are_those_of_all_resamples():
-    """Enumerate every resample of three contents and two styles, and widen by hand."""
+    """Enumerate every resample of three contents and two styles, and widen the interval by hand."""
     a = np.array([[1.0, 2.0], [3.0, 2.5], [2.0, 4.0]])
     b = np.array([[1.5, 2.1], [3.9, 3.5], [2.9, 4.1]])
 

@@ -1,4 +1,4 @@
-"""`scripts/evaluate.py`: runs, sweeps and any pictures, their records, and what is refused in one line."""
+"""`scripts/evaluate.py`: runs, sweeps and any images, their records, and errors in one line."""
 
 import json
 import shutil
@@ -27,7 +27,7 @@ SMALL = {
 
 @pytest.fixture(scope="module", autouse=True)
 def weights():
-    """Random weights in place of those that every evaluation takes: what they show is tested in test_metrics."""
+    """Replace the weights of every evaluation by random ones; test_metrics tests the values."""
     with pytest.MonkeyPatch.context() as patch:
         network = features.load(weights="random", pooling="max", convolution="direct")
         patch.setattr(evaluation.image, "network", lambda: network)
@@ -60,7 +60,7 @@ def run(made, tmp_path):
 
 @pytest.fixture
 def counted(monkeypatch):
-    """What is evaluated, in place of the metrics, which take seconds: of each picture its mean, as every figure."""
+    """The results that are evaluated, with the mean of an image as every metric, as the metrics take seconds."""
     calls = []
 
     def evaluate(content, style, results, *, extractor, style_layers):
@@ -77,27 +77,27 @@ def counted(monkeypatch):
 
 def test_a_run_is_evaluated_with_all_that_decides_its_figures(run, pictures):
     evaluation.main([str(run)])
-    found = json.loads((run / "evaluation.json").read_text())
-    assert [*found] == ["metrics", "baselines", "terms", "layers", "inputs", "versions"]
-    assert [*found["metrics"]] == [*metrics.METRICS]
-    assert {name: [*row] for name, row in found["baselines"].items()} == {
+    written = json.loads((run / "evaluation.json").read_text())
+    assert [*written] == ["metrics", "baselines", "terms", "layers", "inputs", "versions"]
+    assert [*written["metrics"]] == [*metrics.METRICS]
+    assert {name: [*row] for name, row in written["baselines"].items()} == {
         "content": [*metrics.METRICS],
         "style": [*metrics.METRICS],
     }
     last = json.loads((run / "metrics.jsonl").read_text().splitlines()[-1])
-    assert found["terms"] == {name: last[name] for name in ("loss", "content", "style", "tv")}
-    assert found["layers"] == {"optimised": ["relu1_1", "relu2_1"], "held_out": [*metrics.HELD_OUT]}
-    assert [*found["inputs"]] == ["result", "content", "style", "weights"]
+    assert written["terms"] == {name: last[name] for name in ("loss", "content", "style", "tv")}
+    assert written["layers"] == {"optimised": ["relu1_1", "relu2_1"], "held_out": [*metrics.HELD_OUT]}
+    assert [*written["inputs"]] == ["result", "content", "style", "weights"]
     recorded = json.loads((run / "config.json").read_text())["inputs"]
-    assert found["inputs"]["content"] == recorded["content"]
-    assert found["inputs"]["style"] == recorded["style"]
-    assert found["versions"]["nst"]
+    assert written["inputs"]["content"] == recorded["content"]
+    assert written["inputs"]["style"] == recorded["style"]
+    assert written["versions"]["nst"]
     first = (run / "evaluation.json").read_bytes()
     evaluation.of_runs([run], again=True)
     assert (run / "evaluation.json").read_bytes() == first
 
 
-def test_figures_are_of_the_pictures_as_the_run_saw_them(run, pictures, monkeypatch):
+def test_metrics_are_of_the_images_as_the_run_saw_them(run, pictures, monkeypatch):
     seen = {}
 
     def evaluate(content, style, results, *, extractor, style_layers):
@@ -115,7 +115,7 @@ def test_figures_are_of_the_pictures_as_the_run_saw_them(run, pictures, monkeypa
     assert seen["layers"] == SMALL["loss.style_layers"]
 
 
-def test_the_same_pictures_give_the_same_bytes_and_are_evaluated_once(run, counted):
+def test_the_same_images_give_the_same_bytes_and_are_evaluated_once(run, counted):
     evaluation.of_runs([run])
     first = (run / "evaluation.json").read_bytes()
     evaluation.of_runs([run])
@@ -132,8 +132,8 @@ def test_the_same_pictures_give_the_same_bytes_and_are_evaluated_once(run, count
 @pytest.mark.parametrize("damage", ["{", "[]", '{"metrics": 3}', "{}"])
 def test_an_evaluation_that_cannot_be_read_is_made_again(run, counted, damage):
     (run / "evaluation.json").write_text(damage)
-    found = evaluation.of_runs([run])[str(run)]
-    assert json.loads((run / "evaluation.json").read_text()) == found
+    evaluated = evaluation.of_runs([run])[str(run)]
+    assert json.loads((run / "evaluation.json").read_text()) == evaluated
 
 
 def test_a_sweep_is_evaluated_as_far_as_it_is_finished(made, counted, tmp_path, capsys):
@@ -146,28 +146,28 @@ def test_a_sweep_is_evaluated_as_far_as_it_is_finished(made, counted, tmp_path, 
         True,
         False,
     ]
-    shown = capsys.readouterr().out
-    # Once in style, once in content, once in all others.
-    assert shown.count("baseline: content") == shown.count("baseline: style") == 3
-    assert shown.index("baseline: content") > shown.index("wasserstein")
-    assert all(word in shown for word in ("mesh", "palette", "coverage"))  # no column is cut off
+    output = capsys.readouterr().out
+    # Once each for metrics of style, of content, and all others.
+    assert output.count("baseline: content") == output.count("baseline: style") == 3
+    assert output.index("baseline: content") > output.index("wasserstein")
+    assert all(word in output for word in ("mesh", "palette", "coverage"))  # no column is cut off
 
 
 def test_a_run_that_cannot_be_evaluated_leaves_the_others_alone(made, counted, tmp_path, capsys):
     for name in ("a", "b", "c", "d"):
         shutil.copytree(made, tmp_path / name)
     (tmp_path / "a" / "config.json").write_text("{")
-    (tmp_path / "c" / "image.png").write_bytes(b"no")  # found out when the others of its pictures are at work
-    told = (
+    (tmp_path / "c" / "image.png").write_bytes(b"no")  # read together with the runs of the same images
+    line = (
         r"a/config\.json or metrics.jsonl is damaged: run it again \(1 more could not be evaluated either\)"
     )
-    with pytest.raises(InputError, match=told):
+    with pytest.raises(InputError, match=line):
         evaluation.main([str(tmp_path)])
     assert [name for name in "abcd" if (tmp_path / name / "evaluation.json").exists()] == ["b", "d"]
     assert "baseline: style" in capsys.readouterr().out
 
 
-def test_runs_of_the_same_pictures_are_evaluated_together(made, counted, tmp_path):
+def test_runs_of_the_same_images_are_evaluated_together(made, counted, tmp_path):
     folders = [shutil.copytree(made, tmp_path / name) for name in "abc"]
     facts = json.loads((folders[1] / "config.json").read_text())
     facts["config"]["loss"]["style_layers"] = ["relu1_1"]
@@ -184,25 +184,23 @@ def test_memory_that_runs_out_is_a_line(run, monkeypatch, error):
     monkeypatch.setattr(evaluation.image, "evaluate", evaluate)
     with pytest.raises(
         RunError, match=r"24×16 pixels could not be evaluated \(.*\); .*a smaller --size"
-    ) as told:
+    ) as raised:
         evaluation.of_runs([run])
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(raised.value)
 
 
-def test_another_picture_in_its_place_is_refused(made, tmp_path):
+def test_another_image_at_the_recorded_path_is_refused(made, tmp_path):
     run = shutil.copytree(made, tmp_path / "run")
     facts = json.loads((run / "config.json").read_text())
     other = tmp_path / "other.png"
     images.write(other, np.zeros((32, 48, 3), np.float32))
     facts["inputs"]["style"]["path"] = str(other)
     (run / "config.json").write_text(json.dumps(facts))
-    with pytest.raises(
-        InputError, match=r"other.png is not the style picture of the run any more: put that back"
-    ):
+    with pytest.raises(InputError, match=r"other.png is no longer the style image of the run: put that back"):
         evaluation.of_runs([run])
 
 
-def test_a_picture_that_lies_elsewhere_is_found_by_the_config(made, counted, tmp_path):
+def test_an_image_that_was_moved_is_found_by_the_config(made, counted, tmp_path):
     run = shutil.copytree(made, tmp_path / "run")
     facts = json.loads((run / "config.json").read_text())
     facts["inputs"]["content"]["path"] = "/gone/content.png"
@@ -228,7 +226,7 @@ def test_a_picture_that_lies_elsewhere_is_found_by_the_config(made, counted, tmp
         (lambda run: (run / "metrics.jsonl").write_text(""), "is damaged: run it again"),
     ],
 )
-def test_what_is_no_finished_run_is_told_in_a_line(run, spoil, line):
+def test_an_unfinished_or_damaged_run_is_refused_in_a_line(run, spoil, line):
     spoil(run)
     with pytest.raises(InputError, match=line) as caught:
         evaluation.of_runs([run])
@@ -249,30 +247,30 @@ def test_what_is_no_finished_run_is_told_in_a_line(run, spoil, line):
         (["a", "--json=b"], "--size and --json are for results"),
     ],
 )
-def test_wrong_arguments_are_told_in_a_line(arguments, line, tmp_path, monkeypatch):
+def test_wrong_arguments_are_refused_in_a_line(arguments, line, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match=line):
         evaluation.main(arguments)
 
 
-def test_any_pictures_of_any_size_are_evaluated(pictures, counted, tmp_path, capsys):
+def test_any_images_of_any_size_are_evaluated(pictures, counted, tmp_path, capsys):
     content, style = (str(pictures / f"{name}.png") for name in ("content", "style"))
     other = tmp_path / "small.png"
     images.write(other, GENERATOR.uniform(0, 1, (20, 30, 3)).astype(np.float32))
     arguments = [content, str(other), "--content", content, "--style", style, "--size", "24"]
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", PictureWarning)
-        evaluation.main([*arguments, "--json", str(tmp_path / "found.json")])
-    assert [str(each.message) for each in told] == [
+        evaluation.main([*arguments, "--json", str(tmp_path / "metrics.json")])
+    assert [str(each.message) for each in caught] == [
         f"{content} has 48×32 pixels: resized to 24×16, as the content",
         f"{other} has 30×20 pixels: resized to 24×16, as the content",
     ]
-    found = json.loads((tmp_path / "found.json").read_text())
-    assert [*found] == ["results", "baselines", "layers", "size", "inputs", "versions"]
-    assert found["results"][content] == found["baselines"]["content"]
-    assert found["size"] == [24, 16]
-    assert found["inputs"][str(other)]["path"] == str(other)
-    assert "✗" in capsys.readouterr().out  # the content picture is no better than itself
+    written = json.loads((tmp_path / "metrics.json").read_text())
+    assert [*written] == ["results", "baselines", "layers", "size", "inputs", "versions"]
+    assert written["results"][content] == written["baselines"]["content"]
+    assert written["size"] == [24, 16]
+    assert written["inputs"][str(other)]["path"] == str(other)
+    assert "✗" in capsys.readouterr().out  # the content image is no better than itself
 
 
 def test_a_result_beats_the_baseline_that_is_not_perfect():

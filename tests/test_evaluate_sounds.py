@@ -1,4 +1,4 @@
-"""`scripts/evaluate.py` on sounds, of runs and any others: what is read, kept, shown and refused."""
+"""`scripts/evaluate.py` on audio of runs and any other: files read and written, output, and errors."""
 
 import json
 import shutil
@@ -13,7 +13,7 @@ from nst.evaluation.table import beats
 from nst.metrics import sound
 from nst.report.collect import collect
 
-RATE = 16000  # of the run: figures are of another
+RATE = 16000  # of the run; metrics have another
 GENERATOR = np.random.default_rng(0)
 
 
@@ -25,7 +25,7 @@ def hum(pitch, *, seconds=1.0, hiss=0.02):
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """What a run leaves behind, as far as an evaluation reads it."""
+    """A run directory with the files that an evaluation reads."""
     folder = tmp_path_factory.mktemp("made") / "run"
     folder.mkdir()
     content, style = hum(220), hum(330, seconds=0.6, hiss=0.2)
@@ -48,7 +48,7 @@ def run(made, tmp_path):
 
 @pytest.fixture
 def counted(monkeypatch):
-    """Which results each call compares."""
+    """The names of the results that each call compares."""
     calls, evaluate = [], sound.evaluate
 
     def counting(content, style, results, *, rate):
@@ -61,11 +61,11 @@ def counted(monkeypatch):
 
 def test_a_run_is_evaluated_on_what_it_wrote(run, capsys):
     evaluation.main([str(run)])
-    found = json.loads((run / "evaluation.json").read_text())
-    assert [*found] == ["metrics", "baselines", "terms", "layers", "inputs", "versions"]
-    assert [*found["metrics"]] == [*metrics.SOUND_METRICS]
-    assert found["terms"] == {"loss": 3.0, "content": 1.0, "style": 2.0}
-    assert {name: entry["path"] for name, entry in found["inputs"].items()} == {
+    written = json.loads((run / "evaluation.json").read_text())
+    assert [*written] == ["metrics", "baselines", "terms", "layers", "inputs", "versions"]
+    assert [*written["metrics"]] == [*metrics.SOUND_METRICS]
+    assert written["terms"] == {"loss": 3.0, "content": 1.0, "style": 2.0}
+    assert {name: entry["path"] for name, entry in written["inputs"].items()} == {
         "result": "audio.wav",
         "content": "content.wav",
         "style": "style.wav",
@@ -74,15 +74,15 @@ def test_a_run_is_evaluated_on_what_it_wrote(run, capsys):
         sounds.read(run / f"{name}.wav", rate=sound.RATE).samples for name in ("audio", "content", "style")
     )
     expected = sound.evaluate(content, style, {"result": result}, rate=sound.RATE)
-    assert found["metrics"] == expected["result"]
-    assert found["baselines"] == {name: expected[name] for name in ("content", "style")}
-    for name, value in found["metrics"].items():
-        assert beats(name, value, found["baselines"])
-    shown = capsys.readouterr().out
-    assert all(word in shown for word in ("texture", "mfcc", "pitch_jaccard", "baseline: style"))
+    assert written["metrics"] == expected["result"]
+    assert written["baselines"] == {name: expected[name] for name in ("content", "style")}
+    for name, value in written["metrics"].items():
+        assert beats(name, value, written["baselines"])
+    output = capsys.readouterr().out
+    assert all(word in output for word in ("texture", "mfcc", "pitch_jaccard", "baseline: style"))
 
 
-def test_the_same_sounds_are_evaluated_once_and_together(run, counted, tmp_path):
+def test_the_same_audio_is_evaluated_once_and_together(run, counted, tmp_path):
     other = shutil.copytree(run, tmp_path / "other")
     sounds.write(other / "audio.wav", sounds.Sound(hum(220, hiss=0.3), RATE))
     evaluation.of_runs([run, other])
@@ -112,62 +112,62 @@ def test_the_same_sounds_are_evaluated_once_and_together(run, counted, tmp_path)
         ),
     ],
 )
-def test_what_is_no_run_of_sounds_is_told_in_a_line_and_the_others_go_on(run, spoil, line, tmp_path):
+def test_a_damaged_run_is_refused_in_a_line_and_the_others_are_evaluated(run, spoil, line, tmp_path):
     other = shutil.copytree(run, tmp_path / "other")
     spoil(run)
-    with pytest.raises(InputError, match=line) as told:
+    with pytest.raises(InputError, match=line) as error:
         evaluation.of_runs([run, other])
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(error.value)
     assert not (run / "evaluation.json").exists()
     assert (other / "evaluation.json").exists()
 
 
-def test_a_report_knows_which_figures_are_better_when_higher(run):
+def test_a_report_knows_which_metrics_are_better_when_higher(run):
     evaluation.of_runs([run])
     better = collect(run)["better"]
     assert {better[name] for name in ("pitch_jaccard", "chroma_cosine", "envelope")} == {"higher"}
     assert {better[name] for name in ("style_texture", "content_lsd")} == {"lower"}
 
 
-def given(run, *results, **options):
-    """Arguments of results that any program made."""
+def arguments(run, *results, **options):
+    """Return the command line for results that any program made."""
     flags = [f"--{name}={value}" for name, value in options.items()]
     return [*map(str, results), f"--content={run}/content.wav", f"--style={run}/style.wav", *flags]
 
 
-def test_any_sounds_are_evaluated_as_those_of_a_run(run, tmp_path, capsys):
+def test_any_audio_is_evaluated_as_that_of_a_run(run, tmp_path, capsys):
     other = tmp_path / "other.FLAC"
     sounds.write(other, sounds.Sound(hum(220, hiss=0.3), RATE))
-    evaluation.main(given(run, run / "audio.wav", other, json=tmp_path / "found.json"))
-    shown = capsys.readouterr().out
-    assert all(word in shown for word in ("audio.wav", "texture", "baseline: content"))
-    found = json.loads((tmp_path / "found.json").read_text())
-    assert [*found] == ["results", "baselines", "layers", "size", "inputs", "versions"]
-    assert [*found["results"]] == [str(run / "audio.wav"), str(other)]
+    evaluation.main(arguments(run, run / "audio.wav", other, json=tmp_path / "metrics.json"))
+    output = capsys.readouterr().out
+    assert all(word in output for word in ("audio.wav", "texture", "baseline: content"))
+    written = json.loads((tmp_path / "metrics.json").read_text())
+    assert [*written] == ["results", "baselines", "layers", "size", "inputs", "versions"]
+    assert [*written["results"]] == [str(run / "audio.wav"), str(other)]
     of_run = evaluation.of_runs([run])[str(run)]
-    assert found["results"][str(run / "audio.wav")] == of_run["metrics"]
-    assert {name: found[name] for name in ("baselines", "layers")} == {
+    assert written["results"][str(run / "audio.wav")] == of_run["metrics"]
+    assert {name: written[name] for name in ("baselines", "layers")} == {
         name: of_run[name] for name in ("baselines", "layers")
     }
-    assert found["size"] == [sound.RATE]
-    assert [*found["inputs"]] == ["content", "style", str(run / "audio.wav"), str(other)]
-    for recorded in found["inputs"].values():
+    assert written["size"] == [sound.RATE]
+    assert [*written["inputs"]] == ["content", "style", str(run / "audio.wav"), str(other)]
+    for recorded in written["inputs"].values():
         assert files.sha256(Path(recorded["path"])) == recorded["sha256"]
 
 
 @pytest.mark.parametrize(("seconds", "how"), [(1.5, "cut"), (0.5, "continued in silence")])
 def test_a_result_of_another_length_is_brought_to_the_contents(run, seconds, how):
-    """Cut or continued by hand, it has the same figures."""
+    """A result that is cut or continued by hand has the same metrics."""
     longer = sounds.resample(sounds.Sound(hum(220, seconds=seconds), RATE), sound.RATE)
     by_hand = np.zeros((sound.RATE, 1), np.float32)
     by_hand[: len(longer.samples)] = longer.samples[: sound.RATE]
     sounds.write(run / "longer.wav", longer)
     sounds.write(run / "by_hand.wav", sounds.Sound(by_hand, sound.RATE))
     with pytest.warns(sounds.SoundWarning, match=rf"longer.wav lasts {seconds:.3f} s: {how} to 1.000"):
-        found = evaluation.audio.of_audio(
+        evaluated = evaluation.audio.of_audio(
             f"{run}/content.wav", f"{run}/style.wav", [run / "longer.wav", run / "by_hand.wav"]
         )
-    assert found["results"][f"{run}/longer.wav"] == found["results"][f"{run}/by_hand.wav"]
+    assert evaluated["results"][f"{run}/longer.wav"] == evaluated["results"][f"{run}/by_hand.wav"]
 
 
 @pytest.mark.parametrize(
@@ -181,15 +181,15 @@ def test_a_result_of_another_length_is_brought_to_the_contents(run, seconds, how
         (["audio.wav"], {"size": 64}, "--size 64 is for images: leave it out"),
         (["gone.wav"], {}, r"gone\.wav: no such file"),
         (["audio.wav"], {"content": "coffee"}, r"coffee: no such file, nor a sample of that name .*melody"),
-        (["audio.wav"], {"style": "SHORT"}, r"style is of 20 samples: give at least"),
+        (["audio.wav"], {"style": "SHORT"}, r"style has 20 samples: give at least"),
     ],
 )
-def test_what_cannot_be_evaluated_is_told_in_a_line(run, results, options, line):
+def test_results_that_cannot_be_evaluated_are_refused_in_a_line(run, results, options, line):
     sounds.write(run / "short.wav", sounds.Sound(hum(220)[:20], sound.RATE))
     options = {name: f"{run}/short.wav" if value == "SHORT" else value for name, value in options.items()}
-    with pytest.raises(InputError, match=line) as told:
-        evaluation.main(given(run, *(run / name for name in results), **options))
-    assert "\n" not in str(told.value)
+    with pytest.raises(InputError, match=line) as error:
+        evaluation.main(arguments(run, *(run / name for name in results), **options))
+    assert "\n" not in str(error.value)
 
 
 def test_memory_that_runs_out_is_a_line(run, monkeypatch):
@@ -197,8 +197,8 @@ def test_memory_that_runs_out_is_a_line(run, monkeypatch):
         raise MemoryError("Unable to\nallocate")
 
     monkeypatch.setattr(sound, "evaluate", evaluate)
-    line = r"^1 s of sound could not be evaluated \(Unable to allocate\): shorten the sounds$"
+    line = r"^1 s of audio could not be evaluated \(Unable to allocate\): shorten the audio$"
     with pytest.raises(RunError, match=line):
-        evaluation.main(given(run, run / "audio.wav"))
+        evaluation.main(arguments(run, run / "audio.wav"))
     with pytest.raises(RunError, match=line):
         evaluation.of_runs([run])

@@ -1,4 +1,4 @@
-"""Files are whole or not there: what interrupts a write, what a killed process leaves, two that make one file."""
+"""Files are complete or absent: interrupted writes, killed processes, two processes that make one file."""
 
 import errno
 import os
@@ -15,7 +15,7 @@ FULL = OSError(errno.ENOSPC, "No space left on device")
 
 @pytest.fixture
 def path(tmp_path):
-    """A file that is there already."""
+    """A file that exists already."""
     path = tmp_path / "picture.png"
     path.write_bytes(b"old")
     return path
@@ -51,7 +51,7 @@ def test_a_block_that_raises_leaves_the_old_file(path, error):
     assert os.listdir(path.parent) == [path.name]
 
 
-def test_a_failed_write_says_whose_it_was(path):
+def test_the_error_of_a_failed_write_names_the_file(path):
     with pytest.raises(OSError, match="No space left") as caught:
         half(path, OSError(*FULL.args))
     assert caught.value.filename == str(path)
@@ -101,7 +101,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
-def test_what_a_killed_process_left_is_removed_and_nothing_else(path):
+def test_only_files_that_a_killed_process_left_are_removed(path):
     folder = path.parent
     whole = ["picture.png", ".lock", ".hidden.png", "a.7.png", "done", "000004.safetensors"]
     for name in whole:
@@ -117,14 +117,14 @@ def test_what_a_killed_process_left_is_removed_and_nothing_else(path):
 
 
 def test_made_once_and_not_again(tmp_path):
-    path, made = tmp_path / "folder" / "file", []
+    path, calls = tmp_path / "folder" / "file", []
 
     def make():
-        made.append(1)
+        calls.append(1)
         path.write_bytes(b"new")
 
     assert files.make_once(path, make) == files.make_once(path, make) == path
-    assert made == [1]
+    assert calls == [1]
 
 
 def test_after_a_maker_that_failed_another_tries(tmp_path):
@@ -145,7 +145,7 @@ from nst import files
 def make():
     print("making", flush=True)
     sys.stdin.readline()
-    files.write_bytes(path, b"made")  # whole at once, as a file that others find must be
+    files.write_bytes(path, b"made")  # atomically, as others may read it at any time
 
 path = Path(sys.argv[1])
 print("ready", flush=True)
@@ -164,7 +164,7 @@ def test_of_two_processes_one_makes(tmp_path):
         assert first.stdout.readline() == "making\n"
         second.stdin.write("begin\n")
         second.stdin.flush()
-        # The second now waits, or finds the file made; without a lock it would say "making" here and end without.
+        # The second process waits, or finds the file; without a lock it would print "making" too.
         outputs = [process.communicate("go on\n", timeout=60)[0] for process in (first, second)]
     assert outputs == ["made\n", "made\n"]
     assert Path(tmp_path / "file").read_text() == "made"

@@ -1,4 +1,4 @@
-"""Imports go down only: each module may import what stands on a lower floor."""
+"""Imports go down only: each module may import modules on lower floors."""
 
 import ast
 from pathlib import Path
@@ -9,7 +9,7 @@ import nst
 
 ROOT = Path(nst.__file__).parent
 
-#: A folder is one module. Within floor 0, features reads the photographs that it normalises by from images.
+#: The modules of `nst` by floor, from the lowest; a folder is one module.
 FLOORS = [
     {"errors", "types", "process"},
     {"files", "config", "arguments", "overrides", "inputs"},

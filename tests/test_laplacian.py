@@ -1,4 +1,4 @@
-"""Laplacian coefficients: an image and back, their levels, and a descent in them."""
+"""Laplacian coefficients: reconstruction, levels, and their use as parameters."""
 
 import itertools
 
@@ -31,8 +31,8 @@ def test_a_constant_image_has_no_detail():
     np.testing.assert_allclose(rest, 0.25, rtol=1e-6)
 
 
-def test_each_kind_of_parameters_stands_for_the_image():
+def test_each_parameterization_reconstructs_the_image():
     image = GENERATOR.random((24, 32, 3)).astype(np.float32)
-    for name, kind in PARAMETERS.items():
-        seen = Objective(SHALLOW, {}, name).image(kind.of(image))
-        np.testing.assert_allclose(seen, image, atol=1e-5)
+    for name, parameterization in PARAMETERS.items():
+        reconstructed = Objective(SHALLOW, {}, name).image(parameterization.of(image))
+        np.testing.assert_allclose(reconstructed, image, atol=1e-5)

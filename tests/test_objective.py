@@ -1,4 +1,4 @@
-"""The objective against NumPy in float64, its gradient against finite differences; what compiles once, and batches."""
+"""The objective against NumPy in float64, its gradient against finite differences; compilations and batches."""
 
 import importlib
 
@@ -12,7 +12,7 @@ from nst import batched, features, losses
 from nst.errors import InputError
 from nst.features.vgg import POOLINGS
 
-# The function of that name would be in its way.
+# `from nst import objective` in this file would hide the function of that name.
 module = importlib.import_module("nst.objective")
 
 LAYERS = ("relu1_1", "relu2_1")
@@ -39,11 +39,11 @@ def extractor():
     return features.load(weights="random")
 
 
-def picture(height=20, width=24):
+def random_image(height=20, width=24):
     return GENERATOR.random((height, width, 3), np.float32)
 
 
-CONTENT, STYLE, IMAGE = picture(), picture(17, 29), picture()
+CONTENT, STYLE, IMAGE = random_image(), random_image(17, 29), random_image()
 
 
 def build(extractor, content=CONTENT, style=STYLE, **changed):
@@ -57,14 +57,14 @@ def evaluated(image, objective):
 
 
 @jax.jit
-def seen(extractor, image):
+def features_of(extractor, image):
     return extractor(image, LAYERS)
 
 
 def terms64(extractor, image, content, style):
-    """Equations 1 to 7 and the total variation, one number for each term, in float64."""
+    """Return the value of each term in float64: equations 1 to 7 and the total variation."""
     F, P, A = (
-        {layer: np.asarray(x, np.float64) for layer, x in seen(extractor, each).items()}
+        {layer: np.asarray(x, np.float64) for layer, x in features_of(extractor, each).items()}
         for each in (image, content, style)
     )
 
@@ -106,7 +106,7 @@ def test_the_gradient_is_that_of_the_oracle(pooled):
             np.testing.assert_allclose(np.vdot(gradient, direction), slope, rtol=1e-4)
 
 
-def test_numbers_and_pictures_never_recompile(extractor):
+def test_numbers_and_images_do_not_recompile(extractor):
     traced = []
 
     @jax.jit
@@ -121,27 +121,32 @@ def test_numbers_and_pictures_never_recompile(extractor):
         {"tv_weight": 2.0},
         {"style_layer_weights": {"relu1_1": 1.0, "relu2_1": 0.0}},
         {"style_layer_weights": None},
-        {"content": picture()},
-        {"style": picture(40, 11)},
+        {"content": random_image()},
+        {"style": random_image(40, 11)},
         {"extractor": features.load(weights="random", seed=1)},
     ):
         values.append(float(counted(IMAGE, build(**({"extractor": extractor} | changed)))))
     assert len(traced) == 1
-    assert len(set(values)) == len(values)  # and each of them counts
+    assert len(set(values)) == len(values)  # each change has an effect
     counted(IMAGE, build(extractor, content_layers=("relu1_1",)))
     assert len(traced) == 2
 
 
 def test_a_batch_of_objectives_is_one_after_another(extractor):
     objectives = [
-        build(extractor, picture(), picture(), content_weight=alpha, style_weight=beta, tv_weight=gamma)
+        build(
+            extractor,
+            random_image(),
+            random_image(),
+            content_weight=alpha,
+            style_weight=beta,
+            tv_weight=gamma,
+        )
         for alpha, beta, gamma in ((1.0, 10.0, 0.5), (0.2, 3.0, 5.0), (0.1, 0.3, 1.0))
     ]
-    images = [picture() for _ in objectives]
+    images = [random_image() for _ in objectives]
     disabled = jaxtyping.config.jaxtyping_disable
-    jaxtyping.config.update(
-        "jaxtyping_disable", True
-    )  # a stack of objectives has one axis more than is annotated
+    jaxtyping.config.update("jaxtyping_disable", True)  # stacked objectives have one axis more than annotated
     try:
         stacked = batched._stacked(objectives)
         together = jax.jit(batched.joint_loss)(jnp.stack(images), stacked)
@@ -159,7 +164,7 @@ def test_a_batch_of_objectives_is_one_after_another(extractor):
         ({"content_layers": ()}, {"style", "tv"}),
     ],
 )
-def test_a_term_without_layers_is_nothing(extractor, settings, left):
+def test_a_term_without_layers_is_zero(extractor, settings, left):
     expected = terms64(extractor, IMAGE, CONTENT, STYLE)
     (_, terms), gradient = evaluated(IMAGE, build(extractor, **settings))
     for name, value in terms.items():
@@ -167,13 +172,13 @@ def test_a_term_without_layers_is_nothing(extractor, settings, left):
     assert np.isfinite(gradient).all()
 
 
-GREY = np.full((17, 29, 3), 0.5, np.float32)
+GRAY = np.full((17, 29, 3), 0.5, np.float32)
 FLAT = {
-    "grey": GREY,
-    "black": np.zeros_like(GREY),
-    "white": np.ones_like(GREY),
-    "one colour": np.broadcast_to(np.float32([0.9, 0.2, 0.1]), GREY.shape),
-    "without colour": np.repeat(STYLE[..., :1], 3, axis=2),
+    "gray": GRAY,
+    "black": np.zeros_like(GRAY),
+    "white": np.ones_like(GRAY),
+    "one color": np.broadcast_to(np.float32([0.9, 0.2, 0.1]), GRAY.shape),
+    "without color": np.repeat(STYLE[..., :1], 3, axis=2),
 }
 
 
@@ -185,9 +190,9 @@ def test_a_flat_style_has_a_finite_loss_and_gradient(pooled, style):
         assert np.isfinite(gradient).all()
 
 
-@pytest.mark.parametrize("name", ["noise", "grey", "black"])
+@pytest.mark.parametrize("name", ["noise", "gray", "black"])
 def test_a_style_that_is_the_content_is_a_minimum(pooled, name):
-    content = {"noise": CONTENT, "grey": np.full_like(CONTENT, 0.5), "black": np.zeros_like(CONTENT)}[name]
+    content = {"noise": CONTENT, "gray": np.full_like(CONTENT, 0.5), "black": np.zeros_like(CONTENT)}[name]
     objective = build(pooled, content, content, tv_weight=0.0)
     (total, _), gradient = evaluated(content, objective)
     (elsewhere, _), slope = evaluated(IMAGE, objective)
@@ -203,17 +208,17 @@ def test_a_style_that_is_the_content_is_a_minimum(pooled, name):
         ({"style_layers": ("relu0_1",), "style_layer_weights": None}, "unknown layer 'relu0_1'"),
         ({"style_layer_weights": {"relu1_1": 1.0}}, r"names \['relu1_1'\]: name the style layers"),
         ({"style_layer_weights": dict.fromkeys((*LAYERS, "relu3_1"), 1.0)}, "name the style layers"),
-        ({"style": picture(9, 1)}, "1×9 pixels is too small for relu2_1: .* at least 2 pixels"),
+        ({"style": random_image(9, 1)}, "1×9 pixels is too small for relu2_1: .* at least 2 pixels"),
     ],
 )
-def test_what_cannot_be_used_is_told_in_one_line(extractor, changed, message):
+def test_unusable_settings_are_refused_in_one_line(extractor, changed, message):
     with pytest.raises(InputError, match=message) as caught:
         build(extractor, **changed)
     assert "\n" not in str(caught.value)
 
 
 def test_each_term_has_a_random_key_of_its_own(extractor):
-    """Another at each step, and the same whatever other terms there are."""
+    """The key differs at each step and does not depend on the other terms."""
 
     def drawn(view, local):
         return jax.random.normal(view.key)

@@ -1,4 +1,4 @@
-"""The loop: oracles by NumPy and SciPy, chunks that change no byte, values that are not finite."""
+"""The optimization loop: oracles in NumPy, chunks that change no byte, values that are not finite."""
 
 import jax
 import jax.numpy as jnp
@@ -65,7 +65,7 @@ def cliffs(x, args, batch):
 
 
 def test_a_trial_off_the_cliff_leaves_the_others_going():
-    """Each trial goes down by its rate from 1, and the logarithm ends below 0: NumPy's sums say where."""
+    """The parameters of each trial fall from 1 by its learning rate per step, and the logarithm is finite above 0."""
     optimizer = optimizers.batched(optimizers.optimizer("adam"))
     rates = [0.01, 0.3, 0.02]
     state = optimize.start(optimize.by_vjp(cliffs), jnp.ones((3, 4)), optimizer, None, learning_rate=rates)
@@ -111,17 +111,17 @@ def test_adam_agrees_with_numpy():
     np.testing.assert_allclose(state.params, x, rtol=1e-5)
 
 
-@pytest.mark.parametrize("given", [False, True])
-# Some of the slots, all, some twice; also where their number is no power of two.
+@pytest.mark.parametrize("preconditioned", [False, True])
+# Some slots are used, all, or some twice; also with a number of slots that is not a power of two.
 @pytest.mark.parametrize(("memory", "steps"), [(4, 2), (4, 4), (4, 7), (5, 5), (7, 6)])
-def test_lbfgs_direction_is_the_bfgs_matrix_times_the_gradient(given, memory, steps):
+def test_lbfgs_direction_is_the_bfgs_matrix_times_the_gradient(preconditioned, memory, steps):
     generator = np.random.default_rng(0)
     root, other = generator.standard_normal((2, 6, 6))
     A = root @ root.T + np.eye(6)
-    initial = other @ other.T + np.eye(6) if given else np.eye(6)
+    initial = other @ other.T + np.eye(6) if preconditioned else np.eye(6)
     method = (
         scale_by_lbfgs(memory, initial=lambda v: jnp.asarray(initial, jnp.float32) @ v, stretch=3.0)
-        if given
+        if preconditioned
         else scale_by_lbfgs(memory)
     )
     x = jnp.asarray(generator.standard_normal(6), jnp.float32)
@@ -136,7 +136,7 @@ def test_lbfgs_direction_is_the_bfgs_matrix_times_the_gradient(given, memory, st
     g = A @ np.asarray(x, np.float64)
     direction, _ = method.update(jnp.asarray(g, jnp.float32), state, x)
     s, y = pairs[-1]
-    H = initial * (s @ y) / (y @ initial @ y) * (3 if given else 1)
+    H = initial * (s @ y) / (y @ initial @ y) * (3 if preconditioned else 1)
     for s, y in pairs[-memory:]:
         V = np.eye(6) - np.outer(y, s) / (s @ y)
         H = V.T @ H @ V + np.outer(s, s) / (s @ y)
@@ -146,7 +146,7 @@ def test_lbfgs_direction_is_the_bfgs_matrix_times_the_gradient(given, memory, st
 
 
 def test_lbfgs_needs_no_lapack():
-    """JAX has it from SciPy, which would be imported before the first step."""
+    """JAX takes LAPACK from SciPy, which takes time to import."""
     method, x = optimizers.optimizer("lbfgs"), jnp.zeros(8)
     assert "lapack" not in jax.jit(method.update).lower(x, method.init(x), x).as_text()
 
@@ -164,18 +164,18 @@ def test_lbfgs_skips_negative_curvature():
 def test_stops_at_the_last_finite_state(rate):
     adam = optimizers.optimizer("adam")
     state = begin("adam", fn=cliff, x=jnp.full(3, 5.0), learning_rate=rate)
-    seen = []
+    states = []
 
-    def watch():
+    def run():
         for reached in optimize.chunks(
             optimize.by_vjp(cliff), state, adam, jnp.float32(0), [50], seconds=100.0
         ):
-            seen.append((int(reached.step), np.asarray(reached.params)))
+            states.append((int(reached.step), np.asarray(reached.params)))
 
     with pytest.raises(RunError, match=r"step \d+: term not finite"):
-        watch()
-    assert seen[-1][0] == int(5 // rate)
-    assert (seen[-1][1] > 0).all()
+        run()
+    assert states[-1][0] == int(5 // rate)
+    assert (states[-1][1] > 0).all()
 
 
 def batch_at(step):
@@ -183,7 +183,7 @@ def batch_at(step):
 
 
 def test_each_step_is_evaluated_on_the_batch_of_its_number():
-    plain = optax.sgd(0.5)  # one step goes to the batch whose gradient it has
+    plain = optax.sgd(0.5)  # a step goes exactly to the batch that its gradient comes from
     evaluate = optimize.by_vjp(fit_mean)
     state = optimize.start(evaluate, jnp.zeros(1), plain, None, batch=batch_at(0))
     state = optimize.minimize(evaluate, state, plain, 3, None, batch_at)

@@ -1,4 +1,4 @@
-"""Grids, zips, products and random search, by their definitions."""
+"""Grids, zips, products and random search against their definitions."""
 
 import itertools
 import math
@@ -10,8 +10,8 @@ from nst import overrides
 
 
 def test_a_grid_is_every_combination():
-    found = [tuple(o.values()) for o in overrides.grid({"a": (1, 2), "b": "xyz"})]
-    assert found == list(itertools.product((1, 2), "xyz"))
+    combinations = [tuple(o.values()) for o in overrides.grid({"a": (1, 2), "b": "xyz"})]
+    assert combinations == list(itertools.product((1, 2), "xyz"))
     assert list(overrides.grid({})) == [{}]
 
 
@@ -22,8 +22,8 @@ def test_a_zip_takes_one_of_each():
 
 
 def test_sweeps_are_crossed():
-    found = list(overrides.crossed([{"a": 1}, {"a": 2}], [{"b": 3}, {"a": 4}]))
-    assert found == [{"a": 1, "b": 3}, {"a": 4}, {"a": 2, "b": 3}, {"a": 4}]
+    crossed = list(overrides.crossed([{"a": 1}, {"a": 2}], [{"b": 3}, {"a": 4}]))
+    assert crossed == [{"a": 1, "b": 3}, {"a": 4}, {"a": 2, "b": 3}, {"a": 4}]
 
 
 def test_random_search_is_seeded_and_grows():
@@ -32,10 +32,10 @@ def test_random_search_is_seeded_and_grows():
         "x": overrides.uniform(2, 3),
         "p": overrides.choice("a", "b"),
     }
-    found = list(overrides.random(400, fields, seed=1))
-    assert found[:7] == list(overrides.random(7, fields, seed=1))
-    assert found[:7] != list(overrides.random(7, fields, seed=2))
-    decades = np.array([math.log10(o["rate"]) for o in found])
+    drawn = list(overrides.random(400, fields, seed=1))
+    assert drawn[:7] == list(overrides.random(7, fields, seed=1))
+    assert drawn[:7] != list(overrides.random(7, fields, seed=2))
+    decades = np.array([math.log10(o["rate"]) for o in drawn])
     np.testing.assert_allclose(np.histogram(decades, np.arange(-3, 2))[0] / 400, 0.25, atol=0.08)
-    assert all(2 <= o["x"] <= 3 for o in found)
-    assert {o["p"] for o in found} == {"a", "b"}
+    assert all(2 <= o["x"] <= 3 for o in drawn)
+    assert {o["p"] for o in drawn} == {"a", "b"}

@@ -1,4 +1,4 @@
-"""Presets: the loss and gradient of each against its program's formulas in PyTorch, kept in golden files."""
+"""Presets: the loss and gradient of each against its program's formulas in PyTorch, from golden files."""
 
 import json
 from pathlib import Path
@@ -17,8 +17,8 @@ ROOT = Path(__file__).parents[1]
 PRESETS = sorted(path.stem for path in (ROOT / "configs/presets").glob("*.py"))
 GOLDEN = sorted(path.stem for path in (ROOT / "tests/golden").glob("*.npz"))
 
-# Twelve iterations do not reach the smallest eigenvalues of a covariance. There the program's gradient, by iterations
-# of a Lyapunov equation, differs from that of its own loss by 3 to 12 %, and from ours by 1 to 2.
+# Twelve iterations do not converge for the smallest eigenvalues of a covariance. There the program's gradient, from
+# iterations of a Lyapunov equation, differs by 3 to 12 % from that of its own loss, and by 1 to 2 % from ours.
 TOLERANCE = {"style_transfer_pytorch": 2e-2}
 
 
@@ -27,7 +27,7 @@ def preset(name):
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_a_preset_is_valid_and_its_optimizer_goes_with_its_loss(name):
+def test_a_preset_is_valid_and_its_optimizer_suits_its_loss(name):
     config = preset(name)
     settings = losses.checked(dict(config.loss))
     optimizers.optimizer(config.optimizer.name, losses.stochastic(settings))
@@ -41,15 +41,15 @@ def test_loss_and_gradient_are_those_of_the_program(name, at):
     config = preset(name)
     with np.load(ROOT / "tests/golden" / f"{name}.npz") as file:
         golden = dict(file)
-    # Winograd's rounding, four times that of direct convolutions, could flip a rectifier on another processor.
-    named = dict(config.features) | {"convolution": "direct"}
-    network = features.load(named.pop("network"), **named)
+    # Winograd's rounding errors, four times those of direct convolutions, could flip a rectifier on some processors.
+    settings = dict(config.features) | {"convolution": "direct"}
+    network = features.load(settings.pop("network"), **settings)
     inputs = {key: golden[key] for key in ("content", "style")}
-    of = objective.objective(network, inputs, dict(config.loss))
-    loss, _, gradient = jax.jit(optimize.by_vjp(objective.loss))(golden[f"{at}_image"], of, None)
+    target = objective.objective(network, inputs, dict(config.loss))
+    loss, _, gradient = jax.jit(optimize.by_vjp(objective.loss))(golden[f"{at}_image"], target, None)
     assert float(loss) == pytest.approx(float(golden[f"{at}_loss"]), rel=1e-4)
-    # Where a rectifier or a maximum flips, PyTorch in float32 differs from itself in float64, too. From a gray image
-    # all maxima are ties but for a trace of noise.
+    # If a rectifier or a maximum flips, PyTorch in float32 also differs from PyTorch in float64. From a gray image all
+    # maxima are ties except for a little noise.
     rounding = float(golden[f"{at}_rounding"])
     if rounding < 5e-3:
         expected = golden[f"{at}_gradient"]

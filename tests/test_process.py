@@ -1,4 +1,4 @@
-"""Memory that a process frees is there for its next allocation, without the system's help and without growing."""
+"""Process-wide setup: a process reuses the memory that it frees, without page faults and without growing."""
 
 import os
 import subprocess
@@ -20,7 +20,7 @@ for i in range(11):
 print(faults() - before)
 """
 
-# A step: its temporaries, an output made beside them, and one after them.
+# A step: its temporaries, an output that is allocated with them, and one after them.
 GROWTH = """
 import sys
 import psutil
@@ -47,7 +47,7 @@ from nst.process import release_free_memory, keep_freed_memory
 keep_freed_memory()
 resident = lambda: psutil.Process().memory_info().rss // 2**20
 pieces = [b"x" * 1_000_000 for _ in range(200)]
-kept = pieces[::10]
+remaining = pieces[::10]
 del pieces
 before = resident()
 release_free_memory()
@@ -71,11 +71,11 @@ from pathlib import Path
 from nst.process import prepare
 
 prepare(Path(sys.argv[1]))
-gc.collect()  # the objects left to walk, of those that importing left
+gc.collect()  # then only objects that are not frozen are left
 print(len(gc.get_objects()))
 """
 
-glibc = pytest.mark.skipif(sys.platform != "linux", reason="glibc's malloc is asked")
+glibc = pytest.mark.skipif(sys.platform != "linux", reason="needs glibc's malloc")
 
 
 def number(program, *arguments):
@@ -83,7 +83,7 @@ def number(program, *arguments):
     return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
-def test_what_is_imported_is_not_collected_again(tmp_path):
+def test_imported_objects_are_not_collected_again(tmp_path):
     assert number(FROZEN, tmp_path) < 10_000
 
 
@@ -118,8 +118,10 @@ def test_free_pages_between_others_are_handed_back():
         ),
     ],
 )
-def test_gpus_are_asked_to_repeat_what_they_do_unless_told_otherwise(own, all_of_them, tmp_path):
+def test_xla_is_asked_for_repeatable_operations_unless_the_flag_is_set(own, all_of_them, tmp_path):
     command = [sys.executable, "-c", FLAGS]
     environment = os.environ | {"XLA_FLAGS": own}
-    told = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert told.stdout == f"{all_of_them} 2.0\n"  # XLA knows the flag: it ends the process at one it does not
+    process = subprocess.run(
+        command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert process.stdout == f"{all_of_them} 2.0\n"  # XLA ends the process if it does not know a flag

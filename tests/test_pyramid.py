@@ -1,4 +1,4 @@
-"""`smooth` against its definition in float64, and what L-BFGS asks of an initial matrix."""
+"""`smooth` against its definition in float64, and the properties that L-BFGS needs of an initial matrix."""
 
 import itertools
 
@@ -11,7 +11,7 @@ from nst.pyramid import smooth
 
 
 def halving(n):
-    """D of one axis as a matrix: each row has the taps (1, 3, 3, 1) √2 / 8, mirrored at the borders."""
+    """Return D of one axis as a matrix: each row has the taps (1, 3, 3, 1) √2 / 8, mirrored at the borders."""
     D = np.zeros((-(-n // 2), n))
     for row in range(len(D)):
         for i, tap in enumerate((1, 3, 3, 1)):
@@ -21,7 +21,7 @@ def halving(n):
 
 
 def matrix(h, w):
-    """H of pictures `[h, w]`, row by row."""
+    """Return H of images `[h, w]`, flattened by rows."""
     total, D = np.eye(h * w), np.eye(h * w)
     for level in range(1, 5):
         if h == w == 1:
@@ -34,14 +34,14 @@ def matrix(h, w):
 
 
 @pytest.mark.parametrize("shape", [(8, 6), (7, 9), (1, 5), (33, 20), (1, 1)])
-def test_it_weighs_the_levels(shape):
-    each = jnp.eye(np.prod(shape)).reshape(-1, *shape)
-    found = np.asarray(jax.jit(jax.vmap(smooth))(each), np.float64).reshape(len(each), -1)
-    np.testing.assert_allclose(found, matrix(*shape), rtol=1e-5, atol=1e-5)
-    assert np.linalg.eigvalsh(found).min() > 0.99
+def test_smooth_weights_the_levels(shape):
+    basis = jnp.eye(np.prod(shape)).reshape(-1, *shape)
+    H = np.asarray(jax.jit(jax.vmap(smooth))(basis), np.float64).reshape(len(basis), -1)
+    np.testing.assert_allclose(H, matrix(*shape), rtol=1e-5, atol=1e-5)
+    assert np.linalg.eigvalsh(H).min() > 0.99
 
 
-def test_low_frequencies_weigh_more():
+def test_low_frequencies_have_larger_weights():
     x = np.arange(128)
     waves = np.cos(np.pi * (x + 0.5) * np.array([[4], [8], [16], [32], [64]]) / 128)
     gains = [
@@ -51,7 +51,7 @@ def test_low_frequencies_weigh_more():
     assert all(1.3 < a / b < 3 for a, b in itertools.pairwise(gains)), gains
 
 
-def test_it_takes_any_structure():
+def test_smooth_takes_any_structure():
     tree = {"a": jnp.ones((3, 2, 4)), "b": jnp.arange(7.0)}
     smoothed = jax.jit(smooth)(tree)
     assert smoothed["a"].shape == (3, 2, 4)

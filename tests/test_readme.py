@@ -12,12 +12,12 @@ EXAMPLES = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL
 
 
 @pytest.mark.parametrize(("text", "modality"), [(README, "image"), (SOUNDS, "audio")])
-def test_table_is_that_of_the_schema(text, modality):
+def test_the_table_of_fields_is_that_of_the_schema(text, modality):
     assert f"\n\n{config.table(modality)}\n\n" in text, "run .ci/tables"
     assert len(config.table(modality).splitlines()) == 2 + len(config.defaults(modality))
 
 
-def test_table_lists_every_metric_as_it_is_defined():
+def test_the_table_of_metrics_is_that_of_their_definitions():
     rows = re.findall(
         r"^\| `(\w+)` \| (.+?) \| (lower|higher) \| (.+?) \| (.+?) \| (.+?) \|$", METRICS, re.MULTILINE
     )
@@ -28,7 +28,7 @@ def test_table_lists_every_metric_as_it_is_defined():
     assert {name: tuple(rest) for name, *rest in rows} == defined
 
 
-def test_the_files_it_points_to_exist():
+def test_the_files_that_it_links_exist():
     links = re.findall(r"\]\(([^):#]+)", README)
     assert [link for link in links if not Path(__file__).parents[1].joinpath(link).exists()] == []
 
@@ -44,7 +44,7 @@ def test_the_python_example_runs():
     assert shapes == {"relu4_2": (37, 56, 512), "pool4": (18, 28, 512)}
 
 
-def test_the_python_example_of_sounds_runs(tmp_path, monkeypatch):
+def test_the_python_example_of_audio_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     _, example = EXAMPLES
     quick = example.replace("steps=100", "steps=1, filters=4, phase_steps=1, optimizer='adam'").replace(

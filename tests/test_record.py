@@ -1,4 +1,4 @@
-"""A run's records: who holds the directory, what differs from the run before, and what a crash left half written."""
+"""The files of a run: the lock of the directory, differences to an earlier run, incomplete lines after a crash."""
 
 import json
 import subprocess
@@ -14,13 +14,13 @@ HOLDER = """
 import sys
 from pathlib import Path
 from nst import record
-held = record.lock(Path(sys.argv[1]))
+lock = record.lock(Path(sys.argv[1]))
 print("held", flush=True)
 sys.stdin.readline()
 """
 
 
-def test_a_directory_belongs_to_one_process_and_a_killed_one_lets_go(tmp_path):
+def test_a_directory_is_locked_by_one_process_and_unlocked_if_it_is_killed(tmp_path):
     command = [sys.executable, "-c", HOLDER, str(tmp_path / "run")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout.readline() == "held\n"
@@ -46,11 +46,11 @@ def test_a_directory_belongs_to_one_process_and_a_killed_one_lets_go(tmp_path):
         ({"style": "nan"}, {"style": None}, ["style was 'nan', now None"]),
     ],
 )
-def test_what_differs_is_named_and_only_steps_may_grow(old, new, expected):
+def test_differences_are_named_and_only_steps_may_grow(old, new, expected):
     assert record.differences(old, new) == expected
 
 
-def test_metrics_are_cut_back_and_half_a_line_is_dropped(tmp_path):
+def test_metrics_are_cut_back_and_an_incomplete_line_is_dropped(tmp_path):
     path, lines = tmp_path / "metrics.jsonl", [{"step": step, "loss": 0.1 * step} for step in (0, 5, 10)]
     assert record.metrics(path) == []
     for line in lines:
@@ -68,7 +68,7 @@ def test_metrics_are_cut_back_and_half_a_line_is_dropped(tmp_path):
     assert path.read_text() == ""
 
 
-def test_the_description_does_not_depend_on_when(tmp_path):
+def test_the_description_does_not_depend_on_the_time(tmp_path):
     facts = [record.describe({"a": "ü"}, {"content": {"path": "x"}}) for _ in range(2)]
     for path, each in zip(("first", "second"), facts, strict=True):
         record.write_json(tmp_path / path, each)
@@ -79,23 +79,23 @@ def test_the_description_does_not_depend_on_when(tmp_path):
     assert '"ü"' in written.decode()
 
 
-def test_the_sheet_has_the_results_height_and_the_three_pictures():
-    colours = np.eye(3, dtype=np.float32)
+def test_the_sheet_has_the_results_height_and_the_three_images():
+    colors = np.eye(3, dtype=np.float32)
     shapes = ((40, 60), (30, 15), (20, 30))
     content, style, result = (
-        np.broadcast_to(colour, (*shape, 3)) for colour, shape in zip(colours, shapes, strict=True)
+        np.broadcast_to(color, (*shape, 3)) for color, shape in zip(colors, shapes, strict=True)
     )
     sheet = record.sheet(content, style, result)
     assert sheet.shape == (20, 30 + 2 + 10 + 2 + 30, 3)
-    places = ((0, 30, colours[0]), (30, 32, 1), (32, 42, colours[1]), (42, 44, 1), (44, 74, colours[2]))
-    for left, right, colour in places:
+    parts = ((0, 30, colors[0]), (30, 32, 1), (32, 42, colors[1]), (42, 44, 1), (44, 74, colors[2]))
+    for left, right, color in parts:
         np.testing.assert_allclose(
-            sheet[:, left:right], np.broadcast_to(colour, (20, right - left, 3)), atol=1e-6
+            sheet[:, left:right], np.broadcast_to(color, (20, right - left, 3)), atol=1e-6
         )
 
 
-def test_the_curve_is_a_picture_and_the_same_each_time(tmp_path):
-    # A term of zero has no place on a logarithmic axis.
+def test_the_curve_is_an_image_and_the_same_each_time(tmp_path):
+    # A term of zero can't be shown on a logarithmic axis.
     lines = [{"step": n, "evaluations": n, "seconds": 0.1, "loss": 9.0 - n, "tv": 0.0} for n in range(3)]
     for name in ("a.png", "b.png"):
         record.write_curve(tmp_path / name, lines)
@@ -110,6 +110,6 @@ def test_a_damaged_line_ends_the_metrics(tmp_path, damage):
     assert record.metrics(path) == [{"step": 0}]
 
 
-def test_a_curve_of_nothing_is_drawn_without_a_warning(tmp_path):
+def test_a_curve_of_zeros_is_drawn_without_a_warning(tmp_path):
     record.write_curve(tmp_path / "a.png", [{"step": 0, "evaluations": 1, "seconds": 0.0, "loss": 0.0}])
     assert (tmp_path / "a.png").exists()

@@ -1,4 +1,4 @@
-"""The driver on a toy objective: bytes after a resume at every step, whatever the cuts, also of a random loss."""
+"""The driver on a toy objective: the same bytes when resumed at any step or cut into other calls, also if random."""
 
 import functools
 
@@ -51,7 +51,7 @@ def filled(like, leaves):
 
 
 def snapshots(random, **settings):
-    """Stage, step and a copy of the tree of each snapshot, in order."""
+    """Return stage, step and a copy of the tree of each snapshot, in order."""
     return [(s.stage, s.step, copied(s.tree)) for s in stages.run(chain(), method(random), **settings)]
 
 
@@ -60,7 +60,7 @@ def same(a, b):
 
 
 @pytest.mark.parametrize("random", [False, True])
-def test_resumed_at_every_step_it_ends_in_the_same_bytes(random):
+def test_a_run_resumed_at_any_step_ends_in_the_same_bytes(random):
     whole = snapshots(random, every=(1,))
     assert {step for _, step, _ in whole} == set(range(sum(STEPS) + 1))
     for stage, step, leaves in whole:
@@ -86,7 +86,7 @@ def test_a_random_loss_differs_at_each_step_of_the_whole_run():
         return jax.random.key(step)
 
     *_, last = stages.run(chain(), method(False)._replace(batch_at=batch_at))
-    # A stage begins by evaluating the step at which the one before ended.
+    # A stage first evaluates the step at which the previous one ended.
     assert seen == [*range(6), 5, 6, *range(6, 14)]
     assert last.step == 13
     assert last.evaluations == 16
@@ -103,7 +103,7 @@ def test_a_resumed_stage_does_not_begin():
     assert calls == [0, 1, 2]
 
 
-def test_memory_is_released_at_each_stage_through_the_hook_alone():
+def test_memory_is_released_at_each_stage_by_the_hook_only():
     calls = []
     list(stages.run(chain(), method(False), release=lambda: calls.append(1)))
     assert len(calls) == 2 * len(STEPS)
@@ -113,21 +113,23 @@ def test_references_are_refreshed_by_the_step_and_resumed():
     def refresh(target, params):
         return target + 0 * params
 
-    how = method(False)._replace(refresh=refresh)
+    refreshing = method(False)._replace(refresh=refresh)
     (first, *_) = chain()
     long = [first._replace(steps=60)]
-    whole = [(s.step, np.array(s.reference), copied(s.tree)) for s in stages.run(long, how, every=(10,))]
+    whole = [
+        (s.step, np.array(s.reference), copied(s.tree)) for s in stages.run(long, refreshing, every=(10,))
+    ]
     references = {step: reference for step, reference, _ in whole}
     assert len(np.unique([reference for _, reference, _ in whole], axis=0)) == 3  # of steps 0, 25 and 50
     np.testing.assert_array_equal(references[30], references[50])
     for step, _, leaves in whole:
         resume = Resume(0, functools.partial(filled, leaves=leaves))
-        *_, last = stages.run(long, how, resume=resume)
+        *_, last = stages.run(long, refreshing, resume=resume)
         assert same(copied(last.tree), whole[-1][2]), f"resumed at step {step}"
 
 
 def test_a_snapshot_has_the_image_of_its_parameters():
-    how = method(False)._replace(image=lambda target, params: target + 2 * params)
-    for snapshot in stages.run(chain()[:1], how, every=(1,)):
+    imaging = method(False)._replace(image=lambda target, params: target + 2 * params)
+    for snapshot in stages.run(chain()[:1], imaging, every=(1,)):
         expected = 5 + np.arange(2) + 2 * np.asarray(snapshot.state.params)
         np.testing.assert_allclose(snapshot.image, expected, rtol=1e-6)

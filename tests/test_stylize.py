@@ -1,4 +1,4 @@
-"""The library's entry on arrays, names and paths; the pyramid: sizes, step numbers, evaluations."""
+"""`nst.stylize` with arrays, names and paths; the pyramid: sizes, step numbers, evaluations."""
 
 import functools
 import importlib
@@ -14,7 +14,7 @@ from nst.errors import InputError, RunError
 from nst.objective import loss, objective
 from nst.stylize import Scale, completed, plan, stylization
 
-# The function of that name is in its way.
+# `from nst import stylize` would import the function of that name.
 module = importlib.import_module("nst.stylize")
 
 SMALL = {
@@ -35,7 +35,7 @@ def extractor():
 
 @pytest.fixture(scope="module")
 def stylize(extractor):
-    """`nst.stylize` by a small network, for two steps."""
+    """`nst.stylize` with a small loss, for two steps."""
 
     def stylize(content=CONTENT, style=STYLE, **settings):
         return nst.stylize(
@@ -47,7 +47,7 @@ def stylize(extractor):
 
 @pytest.fixture(scope="module")
 def snapshots(extractor):
-    """What `stylization` yields: step, evaluations and a copy of the picture each time."""
+    """Stage, step, evaluations and a copy of the parameters of each snapshot of `stylization`."""
 
     def snapshots(scales, **settings):
         settings |= {"extractor": extractor, "loss_settings": SMALL, "optimizer": "adam"}
@@ -65,7 +65,7 @@ def snapshots(extractor):
         ((13, 13), 27, (27, 27)),
     ],
 )
-def test_the_result_has_exactly_the_size_asked_for(stylize, shape, size, expected):
+def test_the_result_has_exactly_the_requested_size(stylize, shape, size, expected):
     content = GENERATOR.random((*shape, 3), np.float32)
     layers = {"content_layers": ("relu1_1",), "style_layers": ("relu1_1",)}
     result = stylize(content, size=size, steps=1, optimizer="adam", **layers)
@@ -73,12 +73,12 @@ def test_the_result_has_exactly_the_size_asked_for(stylize, shape, size, expecte
     assert result.dtype == np.float32
 
 
-def test_the_result_is_a_picture_and_not_the_content(stylize):
-    wild = stylize(optimizer="adam", learning_rate=0.9)
-    assert (wild.min(), wild.max()) == (0, 1)  # without clipping it would go beyond
-    calm = stylize()
-    assert 0 <= calm.min() < calm.max() <= 1
-    assert not np.array_equal(calm, images.fit(CONTENT, 24))
+def test_the_result_is_clipped_and_not_the_content(stylize):
+    clipped = stylize(optimizer="adam", learning_rate=0.9)
+    assert (clipped.min(), clipped.max()) == (0, 1)  # without clipping, values would exceed this
+    result = stylize()
+    assert 0 <= result.min() < result.max() <= 1
+    assert not np.array_equal(result, images.fit(CONTENT, 24))
 
 
 def test_paths_names_and_arrays_are_the_same(stylize, tmp_path):
@@ -89,23 +89,23 @@ def test_paths_names_and_arrays_are_the_same(stylize, tmp_path):
     assert by_path.tobytes() == by_text.tobytes()
 
 
-def test_noise_is_given_by_its_seed(stylize):
+def test_noise_depends_on_the_seed(stylize):
     first, again, other = (stylize(init="noise", seed=seed, steps=1).tobytes() for seed in (3, 3, 4))
     assert first == again != other
 
 
-def test_where_it_begins(stylize, tmp_path):
+def test_the_initial_image(stylize, tmp_path):
     images.write(tmp_path / "init.png", STYLE)
     for init, expected in (
         ("content", CONTENT),
         ("style", images.initial("style", CONTENT, STYLE, seed=0)),
         (str(tmp_path / "init.png"), images.resize(images.read(tmp_path / "init.png"), 33, 51)),
     ):
-        begun = stylize(init=init, steps=0)
-        np.testing.assert_array_equal(begun, np.clip(images.fit(expected, 24), 0, 1))
+        initial = stylize(init=init, steps=0)
+        np.testing.assert_array_equal(initial, np.clip(images.fit(expected, 24), 0, 1))
 
 
-def test_no_layer_weights_are_equal_ones(stylize):
+def test_empty_layer_weights_are_equal_weights(stylize):
     equal = dict.fromkeys(SMALL["style_layers"], 0.5)
     assert stylize().tobytes() == stylize(style_layer_weights=equal).tobytes()
 
@@ -136,17 +136,17 @@ def test_each_scale_starts_from_the_one_before(snapshots):
     assert [step for _, step, _, _ in run] == sorted(step for _, step, _, _ in run)
 
 
-def test_evaluations_are_counted_as_they_happen(snapshots, monkeypatch):
-    happened = []
+def test_the_number_of_evaluations_is_exact(snapshots, monkeypatch):
+    calls = []
 
     def counted(image, objective, batch, original=module.loss):
-        jax.debug.callback(lambda: happened.append(1))
+        jax.debug.callback(lambda: calls.append(1))
         return original(image, objective, batch)
 
     monkeypatch.setattr(module, "loss", counted)
-    told = snapshots([Scale(12, 3), Scale(12, 2)])[-1][2]
+    evaluations = snapshots([Scale(12, 3), Scale(12, 2)])[-1][2]
     jax.effects_barrier()
-    assert told == len(happened) == 7
+    assert evaluations == len(calls) == 7
 
 
 def test_snapshots_are_taken_at_the_multiples_of_the_whole_run(snapshots):
@@ -169,7 +169,7 @@ def test_plan(arguments, expected):
 
 
 def test_the_weight_of_the_content_is_multiplied_from_scale_to_scale(extractor):
-    of = module.image_stages(
+    scales = module.image_stages(
         CONTENT,
         STYLE,
         CONTENT,
@@ -179,7 +179,9 @@ def test_the_weight_of_the_content_is_multiplied_from_scale_to_scale(extractor):
         content_factor=0.5,
         settings=completed(extractor, SMALL | {"content_weight": 16.0}),
     )
-    weights = [{name: float(term.weight) for name, term in stage.objective().terms.items()} for stage in of]
+    weights = [
+        {name: float(term.weight) for name, term in stage.objective().terms.items()} for stage in scales
+    ]
     assert weights == [{"content": alpha, "style": 30.0, "tv": 1.0} for alpha in (16.0, 8.0, 4.0)]
 
 
@@ -191,9 +193,9 @@ def test_a_plan_ascends_to_the_size(scales):
 
 @pytest.fixture(scope="module")
 def descent():
-    """From a precision to the loss, in float32, of what forty steps with it give; real pictures and weights.
+    """Return a function from a precision to the loss, in float32, after forty steps; real images and weights.
 
-    By Adam: in so small a picture rounding of any kind moves what L-BFGS ends with by more.
+    With Adam: rounding has a larger effect on the result of L-BFGS at this small size.
     """
     exact = features.load(convolution="winograd")
     content, style = (images.fit(images.read(name), 64) for name in ("coffee", "strokes"))
@@ -217,19 +219,19 @@ def test_bfloat16_ends_at_the_same_loss(descent):
 
 @pytest.mark.parametrize("init", ["content", "noise"])
 def test_a_style_that_is_the_content_stays_finite(stylize, init):
-    grey = np.full((16, 24, 3), 0.5, np.float32)
-    for content in (grey, CONTENT):
+    gray = np.full((16, 24, 3), 0.5, np.float32)
+    for content in (gray, CONTENT):
         assert np.isfinite(stylize(content, content, init=init, tv_weight=0.0)).all()
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs", "lbfgs_pyramid"])
-def test_nothing_to_improve_leaves_the_picture(stylize, optimizer):
-    # The content alone, from the content: loss and gradient are exactly zero.
+def test_a_zero_gradient_leaves_the_image(stylize, optimizer):
+    # Only the content term, from the content: loss and gradient are exactly zero.
     result = stylize(style_weight=0.0, tv_weight=0.0, optimizer=optimizer)
     np.testing.assert_array_equal(result, np.clip(images.fit(CONTENT, 24), 0, 1))
 
 
-def test_a_value_that_is_not_finite_is_told(stylize):
+def test_a_value_that_is_not_finite_is_an_error(stylize):
     with pytest.raises(RunError, match=r"step 1: .*loss.* not finite; the state after step 0 is kept"):
         stylize(optimizer="adam", learning_rate=1e30)
 
@@ -248,7 +250,7 @@ def test_a_value_that_is_not_finite_is_told(stylize):
         ({"style": np.zeros((3, 10_000, 3), np.float32)}, "24×1 pixels is too small for relu2_1"),
     ],
 )
-def test_what_cannot_be_used_is_told_in_one_line(stylize, settings, message):
+def test_unusable_arguments_are_refused_in_one_line(stylize, settings, message):
     with pytest.raises(InputError, match=message) as caught:
         stylize(**settings)
     assert "\n" not in str(caught.value)
@@ -257,7 +259,7 @@ def test_what_cannot_be_used_is_told_in_one_line(stylize, settings, message):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        # Whole numbers are refused too, but under the tests the type hook is first.
+        # Arrays of integers are refused too, but in the tests the type checker comes first.
         ({"style": np.zeros((16, 24, 4), np.float32)}, "give floats"),
         ({"content": np.full((16, 24, 3), 200.0, np.float32)}, "finite values from 0 to 1"),
         ({"content": np.full((16, 24, 3), np.nan, np.float32)}, "finite values from 0 to 1"),
@@ -268,6 +270,6 @@ def test_what_cannot_be_used_is_told_in_one_line(stylize, settings, message):
         ({"content_layers": ("relu1_1", "relu1_1")}, "name each layer once"),
     ],
 )
-def test_arrays_and_numbers_are_looked_at(settings, message):
+def test_arrays_and_numbers_are_checked(settings, message):
     with pytest.raises(InputError, match=message):
         nst.stylize(**({"content": CONTENT, "style": STYLE} | settings))

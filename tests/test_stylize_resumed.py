@@ -1,4 +1,4 @@
-"""What a descent of images goes on from: references, random keys, parameters that are no pixels, averages."""
+"""Resumed and next stages of images: references, random keys, Laplacian coefficients, averages."""
 
 import functools
 
@@ -32,8 +32,8 @@ def _filled(like, leaves):
 
 
 @pytest.mark.filterwarnings("ignore:this .* has no bfloat16 products")
-def test_bfloat16_goes_on_near_the_same_picture():
-    """Resumed between two references, from what a checkpoint keeps, it ends in the same bytes."""
+def test_bfloat16_is_resumed_near_the_same_reference():
+    """Resumed between two references, from the arrays of a checkpoint, a run ends with the same bytes."""
     layers = {"content_layers": ("relu3_1",), "style_layers": ("relu1_1", "relu3_1")}
     network = features.load(weights="random", precision="bfloat16")
     run = functools.partial(
@@ -44,16 +44,16 @@ def test_bfloat16_goes_on_near_the_same_picture():
         loss_settings=SMALL | layers,
         optimizer="lbfgs",
     )
-    kept, references = {}, []
+    checkpoints, references = {}, []
     for snapshot in run(every=(7,)):
         references.append(np.array(snapshot.reference))
-        kept[snapshot.step] = [np.array(leaf) for leaf in jax.tree.leaves(snapshot.tree)]
-    assert len(np.unique(references, axis=0)) == 2  # that of step 0, that of step 25
+        checkpoints[snapshot.step] = [np.array(leaf) for leaf in jax.tree.leaves(snapshot.tree)]
+    assert len(np.unique(references, axis=0)) == 2  # of steps 0 and 25
     for step in (21, 35):
-        resume = Resume(0, functools.partial(_filled, leaves=kept[step]))
+        resume = Resume(0, functools.partial(_filled, leaves=checkpoints[step]))
         *_, last = run(resume=resume)
-        for found, expected in zip(jax.tree.leaves(last.tree), kept[40], strict=True):
-            np.testing.assert_array_equal(found, expected)
+        for actual, expected in zip(jax.tree.leaves(last.tree), checkpoints[40], strict=True):
+            np.testing.assert_array_equal(actual, expected)
 
 
 def test_a_random_loss_of_laplacian_coefficients_is_resumed_to_the_byte(extractor):

@@ -1,4 +1,4 @@
-"""Style transfer of sounds: what they are compared in, what is minimised, how it becomes a sound again."""
+"""Style transfer of audio: features, objective, optimization, reconstruction."""
 
 from nst.audio import features, picture
 from nst.audio.features import METHODS, AudioFeatures, audio_features

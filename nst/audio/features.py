@@ -1,7 +1,7 @@
 """The extractor of audio: random convolutions over the frames of spectrograms.
 
 Two methods differ in what is optimized. `spectrogram`: the magnitudes themselves, audio reconstructed afterwards.
-`waveform`: the samples, seen at several resolutions at once.
+`waveform`: the samples, with features at several resolutions.
 """
 
 import functools
@@ -24,11 +24,11 @@ METHODS = ("spectrogram", "waveform")
 #: The frames that a filter spans.
 WIDTH = 11
 
-# Magnitudes are seen as log(1 + γ |X|). With Ulyanov and Lebedev's γ of 1 all that is 40 dB below the peaks is as good
-# as silence; with 10 results are nearer to the style in every metric. On samples, in mel bands, it gains nothing.
+# Features are computed from log(1 + γ |X|). With Ulyanov and Lebedev's γ = 1, everything 40 dB below the peaks hardly
+# counts; with γ = 10 results are nearer to the style in every metric. For samples, in mel bands, 10 gains nothing.
 _GAMMA = {"spectrogram": 10.0, "waveform": 1.0}
 
-# Windows of the method `waveform`, samples; each hop is a quarter.
+# Windows of the method `waveform`, samples; each hop is a quarter of its window.
 _WINDOWS = (512, 1024, 2048)
 _BANDS = 128
 
@@ -36,14 +36,14 @@ _BANDS = 128
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class FilterBank:
-    """A spectrogram, its bins gathered in mel bands or not, and frozen random filters over its frames."""
+    """A spectrogram, optionally in mel bands, and frozen random filters over its frames."""
 
     stft: Stft
     mel: Float[Array, "bins bands"] | None
     kernel: Float[Array, "_ filters"]
 
 
-#: Channels as they are optimized: half the sum and half the difference of left and right.
+#: The channels that are optimized: half the sum and half the difference of left and right.
 CHANNELS = ("mid", "side")
 
 
@@ -52,7 +52,7 @@ CHANNELS = ("mid", "side")
 class AudioFeatures:
     """The extractor of audio: a layer for each view and channel, such as `conv mid`. See `nst.types.Extractor`.
 
-    A pytree, so that other filters never recompile.
+    A pytree: other filters do not recompile.
     """
 
     views: dict[str, FilterBank]
@@ -63,18 +63,18 @@ class AudioFeatures:
         return tuple(f"{view} {channel}" for view in self.views for channel in CHANNELS[:channels])
 
     def __call__(self, x: Array, layers: Sequence[str], reference: Features | None = None) -> Features:
-        """Compute features of what is optimized.
+        """Compute features from the parameters that are optimized.
 
         Args:
-          x: As `parameters` returns it.
-          layers: Some of `layers`, or `energy`.
+          x: Parameters, from `parameters`.
+          layers: Names from `layers`, or `energy`.
           reference: Not used: nothing is rounded.
 
         Returns:
-          By layer `[1, frames − 10, filters]`, rectified; `energy` is `[channels, frames, 1]`.
+          From layer name to rectified features `[1, frames − 10, filters]`; `energy` is `[channels, frames, 1]`.
         """
-        seen = dict.fromkeys(layer.partition(" ")[0] for layer in layers if layer != "energy")
-        views = {name: self._view(x, self.views[name]) for name in seen}
+        names = dict.fromkeys(layer.partition(" ")[0] for layer in layers if layer != "energy")
+        views = {name: self._view(x, self.views[name]) for name in names}
         return {layer: self._layer(x, layer, views) for layer in layers}
 
     def _layer(self, x: Array, layer: str, views: Mapping[str, jax.Array]) -> jax.Array:
@@ -105,59 +105,61 @@ class AudioFeatures:
     def energy(self, params: Array) -> Float[Array, "channels frames"]:
         """Return the root mean square of each frame of the longest window, up to a factor."""
         stft = self.longest.stft
-        seen = magnitudes(params, stft) if self.method == "waveform" else self.magnitudes(params)
-        # A constant under the root: a silent frame has a slope.
-        return jnp.sqrt(jnp.sum(seen**2, axis=-1) + 1e-6) / stft.n_fft
+        size = magnitudes(params, stft) if self.method == "waveform" else self.magnitudes(params)
+        # The constant keeps the gradient of the root finite in silent frames.
+        return jnp.sqrt(jnp.sum(size**2, axis=-1) + 1e-6) / stft.n_fft
 
     def magnitudes(self, params: Array) -> Magnitudes:
-        """|X| of what the method `spectrogram` optimises: not negative."""
+        """Return |X|, not negative, of the parameters of the method `spectrogram`."""
         return jnp.maximum(jnp.expm1(params), 0) / _GAMMA["spectrogram"]
 
     @property
     def longest(self) -> FilterBank:
-        """The view of the longest window."""
+        """The view with the longest window."""
         return max(self.views.values(), key=lambda view: view.stft.n_fft)
 
 
 def check(method: str, n_fft: int) -> None:
-    """Raise InputError for what `audio_features` can't use."""
+    """Raise InputError if the method or the window can't be used."""
     if method not in METHODS:
-        raise unknown("config.audio.method", method, METHODS)
+        raise unknown("audio.method", method, METHODS)
     if n_fft % 4 or n_fft < 64:
-        raise InputError(f"config.audio.n_fft = {n_fft}: give a multiple of 4 from 64, such as 2048")
+        raise InputError(f"audio.n_fft = {n_fft}: give a multiple of 4 from 64, such as 2048")
 
 
 def audio_features(method: str, *, n_fft: int, rate: int, filters: int, seed: int) -> AudioFeatures:
-    """Draw the filters of an extractor: Gaussian, scaled by their number of inputs (He et al. 2015).
+    """Return an extractor with random filters: Gaussian, scaled by their number of inputs (He et al. 2015).
 
     Args:
       method: One of `METHODS`.
       n_fft: Window of the method `spectrogram`, samples.
-      rate: Of the sounds, Hz.
-      filters: Of each layer.
-      seed: Of the filters.
+      rate: Sampling rate of the audio, Hz.
+      filters: Number of filters in each layer.
+      seed: Seed of the filters.
 
     Raises:
-      InputError: There is no such method, or a window that is not a multiple of 4.
+      InputError: The method is unknown, or the window is not a multiple of 4 or below 64.
     """
     check(method, n_fft)
     windows = {"conv": n_fft} if method == "spectrogram" else {f"conv{n}": n for n in _WINDOWS}
     views = {}
     for i, (layer, window) in enumerate(windows.items()):
-        of = stft(window, window // 4)
-        bands = (
-            None if method == "spectrogram" else jnp.asarray(mel.filters(rate, of.bins, _BANDS), jnp.float32)
+        transform = stft(window, window // 4)
+        bank = (
+            None
+            if method == "spectrogram"
+            else jnp.asarray(mel.filters(rate, transform.bins, _BANDS), jnp.float32)
         )
-        seen = of.bins if bands is None else _BANDS
-        views[layer] = FilterBank(of, bands, _drawn(seed, i, WIDTH * seen, filters))
+        height = transform.bins if bank is None else _BANDS
+        views[layer] = FilterBank(transform, bank, _drawn(seed, i, WIDTH * height, filters))
     return AudioFeatures(views, method)
 
 
 def _mel_spectrogram(x: Samples, view: FilterBank) -> Magnitudes:
-    """log(1 + γ times the magnitudes in each band); longer windows add up more, so all are brought to 2048 samples."""
-    seen = magnitudes(x, view.stft) * (2048 / view.stft.n_fft)
-    assert view.mel is not None  # of this method every view has bands
-    return jnp.log1p(_GAMMA["waveform"] * jnp.matmul(seen, view.mel, precision=jax.lax.Precision.HIGHEST))
+    """Return log(1 + γ |X|) by mel band, with |X| scaled to a window of 2048 samples, as longer windows sum more."""
+    scaled = magnitudes(x, view.stft) * (2048 / view.stft.n_fft)
+    assert view.mel is not None  # each view of the method `waveform` has mel bands
+    return jnp.log1p(_GAMMA["waveform"] * jnp.matmul(scaled, view.mel, precision=jax.lax.Precision.HIGHEST))
 
 
 @functools.partial(jax.jit, static_argnums=(2, 3))
@@ -172,7 +174,7 @@ def _log_magnitudes(x: Samples, stft: Stft) -> Magnitudes:
 
 
 def _over_frames(spectrogram: Magnitudes, kernel: Float[Array, "_ filters"]) -> jax.Array:
-    """A convolution over frames, without padding, as one product with the frames that each filter sees in a row."""
+    """Convolve over frames, without padding, as one matrix product of `WIDTH` concatenated frames and the kernel."""
     frames = spectrogram.shape[1] - WIDTH + 1
-    seen = jnp.concatenate([spectrogram[:, i : i + frames] for i in range(WIDTH)], axis=-1)
-    return jnp.matmul(seen, kernel, precision=jax.lax.Precision.HIGHEST)
+    patches = jnp.concatenate([spectrogram[:, i : i + frames] for i in range(WIDTH)], axis=-1)
+    return jnp.matmul(patches, kernel, precision=jax.lax.Precision.HIGHEST)

@@ -1,4 +1,4 @@
-"""Phases for magnitudes: fast Griffin-Lim."""
+"""Phase reconstruction by fast Griffin-Lim."""
 
 import functools
 
@@ -7,22 +7,22 @@ import jax.numpy as jnp
 
 from nst.audio.spectrogram import Magnitudes, Samples, Stft, inverse, transform
 
-# Perraudin, Balazs and Søndergaard recommend 0.99 (section 4); with 0 it is Griffin and Lim's own.
+# α: Perraudin, Balazs and Søndergaard recommend 0.99 (section 4); with 0 it is the algorithm of Griffin and Lim.
 _MOMENTUM = 0.99
 
 
 @functools.partial(jax.jit, static_argnames="steps")
-def griffin_lim(wanted: Magnitudes, start: Samples, stft: Stft, steps: int) -> Samples:
-    """A sound whose magnitudes are near the ones wanted.
+def griffin_lim(magnitudes: Magnitudes, start: Samples, stft: Stft, steps: int) -> Samples:
+    """Return audio whose transform has nearly the given magnitudes.
 
-    Source: Perraudin, Balazs and Søndergaard, A Fast Griffin-Lim Algorithm, WASPAA 2013, algorithm 2. All channels go
-    together, in one compiled scan.
+    Source: Perraudin, Balazs and Søndergaard, A Fast Griffin-Lim Algorithm, WASPAA 2013, algorithm 2. All channels are
+    computed together, in one compiled scan.
 
     Args:
-      wanted: `[channels, frames, bins]`, not negative.
-      start: `[channels, samples]`, the sound whose phases are the first ones.
+      magnitudes: `[channels, frames, bins]`, not negative.
+      start: `[channels, samples]`, audio whose phases are the initial ones.
       stft: The transform of both.
-      steps: Iterations, of an inverse transform and a transform each.
+      steps: Iterations; each is one inverse transform and one transform.
 
     Returns:
       `[channels, samples]`.
@@ -30,10 +30,10 @@ def griffin_lim(wanted: Magnitudes, start: Samples, stft: Stft, steps: int) -> S
     samples = start.shape[1]
 
     def impose(real: Magnitudes, imaginary: Magnitudes) -> Samples:
-        # A bin without a phase yet gets an angle of zero.
+        # A bin of magnitude zero has no phase: it gets phase zero.
         size = jnp.sqrt(real**2 + imaginary**2)
         real, imaginary = jnp.where(size > 0, real, 1.0), jnp.where(size > 0, imaginary, 0.0)
-        scale = wanted / jnp.where(size > 0, size, 1.0)
+        scale = magnitudes / jnp.where(size > 0, size, 1.0)
         return inverse(real * scale, imaginary * scale, stft, samples)
 
     def step(carry: tuple, _: None) -> tuple[tuple, None]:

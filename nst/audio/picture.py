@@ -1,4 +1,4 @@
-"""What sounds look like: their spectrograms on a mel scale, in decibels."""
+"""Images of audio: spectrograms on a mel scale, in decibels."""
 
 import io
 from collections.abc import Sequence
@@ -12,41 +12,41 @@ from nst.sounds import Sound, mel
 
 _BANDS = 192
 _RANGE = 80.0  # dB below the loudest
-_WIDEST = 1024  # pixels: a minute's frames are averaged down to it
+_WIDEST = 1024  # pixels: the frames of longer audio are averaged
 
 
 def spectrogram(sound: Sound) -> np.ndarray:
-    """`[bands, frames]` from 0 to 1, low frequencies first: 80 dB, the loudest is 1; mid alone."""
+    """Return levels `[bands, frames]` of the mid channel, low frequencies first: 1 is the loudest, 0 is 80 dB below."""
     x = np.asarray(sound.samples, np.float32).mean(axis=1, keepdims=True).T
-    of = stft(2048, 512)
-    seen = np.asarray(magnitudes(x, of))[0] @ mel.filters(sound.rate, of.bins, _BANDS)
-    decibels = 20 * np.log10(np.maximum(seen, 1e-10))
+    transform = stft(2048, 512)
+    bands = np.asarray(magnitudes(x, transform))[0] @ mel.filters(sound.rate, transform.bins, _BANDS)
+    decibels = 20 * np.log10(np.maximum(bands, 1e-10))
     return np.clip(1 + (decibels - max(decibels.max(), -100.0)) / _RANGE, 0, 1).T
 
 
 def write(path: Path, sound: Sound) -> None:
-    """A spectrogram alone, without axes, at most 1024 pixels wide."""
+    """Write a spectrogram without axes, at most 1024 pixels wide."""
     from matplotlib import colormaps  # half a second to import
 
-    seen = spectrogram(sound)
-    width = min(_WIDEST, max(256, seen.shape[1]))
-    picture = colormaps["magma"](seen[::-1])[..., :3].astype(np.float32)
-    images.write(path, np.clip(images.resize(picture, _BANDS, width), 0, 1))
+    levels = spectrogram(sound)
+    width = min(_WIDEST, max(256, levels.shape[1]))
+    image = colormaps["magma"](levels[::-1])[..., :3].astype(np.float32)
+    images.write(path, np.clip(images.resize(image, _BANDS, width), 0, 1))
 
 
 def write_sheet(path: Path, named: Sequence[tuple[str, Sound]]) -> None:
-    """Spectrograms side by side with axes, each as wide as it is long."""
+    """Write spectrograms side by side with axes, their widths in proportion to their durations."""
     from matplotlib.figure import Figure
     from matplotlib.ticker import FixedLocator, NullFormatter
 
-    seen = [spectrogram(sound) for _, sound in named]
+    spectrograms = [spectrogram(sound) for _, sound in named]
     lengths = [max(0.2, len(sound.samples) / sound.rate) for _, sound in named]
     shares = np.maximum(lengths, max(lengths) / 3)
     figure = Figure(figsize=(12, 3.2), layout="constrained")
     grid = figure.subplots(1, len(named), width_ratios=[*shares], squeeze=False)[0]
-    for axes, (name, sound), values, length in zip(grid, named, seen, lengths, strict=True):
+    for axes, (name, sound), levels, length in zip(grid, named, spectrograms, lengths, strict=True):
         axes.imshow(
-            values,
+            levels,
             origin="lower",
             aspect="auto",
             cmap="magma",
@@ -68,5 +68,5 @@ def write_sheet(path: Path, named: Sequence[tuple[str, Sound]]) -> None:
 
 
 def _band(hertz: float | int, rate: int) -> float:
-    """Where a frequency lies among the bands, counted from the lower edge."""
+    """Return the position of a frequency among the bands, counted from the lower edge."""
     return float(_BANDS * mel.mel(hertz) / mel.mel(rate / 2))

@@ -1,7 +1,7 @@
-"""Short-time Fourier transforms as products with a matrix: differentiable, and of the same bits each time.
+"""Short-time Fourier transforms as matrix products: differentiable, with the same bits each time.
 
-XLA's own transform on a CPU now and then has other last bits (docs/performance.md). Conventions are librosa's: a
-periodic Hann window, frames centred on multiples of the hop, zeros beyond both ends, nothing divided by the window.
+XLA's own FFT on a CPU sometimes differs in the last bits (docs/performance.md). The conventions are librosa's: a
+periodic Hann window, frames centered on multiples of the hop, zeros beyond both ends, no normalization by the window.
 """
 
 import functools
@@ -18,16 +18,17 @@ from nst.types import Array
 Samples = Float[Array, "_ _"]
 Magnitudes = Float[Array, "_ _ _"]
 
-# Beside a magnitude of 1, what a root of squares is smoothed by: its slope at zero is infinite.
+# Smooths |X| at zero, where the gradient of the root is infinite; in units of |X|.
 _SMOOTH = 1e-4
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Stft:
-    """A transform, from `stft`. A pytree: in a program its bases would be constants of some MiB, folded for minutes.
+    """A short-time Fourier transform, made by `stft`.
 
-    `cosines` `[n_fft/2 + 1, bins]` and `sines` `[n_fft/2 − 1, bins]` are those of half a frame, windowed.
+    A pytree, so that its bases are arguments of compiled functions: XLA would spend minutes on folding constants of
+    some MiB. `cosines` `[n_fft/2 + 1, bins]` and `sines` `[n_fft/2 − 1, bins]` cover half a frame, window included.
     """
 
     cosines: Array
@@ -38,21 +39,21 @@ class Stft:
 
     @property
     def bins(self) -> int:
-        """Frequencies from 0 to half the rate."""
+        """The number of frequencies, from 0 to half the rate."""
         return self.n_fft // 2 + 1
 
     def frames(self, samples: int) -> int:
-        """How many frames a sound has."""
+        """Return the number of frames of `samples` samples."""
         return 1 + samples // self.hop
 
 
 @functools.cache
 def stft(n_fft: int, hop: int) -> Stft:
-    """The transform of a window and a hop in samples. The window is even, and the hop divides it twice or more."""
+    """Return the transform of a window and a hop, in samples. The window is even, and 2 or more times the hop."""
     half = n_fft // 2
     n = np.arange(n_fft)[:, None]
     window = 0.5 - 0.5 * np.cos(2 * np.pi * n / n_fft)
-    # The angle's multiple of a turn is taken out as an integer, before it is rounded.
+    # Whole turns are subtracted in integers, before the angle is rounded.
     angles = 2 * np.pi * ((n * np.arange(half + 1)) % n_fft) / n_fft
     cosines, sines = (window * np.cos(angles))[: half + 1], (window * np.sin(angles))[1:half]
     cosines, sines, window = (jnp.asarray(x, jnp.float32) for x in (cosines, sines, window[:, 0]))
@@ -60,10 +61,10 @@ def stft(n_fft: int, hop: int) -> Stft:
 
 
 def transform(x: Samples, stft: Stft) -> tuple[Magnitudes, Magnitudes]:
-    """Real and imaginary part, each `[channels, frames, bins]`."""
-    frames = _framed(x, stft)
-    # The window is even around its middle: the sum of both halves has the real part, their difference the imaginary
-    # one, and two products of half the size do for one.
+    """Return the real and the imaginary part, each `[channels, frames, bins]`."""
+    frames = _frame(x, stft)
+    # The window is symmetric about its middle. So the real part follows from the sum of both halves and the imaginary
+    # part from their difference, by matrices of half the size.
     half = stft.n_fft // 2
     mirrored = frames[..., :half:-1]  # n_fft − k for k = 1 … half − 1
     even = jnp.concatenate(
@@ -74,26 +75,26 @@ def transform(x: Samples, stft: Stft) -> tuple[Magnitudes, Magnitudes]:
 
 
 def magnitudes(x: Samples, stft: Stft) -> Magnitudes:
-    """|X|, smooth at zero."""
+    """Return |X|, smooth at zero."""
     real, imaginary = transform(x, stft)
     return jnp.sqrt(real**2 + imaginary**2 + _SMOOTH**2) - _SMOOTH
 
 
 def inverse(real: Magnitudes, imaginary: Magnitudes, stft: Stft, samples: int) -> Samples:
-    """The sound whose transform is nearest in squares (Griffin and Lim 1984, equation 6)."""
+    """Return the audio whose transform is nearest in least squares (Griffin and Lim 1984, equation 6)."""
     weights = np.full(stft.bins, 2 / stft.n_fft, np.float32)
     weights[[0, -1]] /= 2
     half = stft.n_fft // 2
-    even = _product(real * weights, stft.cosines.T)  # both halves have it, windowed
+    even = _product(real * weights, stft.cosines.T)  # the same in both halves, with the window
     odd = _product(imaginary * weights, -stft.sines.T)
-    # The middle and the first sample stand once in `even`, all others of a half twice in a frame.
+    # The first and the middle sample occur once in a frame, all others of `even` in both halves.
     middle = even[..., half : half + 1]
     frames = jnp.concatenate(
         [even[..., :1], even[..., 1:half] + odd, middle, (even[..., 1:half] - odd)[..., ::-1]], axis=-1
     )
     window = jnp.broadcast_to(stft.window**2, (1, *frames.shape[1:]))
-    # At the ends squared windows add up to next to nothing.
-    return _added(frames, stft, samples) / jnp.maximum(_added(window, stft, samples), 1e-8)
+    # At both ends the sum of the squared windows is nearly zero.
+    return _overlap_add(frames, stft, samples) / jnp.maximum(_overlap_add(window, stft, samples), 1e-8)
 
 
 def _product(a: Array, b: Array) -> jax.Array:
@@ -101,12 +102,12 @@ def _product(a: Array, b: Array) -> jax.Array:
 
 
 def _blocks(stft: Stft, samples: int) -> int:
-    """Hops that all frames together cover."""
+    """Return the number of hops that all frames together cover."""
     return stft.frames(samples) - 1 + stft.n_fft // stft.hop
 
 
-def _framed(x: Samples, stft: Stft) -> jax.Array:
-    """Frames by slices of whole hops: their gradient is a sum of slices, that of indices would be a scatter."""
+def _frame(x: Samples, stft: Stft) -> jax.Array:
+    """Cut audio into frames by slices of whole hops: the gradient is a sum of slices, where indexing has a scatter."""
     channels, samples = x.shape
     blocks, half = _blocks(stft, samples), stft.n_fft // 2
     padded = jnp.pad(x, ((0, 0), (half, blocks * stft.hop - half - samples)))
@@ -115,8 +116,8 @@ def _framed(x: Samples, stft: Stft) -> jax.Array:
     return jnp.concatenate([hops[:, i : i + count] for i in range(stft.n_fft // stft.hop)], axis=-1)
 
 
-def _added(frames: jax.Array, stft: Stft, samples: int) -> jax.Array:
-    """The adjoint of `_framed`: overlapping frames added up."""
+def _overlap_add(frames: jax.Array, stft: Stft, samples: int) -> jax.Array:
+    """Add overlapping frames: the adjoint of `_frame`."""
     channels, count, _ = frames.shape
     parts = jnp.split(frames, stft.n_fft // stft.hop, axis=-1)
     blocks = _blocks(stft, samples)

@@ -1,4 +1,4 @@
-"""Style transfer of audio: one stage of the driver that images use. The library's entry."""
+"""Style transfer of audio, by one stage of the driver that images use."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -22,17 +22,17 @@ from nst.types import NO_CHANGES, Array, Settings
 #: The default optimizer of each method. On samples L-BFGS, which has no line search, may diverge.
 OPTIMIZERS = {"spectrogram": "lbfgs", "waveform": "adam"}
 
-# Of Adam on samples, in units of full scale.
-_RATE_OF_SAMPLES = 0.002
+# The learning rate of Adam on samples; 1 is full scale.
+_RATE_ON_SAMPLES = 0.002
 
 
 def default_rate(method: str, optimizer: str) -> float | None:
     """Return the learning rate of an optimizer for a method; None for the optimizer's own."""
-    return _RATE_OF_SAMPLES if (method, optimizer) == ("waveform", "adam") else None
+    return _RATE_ON_SAMPLES if (method, optimizer) == ("waveform", "adam") else None
 
 
 def shortest(extractor: AudioFeatures) -> int:
-    """Samples that a sound needs for one position of every layer."""
+    """Return the number of samples that audio needs to have one position in every layer."""
     return (WIDTH - 1) * extractor.longest.stft.hop
 
 
@@ -54,21 +54,21 @@ def stylization(
     """Stylize audio (after Ulyanov and Lebedev, Audio Texture Synthesis and Style Transfer, 2016).
 
     Args:
-      content: `[channels, samples]`, as `rows` gives it.
+      content: `[channels, samples]`, from `rows`.
       style: `[channels, samples]`, of any length.
-      initial: `[channels, samples]` as the content, where it starts.
-      extractor: What sounds are compared in.
+      initial: The initial audio, of the shape of the content.
+      extractor: The feature extractor.
       steps: Optimization steps.
       loss_settings: Settings of the loss that replace the defaults (`nst.audio.objective.objective`).
       optimizer: One of `nst.optimizers.OPTIMIZERS`.
-      learning_rate: The optimizer's own by default.
-      seed: Of stochastic terms.
-      every: A snapshot is yielded at least at the multiples of these step numbers.
-      resume: Where an earlier run stood.
-      release: Called where much memory has just become free.
+      learning_rate: By default the optimizer's own.
+      seed: Seed of stochastic terms.
+      every: Step numbers; a snapshot is yielded at least at all their multiples.
+      resume: The state of an earlier run to continue.
+      release: Called when much memory has just become free.
 
     Yields:
-      A snapshot where it begins, about every two seconds, and at the end. Its parameters are `sounding`'s.
+      A snapshot at the start, about every two seconds, and at the end. `sounding` reconstructs audio from its image.
 
     Raises:
       RunError: A value is not finite; the last good snapshot was yielded before.
@@ -77,10 +77,10 @@ def stylization(
     for name in loss_settings:
         if name not in defaults:
             raise unknown("setting of the loss", name, defaults)
-    named = defaults | dict(loss_settings)
-    if named["resample"] is None:
-        named["resample"] = optimizers.named(optimizer).stochastic
-    settings = losses.checked(named)
+    merged = defaults | dict(loss_settings)
+    if merged["resample"] is None:
+        merged["resample"] = optimizers.named(optimizer).stochastic
+    settings = losses.checked(merged)
     check_style_loss(settings)
     random = losses.stochastic(settings)
     method = Method(
@@ -99,7 +99,7 @@ def stylization(
 
 
 def check_style_loss(settings: Settings) -> None:
-    """Raise InputError if audio has no such style loss; `settings` are those of `nst.losses.checked`."""
+    """Raise InputError if the style loss is not for audio; `settings` are those of `nst.losses.checked`."""
     reason = settings["style_loss"].image_only
     if reason:
         usable = ", ".join(name for name, loss in losses.STYLE_LOSSES.items() if not loss.image_only)
@@ -107,21 +107,21 @@ def check_style_loss(settings: Settings) -> None:
 
 
 def sounding(params: Array, extractor: AudioFeatures, initial: Samples, phase_steps: int) -> np.ndarray:
-    """Reconstruct audio from what is optimized.
+    """Reconstruct audio from optimized parameters.
 
     Args:
-      params: A snapshot's image.
-      extractor: The run's.
-      initial: `[channels, samples]`, whose phases the first ones are.
-      phase_steps: Iterations of fast Griffin-Lim, where magnitudes are optimized.
+      params: The image of a snapshot.
+      extractor: The extractor of the run.
+      initial: `[channels, samples]`, audio whose phases are the initial ones.
+      phase_steps: Iterations of fast Griffin-Lim, for the method `spectrogram`.
 
     Returns:
       `[channels, samples]`.
     """
     if extractor.method == "waveform":
         return np.asarray(params)
-    wanted = extractor.magnitudes(params)
-    return np.asarray(griffin_lim(wanted, jnp.asarray(initial), extractor.longest.stft, phase_steps))
+    magnitudes = extractor.magnitudes(params)
+    return np.asarray(griffin_lim(magnitudes, jnp.asarray(initial), extractor.longest.stft, phase_steps))
 
 
 def stylize(
@@ -140,29 +140,29 @@ def stylize(
     learning_rate: float | None = None,
     **loss_settings: Any,
 ) -> np.ndarray:
-    """Play the content with the sound of the style.
+    """Return the content with the timbre of the style.
 
     Args:
       content: `[samples, channels]`, one channel or two.
       style: The same, of any length.
-      rate: Of both, Hz.
+      rate: Sampling rate of both, Hz.
       method: One of `nst.audio.METHODS`.
       steps: Optimization steps.
       init: `content`, `style` or `noise`.
-      seed: Of noise and filters.
-      filters: Random ones, of each layer.
+      seed: Seed of noise and filters.
+      filters: Number of random filters in each layer.
       n_fft: Window of the method `spectrogram`, samples.
-      phase_steps: Of fast Griffin-Lim.
-      optimizer: `lbfgs` or `adam`; by default the one of `OPTIMIZERS` for the method.
-      learning_rate: `default_rate` by default.
+      phase_steps: Iterations of fast Griffin-Lim.
+      optimizer: `lbfgs` or `adam`; by default that of `OPTIMIZERS` for the method.
+      learning_rate: By default that of `default_rate`.
       **loss_settings: Settings of the loss that replace the defaults of the config's group `loss`.
 
     Returns:
       `[samples, channels]`, as loud as the content.
 
     Raises:
-      InputError: A name or number that can't be used.
-      RunError: A value became infinite or NaN on the way.
+      InputError: A name or a number can't be used.
+      RunError: A value became infinite or NaN.
     """
     if optimizer is None:
         optimizer = OPTIMIZERS.get(method, "lbfgs")
@@ -189,7 +189,11 @@ def stylize(
 
 
 def starting(init: str, content: Samples, style: Samples, seed: int) -> np.ndarray:
-    """Where the descent begins: `content`, `style` at the content's length, or `noise`; InputError for another."""
+    """Return the initial audio for an `init`: `content`, `style` (at the content's length) or `noise`.
+
+    Raises:
+      InputError: The `init` is unknown.
+    """
     starts = {
         "content": lambda: np.asarray(content),
         "style": lambda: cut(style, *content.shape),

@@ -15,7 +15,7 @@ from nst.types import Values
 
 
 def base(modality: str = "image") -> ConfigDict:
-    """Return a locked config with every field at its default; fields that follow others are unset.
+    """Return a locked config with all fields at their defaults; fields that follow others are unset.
 
     Args:
       modality: One of `FIELDS`.
@@ -35,7 +35,7 @@ def base(modality: str = "image") -> ConfigDict:
 
 
 def fields(config: ConfigDict | Values) -> Iterator[tuple[str, Any]]:
-    """Yield the dotted name and the value of every field of a config or a nested mapping; None where it is unset."""
+    """Yield the dotted name and the value of every field of a config or a nested mapping; None if it is unset."""
     for name, value in config.items():
         if isinstance(value, ConfigDict | Mapping):
             yield from ((f"{name}.{inner}", leaf) for inner, leaf in fields(value))
@@ -46,8 +46,8 @@ def fields(config: ConfigDict | Values) -> Iterator[tuple[str, Any]]:
 def modality_of(config: ConfigDict | Values) -> str:
     """Return the modality of a config, or of a mapping from dotted or nested names to values.
 
-    Configs of run directories and plans written before there was a field `modality` have a group `audio` if they are
-    of audio.
+    Configs in run directories and plans of versions without the field `modality` are of audio if they have a group
+    `audio`.
 
     Raises:
       InputError: The modality is unknown.
@@ -66,12 +66,12 @@ def _fields_of(modality: Any) -> dict[str, Field]:
 
 
 def defaults(modality: str = "image") -> dict[str, Any]:
-    """Return the default of every field by its dotted name; None where it follows another."""
+    """Return the default of every field by its dotted name; None if it follows another."""
     return {name: field.default for name, field in _fields_of(modality).items()}
 
 
 def loss_defaults(modality: str = "image") -> dict[str, Any]:
-    """Return the defaults of the group `loss` by name; None where one follows another field."""
+    """Return the defaults of the group `loss` by name; None if it follows another field."""
     return {
         name.removeprefix("loss."): value
         for name, value in defaults(modality).items()
@@ -80,7 +80,7 @@ def loss_defaults(modality: str = "image") -> dict[str, Any]:
 
 
 def validate(config: ConfigDict) -> None:
-    """Raise InputError naming the first field whose name, type or number can't be used."""
+    """Raise InputError for the first field whose name, type or number can't be used."""
     values = dict(fields(config))
     modality = modality_of(values)
     for name in values:
@@ -145,7 +145,7 @@ def _check_scales(scales: tuple[Any, ...] | list[Any]) -> None:
 
 
 def _check_layers(values: Values) -> None:
-    """Check the fields of layers that are set."""
+    """Raise InputError if the layers or layer weights that are set can't be used."""
     layers = {name: values[f"loss.{name}"] for name in ("content_layers", "style_layers")}
     weights = [values["loss.content_weight"], values["loss.style_weight"]]
     if any(weights) and not any(names is None or names for names in layers.values()):

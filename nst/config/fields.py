@@ -2,13 +2,13 @@
 
 from typing import Any, Literal, NamedTuple
 
-#: How a field enters a run, from the most to the least expensive to change:
+#: The role of a field in a run, from the most to the least expensive to change:
 #:
 #: * `structure`: another value compiles other programs.
 #: * `number`: an argument of compiled functions. Other values share the programs, also in one batched call.
-#: * `input`: a file, or a seed that only initial values depend on. May differ in a batched call, as a number may.
+#: * `input`: a file, or a seed of initial values only. It may differ in a batched call, like a number.
 #: * `count`: a number of steps. No compiled program depends on it, but a batch must share it.
-#: * `record`: how a run is shown. No result depends on it.
+#: * `record`: a setting of the output. No result depends on it.
 Role = Literal["structure", "number", "input", "count", "record"]
 
 
@@ -18,8 +18,8 @@ class Field(NamedTuple):
     Attributes:
       default: The default value, or None for a field that follows others unless it is set.
       what: The meaning, the unit, and the reason of the default.
-      role: How it enters a run.
-      check: The range of a number, or of each number of a tuple: `positive`, `not negative`, or any.
+      role: Its role in a run.
+      check: The range of a number, or of each number of a tuple: `positive`, `not negative`, or empty for any.
       follows: The field that an unset field follows; `nst.runs.follow` has the rule.
       example: A value for messages, which also gives the type of a field without a default.
       also: Another type that values may have.
@@ -35,7 +35,7 @@ class Field(NamedTuple):
 
     @property
     def type(self) -> type:
-        """The type of its values; a float may be given as an int, and a tuple as a list."""
+        """The type of the values; a float may be given as an int, and a tuple as a list."""
         return type(self.example if self.default is None else self.default)
 
 
@@ -43,85 +43,88 @@ _RUN = {
     "run.log_every": Field(10, "steps between lines of metrics.jsonl", "count", "positive"),
     "run.save_every": Field(50, "steps between checkpoints and intermediate results", "count", "positive"),
     "run.writers": Field(
-        (), "what shows the run beside metrics.jsonl: tensorboard, wandb", "record", example=("tensorboard",)
+        (), "outputs in addition to metrics.jsonl: tensorboard, wandb", "record", example=("tensorboard",)
     ),
 }
 
 _RESAMPLE = Field(
     None,
-    "whether random directions and positions of a loss are drawn anew at each step; unset: if the optimizer "
-    "tolerates it, as adam does",
+    "whether a loss draws its random directions and positions anew at each step; unset: if the optimizer tolerates "
+    "it, as adam does",
     follows="optimizer.name",
     example=True,
 )
 
 _IMAGE = {
-    "modality": Field("image", "what is stylized: image or audio; a config file is of one of them"),
+    "modality": Field("image", "what is stylized: image or audio; each config file is for one of them"),
     "images.content": Field(
         "coffee", "content image: a path, a folder, the name of a sample, or tfds:NAME/SPLIT", "input"
     ),
     "images.style": Field(
-        "strokes", "style image, given likewise; this one comes with nst, so nothing is fetched", "input"
+        "strokes", "style image, given likewise; the default comes with nst, so nothing is fetched", "input"
     ),
     "images.size": Field(
-        256, "longest side of the result, pixels: takes two minutes on two CPU cores", check="positive"
+        256, "longest side of the result, pixels; 256 takes two minutes on two CPU cores", check="positive"
     ),
     "images.aspect": Field(1.0, "width / height that images of data sets are cropped to", check="positive"),
     "images.style_scale": Field(
-        1.0, "longest side of the style image, in units of size: larger strokes below 1", check="positive"
+        1.0,
+        "longest side of the style image, in units of images.size: above 1 for larger strokes",
+        check="positive",
     ),
     "images.init": Field(
         "content",
-        "content, style, noise, gray (the mean color of VGG's training images), or an image: content converges soonest",
+        "initial image: content, style, noise, gray (the mean color of VGG's training images), a path, or a sample's "
+        "name; content converges soonest",
         "input",
     ),
     "images.seed": Field(0, "seed of noise and of random weights", "input", "not negative"),
     "features.network": Field(
         "vgg19",
-        "network that features are computed by: vgg19, vgg16, or shallow (one layer of random filters)",
+        "network that computes the features: vgg19, vgg16, or shallow (one layer of random filters)",
     ),
     "features.weights": Field(
         None,
-        "a source (scripts/weights.py list), random, or a path",
+        "weights of the network: a source (scripts/weights.py list), random, or a path",
         follows="features.network",
         example="vgg19",
     ),
     "features.normalise": Field(
         None,
-        "what is rescaled to a mean activation of 1: layer, filter (or True; as in the 2016 article, whose α/β then "
-        "carry over), none (or False); of VGG networks layer",
+        "unit that is rescaled to a mean activation of 1: layer, filter (or True; as in the 2016 article, whose α/β "
+        "then carry over), or none (or False); unset: layer for VGG networks",
         follows="features.network",
         example="layer",
         also=bool,
     ),
-    "features.pooling": Field("avg", "avg (as in the 2016 article), max, l2"),
-    "features.convolution": Field("auto", "auto (winograd where it is faster), direct, winograd"),
-    "features.precision": Field("float32", "float32 or bfloat16, of the products of convolutions"),
-    "features.padding": Field("zeros", "zeros (as the weights were trained), reflect, replicate"),
+    "features.pooling": Field("avg", "pooling: avg (as in the 2016 article), max, l2"),
+    "features.convolution": Field("auto", "algorithm: auto (winograd where it is faster), direct, winograd"),
+    "features.precision": Field("float32", "precision of the products of convolutions: float32 or bfloat16"),
+    "features.padding": Field("zeros", "padding: zeros (as the weights were trained), reflect, replicate"),
     "loss.style_loss": Field(
         "gram",
-        "gram (as in the 2016 article), moments, wasserstein, sliced, patches, remd (with a random loss such as remd: "
+        "style loss: gram (as in the 2016 article), moments, wasserstein, sliced, patches, remd (random, so set "
         "optimizer.name=adam)",
     ),
     "loss.resample": _RESAMPLE,
     "loss.content_loss": Field(
-        "squared", "squared (of the features, as in the 2016 article), self_similarity (as in STROTSS)"
+        "squared", "content loss: squared (as in the 2016 article), self_similarity (as in STROTSS)"
     ),
     "loss.content_layers": Field(
         None,
-        "layers for content; of VGG-19 relu4_2, the rectified conv4_2 of the 2016 article",
+        "layers of the content loss; unset: for VGG-19 relu4_2, the rectified conv4_2 of the 2016 article",
         follows="features.network",
         example=("relu4_2",),
     ),
     "loss.style_layers": Field(
         None,
-        "layers for style; of VGG-19 relu1_1 to relu5_1, as in the 2016 article",
+        "layers of the style loss; unset: for VGG-19 relu1_1 to relu5_1, as in the 2016 article",
         follows="features.network",
         example=("relu1_1", "relu2_1"),
     ),
     "loss.style_layer_weights": Field(
         None,
-        "w_l, one for each style layer; unset: what suits the style loss, summing to 1; (): all equal",
+        "w_l, one for each style layer; unset: those of the style loss, summing to 1; (): all equal",
         "number",
         "not negative",
         follows="loss.style_layers",
@@ -130,7 +133,7 @@ _IMAGE = {
     "loss.content_weight": Field(1.0, "α, weight of the content loss", "number", "not negative"),
     "loss.style_weight": Field(
         None,
-        "β, weight of the style loss; unset: what suits the style loss and content_weight=1",
+        "β, weight of the style loss; unset: a value for this style loss that suits content_weight=1",
         "number",
         "not negative",
         follows="loss.style_loss",
@@ -138,7 +141,7 @@ _IMAGE = {
     ),
     "loss.tv_weight": Field(
         20.0,
-        "weight of the total variation in [0, 1] units: less speckle; the 2016 article has none",
+        "weight of the total variation, in [0, 1] units, against speckle; the 2016 article has none",
         "number",
         "not negative",
     ),
@@ -147,8 +150,8 @@ _IMAGE = {
     ),
     "loss.reduction": Field(
         "mean",
-        "content and total variation over positions: mean, or sum as in the 2016 article; with means the same weights "
-        "give the same balance at any size",
+        "reduction of content and total variation over positions: mean, or sum as in the 2016 article; with means the "
+        "same weights give the same balance at any size",
     ),
     "loss.tv_reduction": Field(
         None,
@@ -158,18 +161,18 @@ _IMAGE = {
     ),
     "optimizer.name": Field(
         "lbfgs_pyramid",
-        "lbfgs_pyramid (fewer steps), lbfgs (as in the 2016 article), adam, adam_average (within [0, 1], the average "
-        "of the iterates as the result), rmsprop",
+        "optimizer: lbfgs_pyramid (fewer steps), lbfgs (as in the 2016 article), adam, adam_average (within [0, 1]; "
+        "the result is the average of the iterates), rmsprop",
     ),
     "optimizer.parameters": Field(
         "pixels", "what is optimized: pixels, or laplacian (coefficients of a Laplacian pyramid)"
     ),
     "optimizer.steps": Field(
-        60, "steps at the last scale; each costs one loss and gradient", "count", "not negative"
+        60, "steps at the last scale; each takes one loss and gradient", "count", "not negative"
     ),
     "optimizer.learning_rate": Field(
         None,
-        "length of a step: 1 for L-BFGS, 0.02 for adam, 0.002 for rmsprop, in [0, 1] units",
+        "learning rate, in [0, 1] units; unset: 1 for L-BFGS, 0.02 for adam, 0.002 for rmsprop",
         "number",
         "positive",
         follows="optimizer.name",
@@ -177,18 +180,17 @@ _IMAGE = {
     ),
     "pyramid.scales": Field(
         None,
-        "longest sides from coarse to fine, pixels; unset: halves of images.size, rounded up, from "
-        "pyramid.min_size on; (): images.size alone",
+        "longest sides from coarse to fine, pixels; unset: images.size, its half, rounded up, and so on down to "
+        "pyramid.min_size; (): images.size only",
         follows="images.size",
         example=(128, 256),
     ),
     "pyramid.min_size": Field(
         128,
-        "shortest of the longest sides that pyramid.scales follows with, pixels: below 128 relu5_1 has fewer than 8×8 "
-        "positions",
+        "smallest longest side if pyramid.scales is unset, pixels; below 128, relu5_1 has fewer than 8×8 positions",
         check="positive",
     ),
-    "pyramid.steps": Field(100, "steps at each scale but the last", "count", "not negative"),
+    "pyramid.steps": Field(100, "steps at each scale except the last", "count", "not negative"),
     "pyramid.first_steps": Field(
         None,
         "steps at the first of several scales",
@@ -199,51 +201,58 @@ _IMAGE = {
     ),
     "pyramid.content_factor": Field(
         1.0,
-        "factor of loss.content_weight from each scale to the next; STROTSS takes 0.5",
+        "factor of loss.content_weight from each scale to the next; 0.5 in STROTSS",
         check="not negative",
     ),
 } | _RUN
 
 _AUDIO = {
-    "modality": Field("audio", "what is stylized: image or audio; a config file is of one of them"),
-    "audio.content": Field("melody", "content: a path, a folder, or the name of a sample", "input"),
+    "modality": Field("audio", "what is stylized: image or audio; each config file is for one of them"),
+    "audio.content": Field("melody", "content audio: a path, a folder, or the name of a sample", "input"),
     "audio.style": Field(
-        "bells", "style, given likewise; both come with nst, so nothing is fetched", "input"
+        "bells", "style audio, given likewise; both defaults come with nst, so nothing is fetched", "input"
     ),
-    "audio.method": Field("spectrogram", "what is optimized: spectrogram (its magnitudes) or waveform"),
-    "audio.rate": Field(22_050, "sampling rate that all audio is brought to, Hz", check="positive"),
+    "audio.method": Field("spectrogram", "what is optimized: spectrogram (magnitudes) or waveform (samples)"),
+    "audio.rate": Field(22_050, "sampling rate that all audio is resampled to, Hz", check="positive"),
     "audio.n_fft": Field(
         2048, "window of the spectrogram, samples; the hop is a quarter of it", check="positive"
     ),
     "audio.filters": Field(
         2048,
-        "random filters of each layer; the 4096 of Ulyanov and Lebedev take twice as long",
+        "number of random filters of each layer; the 4096 of Ulyanov and Lebedev take twice as long",
         check="positive",
     ),
-    "audio.init": Field("content", "content, style, noise, or audio that it starts from", "input"),
+    "audio.init": Field(
+        "content", "initial audio: content, style, noise, a path, or a sample's name", "input"
+    ),
     "audio.seed": Field(0, "seed of noise and filters", "input", "not negative"),
     "audio.phase_steps": Field(
         64, "iterations of fast Griffin-Lim, which finds phases for magnitudes", check="not negative"
     ),
-    "loss.style_loss": Field("gram", "gram, moments, wasserstein, sliced"),
+    "loss.style_loss": Field("gram", "style loss: gram, moments, wasserstein, sliced"),
     "loss.resample": _RESAMPLE,
     "loss.content_weight": Field(
-        1.0, "α, share of the content in the gradient at noise", "number", "not negative"
+        1.0, "α, norm of the gradient of the content loss at the style", "number", "not negative"
     ),
-    "loss.style_weight": Field(1.0, "β, the same share of the style", "number", "not negative"),
+    "loss.style_weight": Field(
+        1.0, "β, norm of the gradient of the style loss at the content", "number", "not negative"
+    ),
     "loss.envelope_weight": Field(
-        0.0, "ε, the same share of the content's loudness over time", "number", "not negative"
+        0.0,
+        "ε, norm of the gradient of the envelope loss (the content's loudness over time) at the style",
+        "number",
+        "not negative",
     ),
     "optimizer.name": Field(
         None,
-        "lbfgs for magnitudes; adam for samples, on which L-BFGS may diverge",
+        "optimizer; unset: lbfgs for magnitudes, adam for samples, on which L-BFGS may diverge",
         follows="audio.method",
         example="lbfgs",
     ),
-    "optimizer.steps": Field(100, "steps; each costs one loss and gradient", "count", "not negative"),
+    "optimizer.steps": Field(100, "steps; each takes one loss and gradient", "count", "not negative"),
     "optimizer.learning_rate": Field(
         None,
-        "length of a step: 1 for L-BFGS; for adam 0.002 on samples, 0.02 on magnitudes",
+        "learning rate; unset: 1 for L-BFGS, for adam 0.002 on samples and 0.02 on magnitudes",
         "number",
         "positive",
         follows="optimizer.name",

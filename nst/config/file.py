@@ -11,11 +11,11 @@ def load_file(path: Path) -> ModuleType:
     """Load a config file as a module; its `get_config()` returns the config.
 
     Raises:
-      InputError: It is no Python file.
+      InputError: The path is not a Python file.
     """
     specification = importlib.util.spec_from_file_location(path.stem, path)
     if specification is None or specification.loader is None:
-        raise InputError(f"{path} is no Python file: give a config such as configs/gatys.py")
+        raise InputError(f"{path} is not a Python file: give a config such as configs/gatys.py")
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
     return module

@@ -1,4 +1,4 @@
-"""Every metric of finished runs, or of results that any program made, beside the two baselines."""
+"""Evaluate finished runs, or results that any program made, by every metric, beside the two baselines."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -20,21 +20,21 @@ from nst.metrics import BASELINES
 from nst.runs.finished import Finished, finished
 from nst.types import Values
 
-#: How each modality is evaluated, by the names of `nst.runs.MODALITIES`; results of any program by the first here.
+#: The evaluation of each modality, by the names of `nst.runs.MODALITIES`; the first is the default for results.
 EVALUATIONS: dict[str, Evaluation] = {"image": IMAGE, "audio": AUDIO}
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Do what the arguments (without the program's name) ask for."""
+    """Run the command line tool with its arguments, without the program's name."""
     parser = Parser(prog="scripts/evaluate.py", description=__doc__)
     parser.add_argument("paths", nargs="+", type=Path, help="directories of runs or sweeps, or results")
     parser.add_argument("--content", help="the content of the results")
     parser.add_argument("--style", help="the style of the results")
     parser.add_argument(
-        "--size", type=int, help="longest side that content and style are brought to, of images"
+        "--size", type=int, help="longest side that content and style are resized to, for images"
     )
-    parser.add_argument("--json", type=Path, help="write the figures of the results here")
-    parser.add_argument("--again", action="store_true", help="also what is evaluated already")
+    parser.add_argument("--json", type=Path, help="write the metrics of the results here")
+    parser.add_argument("--again", action="store_true", help="evaluate runs again that already are")
     options = parser.parse_args(list(arguments))
     if options.content is None and options.style is None:
         if options.size is not None or options.json is not None:
@@ -44,18 +44,18 @@ def main(arguments: Sequence[str]) -> None:
     if options.content is None or options.style is None or options.again:
         raise InputError("results need both --content and --style, and no --again")
     evaluation = _evaluation_of(options.paths)
-    found = evaluation.of_results(options.content, options.style, options.paths, options.size)
+    evaluated = evaluation.of_results(options.content, options.style, options.paths, options.size)
     if options.json is not None:
-        record.write_json(options.json, found)
-    baselines = {"baselines": found["baselines"], "layers": found["layers"]}
-    table.show({name: baselines | {"metrics": row} for name, row in found["results"].items()})
+        record.write_json(options.json, evaluated)
+    baselines = {"baselines": evaluated["baselines"], "layers": evaluated["layers"]}
+    table.show({name: baselines | {"metrics": row} for name, row in evaluated["results"].items()})
 
 
 def _evaluation_of(results: Sequence[Path]) -> Evaluation:
-    """Return the evaluation of results that any program made, by their extensions.
+    """Return the evaluation for results that any program made, by their extensions.
 
     Raises:
-      InputError: They are of two modalities.
+      InputError: The results are of two modalities.
     """
     names = {_modality_of(path): path for path in results}
     if len(names) > 1:
@@ -72,76 +72,76 @@ def _modality_of(path: Path) -> str:
 
 
 def runs(path: Path) -> list[Path]:
-    """A run directory itself; of a sweep's, or of a folder of runs, those that are finished.
+    """Return a run directory itself, or the finished runs of a sweep or of a folder of runs.
 
     Raises:
-      InputError: There is none.
+      InputError: The directory is absent or has no finished run.
     """
     if not path.is_dir():
         raise InputError(f"{path}: no such directory: give one of scripts/run.py or scripts/sweep.py")
     if (path / "config.json").exists():
         return [path]
     within = path / "trials" if (path / "trials").is_dir() else path
-    found = sorted(done.parent for done in within.glob("*/done"))
-    if not found:
+    folders = sorted(done.parent for done in within.glob("*/done"))
+    if not folders:
         raise InputError(
             f"{path} has no finished run: give a directory of scripts/run.py or scripts/sweep.py"
         )
-    return found
+    return folders
 
 
 def of_runs(folders: Sequence[Path], *, again: bool = False) -> dict[str, dict[str, Any]]:
-    """Evaluate finished runs, keep that as `evaluation.json` in each, and print their figures.
+    """Evaluate finished runs, write `evaluation.json` in each run directory, and print the metrics.
 
-    Runs of the same content and style share what is computed of those. One that can't be evaluated leaves the others
-    alone.
+    Features of a content and a style are computed once for all runs that share them. If a run can't be evaluated, the
+    others still are.
 
     Args:
       folders: The run directories.
-      again: Evaluate them in any case, also where that file is of the same.
+      again: Evaluate also runs whose `evaluation.json` is up to date.
 
     Returns:
-      By folder `metrics` of the result and `baselines`, by the names of `METRICS`, for audio of `SOUND_METRICS`;
+      By folder: `metrics` of the result and `baselines`, by the names of `METRICS`, or `SOUND_METRICS` for audio;
       `terms` of the loss at the end; `layers` optimized and held out, none for audio; path and SHA-256 of `inputs`;
       `versions`.
 
     Raises:
-      InputError: One or more can't be evaluated; raised after all others are.
+      InputError: One or more runs can't be evaluated; raised after all others are.
       RunError: Memory ran out.
     """
-    found: dict[str, dict[str, Any]] = {}
+    evaluations: dict[str, dict[str, Any]] = {}
     errors: list[InputError] = []
     due: dict[str, list[_Due]] = {}
     for folder in folders:
-        with _noted(errors):
+        with _collecting(errors):
             run = finished(folder)
             evaluation = _evaluation(run, folder)
             facts = evaluation.describe(folder, run)
             facts = {"terms": run.terms} | facts | {"inputs": {"result": run.result} | facts["inputs"]}
             earlier = _earlier(folder / record.EVALUATION)
-            if not again and _is_of(earlier, facts, evaluation.metrics(run)):
-                found[str(folder)] = earlier
+            if not again and _is_current(earlier, facts, evaluation.metrics(run)):
+                evaluations[str(folder)] = earlier
             else:
                 key = f"{run.modality.name} {evaluation.key(run, facts['inputs'])}"
                 due.setdefault(key, []).append(_Due(folder, run, facts))
-    groups = [runs[i : i + _TOGETHER] for runs in due.values() for i in range(0, len(runs), _TOGETHER)]
-    for alike in track(groups, "evaluating", console=Console(stderr=True), transient=True):
-        with _noted(errors):
-            found |= _of_alike(alike, errors)
-    short = len({folder.name for folder in folders}) == len(folders)
-    shown = [folder for folder in folders if str(folder) in found]
-    table.show({folder.name if short else str(folder): found[str(folder)] for folder in shown})
+    groups = [runs[i : i + _AT_ONCE] for runs in due.values() for i in range(0, len(runs), _AT_ONCE)]
+    for group in track(groups, "evaluating", console=Console(stderr=True), transient=True):
+        with _collecting(errors):
+            evaluations |= _of_group(group, errors)
+    unique = len({folder.name for folder in folders}) == len(folders)
+    evaluated = [folder for folder in folders if str(folder) in evaluations]
+    table.show({folder.name if unique else str(folder): evaluations[str(folder)] for folder in evaluated})
     if errors:
         more = f" ({len(errors) - 1} more could not be evaluated either)" if len(errors) > 1 else ""
         raise InputError(f"{errors[0]}{more}") from errors[0]
-    return found
+    return evaluations
 
 
-_TOGETHER = 16  # results in memory at once
+_AT_ONCE = 16  # results in memory
 
 
 class _Due(NamedTuple):
-    """A run that is to be evaluated, and what its `evaluation.json` says beside the metrics."""
+    """A run to evaluate, and the facts that its `evaluation.json` has beside the metrics."""
 
     folder: Path
     run: Finished
@@ -149,7 +149,8 @@ class _Due(NamedTuple):
 
 
 @contextmanager
-def _noted(errors: list[InputError]) -> Iterator[None]:
+def _collecting(errors: list[InputError]) -> Iterator[None]:
+    """Append an InputError in the block to `errors` instead of raising it."""
     try:
         yield
     except InputError as error:
@@ -162,46 +163,49 @@ def _evaluation(run: Finished, folder: Path) -> Evaluation:
     return EVALUATIONS[run.modality.name]
 
 
-def _of_alike(alike: Sequence[_Due], errors: list[InputError]) -> dict[str, dict[str, Any]]:
-    """Evaluate runs of the same content and style together, or one by one if one of them can't be."""
-    folders = [str(due.folder) for due in alike]
+def _of_group(group: Sequence[_Due], errors: list[InputError]) -> dict[str, dict[str, Any]]:
+    """Evaluate runs of the same content and style together, or one by one if one of them can't be evaluated."""
+    folders = [str(due.folder) for due in group]
     try:
-        figures = _figures(alike)
+        figures = _figures(group)
     except InputError as error:
-        if len(alike) == 1:
+        if len(group) == 1:
             raise InputError(f"{folders[0]}: {str(error).removeprefix(f'{folders[0]}: ')}") from error
-        found = {}
-        for due in alike:
-            with _noted(errors):
-                found |= _of_alike([due], errors)
-        return found
+        evaluations = {}
+        for due in group:
+            with _collecting(errors):
+                evaluations |= _of_group([due], errors)
+        return evaluations
     baselines = {name: figures[name] for name in BASELINES}
-    found = {}
-    for due in alike:
-        found[str(due.folder)] = {"metrics": figures[str(due.folder)], "baselines": baselines} | due.facts
-        record.write_json(due.folder / record.EVALUATION, found[str(due.folder)])
-    return found
+    evaluations = {}
+    for due in group:
+        evaluations[str(due.folder)] = {
+            "metrics": figures[str(due.folder)],
+            "baselines": baselines,
+        } | due.facts
+        record.write_json(due.folder / record.EVALUATION, evaluations[str(due.folder)])
+    return evaluations
 
 
-def _figures(alike: Sequence[_Due]) -> Figures:
-    run = alike[0].run
+def _figures(group: Sequence[_Due]) -> Figures:
+    run = group[0].run
     evaluation = EVALUATIONS[run.modality.name]
-    arrays = {str(due.folder): evaluation.read(due.folder, due.run, due.facts["inputs"]) for due in alike}
+    arrays = {str(due.folder): evaluation.read(due.folder, due.run, due.facts["inputs"]) for due in group}
     _, content, style = next(iter(arrays.values()))
     results = {folder: result for folder, (result, _, _) in arrays.items()}
     return evaluation.compare(content, style, results, run)
 
 
-def _is_of(earlier: Values, facts: Values, wanted: Sequence[str]) -> bool:
+def _is_current(earlier: Values, facts: Values, metrics: Sequence[str]) -> bool:
     return all(earlier.get(key) == value for key, value in facts.items()) and [*earlier["metrics"]] == [
-        *wanted
+        *metrics
     ]
 
 
 def _earlier(path: Path) -> dict[str, Any]:
-    """What was written before; nothing if that can't be read, for it is written anew."""
+    """Return an earlier evaluation, or an empty dict if it is absent or damaged: it is then written again."""
     try:
-        found = json.loads(path.read_text())
-        return found if isinstance(found, dict) and isinstance(found.get("metrics"), dict) else {}
+        earlier = json.loads(path.read_text())
+        return earlier if isinstance(earlier, dict) and isinstance(earlier.get("metrics"), dict) else {}
     except (OSError, ValueError):
         return {}

@@ -18,7 +18,7 @@ from nst.types import Values
 
 
 def describe(folder: Path, run: Finished) -> dict[str, Any]:
-    """Return the inputs, as the run wrote them, and versions that decide the metrics of a run; it has no layers.
+    """Return the inputs, as the run wrote them, and the versions that decide the metrics of a run; layers are empty.
 
     Raises:
       InputError: A file is absent.
@@ -33,12 +33,12 @@ def metrics(run: Finished) -> Sequence[str]:
 
 
 def key(run: Finished, inputs: Values) -> str:
-    """Return what runs share whose results are compared with the same audio."""
+    """Return a key that runs share if their results are compared with the same audio."""
     return json.dumps([inputs[name]["sha256"] for name in run.modality.inputs])
 
 
 def read(folder: Path, run: Finished, inputs: Values) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return samples `[n, channels]` of result, content and style, as the run wrote them, at 22 050 Hz."""
+    """Return samples `[n, channels]` of the result, content and style that the run wrote, at 22 050 Hz."""
     names = (run.modality.result.name, inputs["content"]["path"], inputs["style"]["path"])
     result, content, style = (sounds.read(folder / name, rate=sound.RATE).samples for name in names)
     return result, content, style
@@ -57,11 +57,11 @@ def of_audio(content: str, style: str, results: Sequence[Path], size: int | None
     Args:
       content: A path or a sample's name.
       style: The same, of any length.
-      results: Paths; one of another length than the content is cut or goes on in silence, with a warning.
-      size: Of images alone: None.
+      results: Paths. A result longer than the content is cut, a shorter one continued in silence, with a warning.
+      size: None; a size is for images only.
 
     Returns:
-      As `nst.evaluation.image.of_images`; `size` are the samples compared, and there are no `layers`.
+      As `nst.evaluation.image.of_images`; `size` is the number of samples compared, and `layers` is empty.
 
     Raises:
       InputError: A file can't be read or is too short, or a size is given.
@@ -69,15 +69,15 @@ def of_audio(content: str, style: str, results: Sequence[Path], size: int | None
     """
     if size is not None:
         raise InputError(f"--size {size} is for images: leave it out, audio is compared at its length")
-    target, wanted = (sounds.read(name, rate=sound.RATE).samples for name in (content, style))
-    named = {str(path): _of_length(path, len(target)) for path in results}
-    figures = _compared(target, wanted, named)
+    content_samples, style_samples = (sounds.read(name, rate=sound.RATE).samples for name in (content, style))
+    named = {str(path): _of_length(path, len(content_samples)) for path in results}
+    figures = _compared(content_samples, style_samples, named)
     paths = {"content": content, "style": style} | {name: name for name in named}
     return {
         "results": {name: figures[name] for name in named},
         "baselines": {name: figures[name] for name in BASELINES},
         "layers": {},
-        "size": [len(target)],
+        "size": [len(content_samples)],
         "inputs": {name: _file(path) for name, path in paths.items()},
         "versions": record.versions(),
     }
@@ -90,16 +90,18 @@ def _compared(content: np.ndarray, style: np.ndarray, results: Mapping[str, np.n
         seconds = max(len(content), len(style)) / sound.RATE
         reason = " ".join(str(error).split()) or "memory ran out"
         raise RunError(
-            f"{seconds:.0f} s of sound could not be evaluated ({reason}): shorten the sounds"
+            f"{seconds:.0f} s of audio could not be evaluated ({reason}): shorten the audio"
         ) from error
 
 
 def _of_length(path: Path, samples: int) -> np.ndarray:
     result = sounds.read(path, rate=sound.RATE).samples
     if len(result) != samples:
-        had, has = (f"{n / sound.RATE:.3f}" for n in (len(result), samples))
+        before, after = (f"{n / sound.RATE:.3f}" for n in (len(result), samples))
         how = "cut" if len(result) > samples else "continued in silence"
-        warnings.warn(f"{path} lasts {had} s: {how} to {has}, as the content", SoundWarning, stacklevel=3)
+        warnings.warn(
+            f"{path} lasts {before} s: {how} to {after}, as the content", SoundWarning, stacklevel=3
+        )
     return np.pad(result[:samples], ((0, max(0, samples - len(result))), (0, 0)))
 
 

@@ -26,9 +26,9 @@ _WEIGHTS = features.NETWORKS[NETWORK].default_weights
 
 @functools.cache
 def network() -> Network:
-    """Return the network of every evaluation, whatever the run's own was, so that runs compare.
+    """Return the network of all evaluations, whatever the run's own network, so that runs compare.
 
-    As it was trained: the original weights, max pooling, zeros around, exact products in float32.
+    It is used as it was trained: original weights, max pooling, zero padding, exact products in float32.
     """
     return features.load(
         NETWORK,
@@ -53,12 +53,12 @@ def describe(folder: Path, run: Finished) -> dict[str, Any]:
 
 
 def _located(name: str, recorded: Mapping[str, str], config: ConfigDict) -> dict[str, str]:
-    """Return the image at its recorded path, or where the config finds it now; refuse another one."""
+    """Return path and hash of an input, at its recorded path or where the config names it; refuse another image."""
     path = Path(recorded["path"])
     if not path.is_file():
         path = images.list_pictures(config.images[name])[0]
     if files.sha256(path) != recorded["sha256"]:
-        raise InputError(f"{path} is not the {name} picture of the run any more: put that back, or run again")
+        raise InputError(f"{path} is no longer the {name} image of the run: put that back, or run again")
     return {"path": str(path), "sha256": recorded["sha256"]}
 
 
@@ -68,20 +68,20 @@ def metrics(run: Finished) -> Sequence[str]:
 
 
 def style_layers(run: Finished) -> tuple[str, ...]:
-    """Return the layers of the evaluating network that a run has optimized; none if its own network is another."""
+    """Return the layers of the evaluation's network that a run has optimized; none if the run had another network."""
     own = run.config.features.get("network", NETWORK)
     return tuple(run.config.loss.style_layers) if own == NETWORK else ()
 
 
 def key(run: Finished, inputs: Values) -> str:
-    """Return what runs share whose results are compared with the same images, in the same layers."""
+    """Return a key that runs share if their results are compared with the same images in the same layers."""
     hashes = [inputs[name]["sha256"] for name in run.modality.inputs]
     framing = {name: value for name, value in run.config.images.items() if name not in ("init", "seed")}
     return json.dumps([hashes, framing, style_layers(run)])
 
 
 def read(folder: Path, run: Finished, inputs: Values) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return result, content and style: the content at the result's size, the style at the last scale's."""
+    """Return result, content and style: the content at the result's size, the style at the size of the last scale."""
     result = images.read(folder / run.modality.result.name)
     content, style = (
         images.cover(image, *framed(run.config, name, image.shape[:2]))
@@ -104,11 +104,11 @@ def _compared(
 ) -> Figures:
     try:
         return evaluate(content, style, results, extractor=network(), style_layers=layers)
-    except (MemoryError, jax.errors.JaxRuntimeError) as error:  # XLA says anything at all on a CPU
+    except (MemoryError, jax.errors.JaxRuntimeError) as error:  # on a CPU, XLA's message may not name memory
         height, width = content.shape[:2]
         raise RunError(
             f"{width}×{height} pixels could not be evaluated ({' '.join(str(error).split()) or 'memory ran out'}); "
-            "if it is memory, compare the pictures with --content, --style and a smaller --size"
+            "if memory ran out, compare the images with --content, --style and a smaller --size"
         ) from error
 
 
@@ -117,32 +117,32 @@ def of_images(content: str, style: str, results: Sequence[Path], size: int | Non
 
     Args:
       content: A path or a sample's name.
-      style: The same; brought to the content's longest side.
-      results: Paths; one of another size than the content is resized to that, with a warning.
-      size: Longest side, pixels, that the content is brought to; its own by default.
+      style: The same; it is resized to the content's longest side.
+      results: Paths. A result of another size than the content is resized to it, with a warning.
+      size: Longest side, pixels, that the content is resized to; by default its own.
 
     Returns:
-      As `nst.evaluation.of_runs`, `results` by path in place of `metrics`, and no `terms`. The layers optimized are
-      taken to be those of the paper, the default of a config.
+      As `nst.evaluation.of_runs`, with `results` by path in place of `metrics`, and without `terms`. The optimized
+      layers are taken to be those of the default config.
 
     Raises:
       InputError: An image can't be read or is too small.
     """
     if size is not None and size < 1:
         raise InputError(f"--size {size}: give a number of pixels above 0")
-    target = images.read(content)
-    target = images.fit(target, size or max(target.shape[:2]))
-    wanted = images.fit(images.read(style), max(target.shape[:2]))
+    content_image = images.read(content)
+    content_image = images.fit(content_image, size or max(content_image.shape[:2]))
+    style_image = images.fit(images.read(style), max(content_image.shape[:2]))
     layers = tuple(follow.resolved(config.base()).loss.style_layers)
-    named = {str(path): _resized(path, target.shape[:2]) for path in results}
-    figures = _compared(target, wanted, named, layers)
+    named = {str(path): _resized(path, content_image.shape[:2]) for path in results}
+    figures = _compared(content_image, style_image, named, layers)
     paths = {"content": content, "style": style} | {name: name for name in named}
     inputs = {name: _file(path) for name, path in paths.items()} | {"weights": _weights()}
     return {
         "results": {name: figures[name] for name in named},
         "baselines": {name: figures[name] for name in BASELINES},
         "layers": _layers(layers),
-        "size": [*target.shape[1::-1]],
+        "size": [*content_image.shape[1::-1]],
         "inputs": inputs,
         "versions": _versions(),
     }
@@ -151,15 +151,15 @@ def of_images(content: str, style: str, results: Sequence[Path], size: int | Non
 def _resized(path: Path, size: tuple[int, int]) -> np.ndarray:
     result = images.read(path)
     if result.shape[:2] != size:
-        had, has = (f"{width}×{height}" for height, width in (result.shape[:2], size))
+        before, after = (f"{width}×{height}" for height, width in (result.shape[:2], size))
         warnings.warn(
-            f"{path} has {had} pixels: resized to {has}, as the content", PictureWarning, stacklevel=3
+            f"{path} has {before} pixels: resized to {after}, as the content", PictureWarning, stacklevel=3
         )
     return images.resize(result, *size)
 
 
-def _file(picture: str) -> dict[str, str]:
-    path = images.list_pictures(picture)[0]
+def _file(name: str) -> dict[str, str]:
+    path = images.list_pictures(name)[0]
     return {"path": str(path), "sha256": files.sha256(path)}
 
 

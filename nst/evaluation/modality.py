@@ -14,15 +14,15 @@ Figures = dict[str, dict[str, float]]
 
 
 class Evaluation(NamedTuple):
-    """How finished runs of a modality, and results that any program made, are evaluated.
+    """The functions that evaluate finished runs of a modality and results that any program made.
 
     Attributes:
       describe: Return the `layers`, the `inputs` and the `versions` that decide the metrics of a run.
       metrics: Return the names of a run's metrics.
-      key: Return what runs of the same content and style share, given the run and `inputs`.
+      key: Return a key that runs of the same content and style share, given the run and `inputs`.
       read: Return result, content and style of a run as arrays, given its directory, the run and `inputs`.
       compare: Return the metrics of several results of one content and style, given one of their runs.
-      extensions: The extensions of results that any program made, in small letters; empty for all others.
+      extensions: The extensions of results that any program made, in lower case; empty for those of no other modality.
       of_results: Evaluate such results: content, style, paths, and the size or None.
     """
 

@@ -1,4 +1,4 @@
-"""Figures in tables for the terminal: results, below them their baselines, a mark where a result is no better."""
+"""Tables of metrics for the terminal: results above their baselines, with a mark if a result is no better."""
 
 import json
 from collections.abc import Container, Mapping, Sequence
@@ -10,31 +10,31 @@ from rich.table import Table
 from nst.metrics import ALL_METRICS, BASELINES
 from nst.types import Values
 
-#: Beside a figure that is no better than that of the baseline it has to beat.
+#: The mark of a metric that is no better than that of the baseline to beat.
 MARK = "✗"
 _ARROWS = {"lower": "↓", "higher": "↑"}
-# What the figures of style take side by side; rich would cut the last of them off.
+# Columns that the metrics of style need side by side: on a narrower terminal rich would cut the last one off.
 _WIDTH = 112
 
 
 def show(evaluations: Mapping[str, Values]) -> None:
-    """Print figures by the name of each result; those that share their baselines stand together.
+    """Print metrics by the name of each result, in one table for all results that share their baselines.
 
     Args:
-      evaluations: Of each result `metrics`, `baselines` and `layers`.
+      evaluations: `metrics`, `baselines` and `layers` of each result.
     """
     console = Console()
     if console.width < _WIDTH:
         console = Console(width=_WIDTH)
-    together: dict[str, dict[str, Values]] = {}
+    groups: dict[str, dict[str, Values]] = {}
     for name, evaluation in evaluations.items():
-        together.setdefault(_shared(evaluation), {})[name] = evaluation
-    for rows in together.values():
+        groups.setdefault(_shared(evaluation), {})[name] = evaluation
+    for rows in groups.values():
         for names in _side_by_side(next(iter(rows.values()))["baselines"]["style"]):
             console.print(_table(rows, names), markup=False)
     console.print(
         f"↓ lower is better, ↑ higher; {MARK}: no better than the baseline to beat, which is the content "
-        "in style and the style in content",
+        "for metrics of style and the style for metrics of content",
         markup=False,
     )
 
@@ -44,7 +44,7 @@ def _shared(evaluation: Values) -> str:
 
 
 def _side_by_side(computed: Container[str]) -> list[list[str]]:
-    """Group the metrics that were computed: those of style by features, those of content, and all others."""
+    """Group the computed metrics by table: those of style by features, those of content, and all others."""
     names = [name for name in ALL_METRICS if name in computed]
     style = [name for name in names if name.startswith("style_")]
     content = [name for name in names if ALL_METRICS[name].baseline == "style"]
@@ -81,7 +81,7 @@ def _cell(name: str, value: float, baselines: Mapping[str, Mapping[str, float]])
 
 
 def beats(name: str, value: float, baselines: Mapping[str, Mapping[str, float]]) -> bool:
-    """Whether a result's figure is better than that of the baseline it has to beat; True where there is none."""
+    """Return whether a metric of a result is better than that of the baseline to beat; True if there is none."""
     metric = ALL_METRICS[name]
     if not metric.baseline:
         return True

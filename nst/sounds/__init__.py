@@ -1,4 +1,4 @@
-"""Sounds: read, write, resample."""
+"""Reading, writing and resampling of audio."""
 
 from nst.sounds.read import EXTENSIONS, MAX_SECONDS, SoundWarning, each, list_sounds, read
 from nst.sounds.resample import resample

@@ -1,4 +1,4 @@
-"""From a file to the samples that it has, all of them or none."""
+"""Decoding of audio files, completely or not at all."""
 
 import io
 import os
@@ -14,12 +14,12 @@ from nst.sounds.formats import is_cut, sniff, tells_length
 from nst.sounds.resample import check_rate
 from nst.sounds.sound import Sound
 
-_UNKNOWN = 2**62  # frames: libsndfile then says about twice as many
-_TAIL_BYTES = 4096  # tags after the last frame of an MP3
+_UNKNOWN = 2**62  # frames; libsndfile reports about twice as many if the length is unknown
+_TAIL_BYTES = 4096  # allowed after the last frame of an MP3, for tags
 
 
 class _File(io.FileIO):
-    """A file for libsndfile. It looks before the beginning of damaged ones, and nothing catches what is raised then."""
+    """A file that ignores failing seeks: libsndfile seeks before the start of damaged files and catches no error."""
 
     def seek(self, offset: int, whence: int = 0) -> int:
         try:
@@ -29,11 +29,11 @@ class _File(io.FileIO):
 
 
 def decode(path: Path, max_seconds: float) -> Sound:
-    """Decode the sound at `path`, with as many channels as it has.
+    """Decode an audio file with all its channels.
 
     Raises:
-      InputError: The file can't be read, is no sound of a supported format, is truncated or damaged, has no samples or
-        such as are not finite, or its header announces more than `max_seconds`.
+      InputError: The file can't be read, is not of a supported format, is truncated or damaged, has no samples or
+        samples that are not finite, or is longer than `max_seconds` by its header.
     """
     format = sniff(path)
     soundfile = packages.soundfile()
@@ -42,7 +42,7 @@ def decode(path: Path, max_seconds: float) -> Sound:
             if is_cut(file, format):
                 raise _cut(path)
             file.seek(0)
-            # By the file and not by its name, of which libsndfile would also read the extension.
+            # The open file, not its path: libsndfile would also go by the extension.
             with silent_stderr(), soundfile.SoundFile(file) as opened:
                 _check(path, opened.frames, opened.samplerate, max_seconds)
                 samples = opened.read(dtype="float32", always_2d=True)
@@ -50,7 +50,7 @@ def decode(path: Path, max_seconds: float) -> Sound:
                 rate = opened.samplerate
     except InputError:
         raise
-    except Exception as error:  # of libsndfile, of the operating system, of memory
+    except Exception as error:  # from libsndfile or the operating system, or MemoryError
         raise InputError(
             f"{path} is truncated or damaged ({_reason(error)}): fetch or export it again"
         ) from error
@@ -59,7 +59,7 @@ def decode(path: Path, max_seconds: float) -> Sound:
 
 
 def _check(path: Path, frames: int, rate: int, max_seconds: float) -> None:
-    """Refuse a sound by what its header says, before the memory for it is taken."""
+    """Raise InputError if the header shows that the file can't be used, before memory is allocated."""
     check_rate(rate, str(path))
     if frames == 0:
         raise InputError(f"{path} has no samples: record or export it again")
@@ -72,14 +72,14 @@ def _check(path: Path, frames: int, rate: int, max_seconds: float) -> None:
 
 
 def _check_whole(path: Path, file: io.FileIO, opened: Any, count: int) -> None:
-    """Refuse fewer frames than the header says, or, of an MP3 that does not say it, more than libsndfile guessed."""
-    place = file.tell()
+    """Raise InputError if frames are missing, or if an MP3 without a length is longer than libsndfile guessed."""
+    end = file.tell()
     if opened.format != "MP3" or tells_length(file):
         if count < opened.frames:
             raise _cut(path)
-    elif file.seek(0, os.SEEK_END) - place > _TAIL_BYTES:
+    elif file.seek(0, os.SEEK_END) - end > _TAIL_BYTES:
         raise InputError(f"{path} does not say how long it is: export it again")
-    file.seek(place)
+    file.seek(end)
 
 
 def _check_finite(path: Path, samples: np.ndarray, rate: int) -> None:

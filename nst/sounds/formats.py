@@ -1,4 +1,4 @@
-"""Which files are tried at all: an allow-list, by how a file begins; and whether they are as long as they say."""
+"""Audio formats: an allow-list by a file's first bytes, and checks for truncated files."""
 
 import os
 import struct
@@ -12,16 +12,16 @@ from nst.inputs import beginning
 SUPPORTED = "WAV, FLAC, Ogg, MP3, AIFF, CAF or AU"
 
 _SIGNATURES = {b"fLaC": "FLAC", b"OggS": "OGG", b"ID3": "MP3", b"caff": "CAF", b".snd": "AU"}
-#: The kinds of IFF and its little-endian brother, by bytes 0 to 3 and 8 to 11.
+#: Formats within IFF and RIFF (its little-endian form), by bytes 0 to 3 and 8 to 11.
 _KINDS = {(b"RIFF", b"WAVE"): "WAV", (b"FORM", b"AIFF"): "AIFF", (b"FORM", b"AIFC"): "AIFF"}
 _HEADER_BYTES = 12
 
 
 class _Chunks(NamedTuple):
-    """How a file is divided: where the first chunk begins, a chunk's head, the one with samples, the alignment."""
+    """The chunks of a format: offset of the first, header, name of the one with the samples, alignment."""
 
     start: int
-    head: struct.Struct  # the chunk's name and its length without this head
+    head: struct.Struct  # the chunk's name and its length without this header
     samples: bytes
     align: int
 
@@ -31,17 +31,21 @@ _CHUNKS = {
     "AIFF": _Chunks(12, struct.Struct(">4sI"), b"SSND", 2),
     "CAF": _Chunks(8, struct.Struct(">4sq"), b"data", 1),
 }
-# Programs that write to a pipe can't go back to put a length there. They put one about as large as there is.
+# Lengths that mean an unknown length: programs that write to a pipe can't go back to correct it.
 _STREAMED = range(0x7FFF_F000, 2**32)
 
-# The head of a page of Ogg (RFC 3533, section 6): its mark, version, flags and number of segments.
+# The header of an Ogg page (RFC 3533, section 6): capture pattern, version, flags and number of segments.
 _PAGE = struct.Struct("<4sBB20xB")
 _LAST_PAGE = 4
 _LONGEST_PAGE = 65_307
 
 
 def sniff(path: Path) -> str:
-    """The format of a file by its first bytes, as libsndfile calls it; refused if it is not supported."""
+    """Return libsndfile's name of a file's format, by its first bytes.
+
+    Raises:
+      InputError: The file can't be read, is empty, or its format is not supported.
+    """
     first = beginning(path, _HEADER_BYTES)
     if kind := _KINDS.get((first[:4], first[8:])):
         return kind
@@ -50,13 +54,13 @@ def sniff(path: Path) -> str:
             return format
     if first[0] == 0xFF and first[1:] and first[1] & 0xE6 == 0xE2:  # a frame of MPEG audio, layer III
         return "MP3"
-    raise InputError(f"{path} is not a sound that can be read: convert it to {SUPPORTED}")
+    raise InputError(f"{path} is not an audio file that can be read: convert it to {SUPPORTED}")
 
 
 def is_cut(file: FileIO, format: str) -> bool:
-    """Whether a file ends before its header says: libsndfile would read half of it without a word.
+    """Return whether a file is shorter than its header says: libsndfile would read part of it without an error.
 
-    Of FLAC and MP3 libsndfile knows how many samples there should be; False for these.
+    False for FLAC and MP3: libsndfile knows how many samples these have.
     """
     size = file.seek(0, os.SEEK_END)
     if format == "OGG":
@@ -66,29 +70,29 @@ def is_cut(file: FileIO, format: str) -> bool:
 
 
 def tells_length(file: FileIO) -> bool:
-    """Whether an MP3's first frame has LAME's or Xing's header, which counts the samples; else they are a guess."""
+    """Return whether an MP3 has a LAME or Xing header, which counts the samples; without one libsndfile guesses."""
     first = _at(file, 0, 10)
     tag = 0
-    if first[:3] == b"ID3":  # its length: four digits to the base 128 (ID3v2.4, section 3.1)
+    if first[:3] == b"ID3":  # its length is four digits in base 128 (ID3v2.4, section 3.1)
         for digit in first[6:]:
             tag = tag << 7 | digit
         tag += len(first)
-    frame = _at(file, tag, 40)  # its head, at most 32 bytes of side information, the header's name
+    frame = _at(file, tag, 40)  # frame header, up to 32 bytes of side information, name of the header
     return b"Xing" in frame or b"Info" in frame
 
 
 def _end_in_chunks(file: FileIO, chunks: _Chunks | None) -> int | None:
     if chunks is None:
         return None
-    place = chunks.start
-    while len(head := _at(file, place, chunks.head.size)) == chunks.head.size:
+    offset = chunks.start
+    while len(head := _at(file, offset, chunks.head.size)) == chunks.head.size:
         name, length = chunks.head.unpack(head)
-        place += len(head)
+        offset += len(head)
         if length < 0 or (name == chunks.samples and length in _STREAMED):
             return None
         if name == chunks.samples:
-            return place + length
-        place += length + -length % chunks.align
+            return offset + length
+        offset += length + -length % chunks.align
     return None
 
 
@@ -109,6 +113,6 @@ def _lacks_last_page(file: FileIO, size: int) -> bool:
     return not flags & _LAST_PAGE or len(page) < _PAGE.size + count + sum(page[_PAGE.size :][:count])
 
 
-def _at(file: FileIO, place: int, count: int) -> bytes:
-    file.seek(place)
+def _at(file: FileIO, offset: int, count: int) -> bytes:
+    file.seek(offset)
     return file.read(count)

@@ -1,4 +1,4 @@
-"""The packages that sounds need and pictures don't, imported where one is used."""
+"""The optional packages that audio needs, imported on first use."""
 
 import importlib
 from types import ModuleType
@@ -7,7 +7,7 @@ from nst.errors import InputError
 
 
 def soundfile() -> ModuleType:
-    """libsndfile, which decodes and encodes.
+    """Return the package soundfile, for libsndfile, which decodes and encodes.
 
     Raises:
       InputError: It is not installed.
@@ -16,7 +16,7 @@ def soundfile() -> ModuleType:
 
 
 def soxr() -> ModuleType:
-    """libsoxr, which resamples.
+    """Return the package soxr, for libsoxr, which resamples.
 
     Raises:
       InputError: It is not installed.
@@ -27,5 +27,5 @@ def soxr() -> ModuleType:
 def _imported(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
-    except (ImportError, OSError) as error:  # OSError: the library in C that it stands on is missing
-        raise InputError(f"sounds need {name}, which is not installed: pip install 'nst[audio]'") from error
+    except (ImportError, OSError) as error:  # OSError: its C library is missing
+        raise InputError(f"audio needs {name}, which is not installed: pip install 'nst[audio]'") from error

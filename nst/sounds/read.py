@@ -1,4 +1,4 @@
-"""Reading sounds: a path or a sample's name in, float32 samples of one or two channels out."""
+"""Reading of audio: a path or a sample's name in, float32 samples of one or two channels out."""
 
 import warnings
 from pathlib import Path
@@ -13,10 +13,10 @@ from nst.sounds.formats import SUPPORTED
 from nst.sounds.resample import check_rate, resample
 from nst.sounds.sound import Sound
 
-#: What is transformed lasts seconds to minutes; the rest is files chosen by mistake.
+#: The longest audio that is read by default, s: longer files are likely chosen by mistake.
 MAX_SECONDS = 600.0
 
-#: Of files that are taken for sounds, in small letters.
+#: The extensions of audio files in a folder, in lower case.
 EXTENSIONS = {
     ".wav",
     ".wave",
@@ -34,37 +34,37 @@ EXTENSIONS = {
 
 
 class SoundWarning(UserWarning):
-    """A sound could not be read quite as it is."""
+    """Audio is not read exactly as it is stored."""
 
 
 def read(sound: str | Path, *, rate: int | None = None, max_seconds: float = MAX_SECONDS) -> Sound:
-    """Read a sound as float32 samples `[n, channels]`, mono or stereo.
+    """Read audio as float32 samples `[n, channels]`, mono or stereo.
 
-    Integers are scaled so that full scale is ±1; floats stay as they are, beyond that too. Of more than two channels,
-    whose places few files tell, the mean is read as mono, with a `SoundWarning`. Silence is a sound.
+    Integers are scaled to a full scale of ±1; floats are kept, even beyond ±1. More than two channels are averaged to
+    mono, with a `SoundWarning`: few files say which speaker a channel is for. Silent files are valid.
 
     Args:
-      sound: A path, or the name of a sample (where both exist the path wins).
-      rate: Hz, to resample to; the file's own if there is none.
-      max_seconds: The longest sound to decode.
+      sound: A path, or the name of a sample (if both exist, the path wins).
+      rate: Sampling rate to resample to, Hz; by default the file's own.
+      max_seconds: The longest audio to decode.
 
     Raises:
-      InputError: There is no such sound, or it can't be read whole.
+      InputError: There is no such file or sample, or it can't be read to its end.
     """
     if rate is not None:
         check_rate(rate, "rate")
     path = _find(sound)
-    found = decode(path, max_seconds)
-    channels = found.samples.shape[1]
+    decoded = decode(path, max_seconds)
+    channels = decoded.samples.shape[1]
     if channels > 2:
         warnings.warn(f"{path} has {channels} channels: their mean is read", SoundWarning, stacklevel=2)
-        mean = found.samples.mean(axis=1, keepdims=True, dtype=np.float64)
-        found = found._replace(samples=mean.astype(np.float32))
-    return found if rate is None else resample(found, rate)
+        mean = decoded.samples.mean(axis=1, keepdims=True, dtype=np.float64)
+        decoded = decoded._replace(samples=mean.astype(np.float32))
+    return decoded if rate is None else resample(decoded, rate)
 
 
 def each(name: str) -> list[str]:
-    """The names of the sounds of a folder, as a config has them; of one sound, its own.
+    """Return the names, for a config, of the audio files in a folder; of a single file or sample, the name itself.
 
     Raises:
       InputError: As `list_sounds`.
@@ -74,22 +74,22 @@ def each(name: str) -> list[str]:
 
 
 def list_sounds(path: str | Path) -> list[Path]:
-    """The sounds of a folder, sorted by name and not of its subfolders; of one sound, itself.
+    """Return the paths of the audio files in a folder, sorted by name, without subfolders; of a single one, its path.
 
     Raises:
-      InputError: There is no such file, folder or sample, or the folder has no sound.
+      InputError: There is no such file, folder or sample, or the folder has no audio file.
     """
     folder = Path(path)
     if not str(path):
-        raise InputError("the name of a sound is empty: give a path, a folder or a sample's name")
+        raise InputError("the name of an audio file is empty: give a path, a folder or a sample's name")
     if not folder.is_dir():
         return [_find(path)]
-    return inputs.listed(folder, EXTENSIONS, "sound", SUPPORTED)
+    return inputs.listed(folder, EXTENSIONS, "audio file", SUPPORTED)
 
 
 def _find(sound: str | Path) -> Path:
     path = Path(sound)
-    if inputs.exists(path, "sound"):
+    if inputs.exists(path, "audio file"):
         return path
     sample = samples.locate(str(sound))
     if sample is None:

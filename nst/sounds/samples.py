@@ -1,4 +1,4 @@
-"""Sounds by name, made by our own code on first use."""
+"""Sample audio by name, synthesized on first use."""
 
 import functools
 import hashlib
@@ -11,12 +11,12 @@ from nst.sounds.pieces import bells, bowed, melody, rain
 from nst.sounds.sound import Sound
 from nst.sounds.write import write
 
-_OURS = "made by nst, Apache-2.0"
+_CREDIT = "made by nst, Apache-2.0"
 _PIECES = Path(__file__).parent / "pieces"
 
 
 class Sample(NamedTuple):
-    """A sound with a name: what it is, who made it and under which licence, and the code that makes it."""
+    """A sample: its description, its maker and license, and the function that synthesizes it."""
 
     what: str
     credit: str
@@ -25,22 +25,22 @@ class Sample(NamedTuple):
 
 #: The samples by name.
 SAMPLES: dict[str, Sample] = {
-    "melody": Sample("a melody on a plucked string, mono", _OURS, melody.make),
-    "bells": Sample("interlocking bells over a gong, stereo", _OURS, bells.make),
-    "bowed": Sample("slow chords of bowed strings, mono", _OURS, bowed.make),
-    "rain": Sample("rain with drops into water, stereo", _OURS, rain.make),
+    "melody": Sample("a melody on a plucked string, mono", _CREDIT, melody.make),
+    "bells": Sample("interlocking bells over a gong, stereo", _CREDIT, bells.make),
+    "bowed": Sample("slow chords of bowed strings, mono", _CREDIT, bowed.make),
+    "rain": Sample("rain with drops into water, stereo", _CREDIT, rain.make),
 }
 
 NAMES: tuple[str, ...] = tuple(SAMPLES)
 
 
 def place(name: str) -> Path:
-    """Where the file of a sample lies or will lie: another place for other code, so that no old sound is found."""
+    """Return the path of a sample's file, which may not exist yet; it depends on the code that synthesizes samples."""
     return cache_dir() / "samples" / _version() / f"{name}.wav"
 
 
 def locate(name: str) -> Path | None:
-    """The file of a sample, made if need be; None if `name` is not a sample's.
+    """Return the file of a sample, which is made if it is absent; None if there is no such sample.
 
     Raises:
       InputError: The file is absent and can't be written.

@@ -1,4 +1,4 @@
-"""What a sound is."""
+"""The type of audio in memory."""
 
 from typing import NamedTuple
 
@@ -6,9 +6,9 @@ import numpy as np
 
 
 class Sound(NamedTuple):
-    """A sound: float32 samples `[n, channels]` and their rate in Hz.
+    """Audio: float32 samples `[n, channels]` and their rate in Hz.
 
-    Full scale is ±1; files of floats may go beyond it. One channel is mono, two are left and right.
+    Full scale is ±1; files of floats may exceed it. One channel is mono, two are left and right.
     """
 
     samples: np.ndarray

@@ -1,4 +1,4 @@
-"""Writing sounds, in the format of the file's extension, never clipped."""
+"""Writing of audio in the format of the file's extension, without clipping."""
 
 import io
 import math
@@ -14,17 +14,17 @@ from nst.sounds import packages
 from nst.sounds.resample import MAX_RATE, MIN_RATE
 from nst.sounds.sound import Sound
 
-#: The highest true peak that is written: EBU R 128's -1 dB, which leaves room for what lossy formats add.
+#: The highest true peak that is written: −1 dB as in EBU R 128, which leaves headroom for lossy formats.
 CEILING = 10 ** (-1 / 20)
-_TOLERANCE = 1.0001  # of the peak: what is read back and written again stays as it is
+_TOLERANCE = 1.0001  # factor of the ceiling: audio that is read back and written again is not changed
 
 _OVERSAMPLING = 4  # ITU-R BS.1770, annex 2
 _BLOCK = 2**16  # frames: libsndfile's Vorbis overflows the stack on millions at once
-_LEVELS = 2**23  # of 24 bits, from 0 to full scale
+_LEVELS = 2**23  # levels of 24 bits from 0 to full scale
 
 
 class _Format(NamedTuple):
-    """How libsndfile writes it, which rates it has, and these in words."""
+    """A format: libsndfile's options, a test for sampling rates that it supports, and these rates in words."""
 
     options: dict[str, Any]
     has: Callable[[int], bool]
@@ -32,7 +32,7 @@ class _Format(NamedTuple):
 
 
 def _flac_has(rate: int) -> bool:
-    # A frame's header has 16 bits for it, in Hz or in tens of Hz.
+    # The header of a frame has 16 bits for the rate, in Hz or in tens of Hz.
     return MIN_RATE <= rate < 2**16 or (rate <= 655_350 and rate % 10 == 0)
 
 
@@ -62,14 +62,14 @@ _FORMATS = {
 
 
 def check_output(path: str | Path, *, rate: int | None = None) -> None:
-    """Refuse before a run what `write` would refuse after it.
+    """Raise InputError, before a run, if `write` could not write an output after it.
 
     Args:
-      path: Where the sound is to go.
-      rate: Its rate in Hz, if it is known.
+      path: The output file.
+      rate: Sampling rate in Hz, if it is known.
 
     Raises:
-      InputError: The extension, or the rate with it, can't be written.
+      InputError: The extension is unknown, or its format does not support the rate.
     """
     format = _FORMATS.get(Path(path).suffix.lower())
     if format is None:
@@ -81,30 +81,32 @@ def check_output(path: str | Path, *, rate: int | None = None) -> None:
 
 
 def write(path: str | Path, sound: Sound) -> float:
-    """Write a sound in the format of the extension, whole or not at all.
+    """Write audio in the format of the extension, completely or not at all.
 
-    Where its true peak, that of the wave between the samples too, is above `CEILING`, all of it is made quieter by one
-    factor, so that nothing is clipped and nothing else changes. Of .wav, .flac and .mp3 the same sound gives the same
-    bytes; .ogg has a serial number that is drawn anew each time.
+    If the true peak, which includes the wave between samples, is above `CEILING`, all samples are scaled by one factor,
+    so that nothing is clipped. The same audio gives the same bytes as .wav, .flac and .mp3; .ogg has a random serial
+    number.
 
     Args:
-      path: Ends in .wav or .flac (24 bits), .ogg (Vorbis) or .mp3.
-      sound: One or two channels.
+      path: A path that ends in .wav or .flac (24 bits), .ogg (Vorbis) or .mp3.
+      sound: Audio of one or two channels.
 
     Returns:
-      By how much it was made quieter: a gain in dB, 0 or below.
+      The gain of the scaling in dB, 0 or below.
 
     Raises:
-      InputError: As `check_output`, or the sound is empty, has other channels, or samples that are not finite.
+      InputError: As `check_output`, or the audio is empty, has more than two channels or samples that are not finite.
     """
     path = Path(path)
     samples = np.asarray(sound.samples, np.float32)
     check_output(path, rate=sound.rate)
     if samples.ndim != 2 or samples.shape[1] not in (1, 2) or not len(samples):
-        raise InputError(f"{path}: samples of shape {samples.shape}: give some of one channel or two")
+        raise InputError(
+            f"{path}: samples of shape {samples.shape} cannot be written: give [samples, channels] with 1 or 2 channels"
+        )
     peak = _true_peak(samples, sound.rate)
     if not math.isfinite(peak):
-        raise InputError(f"{path}: the sound has samples that are not finite: it is not written")
+        raise InputError(f"{path}: the audio has samples that are not finite: it is not written")
     gain = CEILING / peak if peak > CEILING * _TOLERANCE else 1.0
     format = _FORMATS[path.suffix.lower()]
     write_bytes(path, _encoded(samples, gain, sound.rate, format.options))
@@ -112,7 +114,7 @@ def write(path: str | Path, sound: Sound) -> float:
 
 
 def _true_peak(samples: np.ndarray, rate: int) -> float:
-    """The highest absolute value of the samples and of three more between each two; not finite if one is not."""
+    """Return the highest absolute value at four times the sampling rate; not finite if a sample is not."""
     stream = packages.soxr().ResampleStream(rate, _OVERSAMPLING * rate, samples.shape[1], quality="HQ")
     peaks = [np.abs(samples).max()]
     for block, last in _blocks(samples):
@@ -132,12 +134,12 @@ def _encoded(samples: np.ndarray, gain: float, rate: int, options: dict[str, Any
 
 
 def _rounded(samples: np.ndarray) -> np.ndarray:
-    """24 bits in the upper part of 32. libsndfile scales by one level less than it divides by when it reads."""
+    """Round to 24 bits in the upper part of 32: libsndfile writes floats times 2²³ − 1 but reads levels over 2²³."""
     levels = np.rint(samples.astype(np.float64) * _LEVELS)
     return levels.astype(np.int32) << 8
 
 
 def _blocks(samples: np.ndarray) -> Iterator[tuple[np.ndarray, bool]]:
-    """The samples in pieces, each with whether it is the last."""
+    """Yield blocks of samples, each with whether it is the last."""
     for start in range(0, len(samples), _BLOCK):
         yield samples[start : start + _BLOCK], start + _BLOCK >= len(samples)

@@ -1,4 +1,4 @@
-"""The loss against NumPy in float64, the ratio of the gradients, sounds of several lengths and channels."""
+"""The loss against NumPy in float64, the ratio of the gradients, audio of several lengths and channels."""
 
 import jax
 import jax.numpy as jnp
@@ -19,15 +19,15 @@ def tone(hertz, samples=6000, channels=1):
     return rows(np.stack([np.sin(2 * np.pi * hertz * t + i) for i in range(channels)], 1)).samples
 
 
-def heard(method, filters=16):
+def small_extractor(method, filters=16):
     return audio_features(method, n_fft=256, rate=RATE, filters=filters, seed=3)
 
 
-def made(method, content=None, style=None, **weights):
+def small_objective(method, content=None, style=None, **weights):
     content = tone(440) if content is None else content
     style = tone(300, 7000) if style is None else style
-    asked = {"content_weight": 1.0, "style_weight": 1.0} | weights
-    return objective(heard(method), content, style, asked)
+    settings = {"content_weight": 1.0, "style_weight": 1.0} | weights
+    return objective(small_extractor(method), content, style, settings)
 
 
 def features(params, kernel):
@@ -39,21 +39,21 @@ def features(params, kernel):
 
 def test_the_terms_are_those_of_the_paper():
     content, style = tone(440), tone(300, 7000)
-    target = made("spectrogram", content, style, envelope_weight=0.5)
+    target = small_objective("spectrogram", content, style, envelope_weight=0.5)
     extractor = target.extractor
     x = extractor.parameters(noise(7, 1, 6000))
     kernel = extractor.views["conv"].kernel
     F, P = (features(p[0], kernel) for p in (x, extractor.parameters(content)))
     A = features(extractor.parameters(style)[0], kernel)
-    G, wanted = F.T @ F / len(F), A.T @ A / len(A)
-    e, wanted_e = (
+    G, style_G = F.T @ F / len(F), A.T @ A / len(A)
+    e, content_e = (
         np.sqrt(np.sum((np.maximum(np.expm1(np.asarray(p, np.float64)), 0) / 10) ** 2, -1) + 1e-6) / 256
         for p in (x, extractor.parameters(content))
     )
     raw = {
         "content": np.mean((F - P) ** 2),
-        "style": np.sum((G - wanted) ** 2) / (4 * 16**2),
-        "envelope": np.sum((e - wanted_e) ** 2),
+        "style": np.sum((G - style_G) ** 2) / (4 * 16**2),
+        "envelope": np.sum((e - content_e) ** 2),
     }
     total, terms = loss(x, target)
     for name, value in raw.items():
@@ -65,12 +65,14 @@ def test_the_terms_are_those_of_the_paper():
 @pytest.mark.parametrize("method", ["spectrogram", "waveform"])
 def test_gradients_have_the_ratio_that_was_asked_for(method):
     content, style = tone(440), tone(300, 7000)
-    target = made(method, content, style, content_weight=1.0, style_weight=4.0, envelope_weight=0.5)
-    gradients = jax.jit(jax.jacrev(lambda params: loss(params, target)[1]))
+    target = small_objective(
+        method, content, style, content_weight=1.0, style_weight=4.0, envelope_weight=0.5
+    )
+    jacobian = jax.jit(jax.jacrev(lambda params: loss(params, target)[1]))
 
     def norms(x):
-        found = gradients(target.extractor.parameters(x))
-        return {name: float(jnp.linalg.norm(gradient)) for name, gradient in found.items()}
+        gradients = jacobian(target.extractor.parameters(x))
+        return {name: float(jnp.linalg.norm(gradient)) for name, gradient in gradients.items()}
 
     at_style, at_content = norms(cut(style, 1, 6000)), norms(content)
     assert at_style["content"] == pytest.approx(1.0, rel=1e-3)
@@ -86,7 +88,9 @@ def test_a_faint_sound_counts_as_much_as_a_loud_one():
 @pytest.mark.parametrize("method", ["spectrogram", "waveform"])
 def test_a_style_repeated_has_nearly_the_same_statistics(method):
     style = noise(1, 1, 16384)
-    once, twice = (made(method, style=x).terms["style"].target[0] for x in (style, np.tile(style, (1, 2))))
+    once, twice = (
+        small_objective(method, style=x).terms["style"].target[0] for x in (style, np.tile(style, (1, 2)))
+    )
     for layer in once:
         a, b = (statistics.G / statistics.M for statistics in (once[layer], twice[layer]))
         assert float(twice[layer].M) > 1.9 * float(once[layer].M)  # it is not cut
@@ -98,7 +102,7 @@ def test_a_style_repeated_has_nearly_the_same_statistics(method):
     [(1, 1, ["mid"]), (2, 1, ["mid"]), (1, 2, ["mid"]), (2, 2, ["mid", "side"])],
 )
 def test_channels_in_common_have_a_style(content, style, named):
-    target = made("spectrogram", tone(440, channels=content), tone(300, channels=style))
+    target = small_objective("spectrogram", tone(440, channels=content), tone(300, channels=style))
     assert list(target.terms["style"].layers) == [f"conv {name}" for name in named]
     assert len(target.terms["content"].local) == content
 
@@ -107,27 +111,27 @@ def test_channels_in_common_have_a_style(content, style, named):
 def test_many_filters_take_the_dual_form(samples, kind):
     """84 positions and 44 are as many as 128 filters, 84 and 43 fewer."""
     weights = {"content_weight": 1.0, "style_weight": 1.0}
-    target = objective(heard("spectrogram", 128), tone(440), tone(300, samples), weights)
+    target = objective(small_extractor("spectrogram", 128), tone(440), tone(300, samples), weights)
     assert type(target.terms["style"].target[0]["conv mid"]).__name__ == kind
     assert target.terms["style"].additive == (kind == "Gram")
 
 
 def test_the_dual_form_has_the_loss_of_gram_matrices(monkeypatch):
-    evaluate, found = jax.jit(jax.value_and_grad(loss, has_aux=True)), []
+    evaluate, evaluations = jax.jit(jax.value_and_grad(loss, has_aux=True)), []
     for _ in range(2):
-        target = objective(heard("spectrogram", 256), tone(440), tone(300), {"style_weight": 1.0})
-        found.append(evaluate(target.extractor.parameters(tone(200)), target))
-        monkeypatch.setattr("nst.audio.objective._short", lambda *_: frozenset())
-    ((value, _), gradient), ((expected, _), slope) = found
+        target = objective(small_extractor("spectrogram", 256), tone(440), tone(300), {"style_weight": 1.0})
+        evaluations.append(evaluate(target.extractor.parameters(tone(200)), target))
+        monkeypatch.setattr("nst.audio.objective._dual_layers", lambda *_: frozenset())
+    ((value, _), gradient), ((expected, _), expected_gradient) = evaluations
     np.testing.assert_allclose(value, expected, rtol=1e-5)
-    assert np.linalg.norm(gradient - slope) < 1e-5 * np.linalg.norm(slope)
+    assert np.linalg.norm(gradient - expected_gradient) < 1e-5 * np.linalg.norm(expected_gradient)
 
 
 @pytest.mark.parametrize("method", ["spectrogram", "waveform"])
 @pytest.mark.parametrize("silent", ["content", "style", "both"])
 def test_silence_is_finite(method, silent):
     nothing = np.zeros((1, 6000), np.float32)
-    target = made(
+    target = small_objective(
         method,
         nothing if silent != "style" else None,
         nothing if silent != "content" else None,
@@ -148,23 +152,26 @@ def test_other_weights_and_sounds_do_not_compile_again():
         return loss(params, target)[0]
 
     for pitch, weight in ((440, 1.0), (200, 3.0)):
-        target = made("spectrogram", tone(pitch), style_weight=weight)
+        target = small_objective("spectrogram", tone(pitch), style_weight=weight)
         traced(target.extractor.parameters(tone(pitch)), target)
     assert len(calls) == 1
 
 
 def test_the_same_seed_draws_the_same_filters():
     assert np.array_equal(
-        heard("waveform").views["conv512"].kernel, heard("waveform").views["conv512"].kernel
+        small_extractor("waveform").views["conv512"].kernel,
+        small_extractor("waveform").views["conv512"].kernel,
     )
     other = audio_features("waveform", n_fft=256, rate=RATE, filters=16, seed=4)
-    assert not np.array_equal(heard("waveform").views["conv512"].kernel, other.views["conv512"].kernel)
+    assert not np.array_equal(
+        small_extractor("waveform").views["conv512"].kernel, other.views["conv512"].kernel
+    )
 
 
 def test_names_and_windows_that_can_not_be_used():
-    with pytest.raises(InputError, match=r"unknown config.audio.method 'waveforms': did you mean waveform"):
+    with pytest.raises(InputError, match=r"unknown audio.method 'waveforms': did you mean waveform"):
         audio_features("waveforms", n_fft=256, rate=RATE, filters=4, seed=0)
-    with pytest.raises(InputError, match=r"config.audio.n_fft = 250: give a multiple of 4"):
+    with pytest.raises(InputError, match=r"audio.n_fft = 250: give a multiple of 4"):
         audio_features("spectrogram", n_fft=250, rate=RATE, filters=4, seed=0)
     with pytest.raises(InputError, match=r"unknown style loss 'gran'"):
-        made("spectrogram", style_loss="gran")
+        small_objective("spectrogram", style_loss="gran")

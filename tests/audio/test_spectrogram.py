@@ -1,4 +1,4 @@
-"""Transforms against NumPy and librosa, gradients, the sound that magnitudes lead back to."""
+"""Transforms against NumPy and librosa, gradients, phase reconstruction."""
 
 import jax
 import jax.numpy as jnp
@@ -17,7 +17,7 @@ def noise(*shape, seed=0):
     return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
 
 
-def numpys(x, stft):
+def numpy_stft(x, stft):
     """The transform of one channel by NumPy, in float64."""
     padded = np.pad(np.asarray(x, np.float64), (stft.n_fft // 2, stft.n_fft))
     window = np.hanning(stft.n_fft + 1)[:-1]
@@ -25,7 +25,7 @@ def numpys(x, stft):
     return np.fft.rfft(frames)
 
 
-def numpys_inverse(X, stft, samples):
+def numpy_inverse(X, stft, samples):
     window, half = np.hanning(stft.n_fft + 1)[:-1], stft.n_fft // 2
     x, weight = np.zeros((2, samples + 2 * stft.n_fft))
     for t, frame in enumerate(np.fft.irfft(X)):
@@ -35,13 +35,14 @@ def numpys_inverse(X, stft, samples):
 
 
 @pytest.mark.parametrize(
-    ("samples", "of"), [(1, STFT), (63, STFT), (64, STFT), (1000, stft(256, 128)), (1024, stft(512, 64))]
+    ("samples", "stft"),
+    [(1, STFT), (63, STFT), (64, STFT), (1000, stft(256, 128)), (1024, stft(512, 64))],
 )
-def test_it_is_numpys(samples, of):
+def test_the_transform_equals_numpys(samples, stft):
     x = noise(2, samples)
-    real, imaginary = transform(x, of)
-    expected = np.stack([numpys(row, of) for row in x])
-    assert real.shape == (2, 1 + samples // of.hop, of.bins)
+    real, imaginary = transform(x, stft)
+    expected = np.stack([numpy_stft(row, stft) for row in x])
+    assert real.shape == (2, 1 + samples // stft.hop, stft.bins)
     np.testing.assert_allclose(real, expected.real, atol=2e-4)
     np.testing.assert_allclose(imaginary, expected.imag, atol=2e-4)
 
@@ -54,10 +55,10 @@ def test_the_inverse_gives_the_sound_back(samples):
     np.testing.assert_allclose(back[:, :whole], x[:, :whole], atol=2e-5)
 
 
-def test_the_inverse_of_what_is_no_transform_is_the_nearest_in_squares():
+def test_the_inverse_of_inconsistent_coefficients_is_the_least_squares_solution():
     real, imaginary = noise(1, 17, 129), noise(1, 17, 129, seed=1)
     imaginary[..., [0, -1]] = 0
-    expected = numpys_inverse(real[0] + 1j * imaginary[0].astype(np.float64), STFT, 1024)
+    expected = numpy_inverse(real[0] + 1j * imaginary[0].astype(np.float64), STFT, 1024)
     np.testing.assert_allclose(inverse(real, imaginary, STFT, 1024)[0], expected, atol=1e-5)
 
 
@@ -69,7 +70,7 @@ def test_the_gradient_is_finite_in_silence_and_right_elsewhere():
         return jnp.sum(jnp.log1p(magnitudes(x, STFT)) ** 2)
 
     def exact(x):
-        return np.sum(np.log1p(np.abs(numpys(x[0], STFT))) ** 2)
+        return np.sum(np.log1p(np.abs(numpy_stft(x[0], STFT))) ** 2)
 
     assert float(f(x)) == pytest.approx(exact(x), rel=1e-4)
     numeric = (exact(x + 1e-6 * d.astype(np.float64)) - exact(x - 1e-6 * d.astype(np.float64))) / 2e-6
@@ -81,8 +82,8 @@ def test_mel_filters_are_librosas():
     np.testing.assert_allclose(mel.filters(22050, 1025, 64), expected, atol=1e-5)
 
 
-def convergence(wanted, x):
-    return np.linalg.norm(magnitudes(x, STFT) - wanted) / np.linalg.norm(wanted)
+def convergence(S, x):
+    return np.linalg.norm(magnitudes(x, STFT) - S) / np.linalg.norm(S)
 
 
 def chirps(samples):
@@ -90,43 +91,43 @@ def chirps(samples):
     return (np.sin(2 * np.pi * (300 + 900 * t) * t) + np.sin(2 * np.pi * 440 * t))[None].astype(np.float32)
 
 
-def fast_griffin_lim(wanted, x, steps):
+def fast_griffin_lim(S, x, steps):
     """Algorithm 2 of Perraudin et al. in NumPy: t = P(c), c = t + α (t − t before)."""
-    c = t = numpys(x, STFT)
+    c = t = numpy_stft(x, STFT)
     for _ in range(steps):
-        before, t = t, numpys(numpys_inverse(wanted * np.exp(1j * np.angle(c)), STFT, len(x)), STFT)
+        before, t = t, numpy_stft(numpy_inverse(S * np.exp(1j * np.angle(c)), STFT, len(x)), STFT)
         c = t + 0.99 * (t - before)
-    return numpys_inverse(wanted * np.exp(1j * np.angle(c)), STFT, len(x))
+    return numpy_inverse(S * np.exp(1j * np.angle(c)), STFT, len(x))
 
 
 def test_fast_griffin_lim_is_that_of_its_paper():
-    wanted, start = np.asarray(magnitudes(chirps(2048), STFT)), noise(1, 2048)
-    found = griffin_lim(wanted, start, STFT, 4)
-    np.testing.assert_allclose(found[0], fast_griffin_lim(wanted[0], start[0], 4), atol=2e-3)
+    S, start = np.asarray(magnitudes(chirps(2048), STFT)), noise(1, 2048)
+    x = griffin_lim(S, start, STFT, 4)
+    np.testing.assert_allclose(x[0], fast_griffin_lim(S[0], start[0], 4), atol=2e-3)
 
 
-def test_it_finds_phases():
-    wanted, start = np.asarray(magnitudes(chirps(4096), STFT)), noise(1, 4096)
-    errors = [convergence(wanted, griffin_lim(wanted, start, STFT, steps)) for steps in (0, 32)]
-    slow = fast_griffin_lim(wanted[0], start[0], 32)
+def test_griffin_lim_converges():
+    S, start = np.asarray(magnitudes(chirps(4096), STFT)), noise(1, 4096)
+    errors = [convergence(S, griffin_lim(S, start, STFT, steps)) for steps in (0, 32)]
+    slow = fast_griffin_lim(S[0], start[0], 32)
     assert errors[1] < 0.3 * errors[0]
-    assert errors[1] < 1.2 * convergence(wanted, slow[None].astype(np.float32))
+    assert errors[1] < 1.2 * convergence(S, slow[None].astype(np.float32))
 
 
-def test_phases_that_are_right_stay():
+def test_correct_phases_are_kept():
     x = chirps(4096)
     back = griffin_lim(np.asarray(magnitudes(x, STFT)), x, STFT, 8)
     np.testing.assert_allclose(back[:, 256:-256], x[:, 256:-256], atol=1e-2)
 
 
-def test_channels_go_together():
+def test_channels_are_independent():
     both = np.concatenate([chirps(2048), noise(1, 2048)])
-    wanted = np.asarray(magnitudes(both, STFT))
-    together = griffin_lim(wanted, noise(2, 2048), STFT, 8)
-    alone = griffin_lim(wanted[1:], noise(2, 2048)[1:], STFT, 8)
+    S = np.asarray(magnitudes(both, STFT))
+    together = griffin_lim(S, noise(2, 2048), STFT, 8)
+    alone = griffin_lim(S[1:], noise(2, 2048)[1:], STFT, 8)
     np.testing.assert_allclose(together[1:], alone, atol=1e-4)
 
 
 def test_silence_stays_silent():
-    found = griffin_lim(np.zeros((1, 17, 129), np.float32), np.zeros((1, 1024), np.float32), STFT, 4)
-    assert np.array_equal(found, np.zeros((1, 1024)))
+    x = griffin_lim(np.zeros((1, 17, 129), np.float32), np.zeros((1, 1024), np.float32), STFT, 4)
+    assert np.array_equal(x, np.zeros((1, 1024)))

@@ -1,4 +1,4 @@
-"""Sounds from the library: it descends, goes on exactly, copes with short, silent and stereo ones."""
+"""`nst.audio.stylize` and `stylization`: the loss falls, resumption is exact, any audio works."""
 
 import jax
 import numpy as np
@@ -41,17 +41,17 @@ def test_the_loss_falls(method, init):
 
 
 @pytest.mark.parametrize("method", audio.METHODS)
-def test_it_goes_on_where_it_stood_to_the_bit(method):
+def test_a_resumed_run_has_the_same_bits(method):
     extractor = audio.audio_features(method, n_fft=256, rate=RATE, filters=16, seed=0)
     content, style = rows(plucks()).samples, rows(hiss()).samples
 
     def run(resume=None):
-        found = {}
+        snapshots = {}
         for snapshot in audio.stylization(
             content, style, content, extractor=extractor, steps=8, every=(4,), resume=resume
         ):
-            found[snapshot.step] = jax.tree.map(np.array, snapshot.tree)
-        return found
+            snapshots[snapshot.step] = jax.tree.map(np.array, snapshot.tree)
+        return snapshots
 
     whole = run()
 
@@ -80,16 +80,16 @@ def test_it_goes_on_where_it_stood_to_the_bit(method):
     ],
     ids=["one sample", "short", "stereo content", "stereo style", "stereo", "silence", "silent style", "DC"],
 )
-def test_any_sounds(method, content, style):
-    found = audio.stylize(content, style, RATE, method=method, steps=2, **SMALL)
-    assert found.shape == content.shape
-    assert np.isfinite(found).all()
+def test_any_audio(method, content, style):
+    result = audio.stylize(content, style, RATE, method=method, steps=2, **SMALL)
+    assert result.shape == content.shape
+    assert np.isfinite(result).all()
 
 
-def test_a_stereo_content_stays_wide():
+def test_a_stereo_content_stays_stereo():
     content = np.stack([plucks()[:, 0], plucks(seed=3)[:, 0]], axis=1)
-    found = audio.stylize(content, hiss(), RATE, steps=3, **SMALL)
-    side = [np.std(x[:, 0] - x[:, 1]) for x in (found, content)]
+    result = audio.stylize(content, hiss(), RATE, steps=3, **SMALL)
+    side = [np.std(x[:, 0] - x[:, 1]) for x in (result, content)]
     assert side[0] > 0.5 * side[1]
 
 
@@ -101,9 +101,9 @@ def test_the_result_is_as_loud_as_the_content():
 
 def test_mid_and_side_and_back():
     x = hiss(100, 2)
-    there = rows(x)
-    assert there.samples.shape == (2, 100)
-    np.testing.assert_allclose(columns(there.samples, there.gain), x, atol=1e-6)
+    mid_side = rows(x)
+    assert mid_side.samples.shape == (2, 100)
+    np.testing.assert_allclose(columns(mid_side.samples, mid_side.gain), x, atol=1e-6)
 
 
 def test_repeating_and_cutting():

@@ -1,4 +1,4 @@
-"""All metrics of sounds and their baselines: what they see, what they don't, and what is refused."""
+"""All metrics of audio and their baselines: differences that they show or ignore, and inputs that are refused."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ def test_every_metric_of_results_and_baselines(evaluated):
     assert not {*metrics.SOUND_METRICS} & {*metrics.METRICS}  # a table looks a name up in both
 
 
-def test_a_baseline_is_perfect_in_what_it_is_the_sound_of(evaluated):
+def test_a_baseline_is_perfect_in_its_own_metrics(evaluated):
     *_, figures = evaluated
     for name, metric in metrics.SOUND_METRICS.items():
         assert (metric.baseline == "content") == name.startswith("style_")
@@ -53,7 +53,7 @@ def test_a_style_of_any_length_is_repeated_or_cut_to_be_a_baseline(seconds, eval
     assert figures["style"]["style_mel"] == 0
 
 
-def test_style_is_in_statistics_over_time_and_content_in_its_course(evaluated, make):
+def test_style_is_compared_by_statistics_over_time_and_content_frame_by_frame(evaluated, make):
     c, s, *_ = evaluated
     results = {
         "more of it": np.resize(make.rumbling(3), c.shape),
@@ -62,18 +62,18 @@ def test_style_is_in_statistics_over_time_and_content_in_its_course(evaluated, m
         "steady": np.resize(make.rumbling(3, swell=0), c.shape),
         "backwards": c[::-1],
     }
-    found = sound.evaluate(c, s, results, rate=RATE)
+    figures = sound.evaluate(c, s, results, rate=RATE)
     for name, other in [("style_mel", "brighter"), ("style_mfcc", "rising"), ("style_texture", "steady")]:
-        assert found["more of it"][name] < 0.3 * found[other][name]
-        assert found["more of it"][name] < 0.3 * found["content"][name]
-    backwards = found["backwards"]
-    assert backwards["style_mel"] == pytest.approx(found["content"]["style_mel"], rel=0.02)
+        assert figures["more of it"][name] < 0.3 * figures[other][name]
+        assert figures["more of it"][name] < 0.3 * figures["content"][name]
+    backwards = figures["backwards"]
+    assert backwards["style_mel"] == pytest.approx(figures["content"]["style_mel"], rel=0.02)
     assert backwards["content_lsd"] > 5
     assert backwards["envelope"] < 0.5
     assert backwards["pitch_jaccard"] < 0.5
 
 
-def test_every_figure_worsens_with_noise(evaluated, make):
+def test_every_metric_worsens_with_noise(evaluated, make):
     c, s, *_ = evaluated
     s = s[: len(c) // 2]
     for reference, with_hiss in [(c, c), (make.noise(len(s) / RATE), s)]:
@@ -96,9 +96,9 @@ def test_neither_loudness_nor_offset_nor_channels_count(evaluated, make):
         "stereo": x + make.noise(4) * [[1, -1]],
         "single": x.astype(np.float32),
     }
-    found = sound.evaluate(0.2 * c, 3 * s * [[1, 1]], results, rate=RATE)
+    others = sound.evaluate(0.2 * c, 3 * s * [[1, 1]], results, rate=RATE)
     for name in results:
-        assert found[name] == pytest.approx(figures["noise"], rel=1e-4, abs=1e-4)
+        assert others[name] == pytest.approx(figures["noise"], rel=1e-4, abs=1e-4)
 
 
 LENGTH = RATE
@@ -115,7 +115,7 @@ ODD = {
 
 @pytest.mark.parametrize("odd", ODD)
 @pytest.mark.parametrize("role", ["content", "style"])
-def test_silence_and_what_is_nearly_that_has_finite_figures_within_range(odd, role, make):
+def test_unusual_audio_has_finite_metrics_within_range(odd, role, make):
     inputs = {"content": ODD["half silent"], "style": make.noise(1)} | {role: ODD[odd]}
     figures = sound.evaluate(inputs["content"], inputs["style"], ODD, rate=RATE)
     ranges = {"[0, ∞)": (0, np.inf), "[0, 1]": (0, 1), "[0, 2]": (0, 2), "[−1, 1]": (-1, 1)}
@@ -132,24 +132,24 @@ def test_silence_and_what_is_nearly_that_has_finite_figures_within_range(odd, ro
             assert of_itself[name] == pytest.approx(best, abs=1e-9)
 
 
-def test_what_is_too_faint_to_hear_does_not_count(make):
+def test_rounding_to_16_bits_does_not_count(make):
     x = make.played(MELODY, "pure")
     sixteen = hear(np.round(x * 2**15) / 2**15)
     assert content.lsd(sixteen, hear(x)) < 0.01
     assert style.mel(sixteen, hear(x)) < 0.01
 
 
-def test_silence_keeps_nothing_of_a_sound(evaluated):
+def test_silence_keeps_nothing_of_the_content(evaluated):
     c, s, *_ = evaluated
     row = sound.evaluate(c, s, {"silence": np.zeros_like(c)}, rate=RATE)["silence"]
     assert (row["pitch_jaccard"], row["chroma_cosine"], row["envelope"]) == (0, 0, 0)
     assert row["style_mfcc"] == 1
     assert row["style_texture"] == pytest.approx(1, abs=0.01)
-    for constant in (0.1, 0.7):  # less its mean, which is rounded
+    for constant in (0.1, 0.7):  # the mean that is subtracted is rounded
         assert not np.any(hear(np.full((RATE, 1), constant)).x)
 
 
-def test_what_cannot_be_compared_is_refused_by_name(make):
+def test_audio_that_cannot_be_compared_is_refused_by_name(make):
     x = make.noise(1)
 
     def evaluate(content=x, style=x, results=None, rate=RATE):
@@ -157,24 +157,24 @@ def test_what_cannot_be_compared_is_refused_by_name(make):
 
     broken = x.copy()
     broken[7] = np.nan
-    for given, line in [
-        ({"rate": 44100}, "sounds at 44100 Hz .*: resample them to 22050 Hz"),
-        ({"content": x[: SHORTEST - 1]}, rf"content is of {SHORTEST - 1} samples: give at least {SHORTEST}"),
+    for arguments, line in [
+        ({"rate": 44100}, "audio at 44100 Hz .*: resample it to 22050 Hz"),
+        ({"content": x[: SHORTEST - 1]}, rf"content has {SHORTEST - 1} samples: give at least {SHORTEST}"),
         ({"style": x[:, 0]}, r"style is float64 \[22050\]: give floats \[samples, channels\]"),
-        ({"style": np.zeros((RATE, 3))}, "of 1 or 2 channels"),
+        ({"style": np.zeros((RATE, 3))}, "with 1 or 2 channels"),
         ({"results": {"a": np.zeros((RATE, 1), np.int16)}}, "a is int16 .*: give floats"),
         ({"results": {"a": x[:-1]}}, "a: give a result of 22050 samples"),
-        ({"results": {"style": x}}, "style: give a result of 22050 samples, of a name not in"),
+        ({"results": {"style": x}}, "style: give a result of 22050 samples, with a name other than"),
         ({"results": {"a": broken}}, "a has samples that are not finite"),
     ]:
-        with pytest.raises(InputError, match=line) as told:
-            evaluate(**given)
-        assert "\n" not in str(told.value)
+        with pytest.raises(InputError, match=line) as error:
+            evaluate(**arguments)
+        assert "\n" not in str(error.value)
     assert len(evaluate(content=x[:SHORTEST], results={"a": x[:SHORTEST]})) == 3
 
 
 def banded(x, low, high):
-    """Only the frequencies from `low` to `high`, Hz, at a root mean square of 1."""
+    """Return the frequencies of x from `low` to `high`, Hz, at a root mean square of 1."""
     spectrum, f = np.fft.rfft(x[:, 0]), np.fft.rfftfreq(len(x), 1 / RATE)
     x = np.fft.irfft(np.where((f >= low) & (f < high), spectrum, 0), len(x))
     return x[:, None] / np.sqrt(np.mean(np.square(x)))
@@ -186,29 +186,29 @@ def test_floor_is_the_level_of_noise_where_both_are_silent(make):
     results = {str(level): c + 10 ** (level / 20) * hiss for level in (-60, -40, -20)}
     results |= {"in the style's bands": c + within, "louder": 2 * results["-20"]}
     results |= {"half the time": c + 0.1 * hiss * (np.arange(len(c)) < len(c) // 2)[:, None]}
-    found = {name: row["floor"] for name, row in sound.evaluate(c, s, results, rate=RATE).items()}
+    floors = {name: row["floor"] for name, row in sound.evaluate(c, s, results, rate=RATE).items()}
     for level in (-60, -40, -20):
-        assert found[str(level)] == pytest.approx(level, abs=0.3)
-    assert found["louder"] == pytest.approx(found["-20"], abs=1e-6)
-    assert found["half the time"] == pytest.approx(found["-20"] - 3, abs=0.3)
-    assert max(found[name] for name in ("content", "style", "in the style's bands")) < -65
+        assert floors[str(level)] == pytest.approx(level, abs=0.3)
+    assert floors["louder"] == pytest.approx(floors["-20"], abs=1e-6)
+    assert floors["half the time"] == pytest.approx(floors["-20"] - 3, abs=0.3)
+    assert max(floors[name] for name in ("content", "style", "in the style's bands")) < -65
 
 
-def test_floor_counts_the_pauses_of_the_content_and_what_is_between_its_harmonics(make):
+def test_floor_counts_noise_in_pauses_and_between_harmonics_of_the_content(make):
     c = make.noise(4)
     c[RATE : 2 * RATE] = 0
     s, hiss = banded(make.noise(3), 500, 3000), banded(make.noise(4), 5000, 10000)
     time = np.arange(len(c))[:, None]
     masks = {"pause": (time > 1.2 * RATE) & (time < 1.8 * RATE), "notes": time < 0.9 * RATE}
     results = {name: c + 0.1 * hiss * mask for name, mask in masks.items()}
-    found = {name: row["floor"] for name, row in sound.evaluate(c, s, results, rate=RATE).items()}
-    assert found["notes"] == NONE
-    assert found["pause"] > -30
+    floors = {name: row["floor"] for name, row in sound.evaluate(c, s, results, rate=RATE).items()}
+    assert floors["notes"] == NONE
+    assert floors["pause"] > -30
     t = np.arange(4 * RATE)[:, None] / RATE
     c = sum(np.sin(2 * np.pi * 440 * n * t + n) / n for n in range(1, 24))
-    found = sound.evaluate(c, s, {"noisy": c + 1e-2 * hiss}, rate=RATE)
-    assert found["noisy"]["floor"] > -50
-    assert found["content"]["floor"] < -60
+    figures = sound.evaluate(c, s, {"noisy": c + 1e-2 * hiss}, rate=RATE)
+    assert figures["noisy"]["floor"] > -50
+    assert figures["content"]["floor"] < -60
 
 
 def test_silence_is_that_of_both_frame_by_frame_and_of_the_style_on_average(make):

@@ -1,4 +1,4 @@
-"""What is heard of a sound, and how far apart two are, against librosa, SciPy and loops."""
+"""Features and distances of audio against librosa, SciPy and loops."""
 
 import librosa
 import numpy as np
@@ -59,44 +59,44 @@ def test_frames_come_in_blocks_of_any_length(monkeypatch, make):
             np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9)
 
 
-def texture_oracle(x, wanted):
+def texture_oracle(x, target):
     def covariance(levels):
-        seen = [levels[i : i + CONTEXT].T.ravel() for i in range(len(levels) - CONTEXT + 1)]
-        return np.cov(np.array(seen).T, bias=True)
+        windows = [levels[i : i + CONTEXT].T.ravel() for i in range(len(levels) - CONTEXT + 1)]
+        return np.cov(np.array(windows).T, bias=True)
 
-    S, T = covariance(x.mel), covariance(wanted.mel)
+    S, T = covariance(x.mel), covariance(target.mel)
     return ((S - T) ** 2).sum() / ((S**2).sum() + (T**2).sum() + BANDS * CONTEXT)
 
 
-def mel_oracle(x, wanted):
-    apart = [
+def mel_oracle(x, target):
+    squares = [
         (a.mean() - b.mean()) ** 2 + (a.std() - b.std()) ** 2
-        for a, b in zip(x.mel.T, wanted.mel.T, strict=True)
+        for a, b in zip(x.mel.T, target.mel.T, strict=True)
     ]
-    return (sum(apart) / BANDS) ** 0.5
+    return (sum(squares) / BANDS) ** 0.5
 
 
-def mfcc_oracle(x, wanted):
-    a, b = (librosa.feature.mfcc(S=each.mel.T, n_mfcc=13)[1:].mean(axis=1) for each in (x, wanted))
+def mfcc_oracle(x, target):
+    a, b = (librosa.feature.mfcc(S=each.mel.T, n_mfcc=13)[1:].mean(axis=1) for each in (x, target))
     return scipy.spatial.distance.cosine(a, b)
 
 
-def lsd_oracle(x, wanted):
-    return np.mean([(sum((a - b) ** 2) / BANDS) ** 0.5 for a, b in zip(x.mel, wanted.mel, strict=True)])
+def lsd_oracle(x, target):
+    return np.mean([(sum((a - b) ** 2) / BANDS) ** 0.5 for a, b in zip(x.mel, target.mel, strict=True)])
 
 
-def envelope_oracle(x, wanted):
+def envelope_oracle(x, target):
     window = scipy.signal.get_window("hann", 2048)
 
     def envelope(y):
         starts = range(0, len(y) - 2047, 512)
         return [np.sqrt(np.sum((window * y[i : i + 2048]) ** 2) / np.sum(window**2)) for i in starts]
 
-    return scipy.stats.pearsonr(envelope(x.x), envelope(wanted.x)).statistic
+    return scipy.stats.pearsonr(envelope(x.x), envelope(target.x)).statistic
 
 
-def chroma_oracle(x, wanted):
-    pairs = [*zip(x.chroma, wanted.chroma, strict=True)]
+def chroma_oracle(x, target):
+    pairs = [*zip(x.chroma, target.chroma, strict=True)]
     weights = [np.linalg.norm(b) ** 0.5 for _, b in pairs]
     cosines = [1 - scipy.spatial.distance.cosine(a, b) for a, b in pairs]
     return sum(w * c for w, c in zip(weights, cosines, strict=True)) / sum(weights)
@@ -114,8 +114,8 @@ def chroma_oracle(x, wanted):
     ],
 )
 def test_a_distance_against_its_oracle(distance, oracle, make):
-    x, wanted = hear(make.rumbling(1)), hear(make.played((60, 64)) + 0.1 * make.rumbling(1, slope=0))
-    np.testing.assert_allclose(distance(x, wanted), oracle(x, wanted), rtol=1e-6)
+    x, target = hear(make.rumbling(1)), hear(make.played((60, 64)) + 0.1 * make.rumbling(1, slope=0))
+    np.testing.assert_allclose(distance(x, target), oracle(x, target), rtol=1e-6)
 
 
 def test_jaccard_against_sets():
@@ -131,14 +131,14 @@ def test_jaccard_against_sets():
 
 def test_spectral_convergence_is_the_relative_error_of_magnitudes(make):
     x, y = make.rumbling(1)[:, 0], make.played(MELODY[:2])[:, 0]
-    wanted, reached = (np.abs(librosa.stft(each, n_fft=512)) for each in (x, y))
-    expected = np.sqrt(np.sum((reached - wanted) ** 2) / np.sum(wanted**2))
-    assert sound.spectral_convergence(reached, wanted) == pytest.approx(expected, rel=1e-9)
-    assert sound.spectral_convergence(wanted, wanted) == 0
-    assert sound.spectral_convergence(0.75 * wanted, wanted) == pytest.approx(0.25)
-    assert sound.spectral_convergence(np.zeros_like(wanted), wanted) == pytest.approx(1)
-    nothing = np.zeros_like(wanted)
-    assert (sound.spectral_convergence(nothing, nothing), sound.spectral_convergence(wanted, nothing)) == (
+    target, reached = (np.abs(librosa.stft(each, n_fft=512)) for each in (x, y))
+    expected = np.sqrt(np.sum((reached - target) ** 2) / np.sum(target**2))
+    assert sound.spectral_convergence(reached, target) == pytest.approx(expected, rel=1e-9)
+    assert sound.spectral_convergence(target, target) == 0
+    assert sound.spectral_convergence(0.75 * target, target) == pytest.approx(0.25)
+    assert sound.spectral_convergence(np.zeros_like(target), target) == pytest.approx(1)
+    nothing = np.zeros_like(target)
+    assert (sound.spectral_convergence(nothing, nothing), sound.spectral_convergence(target, nothing)) == (
         0,
         np.inf,
     )

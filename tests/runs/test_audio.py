@@ -124,9 +124,9 @@ def test_a_folder_gives_a_run_for_each_file(config, tmp_path, clips):
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
-        ("audio.method", "wavform", "unknown config.audio.method 'wavform': did you mean waveform"),
+        ("audio.method", "wavform", "unknown audio.method 'wavform': did you mean waveform"),
         ("audio.rate", 20, "config.audio.rate = 20: give"),
-        ("audio.n_fft", 30, "config.audio.n_fft = 30: give"),
+        ("audio.n_fft", 30, "audio.n_fft = 30: give"),
         ("audio.init", "nowhere.wav", "nowhere.wav"),
         ("audio.content", "nowhere.wav", "nowhere.wav"),
         ("loss.style_loss", "grum", "unknown style loss 'grum': did you mean gram"),

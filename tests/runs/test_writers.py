@@ -225,7 +225,7 @@ def test_a_writer_that_cannot_be_opened_is_refused_and_the_others_closed(config,
     good = Fake()
     monkeypatch.setattr(writers, "WRITERS", {"tensorboard": good.open, "wandb": refuse})
     config.run.writers = BOTH
-    with pytest.raises(InputError, match=r"wandb can't be opened \(no account at all\): mend that, or leave"):
+    with pytest.raises(InputError, match=r"wandb can't be opened \(no account at all\): fix that, or leave"):
         runs.run(config, tmp_path / "run")
     assert good.calls == [("close",)]
     config.run.writers = ()
@@ -234,7 +234,7 @@ def test_a_writer_that_cannot_be_opened_is_refused_and_the_others_closed(config,
 
 def test_unknown_or_missing_writers_are_refused_before_anything_is_done(config, tmp_path, monkeypatch):
     config.run.writers = ("tensorbord",)
-    with pytest.raises(InputError, match=r"unknown config\.run\.writers 'tensorbord': did you mean tensorb"):
+    with pytest.raises(InputError, match=r"unknown run\.writers 'tensorbord': did you mean tensorb"):
         runs.run(config, tmp_path / "run")
     find = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name in BOTH else find(name))

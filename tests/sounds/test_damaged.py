@@ -1,4 +1,4 @@
-"""Files that are no sounds, or only half of one: each is refused in one line, with the cause and the remedy."""
+"""Files that are no audio, truncated or damaged: each is refused in one line, with the cause and the remedy."""
 
 import io
 import os
@@ -28,14 +28,14 @@ def save(path, samples=STEREO, rate=44_100, **options):
     ("make", "cause"),
     [
         (lambda path: None, r"no such file, nor a sample of that name \(samples: melody, bells"),
-        (lambda path: path.mkdir(), "is a folder: name one of its sounds"),
-        (os.mkfifo, "not a regular file: copy the sound"),
+        (lambda path: path.mkdir(), "is a folder: name one of its audio files"),
+        (os.mkfifo, "not a regular file: copy the audio file"),
         (lambda path: path.write_bytes(b""), "is empty"),
         (lambda path: path.symlink_to(path), "cannot be read"),
     ],
     ids=["missing", "folder", "pipe", "empty", "loop"],
 )
-def test_what_is_no_file_is_refused_in_one_line(tmp_path, make, cause):
+def test_a_path_that_is_no_file_is_refused_in_one_line(tmp_path, make, cause):
     path = tmp_path / "input.wav"
     make(path)
     _refused(path, cause)
@@ -64,11 +64,11 @@ def _refused(path, cause, **options):
         b"\xff\xf1\x50\x80",
         b"\x1aE\xdf\xa3",
     ],
-    ids=["text", "a byte", "picture", "m4a", "aac", "webm"],
+    ids=["text", "a byte", "image", "m4a", "aac", "webm"],
 )
-def test_what_is_no_sound_is_refused(tmp_path, content):
+def test_a_file_that_is_no_audio_is_refused(tmp_path, content):
     (tmp_path / "a.wav").write_bytes(content)
-    _refused(tmp_path / "a.wav", "is not a sound that can be read: convert it to WAV, FLAC")
+    _refused(tmp_path / "a.wav", "is not an audio file that can be read: convert it to WAV, FLAC")
 
 
 def encoded(format, subtype=None, comment=None):
@@ -95,17 +95,17 @@ KINDS = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("kept", [40, 0.02, 0.5, 0.97, -7])
-def test_half_a_sound_is_refused(tmp_path, kind, kept, capfd):
+@pytest.mark.parametrize("length", [40, 0.02, 0.5, 0.97, -7])
+def test_truncated_audio_is_refused(tmp_path, kind, length, capfd):
     whole, path = KINDS[kind], tmp_path / "a.bin"
     path.write_bytes(whole)
     assert len(sounds.read(path).samples) == 30_000
-    path.write_bytes(whole[: kept if isinstance(kept, int) else int(kept * len(whole))])
-    _refused(path, r"a\.bin (is truncated|has no samples|is not a sound)")
+    path.write_bytes(whole[: length if isinstance(length, int) else int(length * len(whole))])
+    _refused(path, r"a\.bin (is truncated|has no samples|is not an audio file)")
     assert capfd.readouterr().err == ""
 
 
-def test_half_an_mp3_with_a_tag_is_refused(tmp_path):
+def test_a_truncated_mp3_with_a_tag_is_refused(tmp_path):
     whole, path = encoded("MP3", comment="x" * 3000), tmp_path / "a.mp3"
     assert whole[:3] == b"ID3"
     path.write_bytes(whole)
@@ -122,7 +122,7 @@ def test_ogg_without_its_last_page_is_refused(tmp_path, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_damage_is_an_input_error_or_a_sound(tmp_path, kind, capfd):
+def test_a_damaged_file_is_refused_or_read(tmp_path, kind, capfd):
     whole, generator = np.frombuffer(KINDS[kind], np.uint8), np.random.default_rng(13)
     path = tmp_path / "a.bin"
     for trial in range(40):
@@ -147,7 +147,7 @@ def test_damage_is_an_input_error_or_a_sound(tmp_path, kind, capfd):
     ("kind", "name", "order"), [("wav", b"data", "little"), ("aiff", b"SSND", "big"), ("au", b".snd", "big")]
 )
 @pytest.mark.parametrize("length", [0x7FFF_F000, 0xFFFF_FFFF])
-def test_what_was_written_to_a_pipe_is_read(tmp_path, kind, name, order, length):
+def test_a_file_written_to_a_pipe_is_read(tmp_path, kind, name, order, length):
     content, path = bytearray(KINDS[kind]), tmp_path / "a.bin"
     place = content.index(name) + (8 if kind == "au" else 4)
     content[place : place + 4] = length.to_bytes(4, order)
@@ -155,7 +155,7 @@ def test_what_was_written_to_a_pipe_is_read(tmp_path, kind, name, order, length)
     np.testing.assert_allclose(sounds.read(path).samples, soundfile.read(io.BytesIO(KINDS[kind]))[0])
 
 
-def test_chunks_before_the_samples_are_passed_over(tmp_path):
+def test_chunks_before_the_samples_are_skipped(tmp_path):
     whole, path = KINDS["wav"], tmp_path / "a.wav"
     odd = b"junk" + (5).to_bytes(4, "little") + b"12345\0"
     path.write_bytes(whole[:12] + odd + whole[12:])
@@ -169,7 +169,7 @@ BIT_RATES = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 
 
 def frames_of_mp3(compression, samples):
-    """The frames of an MP3 of 44.1 kHz but for LAME's first one, which counts the others."""
+    """Return the frames of an MP3 at 44.1 kHz without the LAME header, which counts them."""
     stream = io.BytesIO()
     with soundfile.SoundFile(
         stream, "w", 44_100, 1, format="MP3", compression_level=compression, bitrate_mode="CONSTANT"
@@ -225,7 +225,7 @@ def test_possible_rates_are_read(tmp_path, rate):
     assert sounds.read(save(tmp_path / "a.wav", rate=rate)).rate == rate
 
 
-def test_what_is_too_long_is_refused_before_it_is_decoded(tmp_path, monkeypatch):
+def test_long_audio_is_refused_before_it_is_decoded(tmp_path, monkeypatch):
     path = tmp_path / "hour.flac"
     with soundfile.SoundFile(path, "w", 8_000, 1, subtype="PCM_16") as file:
         file.write(np.zeros(3600 * 8_000, np.int16))

@@ -68,10 +68,10 @@ def test_floats_beyond_full_scale_are_kept(tmp_path, dtype):
 @pytest.mark.parametrize(("suffix", "ratio"), [(".ogg", 10), (".mp3", 10)])
 def test_lossy_formats_are_neither_shifted_nor_cut(tmp_path, suffix, ratio):
     steps = np.repeat(GENERATOR.uniform(0.1, 1, 20), 2205)
-    wanted = (tone(seconds=1.0) * steps).astype(np.float32)
-    samples, _ = sounds.read(save(tmp_path / f"a{suffix}", wanted))
-    assert samples.shape == (wanted.size, 1)
-    assert np.square(samples[:, 0] - wanted).mean() < np.square(wanted).mean() / ratio**2
+    original = (tone(seconds=1.0) * steps).astype(np.float32)
+    samples, _ = sounds.read(save(tmp_path / f"a{suffix}", original))
+    assert samples.shape == (original.size, 1)
+    assert np.square(samples[:, 0] - original).mean() < np.square(original).mean() / ratio**2
 
 
 def test_opus(tmp_path):
@@ -89,7 +89,7 @@ def test_more_than_two_channels_are_read_as_their_mean_with_a_warning(tmp_path):
 
 
 @pytest.mark.parametrize("value", [0.0, 0.25])
-def test_silence_and_a_constant_are_sounds(tmp_path, value):
+def test_silence_and_a_constant_are_read(tmp_path, value):
     path = save(tmp_path / "a.wav", np.full((100, 1), value), subtype="PCM_16")
     np.testing.assert_array_equal(sounds.read(path).samples, np.full((100, 1), value))
 
@@ -111,7 +111,7 @@ def test_unusual_names(tmp_path, monkeypatch, name):
         assert sounds.list_sounds(".") == [Path(name)]
 
 
-def test_an_extension_that_lies_is_no_matter(tmp_path):
+def test_a_wrong_extension_does_not_matter(tmp_path):
     path = save(tmp_path / "a.mp3", format="FLAC", subtype="PCM_24")
     np.testing.assert_allclose(sounds.read(path).samples, STEREO, atol=2**-23)
 
@@ -131,10 +131,10 @@ def test_without_the_extra_the_remedy_is_to_install_it(tmp_path, monkeypatch, er
     path = save(tmp_path / "a.wav")
     monkeypatch.setattr(packages.importlib, "import_module", absent)
     with pytest.raises(
-        InputError, match=r"^sounds need soundfile, which is not installed: pip install 'nst\[audio\]'$"
+        InputError, match=r"^audio needs soundfile, which is not installed: pip install 'nst\[audio\]'$"
     ):
         sounds.read(path)
-    with pytest.raises(InputError, match="sounds need soxr, which is not installed"):
+    with pytest.raises(InputError, match="audio needs soxr, which is not installed"):
         sounds.resample(sounds.Sound(STEREO, 44_100), 16_000)
 
 
@@ -154,7 +154,7 @@ def test_list_sounds_of_a_file_is_itself(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "cause"), [("empty", "has no sounds: supported are WAV"), ("missing", "no such file")]
+    ("name", "cause"), [("empty", "has no audio files: supported are WAV"), ("missing", "no such file")]
 )
 def test_list_sounds_refuses(tmp_path, name, cause):
     (tmp_path / "empty").mkdir()
@@ -163,5 +163,5 @@ def test_list_sounds_refuses(tmp_path, name, cause):
 
 
 def test_list_sounds_of_no_name():
-    with pytest.raises(InputError, match="name of a sound is empty"):
+    with pytest.raises(InputError, match="name of an audio file is empty"):
         sounds.list_sounds("")

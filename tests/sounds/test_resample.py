@@ -18,33 +18,33 @@ def sine(rate, hertz, seconds=0.4):
 @pytest.mark.parametrize("source", RATES)
 @pytest.mark.parametrize("target", RATES)
 def test_a_sine_is_the_same_sine(source, target):
-    """Its frequency, its amplitude and its phase: compared with the formula, away from the ends."""
+    """Frequency, amplitude and phase agree with the formula, away from the ends."""
     hertz = 0.4 * min(source, target)
-    resampled, wanted = sounds.resample(sine(source, hertz), target), sine(target, hertz)
+    resampled, expected = sounds.resample(sine(source, hertz), target), sine(target, hertz)
     assert resampled.rate == target
     assert resampled.samples.dtype == np.float32
-    assert abs(len(resampled.samples) - len(wanted.samples)) <= 1
+    assert abs(len(resampled.samples) - len(expected.samples)) <= 1
     inner = slice(target // 20, target * 7 // 20)
-    np.testing.assert_allclose(resampled.samples[inner], wanted.samples[inner], atol=2e-4)  # 0.003 dB
+    np.testing.assert_allclose(resampled.samples[inner], expected.samples[inner], atol=2e-4)  # 0.003 dB
 
 
 @pytest.mark.parametrize(("source", "target"), [(44_100, 16_000), (96_000, 44_100)])
-def test_what_cannot_be_sampled_is_filtered_out(source, target):
+def test_frequencies_above_half_the_rate_are_filtered_out(source, target):
     samples = sounds.resample(sine(source, 0.55 * target), target).samples
     assert np.abs(samples[target // 20 : -target // 20]).max() < 1e-4
 
 
-def test_noise_is_as_scipy_has_it():
+def test_noise_is_resampled_as_by_scipy():
     generator = np.random.default_rng(3)
-    slow = scipy.signal.firwin(301, 0.3)
-    noise = scipy.signal.lfilter(slow, 1, generator.normal(0, 0.1, 12_000))  # below what their filters share
-    wanted = scipy.signal.resample_poly(noise, 3, 2, window=("kaiser", 12.0))
+    low_pass = scipy.signal.firwin(301, 0.3)  # where the filters of soxr and SciPy agree
+    noise = scipy.signal.lfilter(low_pass, 1, generator.normal(0, 0.1, 12_000))
+    expected = scipy.signal.resample_poly(noise, 3, 2, window=("kaiser", 12.0))
     samples = sounds.resample(sounds.Sound(noise.astype(np.float32)[:, None], 32_000), 48_000).samples[:, 0]
     inner = slice(1000, -1000)
-    np.testing.assert_allclose(samples[inner], wanted[inner], atol=1e-4 * np.abs(wanted).max())
+    np.testing.assert_allclose(samples[inner], expected[inner], atol=1e-4 * np.abs(expected).max())
 
 
-def test_channels_are_resampled_alone():
+def test_channels_are_resampled_independently():
     left, right = sine(44_100, 440).samples, sine(44_100, 1000).samples
     together = sounds.resample(sounds.Sound(np.hstack([left, right]), 44_100), 16_000).samples
     for channel, alone in enumerate((left, right)):
@@ -62,17 +62,17 @@ def test_the_same_rate_is_the_same_sound():
 
 @given(count=st.integers(1, 5000), source=st.sampled_from(RATES), target=st.sampled_from(RATES))
 @settings(max_examples=50, deadline=None)
-def test_it_lasts_as_long(count, source, target):
+def test_the_duration_stays_the_same(count, source, target):
     sound = sounds.Sound(np.full((count, 1), 0.1, np.float32), source)
-    wanted = count * target / source
-    if wanted < 0.5:
-        with pytest.raises(InputError, match="are none at"):
+    length = count * target / source
+    if length < 0.5:
+        with pytest.raises(InputError, match="are too few for one at"):
             sounds.resample(sound, target)
     else:
-        assert abs(len(sounds.resample(sound, target).samples) - wanted) <= 0.5
+        assert abs(len(sounds.resample(sound, target).samples) - length) <= 0.5
 
 
-def test_twice_the_same():
+def test_resampling_is_deterministic():
     sound = sounds.Sound(np.random.default_rng(2).normal(0, 0.1, (9000, 2)).astype(np.float32), 44_100)
     first, second = (sounds.resample(sound, 16_000).samples for _ in range(2))
     np.testing.assert_array_equal(first, second)

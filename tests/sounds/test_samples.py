@@ -18,7 +18,7 @@ def cache(monkeypatch, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def made():
+def pieces():
     return {name: sample.make() for name, sample in samples.SAMPLES.items()}
 
 
@@ -38,16 +38,16 @@ def test_a_sample_is_made_once_and_is_a_path_like_any_other(name, cache, monkeyp
 
 
 @pytest.mark.parametrize("name", samples.NAMES)
-def test_making_it_again_gives_the_same_bytes(name, made):
+def test_making_a_sample_again_gives_the_same_bytes(name, pieces):
     again = samples.SAMPLES[name].make()
-    assert again.samples.tobytes() == made[name].samples.tobytes()
+    assert again.samples.tobytes() == pieces[name].samples.tobytes()
 
 
-def test_the_name_of_a_file_is_none_of_ours():
+def test_the_name_of_a_file_is_no_sample():
     assert samples.locate("a_sound.wav") is None
 
 
-def test_other_code_has_another_place(monkeypatch, tmp_path):
+def test_other_code_has_another_path(monkeypatch, tmp_path):
     before = samples.place("melody")
     (tmp_path / "other.py").write_text("make = None")
     monkeypatch.setattr(samples, "_PIECES", tmp_path)
@@ -64,28 +64,28 @@ def test_a_cache_folder_that_cannot_be_written(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("name", samples.NAMES)
-def test_level_length_and_ends(name, made):
-    sound = made[name]
+def test_level_length_and_ends(name, pieces):
+    sound = pieces[name]
     values = sound.samples
     assert sound.rate == 44_100
     assert values.dtype == np.float32
     assert values.shape[1] == (2 if name in ("bells", "rain") else 1)
     assert 6 <= len(values) / sound.rate <= 10
     assert decibels(np.sqrt(np.mean(np.square(values)))) == pytest.approx(-18, abs=0.01)
-    assert _true_peak(values, sound.rate) < CEILING  # so that it is written as it is
+    assert _true_peak(values, sound.rate) < CEILING  # so that it is written unscaled
     assert np.abs(values[-100:]).max() < 1e-4
     assert np.abs(values.mean(axis=0)).max() < 2e-3
 
 
 @pytest.mark.parametrize("name", samples.NAMES)
-def test_it_takes_less_than_a_second(name):
+def test_making_a_sample_takes_less_than_a_second(name):
     start = time.process_time()
     samples.SAMPLES[name].make()
-    assert time.process_time() - start < 3  # a sixth of it on a machine that is not busy
+    assert time.process_time() - start < 3  # a sixth of that on an idle machine
 
 
 def _strongest(values, low, high):
-    """The frequency of the highest peak between two, by a parabola through the logarithms about it."""
+    """Return the frequency of the highest peak between two, by a parabola through three logarithms."""
     size = 2**19
     spectrum = np.abs(np.fft.rfft(values * np.blackman(len(values)), size))
     scale = mix.RATE / size
@@ -95,34 +95,34 @@ def _strongest(values, low, high):
     return (i + (before - after) / (2 * (before - 2 * here + after))) * scale
 
 
-def cents(frequency, wanted):
-    return 1200 * np.log2(frequency / wanted)
+def cents(frequency, reference):
+    return 1200 * np.log2(frequency / reference)
 
 
 @pytest.mark.parametrize("key", [40, 57, 62, 69, 76, 81, 88])
 def test_a_plucked_string_is_in_tune(key):
-    """Frequencies of A = 440 Hz by their textbook ratio, to a cent; and the octave above, by twice that."""
-    wanted = 440 * (2 ** (1 / 12)) ** (key - 69)
+    """The fundamental and its octave are within 1.5 cents of equal temperament at A = 440 Hz."""
+    expected = 440 * (2 ** (1 / 12)) ** (key - 69)
     string = melody.pluck(mix.hertz(key), 1.5, 1.0, np.random.default_rng(key))
     for harmonic in (1, 2):
-        found = _strongest(string, 0.8 * harmonic * wanted, 1.2 * harmonic * wanted)
-        assert abs(cents(found, harmonic * wanted)) < 1.5
+        frequency = _strongest(string, 0.8 * harmonic * expected, 1.2 * harmonic * expected)
+        assert abs(cents(frequency, harmonic * expected)) < 1.5
 
 
-def test_a_plucked_string_decays(made):
+def test_a_plucked_string_decays(pieces):
     string = melody.pluck(220.0, 2.0, 1.0, np.random.default_rng(0))
     parts = np.sqrt(np.mean(np.square(string[:80_000].reshape(10, -1)), axis=1))
     assert (np.diff(parts) < 0).all()
 
 
-def test_every_note_of_the_melody_is_that_of_the_score(made):
-    values = made["melody"].samples[:, 0]
+def test_every_note_of_the_melody_is_that_of_the_score(pieces):
+    values = pieces["melody"].samples[:, 0]
     for note, start in zip(melody.SCORE, melody.starts(), strict=True):
         first = start + melody._RING + 0.01  # the note before has ended
         last = start + note.eighths * melody._EIGHTH
         part = values[round(first * mix.RATE) : round(last * mix.RATE)]
-        wanted = 440 * 2 ** ((note.key - 69) / 12)
-        assert abs(cents(_strongest(part, 60, 1.5 * wanted), wanted)) < 12
+        expected = 440 * 2 ** ((note.key - 69) / 12)
+        assert abs(cents(_strongest(part, 60, 1.5 * expected), expected)) < 12
 
 
 def test_the_melody_has_many_pitches():
@@ -135,29 +135,29 @@ def test_a_bell_has_its_partials():
         assert abs(_strongest(bell[:20_000], 485 * ratio, 515 * ratio) - 500 * ratio) < 2
 
 
-def test_the_bells_are_stereo(made):
-    left, right = made["bells"].samples.T
+def test_the_bells_are_stereo(pieces):
+    left, right = pieces["bells"].samples.T
     assert 0.05 < abs(np.corrcoef(left, right)[0, 1]) < 0.9
     assert abs(decibels(left.std() / right.std())) < 3
 
 
-def test_no_clicks(made):
-    """Between two samples no sustained sound jumps; plucks, bells and drops begin abruptly."""
-    values = made["bowed"].samples[:, 0]
+def test_no_clicks(pieces):
+    """Sustained notes don't jump between two samples; plucks, bells and drops begin abruptly."""
+    values = pieces["bowed"].samples[:, 0]
     assert np.abs(np.diff(values)).max() < 0.5 * np.abs(values).max()
 
 
-def test_the_samples_sound_different(made):
-    """Mean spectra in bands of an octave, in dB: each pair is far apart."""
+def test_the_samples_sound_different(pieces):
+    """Each pair of samples differs by more than 10 dB in the mean spectrum of an octave."""
     edges = 2.0 ** np.arange(6, 15)
 
-    def colour(sound):
+    def octaves(sound):
         power = np.abs(np.fft.rfft(sound.samples[:, 0])) ** 2
         places = np.searchsorted(np.fft.rfftfreq(len(sound.samples), 1 / mix.RATE), edges)
         bands = np.array([power[a:b].sum() for a, b in itertools.pairwise(places)])
         return 10 * np.log10(bands / bands.sum())
 
-    colours = [colour(sound) for sound in made.values()]
-    for i, first in enumerate(colours):
-        for second in colours[:i]:
+    spectra = [octaves(sound) for sound in pieces.values()]
+    for i, first in enumerate(spectra):
+        for second in spectra[:i]:
             assert np.abs(first - second).max() > 10

@@ -34,13 +34,13 @@ def test_lossless_formats_keep_24_bits(tmp_path, suffix, channels):
     levels = GENERATOR.integers(-(2**22), 2**22, (5000, channels))
     path = tmp_path / f"a{suffix}"
     assert sounds.write(path, sounds.Sound((levels * LEVEL).astype(np.float32), 44_100)) == 0
-    found = sounds.read(path)
-    assert found.rate == 44_100
-    np.testing.assert_array_equal(found.samples / LEVEL, levels)
+    written = sounds.read(path)
+    assert written.rate == 44_100
+    np.testing.assert_array_equal(written.samples / LEVEL, levels)
     assert soundfile.info(path).subtype == "PCM_24"
 
 
-def test_others_read_it(tmp_path):
+def test_scipy_reads_what_is_written(tmp_path):
     sounds.write(tmp_path / "a.wav", QUIET)
     rate, stored = scipy.io.wavfile.read(tmp_path / "a.wav")
     assert rate == 44_100
@@ -54,14 +54,14 @@ def test_every_format_is_what_its_extension_says(tmp_path, suffix, channels):
     sound = sound._replace(samples=np.repeat(sound.samples, channels, axis=1))
     path = tmp_path / f"a{suffix.upper()}"
     assert sounds.write(path, sound) == 0
-    found = sounds.read(path)
-    assert (found.samples.shape, found.rate) == (sound.samples.shape, 44_100)
-    np.testing.assert_allclose(found.samples[3000:-3000], sound.samples[3000:-3000], atol=0.01)
+    written = sounds.read(path)
+    assert (written.samples.shape, written.rate) == (sound.samples.shape, 44_100)
+    np.testing.assert_allclose(written.samples[3000:-3000], sound.samples[3000:-3000], atol=0.01)
     assert soundfile.info(path).format == suffix[1:].upper()
 
 
 def test_millions_of_samples_of_ogg(tmp_path):
-    """libsndfile overflows the stack where these come at once."""
+    """libsndfile overflows the stack if all samples are written in one call."""
     sound = sounds.Sound(np.zeros((3_000_000, 2), np.float32), 44_100)
     sounds.write(tmp_path / "a.ogg", sound)
     assert soundfile.info(tmp_path / "a.ogg").frames == 3_000_000
@@ -92,7 +92,7 @@ def _peak(samples):
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_what_is_too_loud_is_made_quieter_and_not_clipped(tmp_path, suffix):
+def test_loud_audio_is_scaled_and_not_clipped(tmp_path, suffix):
     gain = sounds.write(tmp_path / f"a{suffix}", sine(4.0))
     np.testing.assert_allclose(gain, 20 * np.log10(CEILING / 4), atol=0.01)
     samples = sounds.read(tmp_path / f"a{suffix}").samples[3000:-3000]
@@ -133,7 +133,7 @@ def test_limiting_is_one_gain_and_happens_once(tmp_path, shape, loudness):
 
 
 def test_blocks_are_measured_as_one(tmp_path):
-    """Longer than three blocks, with a peak between the samples at the end of the last, or across two of them."""
+    """Audio of more than three blocks, with a peak between samples at the end of the last block or across two."""
     burst = sine(2.0, hertz=12_000, phase=np.pi / 4).samples[4000:4400] * np.hanning(400)[:, None]
     alone = sounds.write(tmp_path / "a.flac", sounds.Sound(burst.astype(np.float32), 48_000))
     assert alone == pytest.approx(20 * np.log10(CEILING / 2), abs=0.2)
@@ -170,7 +170,7 @@ def test_one_sample_is_written(tmp_path, suffix):
         ("a.wav", 999, "999 Hz cannot be written"),
     ],
 )
-def test_what_cannot_be_written_is_refused_before(tmp_path, name, rate, cause):
+def test_an_impossible_output_is_refused_before(tmp_path, name, rate, cause):
     with pytest.raises(InputError, match=cause) as caught:
         sounds.check_output(tmp_path / name, rate=rate)
     assert str(tmp_path / name) in str(caught.value)
@@ -193,8 +193,8 @@ def test_the_outermost_rates_can_be_written(tmp_path, name, rates):
     for rate in rates:
         sounds.check_output(tmp_path / name, rate=rate)
         sounds.write(tmp_path / name, QUIET._replace(rate=rate))
-        found = sounds.read(tmp_path / name)
-        assert (found.rate, found.samples.shape) == (rate, QUIET.samples.shape)
+        written = sounds.read(tmp_path / name)
+        assert (written.rate, written.samples.shape) == (rate, QUIET.samples.shape)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
@@ -208,7 +208,7 @@ def test_samples_that_are_not_finite_are_refused(tmp_path, value):
 
 @pytest.mark.parametrize("shape", [(0, 1), (10,), (10, 3), (10, 0)])
 def test_other_shapes_are_refused(tmp_path, shape):
-    with pytest.raises(InputError, match="give some of one channel or two"):
+    with pytest.raises(InputError, match=r"give \[samples, channels\] with 1 or 2 channels"):
         sounds.write(tmp_path / "a.wav", sounds.Sound(np.zeros(shape, np.float32), 44_100))
 
 

@@ -1,6 +1,6 @@
-"""How well a sound has the content of one and the style of another, in figures that compare between methods.
+"""Metrics of stylized audio: how well content is kept and style transferred, comparable between methods.
 
-As of pictures in `nst.metrics`: the content and the style, each taken as a result, stand beside as baselines.
+As in `nst.metrics` for images, the content and the style, each taken as a result, are the baselines.
 """
 
 from collections.abc import Mapping
@@ -21,74 +21,76 @@ __all__ = ["RATE", "SOUND_METRICS", "evaluate", "names", "spectral_convergence"]
 
 
 def names() -> list[str]:
-    """The metrics that there are, in their order."""
+    """Return the names of all metrics, in their order."""
     return [*SOUND_METRICS]
 
 
 def evaluate(
     content: np.ndarray, style: np.ndarray, results: Mapping[str, np.ndarray], *, rate: int
 ) -> dict[str, dict[str, float]]:
-    """Every metric of some results, and of the baselines.
+    """Compute every metric of results and of the baselines.
 
-    Figures are of the mean of the channels, and don't depend on how loud a sound is. Silence has finite ones.
+    The channels are averaged, and no metric depends on the loudness. All metrics of silence are finite.
 
     Args:
       content: Samples `[n, channels]`.
-      style: `[n', channels]`. As a result, for what is compared frame by frame, it is repeated from its start or cut
-        to the content's length: silence after a short one would make it a baseline that is easy to beat.
-      results: By name, each `[n, channels]`.
-      rate: Of all of them, which has to be `RATE`: what a frame and a band is depends on it.
+      style: Samples `[n', channels]`. As a baseline for metrics that compare frame by frame, the style is repeated from
+        its start or cut to the content's length: with silence after a short style it would be easy to beat.
+      results: Samples `[n, channels]` by name.
+      rate: Sampling rate of all, Hz; it must be `RATE`, on which frames and bands depend.
 
     Returns:
-      From the names of the results, `content` and `style`, to figures by the names of `SOUND_METRICS`.
+      From name (those of the results, `content` and `style`) to metrics by the names of `SOUND_METRICS`.
 
     Raises:
-      InputError: Another rate, samples of another shape or length, too few or not finite, or a result with the name of
-        a baseline.
+      InputError: The rate is another, samples have another shape or length, are too few or not finite, or a result has
+        the name of a baseline.
     """
     if rate != RATE:
-        raise InputError(f"sounds at {rate} Hz can't be compared: resample them to {RATE} Hz")
+        raise InputError(f"audio at {rate} Hz can't be compared: resample it to {RATE} Hz")
     for name, samples in {"content": content, "style": style}.items():
         _check(name, samples)
     for name, samples in results.items():
         _check(name, samples)
         if name in BASELINES or len(samples) != len(content):
-            raise InputError(f"{name}: give a result of {len(content)} samples, of a name not in {BASELINES}")
+            raise InputError(
+                f"{name}: give a result of {len(content)} samples, with a name other than {BASELINES}"
+            )
 
-    reference, wanted = hear(content), hear(style)
-    tuned = tuning(reference.x)
-    sounding = pitches(reference.x, tuned)
-    quiet = silence.silent(reference, wanted)
+    of_content, of_style = hear(content), hear(style)
+    offset = tuning(of_content.x)
+    content_pitches = pitches(of_content.x, offset)
+    silent = silence.silent(of_content, of_style)
 
-    def row(heard: Heard, like_style: Heard) -> dict[str, float]:
+    def row(x: Heard, whole: Heard) -> dict[str, float]:
         return {
-            "style_texture": styles.texture(like_style, wanted),
-            "style_mel": styles.mel(like_style, wanted),
-            "style_mfcc": styles.mfcc(like_style, wanted),
-            "content_lsd": contents.lsd(heard, reference),
-            "pitch_jaccard": contents.pitch_jaccard(pitches(heard.x, tuned), sounding),
-            "chroma_cosine": contents.chroma_cosine(heard, reference),
-            "envelope": contents.envelope(heard, reference),
-            "floor": silence.floor(heard, quiet),
+            "style_texture": styles.texture(whole, of_style),
+            "style_mel": styles.mel(whole, of_style),
+            "style_mfcc": styles.mfcc(whole, of_style),
+            "content_lsd": contents.lsd(x, of_content),
+            "pitch_jaccard": contents.pitch_jaccard(pitches(x.x, offset), content_pitches),
+            "chroma_cosine": contents.chroma_cosine(x, of_content),
+            "envelope": contents.envelope(x, of_content),
+            "floor": silence.floor(x, silent),
         }
 
     figures = {}
     for name, samples in results.items():
-        heard = hear(samples)
-        figures[name] = row(heard, heard)
-    figures["content"] = row(reference, reference)
-    figures["style"] = row(hear(np.resize(style, (len(content), style.shape[1]))), wanted)
+        result = hear(samples)
+        figures[name] = row(result, result)
+    figures["content"] = row(of_content, of_content)
+    figures["style"] = row(hear(np.resize(style, (len(content), style.shape[1]))), of_style)
     return figures
 
 
 def _check(name: str, samples: np.ndarray) -> None:
     if samples.ndim != 2 or samples.shape[1] not in (1, 2) or not np.issubdtype(samples.dtype, np.floating):
         raise InputError(
-            f"{name} is {samples.dtype} {[*samples.shape]}: give floats [samples, channels], of 1 or 2 channels"
+            f"{name} is {samples.dtype} {[*samples.shape]}: give floats [samples, channels] with 1 or 2 channels"
         )
     if len(samples) < SHORTEST:
         raise InputError(
-            f"{name} is of {len(samples)} samples: give at least {SHORTEST}, {SHORTEST / RATE:.2f} s"
+            f"{name} has {len(samples)} samples: give at least {SHORTEST}, {SHORTEST / RATE:.2f} s"
         )
     if not np.all(np.isfinite(samples)):
-        raise InputError(f"{name} has samples that are not finite: look at how it was made")
+        raise InputError(f"{name} has samples that are not finite: check the program that made it")

@@ -1,14 +1,14 @@
-"""What each figure of a sound means."""
+"""Definitions of the metrics of audio."""
 
 from nst.metrics.definitions import Metric
 from nst.metrics.sound.heard import BANDS, CONTEXT
 from nst.metrics.sound.silence import NONE, SILENT
 
-#: Every metric of sounds, by name; none has the name of one of pictures.
+#: All metrics of audio, by name; no metric of images has the same name.
 SOUND_METRICS: dict[str, Metric] = {
     "style_texture": Metric(
         f"‖Σ − Σ′‖² / (‖Σ‖² + ‖Σ′‖² + ‖I‖²) of covariances over time of the levels of {BANDS} mel bands in {CONTEXT} "
-        "frames on end (0.23 s), I = 1 dB²",
+        "consecutive frames (0.23 s), I = 1 dB²",
         "after Gatys et al. 2016, eq. 4; McDermott and Simoncelli 2011",
         "lower",
         "[0, 1]",
@@ -58,7 +58,7 @@ SOUND_METRICS: dict[str, Metric] = {
     ),
     "floor": Metric(
         f"mean power at frequencies and times at which content and style are silent (under −{-SILENT} dB), dB; white "
-        "noise as loud as the sound has 0",
+        "noise as loud as the audio has 0",
         "ours",
         "lower",
         f"[−{-NONE}, ∞)",

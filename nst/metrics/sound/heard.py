@@ -1,7 +1,7 @@
-"""A sound as the metrics hear it: mono, at one loudness, in frames of mel bands and of pitch classes.
+"""Audio as the metrics compare it: mono, at one loudness, in frames of mel bands and of pitch classes.
 
-Channels are averaged, the mean is taken off and the root mean square brought to 1, so that no figure depends on how
-loud a sound was recorded. Frames lie whole in the sound.
+Channels are averaged, the mean is subtracted and the root mean square scaled to 1, so that no metric depends on the
+level of a recording. Frames lie entirely within the audio.
 """
 
 import functools
@@ -13,25 +13,25 @@ from jaxtyping import Float
 
 from nst.sounds import mel
 
-RATE = 22050  # Hz, the one rate of every figure
+RATE = 22050  # Hz, of all metrics
 BANDS = 128
-FLOOR = -60  # dB below a band of white noise that is as loud as the sound; the noise of 16 bits lies lower
-CONTEXT = 7  # frames that are seen together, 0.23 s from end to end
+FLOOR = -60  # dB to a band of white noise that is as loud as the audio; the noise of 16 bits is below
+CONTEXT = 7  # consecutive frames that are compared together, 0.23 s from end to end
 
 WINDOW, HOP = 2048, 512  # 93 and 23 ms
-TONAL_WINDOW, TONAL_HOP = 4096, 1024  # 186 and 46 ms: harmonics of a bass apart
+TONAL_WINDOW, TONAL_HOP = 4096, 1024  # 186 and 46 ms: long enough to separate the harmonics of a bass
 
-#: Samples without which there is no figure.
+#: The fewest samples that have all metrics.
 SHORTEST = WINDOW + (CONTEXT - 1) * HOP
 
-# Root mean square that is silence, a third of the last bit of 16: what is left of a constant is brought to no loudness.
+# Up to this root mean square, a third of the last of 16 bits, audio is silent: rounding errors are not scaled up.
 _SILENCE = 1e-5
 _BLOCK = 512  # frames in memory at once
 
 
 @dataclass(frozen=True)
 class Heard:
-    """A sound at the loudness of all; what is computed of it is kept."""
+    """Mono audio at the common loudness, with cached features."""
 
     x: Float[np.ndarray, " n"]
 
@@ -44,31 +44,31 @@ class Heard:
 
     @functools.cached_property
     def envelope(self) -> Float[np.ndarray, " t"]:
-        """Root mean square of each frame of `mel`, weighted by the window."""
+        """Root mean square of each frame, weighted by the window; the frames are those of `mel`."""
         frames = np.lib.stride_tricks.sliding_window_view(np.square(self.x), WINDOW)[::HOP]
         weight = np.square(hann(WINDOW))
         return np.sqrt(frames @ (weight / np.sum(weight)))
 
     @functools.cached_property
     def chroma(self) -> Float[np.ndarray, "u 12"]:
-        """Power of each pitch class from C on, of longer frames."""
+        """Power of each pitch class, C first, in longer frames."""
         bank = chroma_bank()
         return in_blocks(self.x, TONAL_WINDOW, TONAL_HOP, lambda power: power @ bank.T)
 
     @functools.cached_property
     def covariance(self) -> Float[np.ndarray, "d d"]:
-        """Of the levels of all bands in `CONTEXT` frames on end, dB²."""
-        seen = np.lib.stride_tricks.sliding_window_view(self.mel, CONTEXT, axis=0).reshape(
+        """Covariance of the levels of all bands in `CONTEXT` consecutive frames, dB²."""
+        levels = np.lib.stride_tricks.sliding_window_view(self.mel, CONTEXT, axis=0).reshape(
             -1, BANDS * CONTEXT
         )
-        apart = seen - np.mean(seen, axis=0)
-        return apart.T @ apart / len(apart)
+        centered = levels - np.mean(levels, axis=0)
+        return centered.T @ centered / len(centered)
 
     @functools.cached_property
     def cepstrum(self) -> Float[np.ndarray, " 12"]:
-        """Mel-frequency cepstral coefficients 1 to 12, means over time: the DCT-II of levels, orthonormal.
+        """Mel-frequency cepstral coefficients 1 to 12, means over time: the orthonormal DCT-II of levels.
 
-        Davis and Mermelstein, 1980. Coefficient 0, which is loudness, is left out.
+        Davis and Mermelstein, 1980. Coefficient 0, the loudness, is left out.
         """
         k, n = np.arange(1, 13), np.arange(BANDS)
         dct = np.sqrt(2 / BANDS) * np.cos(np.pi / BANDS * np.outer(k, n + 0.5))
@@ -76,7 +76,7 @@ class Heard:
 
 
 def hear(samples: Float[np.ndarray, "n channels"]) -> Heard:
-    """The mean of the channels at a root mean square of 1; silence stays silent."""
+    """Return the mean of the channels at a root mean square of 1; silence stays silent."""
     x = np.mean(samples, axis=1, dtype=np.float64)
     x = x - np.mean(x)
     loudness = np.sqrt(np.mean(np.square(x)))
@@ -86,9 +86,9 @@ def hear(samples: Float[np.ndarray, "n channels"]) -> Heard:
 def in_blocks(
     x: Float[np.ndarray, " n"], window: int, hop: int, reduce: Callable[[np.ndarray], np.ndarray]
 ) -> np.ndarray:
-    """What `reduce` makes of the power spectra `[t, window / 2 + 1]` of some frames at a time, end to end.
+    """Apply `reduce` to power spectra `[t, window / 2 + 1]`, in blocks of frames, and concatenate its results.
 
-    So the spectra of a long sound are never held at once.
+    The spectra of long audio are never all in memory.
     """
     frames = np.lib.stride_tricks.sliding_window_view(x, window)[::hop]
     blocks = (frames[start : start + _BLOCK] for start in range(0, len(frames), _BLOCK))
@@ -97,7 +97,7 @@ def in_blocks(
 
 @functools.cache
 def hann(window: int) -> Float[np.ndarray, " window"]:
-    """Periodic, as transforms want it."""
+    """Return a periodic Hann window, for transforms."""
     return np.hanning(window + 1)[:-1]
 
 
@@ -107,16 +107,16 @@ def _decibels(power: np.ndarray) -> np.ndarray:
 
 @functools.cache
 def mel_bank() -> Float[np.ndarray, "bands k"]:
-    """Triangles of area 1, evenly spaced on Slaney's mel scale from 0 Hz to half the rate."""
+    """Return triangular filters of area 1, evenly spaced on Slaney's mel scale from 0 Hz to half the rate."""
     edges = mel.edges(RATE, BANDS)
     return mel.filters(RATE, WINDOW // 2 + 1, BANDS).T * 2 / (edges[2:] - edges[:-2])[:, None]
 
 
 @functools.cache
 def chroma_bank() -> Float[np.ndarray, "12 k"]:
-    """From bins to pitch classes, C first: Gaussians around the semitone, most weight at C5 and octaves around it.
+    """Return weights from bins to pitch classes, C first: Gaussians around semitones, largest in the octaves near C5.
 
-    Ellis, Chroma feature analysis and synthesis, 2007, with the settings that librosa has by default.
+    Ellis, Chroma feature analysis and synthesis, 2007, with librosa's default settings.
     """
     f = np.fft.rfftfreq(TONAL_WINDOW, 1 / RATE)[1:]  # 0 Hz has no pitch
     semitones = 12 * np.log2(f / (440 / 16))
@@ -124,4 +124,4 @@ def chroma_bank() -> Float[np.ndarray, "12 k"]:
     apart = (semitones - np.arange(12)[:, None] + 6) % 12 - 6
     bank = np.exp(-2 * np.square(apart / width))
     bank *= np.exp(-0.5 * np.square((semitones / 12 - 5) / 2)) / np.linalg.norm(bank, axis=0)
-    return np.pad(np.roll(bank, -3, axis=0), ((0, 0), (1, 0)))  # A first to C first
+    return np.pad(np.roll(bank, -3, axis=0), ((0, 0), (1, 0)))  # the first class becomes C instead of A

@@ -1,10 +1,10 @@
-"""The pitches that sound in each frame, several at once, whatever instrument plays them.
+"""Estimation of the pitches in each frame, several at once, of any instrument.
 
-Klapuri, Multiple fundamental frequency estimation by summing harmonic amplitudes, 2006, in its plan: the pitch whose
-harmonics are strongest is taken, they are removed, and so on. Simpler here: what is summed are spectral peaks in bins
-of a semitone, with weights that fall from each harmonic to the next (Salamon and Gómez, Melody extraction from
-polyphonic music signals using pitch contour characteristics, 2012); the first harmonic has to be there; and what is
-taken is removed whole, so that an octave above a pitch is part of that pitch.
+The outline is that of Klapuri, Multiple fundamental frequency estimation by summing harmonic amplitudes, 2006: take the
+pitch whose harmonics are strongest, remove them, repeat. Simpler here: spectral peaks are summed in bins of a semitone,
+with weights that fall from each harmonic to the next (Salamon and Gómez, Melody extraction from polyphonic music
+signals using pitch contour characteristics, 2012); the first harmonic must be present; and harmonics are removed
+completely, so that the octave above a pitch is part of that pitch.
 """
 
 import functools
@@ -18,11 +18,11 @@ from nst.metrics.sound.heard import RATE, TONAL_HOP, TONAL_WINDOW, hann, in_bloc
 LOWEST, HIGHEST = 28, 96  # MIDI numbers: E1, 41 Hz, to C7, 2093 Hz
 _PITCHES = HIGHEST - LOWEST + 1
 _AT_ONCE = 6
-_AUDIBLE = 1e-4  # of the power of a sine as loud as the sound: peaks below it are none
-_FLAT = -1.0  # second difference of log power over bins: that of a steady sine is near −3, that of a click 0
-_PRESENT = 0.25  # of the salience of a frame's first pitch: what is left below it is no pitch
-_FALL = 0.8  # from the weight of one harmonic to the next
-_HARMONICS = np.rint(12 * np.log2(np.arange(1, 11))).astype(int)  # semitones above the first of ten
+_AUDIBLE = 1e-4  # least power of a peak, relative to a sine as loud as the audio
+_FLAT = -1.0  # greatest second difference of log power over bins: a steady sine has about −3, a click 0
+_PRESENT = 0.25  # least salience of a further pitch, relative to the first of the frame
+_FALL = 0.8  # ratio of the weights of consecutive harmonics
+_HARMONICS = np.rint(12 * np.log2(np.arange(1, 11))).astype(int)  # semitones of ten harmonics above the first
 
 
 class _Peaks(NamedTuple):
@@ -32,27 +32,28 @@ class _Peaks(NamedTuple):
 
 
 def tuning(x: Float[np.ndarray, " n"]) -> float:
-    """Where notes lie between those of A4 = 440 Hz, semitones in [−½, ½]: the circular mean over spectral peaks."""
+    """Return the offset of notes from A4 = 440 Hz, in semitones in [−½, ½]: the circular mean over spectral peaks."""
 
-    def turned(power: np.ndarray) -> np.ndarray:
+    def phasor(power: np.ndarray) -> np.ndarray:
         peaks = _peaks(power)
         return np.array([np.sum(peaks.amplitude * np.exp(2j * np.pi * peaks.midi))])
 
-    return float(np.angle(np.sum(in_blocks(x, TONAL_WINDOW, TONAL_HOP, turned))) / (2 * np.pi))
+    return float(np.angle(np.sum(in_blocks(x, TONAL_WINDOW, TONAL_HOP, phasor))) / (2 * np.pi))
 
 
 def pitches(x: Float[np.ndarray, " n"], tuning: float) -> Bool[np.ndarray, "u pitches"]:
-    """Which of `LOWEST` to `HIGHEST` sound in each frame.
+    """Return whether each pitch from `LOWEST` to `HIGHEST` is present in each frame.
 
     Args:
-      x: At a root mean square of 1.
-      tuning: In semitones; the same one for sounds that are compared, so that no note lies between two.
+      x: Samples at a root mean square of 1.
+      tuning: Offset from A4 = 440 Hz in semitones, the same for all audio that is compared: with it notes lie near
+        whole semitones, not between two.
     """
-    return in_blocks(x, TONAL_WINDOW, TONAL_HOP, functools.partial(_sounding, tuning=tuning))
+    return in_blocks(x, TONAL_WINDOW, TONAL_HOP, functools.partial(_present, tuning=tuning))
 
 
 def _peaks(power: Float[np.ndarray, "t k"]) -> _Peaks:
-    """The local maxima that are audible, between bins by a parabola through the logarithms of three."""
+    """Return the audible local maxima, interpolated between bins by a parabola through three log powers."""
     audible = _AUDIBLE * np.square(np.sum(hann(TONAL_WINDOW))) / 2
     before, here, after = power[:, :-2], power[:, 1:-1], power[:, 2:]
     frame, k = np.nonzero((here > before) & (here >= after) & (here > audible))
@@ -66,14 +67,14 @@ def _peaks(power: Float[np.ndarray, "t k"]) -> _Peaks:
 
 @functools.cache
 def _comb() -> Float[np.ndarray, "pitches semitones"]:
-    """The weight of each semitone in each pitch."""
+    """Return the weight of each semitone in the salience of each pitch."""
     comb = np.zeros((_PITCHES, _PITCHES + _HARMONICS[-1]))
     for number, above in enumerate(_HARMONICS):
         comb[np.arange(_PITCHES), np.arange(_PITCHES) + above] = _FALL**number
     return comb
 
 
-def _sounding(power: Float[np.ndarray, "t k"], tuning: float) -> Bool[np.ndarray, "t pitches"]:
+def _present(power: Float[np.ndarray, "t k"], tuning: float) -> Bool[np.ndarray, "t pitches"]:
     frame, midi, amplitude = _peaks(power)
     comb = _comb()
     semitone = np.rint(midi - tuning).astype(int) - LOWEST
@@ -81,17 +82,17 @@ def _sounding(power: Float[np.ndarray, "t k"], tuning: float) -> Bool[np.ndarray
     left = np.zeros((len(power), comb.shape[1]))
     np.maximum.at(left, (frame[inside], semitone[inside]), amplitude[inside])
 
-    found = np.zeros((len(power), _PITCHES), bool)
+    present = np.zeros((len(power), _PITCHES), bool)
     first = np.max(_salience(left), axis=1)
     for _ in range(_AT_ONCE):
         salience = _salience(left)
         best = np.argmax(salience, axis=1)
-        (sounds,) = np.nonzero((first > 0) & (np.max(salience, axis=1) >= _PRESENT * first))
-        found[sounds, best[sounds]] = True
-        left[sounds] *= comb[best[sounds]] == 0
-    return found
+        (frames,) = np.nonzero((first > 0) & (np.max(salience, axis=1) >= _PRESENT * first))
+        present[frames, best[frames]] = True
+        left[frames] *= comb[best[frames]] == 0
+    return present
 
 
 def _salience(amplitudes: Float[np.ndarray, "t semitones"]) -> Float[np.ndarray, "t pitches"]:
-    """Of pitches whose first harmonic is there: a chord of pure tones would else be its root, octaves below."""
+    """Return the salience of pitches, 0 without a first harmonic: a chord of sines is not its root octaves below."""
     return (amplitudes @ _comb().T) * (amplitudes[:, :_PITCHES] > 0)

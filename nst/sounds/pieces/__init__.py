@@ -1,1 +1,1 @@
-"""Sounds to begin with, made by this code: each module has one, and `make()` makes it in less than a second."""
+"""Sample pieces, synthesized: `make()` of each module makes one in less than a second."""

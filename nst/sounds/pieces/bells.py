@@ -12,7 +12,7 @@ import numpy as np
 from nst.sounds.pieces.mix import RATE, add, finished, panned, silence, times
 from nst.sounds.sound import Sound
 
-#: Ratio to the frequency, offset in Hz, strength, and decay time of the longest's.
+#: Ratio to the frequency, offset in Hz, strength, and decay time relative to the longest.
 _PARTIALS = (
     *((0.56, 0.0, 1.0, 1.0), (0.56, 1.0, 0.67, 0.9), (0.92, 0.0, 1.0, 0.65), (0.92, 1.7, 1.8, 0.55)),
     *((1.19, 0.0, 2.67, 0.325), (1.7, 0.0, 1.67, 0.35), (2.0, 0.0, 1.46, 0.25), (2.74, 0.0, 1.33, 0.2)),
@@ -32,7 +32,7 @@ _GONGS = {0: (0, 0.5), 8: (2, 0.3)}  # by pulse: step of the scale two octaves b
 
 
 def make() -> Sound:
-    """The piece: stereo, about 9 s."""
+    """Return the piece: stereo, about 9 s."""
     bell, track = functools.cache(_bell), silence(_ROUND * _ROUNDS * _PULSE + 1.6, channels=2)
 
     def strike(pulse: int, frequency: float, seconds: float, loudness: float, position: float) -> None:
@@ -58,11 +58,11 @@ def _hertz(step: int) -> float:
 
 
 def _bell(frequency: float, seconds: float) -> np.ndarray:
-    """A bell, `[n]`, whose longest partial is 60 dB down after `seconds`."""
+    """Return a bell `[n]` whose longest partial decays by 60 dB in `seconds`."""
     note = np.zeros(round(seconds * RATE))
     for i, (ratio, offset, strength, duration) in enumerate(_PARTIALS):
         t = times(seconds * duration)
-        phase = -np.pi * i**2 / len(_PARTIALS)  # Schroeder's, 1970: their peaks don't coincide
+        phase = -np.pi * i**2 / len(_PARTIALS)  # of Schroeder, 1970: the peaks of the partials don't coincide
         wave = np.sin(2 * np.pi * (ratio * frequency + offset) * t + phase)
         note[: len(t)] += strength * 10 ** (-3 * t / (seconds * duration)) * wave
     attack = round(_ATTACK * RATE)

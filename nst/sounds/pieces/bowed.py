@@ -6,7 +6,7 @@ from nst.sounds.pieces.mix import RATE, add, finished, hertz, resonant, silence,
 from nst.sounds.sound import Sound
 
 _SEED = 1677
-#: When a chord begins, s, how long it lasts, and its MIDI keys, from D minor to the half cadence.
+#: Start of each chord, s, its duration, s, and its MIDI keys, from D minor to the half cadence.
 _CHORDS = (
     (0.0, 2.2, (38, 50, 57, 65)),
     (2.0, 2.2, (46, 53, 62, 65)),
@@ -15,7 +15,7 @@ _CHORDS = (
 )
 _VIBRATO = 5.4, 16.0  # Hz, cents
 _TREMOLO = 3.0, 0.35  # Hz, depth
-_HIGHEST = 14_000  # Hz, of the overtones
+_HIGHEST = 14_000  # Hz, limit of the overtones
 _NOISE = 0.05
 _TABLE = 2**13
 #: Air, body and bridge: Hz, quality, gain.
@@ -30,7 +30,7 @@ _BODY = (
 
 
 def make() -> Sound:
-    """The piece: mono, about 9 s."""
+    """Return the piece: mono, about 9 s."""
     rng = np.random.Generator(np.random.PCG64(_SEED))
     track = silence(_CHORDS[-1][0] + _CHORDS[-1][1] + 0.3)
     for start, seconds, keys in _CHORDS:
@@ -40,7 +40,7 @@ def make() -> Sound:
 
 
 def _note(frequency: float, seconds: float, rng: np.random.Generator) -> np.ndarray:
-    """One string, `[n]`: its vibrato sets in late, and no two of them bow alike."""
+    """Return one string `[n]`, with a vibrato that sets in late and random bowing."""
     t = times(seconds)
     phase, attack = rng.random(), rng.uniform(0.18, 0.3)
     rate, cents = _VIBRATO[0] * rng.uniform(0.92, 1.08), _VIBRATO[1] * np.clip(t / 0.8, 0, 1)
@@ -52,7 +52,7 @@ def _note(frequency: float, seconds: float, rng: np.random.Generator) -> np.ndar
 
 
 def _sawtooth(frequency: float) -> np.ndarray:
-    """One period of a sawtooth without the overtones that could not be sampled, and its first value once more."""
+    """Return one period of a band-limited sawtooth, with its first value repeated at the end."""
     harmonics = np.arange(1, int(_HIGHEST / frequency) + 1)
     spectrum = np.zeros(_TABLE // 2 + 1, complex)
     spectrum[harmonics] = -0.5j * _TABLE / harmonics

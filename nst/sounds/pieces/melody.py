@@ -1,7 +1,7 @@
 """A melody on a plucked string, by the algorithm of Karplus and Strong.
 
-Karplus and Strong, Digital Synthesis of Plucked-String and Drum Timbres, Computer Music Journal 7(2), 1983, tuned
-as Jaffe and Smith, Extensions of the Karplus-Strong Plucked-String Algorithm, in the same issue, say it has to be.
+Karplus and Strong, Digital Synthesis of Plucked-String and Drum Timbres, Computer Music Journal 7(2), 1983, tuned as
+in Jaffe and Smith, Extensions of the Karplus-Strong Plucked-String Algorithm, in the same issue.
 """
 
 from typing import NamedTuple
@@ -13,10 +13,10 @@ from nst.sounds.sound import Sound
 
 _SEED = 1983
 _EIGHTH = 0.23  # s
-_PICK = 0.17  # where the string is plucked, of its length
-_DECAY = 3.0  # s until the fundamental is 60 dB down
+_PICK = 0.17  # the place where the string is plucked, in units of its length
+_DECAY = 3.0  # s in which the fundamental decays by 60 dB
 _LEAD = 0.05  # s of silence before the first note
-_RING = 0.12  # s that a note rings on into the next one
+_RING = 0.12  # s by which a note overlaps the next one
 #: Air and top of a guitar's body: Hz, quality, gain.
 _BODY = ((105.0, 6.0, 0.5), (205.0, 8.0, 0.7), (390.0, 6.0, 0.5), (2600.0, 1.0, 0.4))
 
@@ -29,7 +29,7 @@ class Note(NamedTuple):
     loudness: float
 
 
-#: In D, in four bars of eight eighths: up, about, up again by way of B minor, and home.
+#: In D, four bars of eight eighths; the third begins with B minor.
 SCORE: tuple[Note, ...] = tuple(
     Note(*note)
     for note in (
@@ -42,7 +42,7 @@ SCORE: tuple[Note, ...] = tuple(
 
 
 def make() -> Sound:
-    """The piece: mono, about 8 s."""
+    """Return the piece: mono, about 8 s."""
     rng = np.random.Generator(np.random.PCG64(_SEED))
     track = silence(_LEAD + sum(note.eighths for note in SCORE) * _EIGHTH + 0.5)
     for note, start in zip(SCORE, starts(), strict=True):
@@ -52,16 +52,16 @@ def make() -> Sound:
 
 
 def starts() -> list[float]:
-    """When each note of the score begins, s."""
+    """Return the start of each note of the score, s."""
     return [_LEAD + sum(note.eighths for note in SCORE[:i]) * _EIGHTH for i in range(len(SCORE))]
 
 
 def pluck(frequency: float, seconds: float, loudness: float, rng: np.random.Generator) -> np.ndarray:
-    """A plucked string, `[n]`: a burst of noise in a loop that softens and shortens it in every period.
+    """Return a plucked string `[n]`: a burst of noise in a loop that dampens it in every period, high overtones most.
 
-    y[n] = ρ Σₖ h[k] y[n-m-k]: h is the mean of two neighbours, which is half a sample late, then a delay of 1 to 2
-    samples by Lagrange's cubic, so that the loop is as long as the period and the note is in tune. Nothing in it is
-    younger than m samples: as many are computed at once.
+    y[n] = ρ Σₖ h[k] y[n-m-k]: h is the mean of two neighbors, a delay of half a sample, followed by Lagrange's cubic, a
+    delay of 1 to 2 samples. So the loop is as long as the period and the note is in tune. The sum reads samples that
+    are at least m old, so m samples are computed at once.
     """
     period = RATE / frequency
     m = int(period - 1.5)
@@ -75,7 +75,7 @@ def pluck(frequency: float, seconds: float, loudness: float, rng: np.random.Gene
 
 
 def _burst(count: int, loudness: float, rng: np.random.Generator) -> np.ndarray:
-    """Noise with the overtones of a string plucked at `_PICK`, and more of the high ones if it is plucked hard."""
+    """Return noise with the overtones of a string plucked at `_PICK`; a loud pluck has stronger high overtones."""
     k = np.arange(count // 2 + 1)
     strength = np.sin(np.pi * _PICK * k) / np.maximum(k, 1) ** (2.0 - loudness)
     burst = np.fft.irfft(strength * np.exp(2j * np.pi * rng.random(len(k))), count)
@@ -83,12 +83,12 @@ def _burst(count: int, loudness: float, rng: np.random.Generator) -> np.ndarray:
 
 
 def _lagrange(delay: float) -> np.ndarray:
-    """Four taps that delay by 1 to 2 samples (Laakso and others, Splitting the Unit Delay, 1996)."""
+    """Return four filter taps that delay by 1 to 2 samples (Laakso and others, Splitting the Unit Delay, 1996)."""
     k = np.arange(4)
     return np.array([np.prod([(delay - j) / (i - j) for j in k if j != i]) for i in k])
 
 
 def _released(count: int) -> np.ndarray:
-    """1, then a finger on the string: down to 0 in the time that the note rings on."""
+    """Return an envelope that is 1 and then falls to 0 over the overlap with the next note."""
     last = round(_RING * RATE)
     return np.concatenate([np.ones(count - last), np.cos(np.linspace(0, np.pi / 2, last)) ** 2])
