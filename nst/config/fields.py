@@ -91,8 +91,8 @@ _IMAGE = {
     ),
     "features.normalise": Field(
         None,
-        "unit that is rescaled to a mean activation of 1: layer, filter (or True; as in the 2016 article, whose α/β "
-        "then carry over), or none (or False); unset: layer for VGG networks",
+        "unit that is rescaled to a mean activation of 1: filter (or True; as in the 2016 article, whose α/β then "
+        "carry over), layer, network, or none (or False); unset: layer for VGG networks",
         follows="features.network",
         example="layer",
         also=bool,

@@ -53,7 +53,8 @@ def load(
       convolution: `"auto"`, `"direct"` or `"winograd"`.
       precision: `"float32"` or `"bfloat16"`: the precision of products (`nst.features.vgg.PRECISIONS`).
       normalise: `"filter"` (or True) rescales each filter to a mean activation of 1 over a dozen photographs, `"layer"`
-        all filters of a layer by one factor, `"network"` all layers by one, `"none"` (or False) nothing; None takes the network's own default.
+        all filters of a layer by one factor, `"network"` all layers by one, `"none"` (or False) nothing;
+        None takes the network's own default.
       seed: Seed of random weights.
 
     Returns:

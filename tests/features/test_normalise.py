@@ -65,7 +65,9 @@ def test_one_factor_for_the_whole_network():
     factor = float(after["relu1_1"].mean() / before["relu1_1"].mean())
     for layer in LAYERS:
         scale = float(np.abs(before[layer]).max())
-        np.testing.assert_allclose(after[layer] / scale, factor * before[layer] / scale, rtol=0, atol=1e-5 * factor)
+        np.testing.assert_allclose(
+            after[layer] / scale, factor * before[layer] / scale, rtol=0, atol=1e-5 * factor
+        )
 
 
 def test_vgg16_is_rescaled_to_its_last_layer():
