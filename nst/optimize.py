@@ -118,7 +118,7 @@ def minimize(
     """
     first = reached(state) + 1 if batch_at is not None else 0
     # Queued one by one, and none is awaited. XLA may leave the body of a loop to one thread on a CPU. On a GPU a loop
-    # is no faster but for the smallest images, and compiles the network a second time (docs/performance.md).
+    # is no faster but for the smallest images, and compiles the network a second time (docs/archive/loop.md).
     for i in range(steps):
         batch = None if batch_at is None else batch_at(first + i)
         state = _step(evaluate, state, optimizer, args, batch)

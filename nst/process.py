@@ -38,8 +38,8 @@ def keep_freed_memory() -> None:
     """Let the process reuse what it frees instead of handing it back; for scripts, before anything is computed.
 
     XLA allocates the temporaries of each call anew. glibc takes large ones from the system and gives them back, so that
-    every page is faulted in and cleared again at every step: a third of a step's time (docs/performance.md).
-    Elsewhere than on Linux with glibc nothing happens.
+    every page is faulted in and cleared again at every step: a third of a step's time
+    (docs/archive/memory-and-startup.md). Elsewhere than on Linux with glibc nothing happens.
     """
     libc = _glibc()
     if libc is None:
@@ -176,7 +176,7 @@ def repeat_on_gpus() -> None:
     """Let XLA take operations alone that give the same bytes each time; for scripts, before anything is computed.
 
     On an H200 a step in float32 takes 17 % longer, and a program compiles in seconds where it took over a minute:
-    fewer algorithms are tried against each other (docs/performance.md). `XLA_FLAGS` that name the flag go first.
+    fewer algorithms are tried against each other (docs/archive/gpu.md). `XLA_FLAGS` that name the flag go first.
     """
     flags = os.environ.get("XLA_FLAGS", "")
     if _REPEATABLE not in flags:

@@ -11,7 +11,7 @@ from jax.experimental.xla_metadata import set_xla_metadata
 
 from nst.types import Array
 
-# Halvings; with three or six instead it takes a few percent more steps (docs/performance.md).
+# Halvings; with three or six instead it takes a few percent more steps (docs/archive/optimizers.md).
 _LEVELS = 4
 
 # Binomial, which leaves out what the coarser picture can't hold; its sum is that of an orthonormal map.

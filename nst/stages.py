@@ -13,7 +13,7 @@ from nst.optimize import BatchAt, Evaluate, State, chunks, compile_step, reached
 from nst.types import Pytree
 
 #: Steps between two references. With twice as many the loss ends 0.6 % higher; a reference takes as long as a third of
-#: a step (docs/performance.md).
+#: a step (docs/archive/precision.md).
 REFRESH_EVERY = 25
 
 #: Called where much memory has just become free; see `nst.process.release_free_memory`.

@@ -1,6 +1,6 @@
 """Short-time Fourier transforms as products with a matrix: differentiable, and of the same bits each time.
 
-XLA's own transform on a CPU now and then has other last bits (docs/performance.md). Conventions are librosa's: a
+XLA's own transform on a CPU now and then has other last bits (docs/archive/optimizers.md). Conventions are librosa's: a
 periodic Hann window, frames centred on multiples of the hop, zeros beyond both ends, nothing divided by the window.
 """
 
