@@ -4,7 +4,7 @@
 
 The command runs both programs. Network, layers, pooling and weights are pastiche's defaults: 0.01 · mean (F − P)² for
 the content and 10 / N⁴ · Σ (G/M − A/M′)² for each style layer of N filters. As in pastiche there is one scale: going
-from coarse to fine is faster at first, but not to the loss at which pastiche ends (docs/performance.md).
+from coarse to fine is faster at first, but not to the loss at which pastiche ends (docs/archive/optimizers.md).
 """
 
 from ml_collections import ConfigDict

@@ -120,7 +120,7 @@ def minimize(
     first = reached(state) + 1 if batch_at is not None else 0
     # Steps are queued one by one without waiting, not put into a loop of XLA: on a CPU it may run the body of a loop in
     # one thread; on a GPU a loop is faster for the smallest images only, and compiles the network a second time
-    # (docs/performance.md).
+    # (docs/archive/loop.md).
     for i in range(steps):
         batch = None if batch_at is None else batch_at(first + i)
         state = _step(evaluate, state, optimizer, args, batch)

@@ -13,7 +13,8 @@ from nst.lbfgs import scale_by_lbfgs
 from nst.pyramid import smooth
 
 _MEMORY_SIZE = 50
-_STRETCH = 3.0  # 2 and 4 take a few steps more; from 6 on the first steps diverge (docs/performance.md)
+# 2 and 4 take a few steps more; from 6 on the first steps diverge (docs/archive/optimizers.md).
+_STRETCH = 3.0
 
 
 @functools.cache

@@ -39,7 +39,8 @@ def keep_freed_memory() -> None:
     """Let the process reuse freed memory instead of returning it to the system; for scripts, before any computation.
 
     XLA allocates the temporaries of every call. glibc takes large ones from the system and returns them, so that every
-    page is faulted in and cleared at every step, which takes a third of its time (docs/performance.md). Without Linux
+    page is faulted in and cleared at every step, which takes a third of its time
+    (docs/archive/memory-and-startup.md). Without Linux
     and glibc this does nothing.
     """
     libc = _glibc()
@@ -178,7 +179,7 @@ def repeat_on_gpus() -> None:
     """Restrict XLA to GPU operations that give the same bytes each time; for scripts, before any computation.
 
     On an H200 a step in float32 takes 17 % longer, but a program compiles in seconds instead of over a minute, as fewer
-    algorithms are compared (docs/performance.md). If `XLA_FLAGS` already sets the flag, it is left as it is.
+    algorithms are compared (docs/archive/gpu.md). If `XLA_FLAGS` already sets the flag, it is left as it is.
     """
     flags = os.environ.get("XLA_FLAGS", "")
     if _REPEATABLE not in flags:

@@ -11,7 +11,7 @@ from jax.experimental.xla_metadata import set_xla_metadata
 
 from nst.types import Array
 
-# Halvings; with three or six, L-BFGS takes a few percent more steps (docs/performance.md).
+# Halvings; with three or six, L-BFGS takes a few percent more steps (docs/archive/optimizers.md).
 _LEVELS = 4
 
 # Binomial: removes frequencies that the coarser image can't hold. The sum is that of an orthonormal map.

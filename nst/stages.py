@@ -13,7 +13,7 @@ from nst.optimize import BatchAt, Evaluate, State, chunks, compile_step, reached
 from nst.types import Pytree
 
 #: Steps between two references. With twice as many the final loss is 0.6 % higher; computing a reference takes a third
-#: of a step (docs/performance.md).
+#: of a step (docs/archive/precision.md).
 REFRESH_EVERY = 25
 
 #: A function that is called when much memory has just become free; see `nst.process.release_free_memory`.

@@ -1,6 +1,6 @@
 """Short-time Fourier transforms as matrix products: differentiable, with the same bits each time.
 
-XLA's own FFT on a CPU sometimes differs in the last bits (docs/performance.md). The conventions are librosa's: a
+XLA's own FFT on a CPU sometimes differs in the last bits (docs/archive/optimizers.md). The conventions are librosa's: a
 periodic Hann window, frames centered on multiples of the hop, zeros beyond both ends, no normalization by the window.
 """
 

@@ -34,7 +34,7 @@ _EXACT = jax.lax.Precision.HIGHEST
 #: Algorithms of convolution: `auto` uses `winograd` where it is faster (on a CPU, for wide layers).
 CONVOLUTIONS = ("auto", "direct", "winograd")
 
-# With fewer channels the transforms cost more than the products save (docs/performance.md).
+# With fewer channels the transforms cost more than the products save (docs/archive/convolutions.md).
 _WIDE = 64
 
 # Tiles times channels of a strip: 512×384 pixels of 64 channels are two strips. The transformed input of a strip takes

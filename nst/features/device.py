@@ -24,7 +24,7 @@ def least_rounded() -> int:
 
     On a CPU it is larger: transforms, not products, take most of the time of a narrow layer.
     """
-    return 128 if jax.default_backend() == "cpu" else 64  # docs/performance.md
+    return 128 if jax.default_backend() == "cpu" else 64  # docs/archive/precision.md
 
 
 def _processor_has_bfloat16() -> bool:

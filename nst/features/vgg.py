@@ -122,7 +122,7 @@ class VGG(nnx.Module):
         """Compute the convolution outputs of an image, from which rounded features of nearby images are computed.
 
         A rounded product is off by half a percent, and late in a descent the loss is the small difference of large
-        statistics (docs/performance.md). So only the change since the image of some steps before is rounded: the
+        statistics (docs/archive/precision.md). So only the change since the image of some steps before is rounded: the
         error is proportional to the difference between the images.
 
         Args:
