@@ -39,9 +39,8 @@ def keep_freed_memory() -> None:
     """Let the process reuse freed memory instead of returning it to the system; for scripts, before any computation.
 
     XLA allocates the temporaries of every call. glibc takes large ones from the system and returns them, so that every
-    page is faulted in and cleared at every step, which takes a third of its time
-    (docs/archive/memory-and-startup.md). Without Linux
-    and glibc this does nothing.
+    page is faulted in and cleared at every step, which takes a third of its time (docs/archive/memory-and-startup.md).
+    Without Linux and glibc this does nothing.
     """
     libc = _glibc()
     if libc is None:
