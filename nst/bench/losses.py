@@ -53,6 +53,7 @@ def add_to(commands: Any) -> None:
 
 def compare(
     names: Sequence[str],
+    layers: Sequence[str] | None,
     sizes: Sequence[int],
     rounds: int,
     size: int,
@@ -66,7 +67,7 @@ def compare(
     facts: dict[str, Any] = {name: {"seconds": {}} for name in names}
     table = Table("pixels", *names, title="milliseconds of a loss and gradient, and their ratio to the first")
     for side in sizes:
-        problems = {name: problem(*inputs, side, name) for name in names}
+        problems = {name: problem(*inputs, side, name, layers) for name in names}
         seconds = {name: statistics.median(each) for name, each in _in_turns(problems, rounds).items()}
         for name in names:
             facts[name]["seconds"][side] = seconds[name]
@@ -76,7 +77,7 @@ def compare(
     if steps:
         table = Table("loss", "Adam's last loss", "evaluations", "relative to Adam's", title=f"{size} pixels")
         for name in names:
-            descent = descend(*problem(*inputs, size, name), steps)
+            descent = descend(*problem(*inputs, size, name, layers), steps)
             facts[name] |= descent._asdict()
             n = descent.evaluations
             table.add_row(name, f"{descent.loss:.4g}", f"{n or '–'}", f"{n / steps:.2f}" if n else "–")
@@ -85,7 +86,9 @@ def compare(
         files.write_bytes(output, (json.dumps(facts, indent=2) + "\n").encode())
 
 
-def problem(content: Any, style: Any, size: int, name: str) -> tuple[jax.Array, Objective]:
+def problem(
+    content: Any, style: Any, size: int, name: str, layers: Sequence[str] | None = None
+) -> tuple[jax.Array, Objective]:
     """Return the initial image of a descent, which is the content, and the objective.
 
     Args:
@@ -93,9 +96,10 @@ def problem(content: Any, style: Any, size: int, name: str) -> tuple[jax.Array, 
       style: `[h', w', 3]`.
       size: Longest side of both, pixels.
       name: The style loss.
+      layers: Its layers; by default those of a run.
     """
     whole = features.load()
-    settings = completed(whole, {"style_loss": name, "resample": False})
+    settings = completed(whole, {"style_loss": name, "style_layers": layers, "resample": False})
     initial = jnp.asarray(images.fit(content, size))
     inputs = {"content": initial, "style": jnp.asarray(images.fit(style, size))}
     return initial, objective(whole.freeze(losses.layers(settings)), inputs, settings)
