@@ -65,8 +65,8 @@ def test_the_library_has_the_same_loss():
     loss = follow.resolved(config.base()).loss
     assert completed(network, {}) == losses.checked(dict(loss))
     assert completed(network, {"style_layers": ("relu2_1", "relu3_1")})["style_layer_weights"] == {
-        "relu2_1": 0.8,
-        "relu3_1": 0.2,
+        "relu2_1": 0.6,
+        "relu3_1": 0.4,
     }
 
 

@@ -41,7 +41,7 @@ _CONTENT, _STYLE, _NOISE = ({"images.init": name} for name in ("content", "style
 _TRAINED, _RANDOM = ({"features.weights": name} for name in ("vgg19", "random"))
 _DRAWN, _RESCALED = ({"features.normalise": value} for value in (False, True))
 _PYRAMID, _LBFGS, _ADAM = ({"optimizer.name": name} for name in ("lbfgs_pyramid", "lbfgs", "adam"))
-_LEAST, _MOST = ({"loss.style_weight": weight} for weight in (1.5, 15_000.0))
+_LEAST, _MOST = ({"loss.style_weight": weight} for weight in (2.0, 20_000.0))
 #: The baselines: the content or the style taken as the result.
 _CONTENT_ITSELF, _STYLE_ITSELF = ({"result": name} for name in ("content", "style"))
 _AUDIO = {

@@ -62,7 +62,7 @@ def test_one_factor_for_the_whole_network():
     means = [float(np.mean([x.mean() for x in new_network(y, rectified).values()])) for y in images]
     assert np.mean(means) == pytest.approx(1, rel=2e-3)
     before, after = network(other, LAYERS), new_network(other, LAYERS)
-    factor = float(after["relu1_1"].mean() / before["relu1_1"].mean())
+    factor = float(after["relu1_2"].mean() / before["relu1_2"].mean())
     for layer in LAYERS:
         scale = float(np.abs(before[layer]).max())
         np.testing.assert_allclose(

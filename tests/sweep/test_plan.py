@@ -225,6 +225,7 @@ def test_a_plan_of_the_version_before_is_the_same_sweep(tmp_path):
     config = base()
     config.images.size, config.optimizer.steps, config.run.log_every = 64, 10, 1
     config.features.normalise, config.loss.style_weight, config.loss.tv_weight = False, 6000.0, 1e6
+    config.loss.style_layer_weights = (0.744, 0.186, 0.0465, 0.0116, 0.0116)
     config.loss.reduction, config.loss.variation = "sum", "squared"  # as before these fields existed
     sweep = [*overrides.grid({"loss.style_weight": (60.0, 600.0, 6000.0, 60_000.0, 600_000.0)})]
     old = plan.read(tmp_path)
