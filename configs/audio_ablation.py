@@ -3,7 +3,7 @@
     python scripts/sweep.py --config configs/audio_ablation.py
     python scripts/sweep.py --config configs/audio_ablation.py:quick
 
-Each trial changes one thing in the default with 512 filters, on four pairs of the project's own audio samples: 32
+Each trial changes one thing in the default with 512 filters, on four pairs of the project's own audio samples: 36
 trials. `quick` takes 40 steps for each, about seven minutes on two CPU cores. Ulyanov and Lebedev (2016) used 4096
 filters and started from noise; Grinstein et al. (ICASSP 2018) started from the content; Mital (2017) optimized the
 samples. Cífka et al. (ICASSP 2021) found results of the 2016 method barely closer to the style than the content itself,
@@ -34,6 +34,7 @@ def sweep(variant: str = "") -> Iterator[tuple[str, Overrides]]:
     """Yield the default and its changes of one field, for each pair of content and style."""
     changes: dict[str, Overrides] = {"default": {}, "waveform": {"audio.method": "waveform"}}
     changes |= {f"content_weight={weight:g}": {"loss.content_weight": weight} for weight in (0.1, 10.0)}
+    changes["scaled=False"] = {"audio.scaled": False}
     changes |= {f"init={start}": {"audio.init": start} for start in ("style", "noise")}
     changes |= {f"filters={number}": {"audio.filters": number} for number in (128, 2048)}
     for name, change in changes.items():

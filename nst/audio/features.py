@@ -6,7 +6,7 @@ Two methods differ in what is optimized. `spectrogram`: the magnitudes themselve
 
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import jax
 import jax.numpy as jnp
@@ -27,6 +27,9 @@ WIDTH = 11
 # Features are computed from log(1 + γ |X|). With Ulyanov and Lebedev's γ = 1, everything 40 dB below the peaks hardly
 # counts; with γ = 10 results are nearer to the style in every metric. For samples, in mel bands, 10 gains nothing.
 _GAMMA = {"spectrogram": 10.0, "waveform": 1.0}
+
+# The least unit of a frequency relative to that of the loudest: a silent one has a unit too.
+_LEAST_LEVEL = 1e-6
 
 # Windows of the method `waveform`, samples; each hop is a quarter of its window.
 _WINDOWS = (512, 1024, 2048)
@@ -53,10 +56,16 @@ class AudioFeatures:
     """The extractor of audio: a layer for each view and channel, such as `conv mid`. See `nst.types.Extractor`.
 
     A pytree: other filters do not recompile.
+
+    Attributes:
+      views: By name.
+      method: One of `METHODS`.
+      level: The unit of each frequency's parameters, or one of all; see `scaled`.
     """
 
     views: dict[str, FilterBank]
     method: str = field(metadata={"static": True})
+    level: Float[Array, "*bins"]
 
     def layers(self, channels: int) -> tuple[str, ...]:
         """Return the names of all layers for audio with 1 channel or 2."""
@@ -85,7 +94,7 @@ class AudioFeatures:
         return views[view][i : i + 1]
 
     def _view(self, x: Array, view: FilterBank) -> jax.Array:
-        spectrogram = _mel_spectrogram(x, view) if self.method == "waveform" else x
+        spectrogram = _mel_spectrogram(x, view) if self.method == "waveform" else x * self.level
         return jax.nn.relu(_over_frames(spectrogram, view.kernel))
 
     def reference(self, x: Array, layers: Sequence[str]) -> Features:
@@ -96,11 +105,33 @@ class AudioFeatures:
         """Return the same extractor: nothing is prepared."""
         return self
 
+    def scaled(self, *inputs: Samples) -> "AudioFeatures":
+        """Return the extractor with log magnitudes in units of each frequency's largest mean square in the inputs.
+
+        Random filters respond to all frequencies alike. So gradients are as large where all inputs are silent, and in
+        plain units the optimizer leaves noise there, which hardly changes the loss. The loss itself is the same.
+        Samples, which the method `waveform` optimizes, have no such unit.
+
+        Args:
+          inputs: Content, style and initial audio, `[channels, samples]` each, of any length.
+        """
+        if self.method == "waveform":
+            return self
+        each = [_log_magnitudes(jnp.asarray(x), self.longest.stft) for x in inputs]
+        level = jnp.max(jnp.stack([jnp.mean(jnp.square(x), axis=(0, 1)) for x in each]), axis=0)
+        loudest = jnp.max(level)
+        relative = level / jnp.where(loudest > 0, loudest, 1)
+        return replace(self, level=jnp.maximum(relative, _LEAST_LEVEL))
+
     def parameters(self, x: Samples) -> jax.Array:
-        """Return what is optimized: log(1 + γ |X|) `[channels, frames, bins]`, or the samples `[channels, samples]`."""
+        """Return what is optimized.
+
+        Of `spectrogram` log(1 + γ |X|) in units of `level`, `[channels, frames, bins]`; of `waveform` the samples,
+        `[channels, samples]`.
+        """
         if self.method == "waveform":
             return jnp.asarray(x)
-        return _log_magnitudes(jnp.asarray(x), self.longest.stft)
+        return _log_magnitudes(jnp.asarray(x), self.longest.stft) / self.level
 
     def energy(self, params: Array) -> Float[Array, "channels frames"]:
         """Return the root mean square of each frame of the longest window, up to a factor."""
@@ -111,7 +142,7 @@ class AudioFeatures:
 
     def magnitudes(self, params: Array) -> Magnitudes:
         """Return |X|, not negative, of the parameters of the method `spectrogram`."""
-        return jnp.maximum(jnp.expm1(params), 0) / _GAMMA["spectrogram"]
+        return jnp.maximum(jnp.expm1(params * self.level), 0) / _GAMMA["spectrogram"]
 
     @property
     def longest(self) -> FilterBank:
@@ -152,7 +183,7 @@ def audio_features(method: str, *, n_fft: int, rate: int, filters: int, seed: in
         )
         height = transform.bins if bank is None else _BANDS
         views[layer] = FilterBank(transform, bank, _drawn(seed, i, WIDTH * height, filters))
-    return AudioFeatures(views, method)
+    return AudioFeatures(views, method, jnp.ones(()))
 
 
 def _mel_spectrogram(x: Samples, view: FilterBank) -> Magnitudes:

@@ -136,6 +136,7 @@ def stylize(
     filters: int = 2048,
     n_fft: int = 2048,
     phase_steps: int = 64,
+    scaled: bool = True,
     optimizer: str | None = None,
     learning_rate: float | None = None,
     **loss_settings: Any,
@@ -153,6 +154,8 @@ def stylize(
       filters: Number of random filters in each layer.
       n_fft: Window of the method `spectrogram`, samples.
       phase_steps: Iterations of fast Griffin-Lim.
+      scaled: Whether magnitudes are optimized in units of each frequency's level, so that silent ones stay silent
+        (`AudioFeatures.scaled`).
       optimizer: `lbfgs` or `adam`; by default that of `OPTIMIZERS` for the method.
       learning_rate: By default that of `default_rate`.
       **loss_settings: Settings of the loss that replace the defaults of the config's group `loss`.
@@ -172,10 +175,13 @@ def stylize(
     content_rows, style_rows = rows(content), rows(style)
     least = shortest(extractor)
     padded = np.pad(content_rows.samples, ((0, 0), (0, max(0, least - content_rows.samples.shape[1]))))
+    longer = lengthened(style_rows.samples, least)
     begin = starting(init, padded, style_rows.samples, seed)
+    if scaled:
+        extractor = extractor.scaled(padded, longer, begin)
     *_, last = stylization(
         padded,
-        lengthened(style_rows.samples, least),
+        longer,
         begin,
         extractor=extractor,
         steps=steps,

@@ -229,6 +229,10 @@ _AUDIO = {
     "audio.phase_steps": Field(
         64, "iterations of fast Griffin-Lim, which finds phases for magnitudes", check="not negative"
     ),
+    "audio.scaled": Field(
+        True,
+        "whether frequencies that are silent in content and style stay silent; the 2016 method has noise there",
+    ),
     "loss.style_loss": Field("gram", "style loss: gram, moments, wasserstein, sliced"),
     "loss.resample": _RESAMPLE,
     "loss.content_weight": Field(

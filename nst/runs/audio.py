@@ -194,12 +194,15 @@ def read(config: ConfigDict, job: Job, extractor: audio.AudioFeatures, limit: in
         initial = audio.cut(rows["init"].samples, *padded.shape)
     else:
         initial = audio.starting(config.audio.init, padded, style.samples, config.audio.seed)
+    longer = audio.lengthened(style.samples, least)
+    if config.audio.scaled:
+        extractor = extractor.scaled(padded, longer, initial)
     hashes = {name: {"path": str(path), "sha256": files.sha256(path)} for name, path in job.inputs.items()}
     return AudioTask(
         config,
         extractor,
         content=padded,
-        style=audio.lengthened(style.samples, least),
+        style=longer,
         initial=initial,
         samples=samples,
         gains={name: each.gain for name, each in rows.items()},

@@ -108,7 +108,7 @@ def checked(config: ConfigDict) -> ConfigDict:
 
 
 #: Values that newer fields have in configs written before them, if these are not their defaults.
-FORMERLY = {"loss.reduction": "sum", "loss.variation": "squared"}
+FORMERLY = {"loss.reduction": "sum", "loss.variation": "squared", "audio.scaled": False}
 
 
 def recorded(config: Values) -> dict[str, Any]:

@@ -40,6 +40,37 @@ def test_the_loss_falls(method, init):
     assert float(last.state.value) < 0.95 * float(first.state.value)
 
 
+def tones(*frequencies):
+    """Return a second of tones that swell and fade, without any other frequency."""
+    t = np.arange(RATE) / RATE
+    return (0.2 * np.hanning(RATE) * sum(np.sin(2 * np.pi * f * t) for f in frequencies))[:, None].astype(
+        np.float32
+    )
+
+
+def test_frequencies_that_are_silent_in_both_stay_silent():
+    content, style = tones(262, 392), tones(330, 523)
+    noise_above = {}
+    for scaled in (True, False):
+        x = audio.stylize(content, style, RATE, steps=20, scaled=scaled, **SMALL)
+        power = np.square(np.abs(np.fft.rfft(x[:, 0])))
+        noise_above[scaled] = power[2000:].sum() / power.sum()  # a bin is 1 Hz
+    assert noise_above[True] < 0.02 * noise_above[False]
+
+
+def test_units_change_parameters_and_no_feature():
+    extractor = audio.audio_features("spectrogram", n_fft=256, rate=RATE, filters=16, seed=0)
+    content, style = rows(plucks()).samples, rows(hiss()).samples
+    scaled = extractor.scaled(content, style)
+    plain, units = extractor.parameters(content), scaled.parameters(content)
+    np.testing.assert_allclose(units * scaled.level, plain, rtol=1e-5)
+    for layer in ("conv mid", "energy"):
+        features = extractor(plain, [layer])[layer]
+        np.testing.assert_allclose(scaled(units, [layer])[layer], features, rtol=1e-4, atol=1e-5)
+    silence = np.zeros_like(content)
+    assert np.isfinite(extractor.scaled(silence, silence).parameters(silence)).all()
+
+
 @pytest.mark.parametrize("method", audio.METHODS)
 def test_a_resumed_run_has_the_same_bits(method):
     extractor = audio.audio_features(method, n_fft=256, rate=RATE, filters=16, seed=0)

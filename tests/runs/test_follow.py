@@ -186,7 +186,10 @@ def test_none_survives_json():
 
 
 def test_records_of_an_earlier_version_resolve_to_the_same_values():
-    for before, since, modality in ((BEFORE, SINCE, "image"), (AUDIO_BEFORE, {}, "audio")):
+    for before, since, modality in (
+        (BEFORE, SINCE, "image"),
+        (AUDIO_BEFORE, {"audio.scaled": False}, "audio"),
+    ):
         now = config.base(modality)
         now.update_from_flattened_dict(before | since)
         assert follow.recorded(before) == follow.recorded(json.loads(follow.resolved(now).to_json()))
