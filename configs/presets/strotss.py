@@ -3,8 +3,7 @@
     python scripts/run.py --config configs/presets/strotss.py
 
 250 steps of RMSprop at each of 64, 128, 256 and 512 pixels: a quarter of an hour on two CPU cores. docs/presets.md
-lists what differs from the program. It still loses the content, because its layers are weighted otherwise than the
-program's.
+lists what differs from the program.
 """
 
 from ml_collections import ConfigDict
