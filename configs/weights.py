@@ -34,8 +34,8 @@ def sweep(variant: str = "") -> Iterator[tuple[str, Overrides]]:
     """Yield both kinds of weights, as they are and normalized; random weights have three seeds (`quick`: one)."""
     # Normalized layers count the same, as in the paper; its α/β of 1e-3 would hardly change the photograph.
     equal = {"features.normalise": True, "loss.style_layer_weights": (), "loss.style_weight": 1e6}
-    layers = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
-    inverse_square = NETWORKS["vgg19"].layer_weights(layers)
+    vgg19 = NETWORKS["vgg19"]
+    inverse_square = vgg19.layer_weights(vgg19.style_layers)
     as_it_is = {
         "features.normalise": False,
         "loss.style_layer_weights": inverse_square,

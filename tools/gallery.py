@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from nst import images
+from nst.bench.programs import ROOT, run_command
 
-CONFIG = "configs/gatys.py"
 PHOTOGRAPHS = ("astronaut", "chelsea", "tubingen")
 PAINTINGS = ("starry_night", "strokes", "panes")
 
@@ -33,10 +33,8 @@ def _result(folder: Path, content: str, style: str) -> str:
     """Return the path of a result; run the command unless it is finished."""
     run = folder / f"{content}-{style}"
     if not (run / "done").exists():
-        fields = {"images.content": content, "images.style": style}
-        flags = [f"--config.{name}={value}" for name, value in fields.items()]
-        script = str(Path(__file__).parents[1] / "scripts" / "run.py")
-        subprocess.run([sys.executable, script, f"--config={CONFIG}", *flags, f"--workdir={run}"], check=True)
+        changes = {"images.content": content, "images.style": style}
+        subprocess.run(run_command(ROOT / "configs" / "gatys.py", changes, run), check=True)
     return str(run / "image.png")
 
 

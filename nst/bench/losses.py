@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from nst import features, files, images, losses
+from nst.bench import lbfgs
 from nst.errors import InputError
 from nst.losses import STYLE_LOSSES
 from nst.objective import Objective, loss, objective
@@ -39,6 +40,9 @@ def add_to(commands: Any) -> None:
     parser.set_defaults(command=compare)
     parser.add_argument(
         "--losses", nargs="+", default=_DETERMINISTIC, choices=_DETERMINISTIC, metavar="NAME", dest="names"
+    )
+    parser.add_argument(
+        "--layers", nargs="+", metavar="NAME", help="style layers of all losses; by default those of each"
     )
     parser.add_argument(
         "--sizes", nargs="+", type=int, default=[128, 256, 512], help="sizes to time at, pixels"
@@ -124,15 +128,10 @@ def _in_turns(problems: dict[str, tuple[jax.Array, Objective]], rounds: int) -> 
 
 def descend(initial: jax.Array, target: Objective, steps: int) -> Descent:
     """Take `steps` of Adam, then steps of L-BFGS until its loss is as small."""
-    evaluate = by_vjp(loss)
-
-    def states(name: str, stops: list[int]) -> Any:
-        method = optimizer(name)
-        return chunks(evaluate, start(evaluate, initial, method, target), method, target, stops)
-
-    *_, last = states(_PEER, [steps])
-    end = float(last.value)
-    for state in states(_OURS, list(range(1, steps))):
+    (end,) = lbfgs.descend(initial, target, [steps + 1], _PEER)
+    method, evaluate = optimizer(_OURS), by_vjp(loss)
+    first = start(evaluate, initial, method, target)
+    for state in chunks(evaluate, first, method, target, list(range(1, steps))):
         if float(state.value) <= end:
             return Descent(end, int(state.step) + 1)
     return Descent(end, None)

@@ -16,11 +16,10 @@ from rich.console import Console
 from nst import files, images
 from nst.bench import figures
 from nst.bench.figures import Line, Turn
-from nst.bench.programs import watch
+from nst.bench.programs import ROOT, run_command, watch
 from nst.errors import InputError, RunError
 from nst.features.vgg import PRECISIONS
 
-_ROOT = Path(__file__).parents[2]
 _AGREEMENT = 1e-3  # largest relative difference between losses; float32 and other convolutions cause 1e-5
 
 
@@ -152,9 +151,7 @@ def _run_ours(
         "optimizer.steps": steps,
         "features.precision": precision,
     }
-    command = [sys.executable, str(_ROOT / "scripts" / "run.py"), f"--workdir={folder / 'run'}"]
-    command += [f"--config={_ROOT / 'configs' / 'pastiche.py'}"]
-    command += [f"--config.{name}={value}" for name, value in settings.items()]
+    command = run_command(ROOT / "configs" / "pastiche.py", settings, folder / "run")
     environment = {"JAX_COMPILATION_CACHE_DIR": str(compiled)}
     watched = watch(command, folder, follow="run/metrics.jsonl", environment=environment)
     return Turn(what, logged(watched.lines), watched.peak)

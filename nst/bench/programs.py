@@ -6,13 +6,30 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from nst.errors import RunError
 
 # Bounds of the seconds between two polls, which are a fiftieth of the time since the last line.
 _SHORTEST, _LONGEST = 0.0005, 0.01
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes that ru_maxrss counts in
+
+
+#: The repository.
+ROOT = Path(__file__).parents[2]
+
+
+def run_command(config: Path, changes: Mapping[str, Any], workdir: Path) -> list[str]:
+    """Return the command of `scripts/run.py` for a config file.
+
+    Args:
+      config: The file.
+      changes: Values of fields by dotted names, in place of the config's.
+      workdir: The run directory.
+    """
+    fields = [f"--config.{name}={value}" for name, value in changes.items()]
+    script = str(ROOT / "scripts" / "run.py")
+    return [sys.executable, script, f"--config={config}", *fields, f"--workdir={workdir}"]
 
 
 class Watched(NamedTuple):

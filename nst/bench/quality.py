@@ -5,7 +5,6 @@ import itertools
 import json
 import random
 import statistics
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,14 +18,13 @@ from rich.console import Console
 from rich.table import Table
 
 from nst import files, images, record
-from nst.bench.programs import watch
+from nst.bench.programs import ROOT, run_command, watch
 from nst.config.file import load_file
 from nst.errors import InputError
 from nst.evaluation.image import of_images
 from nst.metrics import METRICS
 from nst.runs import follow
 
-_ROOT = Path(__file__).parents[2]
 _PAIRS = ("coffee:strokes", "astronaut:strokes", "chelsea:panes", "tubingen:starry_night")
 _TRIED = 4  # steps at each scale from which the time of a step is measured
 _PLOTTED = ("content_cosine", "style_gram_held_out")
@@ -177,7 +175,7 @@ def _usual_steps(method: str, scales: int) -> list[int]:
 
 def config_of(method: str) -> ConfigDict:
     """Return the resolved config of a method."""
-    return follow.checked(load_file(_ROOT / "configs" / METHODS[method].config).get_config())
+    return follow.checked(load_file(ROOT / "configs" / METHODS[method].config).get_config())
 
 
 def _run(method: str, content: str, style: str, size: int, folder: Path, steps: Sequence[int] | None) -> None:
@@ -193,11 +191,7 @@ def _run(method: str, content: str, style: str, size: int, folder: Path, steps: 
         changes["optimizer.steps"] = steps[-1]
         changes["pyramid.first_steps"] = steps[0]
         changes["pyramid.steps"] = steps[1] if len(steps) > 2 else steps[0]
-    command = [sys.executable, str(_ROOT / "scripts" / "run.py"), f"--workdir={folder / 'run'}"]
-    command += [f"--config={_ROOT / 'configs' / spec.config}"]
-    watch(
-        [*command, *(f"--config.{name}={value}" for name, value in changes.items())], folder, environment={}
-    )
+    watch(run_command(ROOT / "configs" / spec.config, changes, folder / "run"), folder, environment={})
 
 
 def root_of_2_scales(size: int) -> tuple[int, ...]:

@@ -1,7 +1,6 @@
 """Results of one config at several sizes, resized to the smallest size and measured there."""
 
 import argparse
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,9 @@ from rich.console import Console
 from rich.table import Table
 
 from nst import images, record
-from nst.bench.programs import watch
+from nst.bench.programs import ROOT, run_command, watch
 from nst.errors import InputError
 from nst.evaluation.image import of_images
-
-_ROOT = Path(__file__).parents[2]
 
 
 def add_to(commands: Any) -> None:
@@ -61,12 +58,8 @@ def _result(config: str, content: str, style: str, size: int, output: Path) -> P
     """Return the path of the result at a size; run the config unless the result exists."""
     folder = output / str(size)
     if not (folder / "run" / "done").exists():
-        command = [sys.executable, str(_ROOT / "scripts" / "run.py"), f"--config={_ROOT / config}"]
-        command += [
-            f"--config.images.{name}={value}"
-            for name, value in zip(("content", "style", "size"), (content, style, size), strict=True)
-        ]
-        watch([*command, f"--workdir={folder / 'run'}"], folder, environment={})
+        changes = {"images.content": content, "images.style": style, "images.size": size}
+        watch(run_command(ROOT / config, changes, folder / "run"), folder, environment={})
     return folder / "run" / "image.png"
 
 

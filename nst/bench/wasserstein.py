@@ -19,12 +19,11 @@ from rich.table import Table
 
 from nst import features, files, images, objective
 from nst.bench import peers
-from nst.bench.programs import watch
+from nst.bench.programs import ROOT, run_command, watch
 from nst.bench.quality import METHODS, config_of, root_of_2_scales
 from nst.errors import InputError
 from nst.types import Network
 
-_ROOT = Path(__file__).parents[2]
 _METHOD = "style_transfer_pytorch"
 
 
@@ -105,16 +104,11 @@ def _run_ours(
     }
     after: list[tuple[float, int, float]] = []
     for last in (1, steps):
-        command = [
-            sys.executable,
-            str(_ROOT / "scripts" / "run.py"),
-            f"--workdir={folder / str(last) / 'run'}",
-        ]
-        command += [f"--config={_ROOT / 'configs' / METHODS[_METHOD].config}"]
-        command += [
-            f"--config.{name}={value}" for name, value in {**changes, "optimizer.steps": last}.items()
-        ]
-        watched = watch(command, folder / str(last), follow="run/metrics.jsonl", environment={})
+        run = folder / str(last)
+        command = run_command(
+            ROOT / "configs" / METHODS[_METHOD].config, {**changes, "optimizer.steps": last}, run / "run"
+        )
+        watched = watch(command, run, follow="run/metrics.jsonl", environment={})
         before = 60 * (len(changes["pyramid.scales"]) - 1)
         lines = [(seconds, json.loads(text)) for seconds, text in watched.lines]
         after = [(s, x["evaluations"], x["loss"]) for s, x in lines if x["step"] > before]

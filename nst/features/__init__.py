@@ -11,7 +11,7 @@ from nst.features import shallow, vgg, weights
 from nst.features import weights as source
 from nst.features.device import has_bfloat16
 from nst.features.networks import NETWORKS, NetworkSpec, check_layers
-from nst.features.normalise import normalised
+from nst.features.normalise import normalize_weights
 from nst.features.vgg import VGG
 from nst.types import Network
 
@@ -24,7 +24,7 @@ __all__ = [
     "has_bfloat16",
     "is_drawn",
     "load",
-    "normalised",
+    "normalize_weights",
     "shallow",
     "vgg",
     "weights",

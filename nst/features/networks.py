@@ -7,7 +7,7 @@ from typing import NamedTuple
 from nst.errors import unknown
 from nst.features import shallow, vgg
 from nst.features.common import check_choice, check_names, inverse_square
-from nst.features.normalise import NORMALISATIONS, normalised, of_photographs
+from nst.features.normalise import NORMALISATIONS, normalize_weights, of_photographs
 from nst.features.weights import BLOCKS, DEFAULTS
 from nst.features.weights import load as load_weights
 from nst.types import Network
@@ -60,7 +60,7 @@ def _build_vgg(
     check_choice("normalise", by, NORMALISATIONS)
     loaded = load_weights(weights or DEFAULTS[network], network=network, seed=seed)
     if by != "none":
-        loaded = normalised(loaded, of_photographs(loaded, pooling, padding), by)
+        loaded = normalize_weights(loaded, of_photographs(loaded, pooling, padding), by)
     return vgg.build(loaded, pooling=pooling, padding=padding, convolution=convolution, precision=precision)
 
 

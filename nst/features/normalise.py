@@ -1,4 +1,7 @@
-"""Rescaling of filters or layers to a mean activation of 1, as in Gatys, Ecker and Bethge, CVPR 2016, section 2."""
+"""Rescaling of filters, layers or a whole network to a mean activation of 1.
+
+Source: Gatys, Ecker and Bethge, CVPR 2016, section 2, which rescales filters.
+"""
 
 import contextlib
 import hashlib
@@ -51,7 +54,7 @@ def photographs() -> list[np.ndarray]:
 Means = Mapping[str, np.ndarray]
 
 
-def normalised(weights: Weights, means: Means, by: str = "filter") -> Weights:
+def normalize_weights(weights: Weights, means: Means, by: str = "filter") -> Weights:
     """Return the weights of a VGG network, rescaled to mean activations of 1.
 
     Every activation is divided by its mean and the next layer's weights compensate for it, so the network computes the

@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import inspect
 
 import jax.numpy as jnp
 import numpy as np
@@ -39,6 +40,18 @@ def test_without_torch_it_says_how_to_get_it(monkeypatch, command):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(InputError, match=r"pip install -e '.\[bench\]'"):
         bench.run([command])
+
+
+@pytest.mark.parametrize("command", ["step", "lbfgs", "losses", "pastiche", "sweep", "audio", "wasserstein"])
+def test_the_options_of_a_command_are_the_parameters_of_its_function(command):
+    options = vars(bench.parser().parse_args([command]))
+    assert inspect.signature(options.pop("command")).bind(**options)
+
+
+@pytest.mark.parametrize("command", ["quality", "sizes"])
+def test_so_they_are_if_an_output_is_required(command):
+    options = vars(bench.parser().parse_args([command, "--output", "folder"]))
+    assert inspect.signature(options.pop("command")).bind(**options)
 
 
 @pytest.mark.parametrize("arguments", [[], ["steps"], ["step", "--sizes", "x"], ["lbfgs", "--loss", "x"]])

@@ -7,7 +7,7 @@ import pytest
 
 from nst import features
 from nst.features import normalise, vgg
-from nst.features.normalise import mean_activations, normalised, photographs
+from nst.features.normalise import mean_activations, normalize_weights, photographs
 from nst.features.weights import load
 
 LAYERS = ("conv1_1", "relu1_2", "pool1", "relu2_1", "pool2", "relu3_1")
@@ -16,7 +16,7 @@ LAYERS = ("conv1_1", "relu1_2", "pool1", "relu2_1", "pool2", "relu3_1")
 def rescaled(weights, pictures, by="filter", **settings):
     """Return the network with normalized weights, and the one with the original weights."""
     network = vgg.build(weights, **settings)
-    return vgg.build(normalised(weights, mean_activations(network, pictures), by), **settings), network
+    return vgg.build(normalize_weights(weights, mean_activations(network, pictures), by), **settings), network
 
 
 def pictures(number=2):
@@ -90,7 +90,7 @@ def test_a_layer_that_is_silent_stays_finite():
     silent = {**weights.parameters, "conv1_1": jax.tree.map(np.zeros_like, weights.parameters["conv1_1"])}
     for by in ("filter", "layer", "network"):
         weights = weights._replace(parameters=silent)
-        result = normalised(weights, mean_activations(vgg.build(weights), [jnp.ones((32, 32, 3))]), by)
+        result = normalize_weights(weights, mean_activations(vgg.build(weights), [jnp.ones((32, 32, 3))]), by)
         assert all(np.isfinite(x).all() for x in jax.tree.leaves(result.parameters))
 
 

@@ -45,7 +45,7 @@ def test_the_comparison_notices_another_seed(name, module, monkeypatch):
 
 
 @pytest.mark.parametrize("name", paintings.PAINTINGS)
-def test_the_committed_picture_is_large_varied_and_colourful(name):
+def test_the_committed_image_is_large_varied_and_colorful(name):
     picture = _committed(name)
     assert picture.shape == (768, 1024, 3)
     for size in (2, 8, 32):  # contrast between neighbours, at fine, middle and coarse scale
