@@ -147,7 +147,7 @@ def test_layer_weights_follow_the_layers(layers, weights):
 
 
 def test_a_style_loss_without_weights_by_block_takes_those_of_the_network():
-    settings = {"loss__style_loss": "wasserstein", "loss__style_layers": ("relu1_1", "relu2_1")}
+    settings = {"loss__style_loss": "moments", "loss__style_layers": ("relu1_1", "relu2_1")}
     assert resolved(**settings)["loss.style_layer_weights"] == (0.8, 0.2)
     assert resolved(features__network="shallow")["loss.style_layer_weights"] == (0.125,) * 8
 
