@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from nst import losses, objective, optimize, optimizers, stages
+from nst import losses, objective, optim, optimize, stages
 from nst.errors import InputError
 from nst.objective import Objective
 from nst.stages import Method, Release, Snapshot, Stage, keep_memory
@@ -120,7 +120,7 @@ def _joint_method(trials: Sequence[Method]) -> Method:
     )
     return Method(
         optimize.by_vjp(joint_loss),
-        optimizers.batched(trials[0].optimizer),
+        optim.batched(trials[0].optimizer),
         [each.learning_rate for each in trials],  # type: ignore[arg-type]  (a trial has a rate)
         trials[0].refresh and refreshed,
         batch_at,

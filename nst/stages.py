@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from optax import GradientTransformation
 
-from nst.averaging import averaged
+from nst.optim.averaging import averaged
 from nst.optimize import BatchAt, Evaluate, State, chunks, compile_step, reached, start
 from nst.types import Pytree
 

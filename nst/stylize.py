@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from nst import features, images, losses, optimize, optimizers, stages
+from nst import features, images, losses, optim, optimize, stages
 from nst.config import check, loss_defaults
 from nst.errors import InputError, unknown
 from nst.objective import PARAMETERS, Objective, loss, objective, refreshed, rounds
@@ -52,7 +52,7 @@ def stylization(
       style_scale: Longest side of the style image at each scale, in units of the result's.
       content_factor: Factor of the content weight from each scale to the next.
       loss_settings: Settings of the loss that replace the defaults (`completed`).
-      optimizer: One of `nst.optimizers.OPTIMIZERS`.
+      optimizer: One of `nst.optim.OPTIMIZERS`.
       learning_rate: By default the optimizer's own.
       parameters: The parameterization of the image, one of `nst.objective.PARAMETERS`.
       seed: Seed of stochastic terms.
@@ -111,7 +111,7 @@ def completed(network: Network, settings: Settings, optimizer: str = "lbfgs_pyra
     if result["style_layer_weights"] is None:
         result["style_layer_weights"] = losses.layer_weights(family, network, result["style_layers"])
     if result["resample"] is None:
-        result["resample"] = optimizers.named(optimizer).stochastic
+        result["resample"] = optim.named(optimizer).stochastic
     if result["style_weight"] is None:
         result["style_weight"] = family.weight
     return losses.checked(result)
@@ -186,7 +186,7 @@ def method(
 
     return Method(
         optimize.by_vjp(loss),
-        optimizers.optimizer(optimizer, random),
+        optim.optimizer(optimizer, random),
         learning_rate,
         refreshed if rounds(extractor, losses.layers(settings)) else None,
         optimize.keys(seed) if random else None,
@@ -245,7 +245,7 @@ def stylize(
       seed: Seed of noise and of stochastic terms.
       extractor: The network; by default VGG-19 with average pooling.
       style_scale: Longest side of the style image, in units of `size`.
-      optimizer: One of `nst.optimizers.OPTIMIZERS`.
+      optimizer: One of `nst.optim.OPTIMIZERS`.
       learning_rate: By default the optimizer's own.
       **loss_settings: Settings of the loss, by the names of the config's group `loss`, that replace the defaults;
         `style_layer_weights=()` gives the style layers equal weights.
@@ -268,7 +268,7 @@ def stylize(
         check(name, value)
     pyramid = plan(size, steps, scales, scale_steps)
     initial = images.initial(init, content, style, seed=seed)
-    optimizers.optimizer(optimizer)
+    optim.optimizer(optimizer)
     *_, last = stylization(
         content,
         style,

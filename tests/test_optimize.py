@@ -6,9 +6,9 @@ import numpy as np
 import optax
 import pytest
 
-from nst import optimize, optimizers
+from nst import optim, optimize
 from nst.errors import InputError, RunError
-from nst.lbfgs import scale_by_lbfgs
+from nst.optim.lbfgs import scale_by_lbfgs
 from nst.process import compilations
 
 
@@ -30,18 +30,18 @@ def fit_mean(x, args, batch):
 
 def begin(name, fn=rosenbrock, x=None, args=1.0, **settings):
     x = jnp.linspace(-1, 1.2, 8) if x is None else x
-    return optimize.start(optimize.by_vjp(fn), x, optimizers.optimizer(name), jnp.float32(args), **settings)
+    return optimize.start(optimize.by_vjp(fn), x, optim.optimizer(name), jnp.float32(args), **settings)
 
 
 def finish(name, stops, seconds=2.0):
     state = begin(name)
     *_, last = optimize.chunks(
-        optimize.by_vjp(rosenbrock), state, optimizers.optimizer(name), jnp.float32(1), stops, seconds=seconds
+        optimize.by_vjp(rosenbrock), state, optim.optimizer(name), jnp.float32(1), stops, seconds=seconds
     )
     return last
 
 
-@pytest.mark.parametrize("name", sorted(optimizers.OPTIMIZERS))
+@pytest.mark.parametrize("name", sorted(optim.OPTIMIZERS))
 def test_how_steps_are_cut_up_changes_no_byte(name):
     whole = finish(name, [40])
     pieces = finish(name, [1, 2, 7, 20, 40], seconds=0.0)
@@ -50,7 +50,7 @@ def test_how_steps_are_cut_up_changes_no_byte(name):
 
 
 def test_a_step_is_compiled_before_it_is_taken():
-    optimizer = optimizers.optimizer("lbfgs_pyramid")
+    optimizer = optim.optimizer("lbfgs_pyramid")
     state = begin("lbfgs_pyramid", x=jnp.linspace(-1, 1.2, 11))
     before = compilations()
     optimize.compile_step(state, optimizer)
@@ -66,7 +66,7 @@ def cliffs(x, args, batch):
 
 def test_a_trial_off_the_cliff_leaves_the_others_going():
     """The parameters of each trial fall from 1 by its learning rate per step, and the logarithm is finite above 0."""
-    optimizer = optimizers.batched(optimizers.optimizer("adam"))
+    optimizer = optim.batched(optim.optimizer("adam"))
     rates = [0.01, 0.3, 0.02]
     state = optimize.start(optimize.by_vjp(cliffs), jnp.ones((3, 4)), optimizer, None, learning_rate=rates)
     state = optimize.minimize(optimize.by_vjp(cliffs), state, optimizer, 10, None)
@@ -83,7 +83,7 @@ def test_lbfgs_reaches_the_minimum():
 
 
 def test_another_number_compiles_nothing():
-    optimizer = optimizers.optimizer("adam")
+    optimizer = optim.optimizer("adam")
     optimize.minimize(optimize.by_vjp(rosenbrock), begin("adam"), optimizer, 2, jnp.float32(1))
     compiled = _compiled()
     state = begin("adam", args=3.0, learning_rate=0.5)
@@ -104,7 +104,7 @@ def test_adam_agrees_with_numpy():
         g[:-1] += -400 * x[:-1] * inner - 2 * (1 - x[:-1])
         m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
         x = x - 0.1 * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
-    adam = optimizers.optimizer("adam")
+    adam = optim.optimizer("adam")
     state = optimize.minimize(
         optimize.by_vjp(rosenbrock), begin("adam", learning_rate=0.1), adam, 5, jnp.float32(1)
     )
@@ -147,7 +147,7 @@ def test_lbfgs_direction_is_the_bfgs_matrix_times_the_gradient(preconditioned, m
 
 def test_lbfgs_needs_no_lapack():
     """JAX takes LAPACK from SciPy, which takes time to import."""
-    method, x = optimizers.optimizer("lbfgs"), jnp.zeros(8)
+    method, x = optim.optimizer("lbfgs"), jnp.zeros(8)
     assert "lapack" not in jax.jit(method.update).lower(x, method.init(x), x).as_text()
 
 
@@ -162,7 +162,7 @@ def test_lbfgs_skips_negative_curvature():
 
 @pytest.mark.parametrize("rate", [1e6, 2.0])
 def test_stops_at_the_last_finite_state(rate):
-    adam = optimizers.optimizer("adam")
+    adam = optim.optimizer("adam")
     state = begin("adam", fn=cliff, x=jnp.full(3, 5.0), learning_rate=rate)
     states = []
 
@@ -194,12 +194,12 @@ def test_each_step_is_evaluated_on_the_batch_of_its_number():
 
 
 def test_a_random_loss_needs_an_optimizer_that_tolerates_it():
-    optimizers.optimizer("adam", ["toy"])
+    optim.optimizer("adam", ["toy"])
     for name in ("lbfgs", "lbfgs_pyramid"):
         with pytest.raises(InputError, match=rf"optimizer.name = {name} .* toy is random: take adam"):
-            optimizers.optimizer(name, ["toy"])
+            optim.optimizer(name, ["toy"])
 
 
 def test_unknown_optimizer_lists_the_choices():
     with pytest.raises(InputError, match="adam, adam_average, rmsprop, lbfgs, lbfgs_pyramid"):
-        optimizers.optimizer("sgdd")
+        optim.optimizer("sgdd")

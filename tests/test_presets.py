@@ -7,7 +7,7 @@ import jax
 import numpy as np
 import pytest
 
-from nst import features, losses, objective, optimize, optimizers
+from nst import features, losses, objective, optim, optimize
 from nst.config import fields
 from nst.config.file import load_file
 from nst.losses import wasserstein
@@ -34,7 +34,7 @@ def preset(name):
 def test_a_preset_is_valid_and_its_optimizer_suits_its_loss(name):
     config = preset(name)
     settings = losses.checked(dict(config.loss))
-    optimizers.optimizer(config.optimizer.name, losses.stochastic(settings))
+    optim.optimizer(config.optimizer.name, losses.stochastic(settings))
     assert f"| `{name}` |" in (ROOT / "docs/presets.md").read_text("utf-8")
     assert IMAGE.steps(dict(fields(config))) > 0
 

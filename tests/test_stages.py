@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from nst import optimize, optimizers, stages
+from nst import optim, optimize, stages
 from nst.stages import Method, Resume, Stage
 
 STEPS = (5, 1, 7)
@@ -39,7 +39,7 @@ def chain(log=None):
 
 def method(random):
     batch_at = optimize.keys(3) if random else None
-    return Method(optimize.by_vjp(loss), optimizers.optimizer("adam"), 0.1, batch_at=batch_at)
+    return Method(optimize.by_vjp(loss), optim.optimizer("adam"), 0.1, batch_at=batch_at)
 
 
 def copied(tree):

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from nst import losses, optimize, optimizers, stages
+from nst import losses, optim, optimize, stages
 from nst.audio.features import WIDTH, AudioFeatures, audio_features
 from nst.audio.objective import objective
 from nst.audio.phase import griffin_lim
@@ -60,7 +60,7 @@ def stylization(
       extractor: The feature extractor.
       steps: Optimization steps.
       loss_settings: Settings of the loss that replace the defaults (`nst.audio.objective.objective`).
-      optimizer: One of `nst.optimizers.OPTIMIZERS`.
+      optimizer: One of `nst.optim.OPTIMIZERS`.
       learning_rate: By default the optimizer's own.
       seed: Seed of stochastic terms.
       every: Step numbers; a snapshot is yielded at least at all their multiples.
@@ -79,13 +79,13 @@ def stylization(
             raise unknown("setting of the loss", name, defaults)
     merged = defaults | dict(loss_settings)
     if merged["resample"] is None:
-        merged["resample"] = optimizers.named(optimizer).stochastic
+        merged["resample"] = optim.named(optimizer).stochastic
     settings = losses.checked(merged)
     check_style_loss(settings)
     random = losses.stochastic(settings)
     method = Method(
         optimize.by_vjp(loss),
-        optimizers.optimizer(optimizer, random),
+        optim.optimizer(optimizer, random),
         learning_rate,
         batch_at=optimize.keys(seed) if random else None,
     )

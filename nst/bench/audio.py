@@ -24,8 +24,8 @@ from nst.bench.step import in_turns
 from nst.config import loss_defaults
 from nst.errors import InputError
 from nst.objective import Objective, loss
+from nst.optim import optimizer
 from nst.optimize import by_vjp, chunks, start
-from nst.optimizers import optimizer
 
 _ROOT = Path(__file__).parents[2]
 _RATE, _N_FFT = 22_050, 2048

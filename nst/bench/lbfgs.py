@@ -17,8 +17,8 @@ from nst import features, files, images, losses
 from nst.bench import peers
 from nst.errors import InputError
 from nst.objective import Objective, loss, objective
+from nst.optim import optimizer
 from nst.optimize import by_vjp, chunks, start
-from nst.optimizers import optimizer
 from nst.stylize import completed
 from nst.types import Image, Network
 

@@ -18,8 +18,8 @@ from nst.bench import lbfgs
 from nst.errors import InputError
 from nst.losses import STYLE_LOSSES
 from nst.objective import Objective, loss, objective
+from nst.optim import optimizer
 from nst.optimize import by_vjp, chunks, start
-from nst.optimizers import optimizer
 from nst.stylize import completed
 
 _OURS, _PEER = "lbfgs_pyramid", "adam"

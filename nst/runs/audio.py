@@ -15,7 +15,7 @@ from nst import audio, files, losses, record, sounds
 from nst.audio.spectrogram import magnitudes
 from nst.errors import InputError, unknown
 from nst.metrics.sound import spectral_convergence
-from nst.optimizers import OPTIMIZERS, optimizer
+from nst.optim import OPTIMIZERS, optimizer
 from nst.runs import memory
 from nst.runs.modality import File, Job, Limit, Modality
 from nst.sounds import Sound

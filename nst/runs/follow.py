@@ -7,7 +7,7 @@ from typing import Any
 
 from ml_collections import ConfigDict
 
-from nst import losses, optimizers
+from nst import losses, optim
 from nst.audio.stylize import OPTIMIZERS, default_rate
 from nst.config import base, defaults, fields, modality_of, validate
 from nst.errors import unknown
@@ -48,13 +48,13 @@ def _audio_optimizer(values: Values) -> str:
 
 
 def _resample(values: Values) -> bool:
-    return optimizers.named(values["optimizer.name"]).stochastic
+    return optim.named(values["optimizer.name"]).stochastic
 
 
 def _learning_rate(values: Values) -> float:
     """Return the default rate of the audio method for the optimizer, or else that of the optimizer."""
     name = values["optimizer.name"]
-    chosen = optimizers.named(name)
+    chosen = optim.named(name)
     return default_rate(values.get("audio.method", ""), name) or chosen.learning_rate
 
 

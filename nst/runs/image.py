@@ -15,7 +15,7 @@ from nst.config import fields
 from nst.errors import InputError, unknown
 from nst.images import sets
 from nst.objective import PARAMETERS
-from nst.optimizers import optimizer
+from nst.optim import optimizer
 from nst.runs import memory
 from nst.runs.modality import File, Job, Limit, Modality
 from nst.stages import Release, Resume, Snapshot

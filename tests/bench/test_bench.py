@@ -12,8 +12,8 @@ from nst import bench, features
 from nst.bench import lbfgs, losses, peers, step
 from nst.errors import InputError, RunError
 from nst.objective import loss, objective
+from nst.optim import optimizer
 from nst.optimize import by_vjp, minimize, start
-from nst.optimizers import optimizer
 
 SETTINGS = {
     "content_layers": ["relu1_1"],

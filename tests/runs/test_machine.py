@@ -9,7 +9,7 @@ import pytest
 
 from nst import features, runs
 from nst.errors import InputError
-from nst.optimizers import optimizer
+from nst.optim import optimizer
 from nst.runs import memory
 
 LIMITED = str(Path(__file__).with_name("limited.py"))

@@ -7,10 +7,10 @@ from typing import NamedTuple
 import jax
 import optax
 
-from nst.averaging import average_iterates, keep_in_box
 from nst.errors import InputError, unknown
-from nst.lbfgs import scale_by_lbfgs
-from nst.pyramid import smooth
+from nst.optim.averaging import average_iterates, keep_in_box
+from nst.optim.lbfgs import scale_by_lbfgs
+from nst.optim.preconditioner import smooth
 
 _MEMORY_SIZE = 50
 # 2 and 4 take a few steps more; from 6 on the first steps diverge (docs/archive/optimizers.md).

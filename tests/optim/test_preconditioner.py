@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from nst.pyramid import smooth
+from nst.optim.preconditioner import smooth
 
 
 def halving(n):

@@ -5,7 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from nst import averaging, optimizers
+from nst import optim
+from nst.optim import averaging
 from nst.optimize import by_vjp, minimize, start
 
 GENERATOR = np.random.default_rng(0)
@@ -36,7 +37,7 @@ def test_the_average_weights_each_iterate_less_than_the_next():
 
 def test_without_an_average_the_parameters_are_the_result():
     x = jnp.ones(3)
-    assert averaging.averaged(optimizers.adam().init(x), x) is x
+    assert averaging.averaged(optim.adam().init(x), x) is x
 
 
 def test_adam_stays_in_the_box_and_its_average_is_steadier():
@@ -50,7 +51,7 @@ def test_adam_stays_in_the_box_and_its_average_is_steadier():
     def keys(step):
         return jax.random.fold_in(jax.random.key(0), step)
 
-    method = optimizers.optimizer("adam_average", ["loss"])
+    method = optim.optimizer("adam_average", ["loss"])
     state = start(by_vjp(loss), jnp.zeros(50), method, None, batch=keys(0))
     state = minimize(by_vjp(loss), state, method, 400, None, keys)
     average = averaging.averaged(state.optimizer, state.params)
