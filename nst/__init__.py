@@ -6,7 +6,8 @@ import os
 # program that it loads from the compilation cache on a processor with AVX-512. Its real errors are raised too.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from nst import audio, features, images, sounds
-from nst.stylize import stylize
+from nst import audio, features, images
+from nst.transfer.audio import stylize_audio
+from nst.transfer.image import stylize
 
-__all__ = ["audio", "features", "images", "sounds", "stylize"]
+__all__ = ["audio", "features", "images", "stylize", "stylize_audio"]

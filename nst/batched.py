@@ -16,7 +16,7 @@ from nst import losses, objective, optim, optimize, stages
 from nst.errors import InputError
 from nst.objective import Objective
 from nst.stages import Method, Release, Snapshot, Stage, keep_memory
-from nst.stylize import Scale, completed, image_stages, method
+from nst.transfer.image import Scale, completed, image_stages, method
 from nst.types import NO_CHANGES, Array, Image, Network, Pytree, Scalars, Settings
 
 
@@ -43,7 +43,7 @@ def stylizations(
     every: Sequence[int] = (),
     release: Release = keep_memory,
 ) -> Iterator[list[Snapshot]]:
-    """Stylize several images together; see `nst.stylize.stylization`.
+    """Stylize several images together; see `nst.transfer.image.stylization`.
 
     Args:
       trials: Inputs and numbers of each. Resized content images have one shape, losses the same terms and layers.

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import jax
 import numpy as np
@@ -12,6 +12,17 @@ Array = jax.Array | np.ndarray
 
 #: An image: RGB, sRGB-encoded, in [0, 1], without a batch axis. Audio is [1, frames, channels].
 Image = Float[Array, "_ _ _"]
+
+
+class Audio(NamedTuple):
+    """Audio in memory: float32 samples `[n, channels]` and their rate in Hz.
+
+    Full scale is ±1; files of floats may exceed it. One channel is mono, two are left and right.
+    """
+
+    samples: np.ndarray
+    rate: int
+
 
 #: Features `[h', w', c']` by layer name, such as `relu4_2`.
 Features = dict[str, Float[Array, "_ _ _"]]
@@ -51,7 +62,7 @@ class Extractor(Protocol):
         """Compute features; no layer deeper than the requested ones is computed.
 
         Args:
-          x: `[h, w, 3]`, RGB, sRGB-encoded, in [0, 1]; for audio see `nst.audio.AudioFeatures`.
+          x: `[h, w, 3]`, RGB, sRGB-encoded, in [0, 1]; for audio see `nst.transfer.audio.AudioFeatures`.
           layers: Names of layers.
           reference: `self.reference` of a nearby image of the same size: only the difference to it is rounded.
 

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 from PIL import Image
 
 from nst import files
+from nst.audio import packages
 from nst.errors import InputError, RunError, unknown
-from nst.sounds import packages
 
 # Seconds that a run waits at its end for uploads. The rest stays on disk for `wandb sync`.
 _UPLOAD_SECONDS = 300

@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.table import Table
 
 from nst import cli
+from nst.audio import samples as audio_samples
 from nst.errors import InputError
 from nst.images import samples
-from nst.sounds import samples as audio_samples
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ from nst import features
 from nst.batched import Trial, stylizations
 from nst.errors import InputError, RunError
 from nst.optimize import diverged, finite
-from nst.stylize import Scale, stylization
+from nst.transfer.image import Scale, stylization
 
 GENERATOR = np.random.default_rng(0)
 LAYERS = {

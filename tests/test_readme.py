@@ -3,15 +3,15 @@ from pathlib import Path
 
 import pytest
 
-from nst import config, metrics, sounds
+from nst import audio, config, metrics
 
 README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
 METRICS = (Path(__file__).parents[1] / "docs" / "metrics.md").read_text("utf-8")
-SOUNDS = (Path(__file__).parents[1] / "docs" / "sounds.md").read_text("utf-8")
+AUDIO = (Path(__file__).parents[1] / "docs" / "audio.md").read_text("utf-8")
 EXAMPLES = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize(("text", "modality"), [(README, "image"), (SOUNDS, "audio")])
+@pytest.mark.parametrize(("text", "modality"), [(README, "image"), (AUDIO, "audio")])
 def test_the_table_of_fields_is_that_of_the_schema(text, modality):
     assert f"\n\n{config.table(modality)}\n\n" in text, "run .ci/tables"
     assert len(config.table(modality).splitlines()) == 2 + len(config.defaults(modality))
@@ -23,7 +23,7 @@ def test_the_table_of_metrics_is_that_of_their_definitions():
     )
     defined = {
         name: (m.what, m.better, m.range, m.baseline or "—", m.source)
-        for name, m in (metrics.METRICS | metrics.SOUND_METRICS).items()
+        for name, m in (metrics.METRICS | metrics.AUDIO_METRICS).items()
     }
     assert {name: tuple(rest) for name, *rest in rows} == defined
 
@@ -39,7 +39,7 @@ def test_the_python_example_runs():
     assert quick != example
     names = {}
     exec(compile(quick, "README.md", "exec"), names)
-    assert names["picture"].shape == (21, 32, 3)
+    assert names["image"].shape == (21, 32, 3)
     shapes = {layer: value.shape for layer, value in names["features"].items()}
     assert shapes == {"relu4_2": (37, 56, 512), "pool4": (18, 28, 512)}
 
@@ -54,4 +54,4 @@ def test_the_python_example_of_audio_runs(tmp_path, monkeypatch):
     names = {}
     exec(compile(quick, "README.md", "exec"), names)
     assert names["samples"].shape == names["content"].samples.shape
-    assert sounds.read("result.wav").samples.shape == names["samples"].shape
+    assert audio.read("result.wav").samples.shape == names["samples"].shape

@@ -1,27 +1,19 @@
-"""Style transfer of audio: features, objective, optimization, reconstruction."""
+"""Reading, writing and resampling of audio."""
 
-from nst.audio import features, picture
-from nst.audio.features import METHODS, AudioFeatures, audio_features
-from nst.audio.rows import columns, cut, lengthened, rows
-from nst.audio.spectrogram import Stft, stft
-from nst.audio.stylize import check_style_loss, shortest, sounding, starting, stylization, stylize
+from nst.audio.read import EXTENSIONS, MAX_SECONDS, AudioWarning, each, list_audio, read
+from nst.audio.resample import resample
+from nst.audio.write import check_output, write
+from nst.types import Audio
 
 __all__ = [
-    "METHODS",
-    "AudioFeatures",
-    "Stft",
-    "audio_features",
-    "check_style_loss",
-    "columns",
-    "cut",
-    "features",
-    "lengthened",
-    "picture",
-    "rows",
-    "shortest",
-    "sounding",
-    "starting",
-    "stft",
-    "stylization",
-    "stylize",
+    "EXTENSIONS",
+    "MAX_SECONDS",
+    "Audio",
+    "AudioWarning",
+    "check_output",
+    "each",
+    "list_audio",
+    "read",
+    "resample",
+    "write",
 ]

@@ -15,8 +15,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from nst import audio, files, sounds
-from nst.audio.objective import objective
+from nst import audio, files
 from nst.bench import peers, texture
 from nst.bench.peers import Evaluation
 from nst.bench.programs import Watched, watch
@@ -26,6 +25,8 @@ from nst.errors import InputError
 from nst.objective import Objective, loss
 from nst.optim import optimizer
 from nst.optimize import by_vjp, chunks, start
+from nst.transfer import audio as transfer
+from nst.transfer.audio.objective import objective
 
 _ROOT = Path(__file__).parents[2]
 _RATE, _N_FFT = 22_050, 2048
@@ -133,9 +134,9 @@ def _run_part(part: str, folder: Path, filters: int, seconds: float, evaluations
 
 def _problem(filters: int, seconds: float) -> tuple[Objective, dict[str, np.ndarray]]:
     """Return our objective, and the same problem as arrays for `texture`: one channel, as the content has."""
-    clips = [sounds.read(name, rate=_RATE).samples for name in ("melody", "bells")]
-    content, style = (audio.rows(x[: int(min(seconds * _RATE, len(x)))]).samples[:1] for x in clips)
-    extractor = audio.audio_features("spectrogram", n_fft=_N_FFT, rate=_RATE, filters=filters, seed=0)
+    clips = [audio.read(name, rate=_RATE).samples for name in ("melody", "bells")]
+    content, style = (transfer.rows(x[: int(min(seconds * _RATE, len(x)))]).samples[:1] for x in clips)
+    extractor = transfer.audio_features("spectrogram", n_fft=_N_FFT, rate=_RATE, filters=filters, seed=0)
     # The peer's loss is a sum over positions.
     target = objective(extractor, content, style, loss_defaults("audio") | {"reduction": "sum"})
     arrays = {"content": extractor.parameters(content)[0], "style": extractor.parameters(style)[0]}

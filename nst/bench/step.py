@@ -22,7 +22,7 @@ from nst.bench.peers import Evaluation
 from nst.errors import RunError
 from nst.images.resize import cover
 from nst.objective import Objective, loss, objective, refreshed
-from nst.stylize import completed
+from nst.transfer.image import completed
 from nst.types import Network
 
 # Largest relative differences between gradients. A flipped rectifier changes a float32 gradient by up to 5e-3

@@ -101,7 +101,7 @@ def of_runs(folders: Sequence[Path], *, again: bool = False) -> dict[str, dict[s
       again: Evaluate also runs whose `evaluation.json` is up to date.
 
     Returns:
-      By folder: `metrics` of the result and `baselines`, by the names of `METRICS`, or `SOUND_METRICS` for audio;
+      By folder: `metrics` of the result and `baselines`, by the names of `METRICS`, or `AUDIO_METRICS` for audio;
       `terms` of the loss at the end; `layers` optimized and held out, none for audio; path and SHA-256 of `inputs`;
       `versions`.
 

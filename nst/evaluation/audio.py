@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from nst import files, record, sounds
+from nst import audio, files, record
+from nst.audio import AudioWarning
 from nst.errors import InputError, RunError
 from nst.evaluation.modality import Evaluation, Figures
-from nst.metrics import BASELINES, sound
+from nst.metrics import BASELINES
+from nst.metrics import audio as audio_metrics
 from nst.runs.finished import Finished, written
-from nst.sounds import SoundWarning
 from nst.types import Values
 
 
@@ -29,7 +30,7 @@ def describe(folder: Path, run: Finished) -> dict[str, Any]:
 
 def metrics(run: Finished) -> Sequence[str]:
     """Return the names of a run's metrics."""
-    return sound.names()
+    return audio_metrics.names()
 
 
 def key(run: Finished, inputs: Values) -> str:
@@ -40,7 +41,7 @@ def key(run: Finished, inputs: Values) -> str:
 def read(folder: Path, run: Finished, inputs: Values) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return samples `[n, channels]` of the result, content and style that the run wrote, at 22 050 Hz."""
     names = (run.modality.result.name, inputs["content"]["path"], inputs["style"]["path"])
-    result, content, style = (sounds.read(folder / name, rate=sound.RATE).samples for name in names)
+    result, content, style = (audio.read(folder / name, rate=audio_metrics.RATE).samples for name in names)
     return result, content, style
 
 
@@ -69,7 +70,9 @@ def of_audio(content: str, style: str, results: Sequence[Path], size: int | None
     """
     if size is not None:
         raise InputError(f"--size {size} is for images: leave it out, audio is compared at its length")
-    content_samples, style_samples = (sounds.read(name, rate=sound.RATE).samples for name in (content, style))
+    content_samples, style_samples = (
+        audio.read(name, rate=audio_metrics.RATE).samples for name in (content, style)
+    )
     named = {str(path): _of_length(path, len(content_samples)) for path in results}
     figures = _compared(content_samples, style_samples, named)
     paths = {"content": content, "style": style} | {name: name for name in named}
@@ -85,9 +88,9 @@ def of_audio(content: str, style: str, results: Sequence[Path], size: int | None
 
 def _compared(content: np.ndarray, style: np.ndarray, results: Mapping[str, np.ndarray]) -> Figures:
     try:
-        return sound.evaluate(content, style, results, rate=sound.RATE)
+        return audio_metrics.evaluate(content, style, results, rate=audio_metrics.RATE)
     except MemoryError as error:
-        seconds = max(len(content), len(style)) / sound.RATE
+        seconds = max(len(content), len(style)) / audio_metrics.RATE
         reason = " ".join(str(error).split()) or "memory ran out"
         raise RunError(
             f"{seconds:.0f} s of audio could not be evaluated ({reason}): shorten the audio"
@@ -95,18 +98,18 @@ def _compared(content: np.ndarray, style: np.ndarray, results: Mapping[str, np.n
 
 
 def _of_length(path: Path, samples: int) -> np.ndarray:
-    result = sounds.read(path, rate=sound.RATE).samples
+    result = audio.read(path, rate=audio_metrics.RATE).samples
     if len(result) != samples:
-        before, after = (f"{n / sound.RATE:.3f}" for n in (len(result), samples))
+        before, after = (f"{n / audio_metrics.RATE:.3f}" for n in (len(result), samples))
         how = "cut" if len(result) > samples else "continued in silence"
         warnings.warn(
-            f"{path} lasts {before} s: {how} to {after}, as the content", SoundWarning, stacklevel=3
+            f"{path} lasts {before} s: {how} to {after}, as the content", AudioWarning, stacklevel=3
         )
     return np.pad(result[:samples], ((0, max(0, samples - len(result))), (0, 0)))
 
 
 def _file(name: str) -> dict[str, str]:
-    path = sounds.list_sounds(name)[0]
+    path = audio.list_audio(name)[0]
     return {"path": str(path), "sha256": files.sha256(path)}
 
 
@@ -116,6 +119,6 @@ AUDIO = Evaluation(
     key=key,
     read=read,
     compare=compare,
-    extensions=frozenset(sounds.EXTENSIONS),
+    extensions=frozenset(audio.EXTENSIONS),
     of_results=of_audio,
 )

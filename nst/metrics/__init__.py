@@ -19,18 +19,18 @@ from nst.losses import gram_matrix, total_variation
 from nst.metrics import content as contents
 from nst.metrics import paint, texture
 from nst.metrics import style as styles
+from nst.metrics.audio.definitions import AUDIO_METRICS
 from nst.metrics.definitions import BASELINES, CFSD_LAYER, COSINE_LAYER, COVERAGE_LAYER, METRICS, Metric
-from nst.metrics.sound.definitions import SOUND_METRICS
 from nst.metrics.style import Moments
 from nst.types import Array, Features, Image, Network
 
 __all__ = [
     "ALL_METRICS",
+    "AUDIO_METRICS",
     "BASELINES",
     "HELD_OUT",
     "METRICS",
     "NETWORK",
-    "SOUND_METRICS",
     "Metric",
     "evaluate",
     "groups",
@@ -40,7 +40,7 @@ __all__ = [
 ]
 
 #: The metrics of images and of audio, by name.
-ALL_METRICS: dict[str, Metric] = METRICS | SOUND_METRICS
+ALL_METRICS: dict[str, Metric] = METRICS | AUDIO_METRICS
 
 #: The network that images are compared in, whatever the network of a run; names of layers are those of this network.
 NETWORK = "vgg19"

@@ -14,11 +14,11 @@ from typing import Any
 
 from nst import record
 from nst.metrics import ALL_METRICS, BASELINES
+from nst.report.audio import Sounds
 from nst.report.curves import thin
 from nst.report.pictures import Pictures
 from nst.report.repeat import command
 from nst.report.runs import Run, find, flat, inside, read_json
-from nst.report.sounds import Sounds
 from nst.report.tradeoff import axes
 from nst.report.varied import varied, where
 from nst.runs.follow import usual

@@ -15,8 +15,8 @@ from typing import Any
 from urllib.parse import quote
 
 from nst import files
+from nst.report.audio import excerpts
 from nst.report.pictures import previews
-from nst.report.sounds import excerpts
 from nst.types import Values
 
 _ASSETS = Path(__file__).parent / "assets"

@@ -11,15 +11,16 @@ import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
-from nst import audio, files, losses, record, sounds
-from nst.audio.spectrogram import magnitudes
+from nst import audio, files, losses, record
+from nst.audio import Audio
 from nst.errors import InputError, unknown
-from nst.metrics.sound import spectral_convergence
+from nst.metrics.audio import spectral_convergence
 from nst.optim import OPTIMIZERS, optimizer
 from nst.runs import memory
 from nst.runs.modality import File, Job, Limit, Modality
-from nst.sounds import Sound
 from nst.stages import Release, Resume, Snapshot
+from nst.transfer import audio as transfer
+from nst.transfer.audio.spectrogram import magnitudes
 from nst.types import Array, Values
 
 # Bytes that `_needed` does not count: libraries and compilation.
@@ -32,13 +33,13 @@ _STARTS = ("content", "style", "noise")
 
 
 class AudioTask(NamedTuple):
-    """A run with its audio read, in the form that `nst.audio.rows` returns.
+    """A run with its audio read, in the form that `nst.transfer.audio.rows` returns.
 
     `samples` is the length of the content before padding to the shortest length that can be compared.
     """
 
     config: ConfigDict
-    extractor: audio.AudioFeatures
+    extractor: transfer.AudioFeatures
     content: Array
     style: Array
     initial: Array
@@ -49,14 +50,14 @@ class AudioTask(NamedTuple):
     def save_input(self, name: str, folder: Path) -> None:
         """Write an input as the objective sees it, and its spectrogram."""
         file, sound = AUDIO.saved[name], self._input(name)
-        sounds.write(folder / file.name, sound)
+        audio.write(folder / file.name, sound)
         if file.preview:
-            audio.picture.write(folder / file.preview, sound)
+            transfer.picture.write(folder / file.preview, sound)
 
     def snapshots(self, resume: Resume | None, release: Release) -> Iterator[Snapshot]:
         """Yield the snapshots of the run, from the beginning or from a checkpoint."""
         config = self.config
-        return audio.stylization(
+        return transfer.stylization(
             self.content,
             self.style,
             self.initial,
@@ -73,7 +74,7 @@ class AudioTask(NamedTuple):
 
     def frame(self, image: Array, path: Path) -> None:
         """Write an intermediate result."""
-        sounds.write(path, self._sound(self._reconstruct(image)))
+        audio.write(path, self._sound(self._reconstruct(image)))
 
     def results(self, image: Array, folder: Path, facts: str, output: Path | None) -> None:
         """Write the result and its spectrogram, and the spectrograms of content, style and result side by side."""
@@ -81,12 +82,12 @@ class AudioTask(NamedTuple):
         result = self._sound(x)
         for path in (folder / "audio.wav", output):
             if path is not None:
-                sounds.write(path, result)
+                audio.write(path, result)
         if self.extractor.method == "spectrogram":
             record.write_json(folder / "phase.json", self._phase(image, x))
-        audio.picture.write(folder / "spectrogram.png", result)
+        transfer.picture.write(folder / "spectrogram.png", result)
         named = [(name, self._input(name)) for name in AUDIO.inputs]
-        audio.picture.write_sheet(folder / "sheet.png", [*named, ("result", result)])
+        transfer.picture.write_sheet(folder / "sheet.png", [*named, ("result", result)])
 
     def _phase(self, params: Array, x: Array) -> dict[str, Any]:
         """Return how far the magnitudes of the audio are from those that were optimized."""
@@ -95,27 +96,27 @@ class AudioTask(NamedTuple):
         return {"steps": self.config.audio.phase_steps, "spectral_convergence": convergence}
 
     def _reconstruct(self, params: Array) -> np.ndarray:
-        return audio.sounding(params, self.extractor, self.initial, self.config.audio.phase_steps)
+        return transfer.sounding(params, self.extractor, self.initial, self.config.audio.phase_steps)
 
-    def _sound(self, x: Array) -> Sound:
-        return Sound(audio.columns(x[:, : self.samples], self.gains["content"]), self.config.audio.rate)
+    def _sound(self, x: Array) -> Audio:
+        return Audio(transfer.columns(x[:, : self.samples], self.gains["content"]), self.config.audio.rate)
 
-    def _input(self, name: str) -> Sound:
+    def _input(self, name: str) -> Audio:
         samples = {"content": self.content[:, : self.samples], "style": self.style}
         samples["init"] = self.initial[:, : self.samples]
-        return Sound(audio.columns(samples[name], self.gains[name]), self.config.audio.rate)
+        return Audio(transfer.columns(samples[name], self.gains[name]), self.config.audio.rate)
 
 
 def find(config: ConfigDict, name: str) -> list[Path]:
     """Return the audio files that an input of a config stands for."""
     value = config.audio[name]
-    return [] if name in AUDIO.optional and value in _STARTS else sounds.list_sounds(value)
+    return [] if name in AUDIO.optional and value in _STARTS else audio.list_audio(value)
 
 
-def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> audio.AudioFeatures:
+def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> transfer.AudioFeatures:
     """Check the settings and read every file, then return the filters."""
     settings = losses.checked(dict(config.loss))
-    audio.check_style_loss(settings)
+    transfer.check_style_loss(settings)
     random = losses.stochastic(settings)
     names = [name for name, optimizer in OPTIMIZERS.items() if not optimizer.image_only]
     if config.optimizer.name not in names:
@@ -123,7 +124,7 @@ def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> audio.
     optimizer(config.optimizer.name, random)
     if not 2000 <= config.audio.rate <= 192_000:
         raise InputError(f"config.audio.rate = {config.audio.rate}: give 2000 to 192000 Hz")
-    audio.features.check(config.audio.method, config.audio.n_fft)
+    transfer.features.check(config.audio.method, config.audio.n_fft)
     if config.audio.method == "waveform" and config.optimizer.name == "lbfgs":
         raise InputError(
             "config.optimizer.name = lbfgs: with audio.method=waveform its steps may raise the loss: "
@@ -131,7 +132,7 @@ def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> audio.
         )
     inputs = {(name, path) for job in jobs for name, path in job.inputs.items()}
     shapes = {
-        path: sounds.read(path, rate=config.audio.rate, max_seconds=float(limit)).samples.shape
+        path: audio.read(path, rate=config.audio.rate, max_seconds=float(limit)).samples.shape
         for path in sorted({path for _, path in inputs})
     }
     settings = config.audio
@@ -149,12 +150,12 @@ def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> audio.
 
 # Cached for the runs of a sweep: drawing 23 million numbers takes a second.
 @functools.lru_cache(maxsize=1)
-def _drawn(method: str, n_fft: int, rate: int, filters: int, seed: int) -> audio.AudioFeatures:
-    return audio.audio_features(method, n_fft=n_fft, rate=rate, filters=filters, seed=seed)
+def _drawn(method: str, n_fft: int, rate: int, filters: int, seed: int) -> transfer.AudioFeatures:
+    return transfer.audio_features(method, n_fft=n_fft, rate=rate, filters=filters, seed=seed)
 
 
 def _needed(
-    extractor: audio.AudioFeatures, method: str, content: tuple[int, int], style: tuple[int, int]
+    extractor: transfer.AudioFeatures, method: str, content: tuple[int, int], style: tuple[int, int]
 ) -> int:
     """Estimate the bytes that a run takes: filters, their inputs and outputs, and the optimizer's history."""
 
@@ -180,21 +181,21 @@ def size(config: ConfigDict) -> str:
     return f"{config.audio.content} with audio.filters={config.audio.filters}"
 
 
-def read(config: ConfigDict, job: Job, extractor: audio.AudioFeatures, limit: int | float) -> AudioTask:
+def read(config: ConfigDict, job: Job, extractor: transfer.AudioFeatures, limit: int | float) -> AudioTask:
     """Read the audio of a job."""
     rows = {
-        name: audio.rows(sounds.read(path, rate=config.audio.rate, max_seconds=float(limit)).samples)
+        name: transfer.rows(audio.read(path, rate=config.audio.rate, max_seconds=float(limit)).samples)
         for name, path in job.inputs.items()
     }
     content, style = rows["content"], rows["style"]
-    least = audio.shortest(extractor)
+    least = transfer.shortest(extractor)
     samples = content.samples.shape[1]
     padded = np.pad(content.samples, ((0, 0), (0, max(0, least - samples))))
     if "init" in rows:
-        initial = audio.cut(rows["init"].samples, *padded.shape)
+        initial = transfer.cut(rows["init"].samples, *padded.shape)
     else:
-        initial = audio.starting(config.audio.init, padded, style.samples, config.audio.seed)
-    longer = audio.lengthened(style.samples, least)
+        initial = transfer.starting(config.audio.init, padded, style.samples, config.audio.seed)
+    longer = transfer.lengthened(style.samples, least)
     if config.audio.scaled:
         extractor = extractor.scaled(padded, longer, initial)
     hashes = {name: {"path": str(path), "sha256": files.sha256(path)} for name, path in job.inputs.items()}
@@ -217,11 +218,11 @@ AUDIO = Modality(
     optional={"init": File("init.wav")},
     result=File("audio.wav", "spectrogram.png"),
     config="configs/audio.py",
-    limit=Limit("max_seconds", sounds.MAX_SECONDS, "Refuse longer audio."),
+    limit=Limit("max_seconds", audio.MAX_SECONDS, "Refuse longer audio."),
     remedy=_REMEDY,
     find=find,
-    each=sounds.each,
-    check_output=sounds.check_output,
+    each=audio.each,
+    check_output=audio.check_output,
     check=check,
     read=read,
     steps=steps,

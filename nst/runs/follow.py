@@ -8,10 +8,10 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from nst import losses, optim
-from nst.audio.stylize import OPTIMIZERS, default_rate
 from nst.config import base, defaults, fields, modality_of, validate
 from nst.errors import unknown
 from nst.features import NETWORKS, NetworkSpec, check_layers
+from nst.transfer.audio.stylize import OPTIMIZERS, default_rate
 from nst.types import Values
 
 #: Computes the value of an unset field from the values of the others, by dotted names.

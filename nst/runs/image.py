@@ -19,7 +19,7 @@ from nst.optim import optimizer
 from nst.runs import memory
 from nst.runs.modality import File, Job, Limit, Modality
 from nst.stages import Release, Resume, Snapshot
-from nst.stylize import Scale, plan, sides_at, stylization
+from nst.transfer.image import Scale, plan, sides_at, stylization
 from nst.types import Array, Image, Network, Values
 
 # Larger images do not fit into memory, and the system would kill the process without a message.

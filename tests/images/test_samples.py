@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from nst.audio import samples as audio
 from nst.errors import InputError
 from nst.images import samples
-from nst.sounds import samples as sounds
 
 FETCHED = ["tubingen", "starry_night", "shipwreck", "the_scream"]
 AT_HAND = ["astronaut", "coffee", "chelsea", "rocket", "grace_hopper", "strokes", "panes", "hatching"]
@@ -154,8 +154,8 @@ def test_a_cache_folder_that_cannot_be_written(use, pinned, offline, monkeypatch
 def test_the_script_lists_every_sample_with_its_credit(monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "300")
     lines = _listed(capsys)
-    assert [*lines] == [*samples.SAMPLES, *sounds.SAMPLES]
-    for name, sample in (samples.SAMPLES | sounds.SAMPLES).items():
+    assert [*lines] == [*samples.SAMPLES, *audio.SAMPLES]
+    for name, sample in (samples.SAMPLES | audio.SAMPLES).items():
         assert sample.what in lines[name]
         assert sample.credit in lines[name]
 
@@ -164,7 +164,7 @@ def test_the_script_says_where_a_sound_lies_once_it_is_made(monkeypatch, capsys,
     monkeypatch.setenv("COLUMNS", "300")
     assert "made on first use" in _listed(capsys)["melody"]
     assert not cache.exists()  # listing makes nothing
-    path = sounds.place("melody")
+    path = audio.place("melody")
     path.parent.mkdir(parents=True)
     path.touch()
     lines = _listed(capsys)

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from nst.metrics.sound import RATE
+from nst.metrics.audio import RATE
 
 
 def noise(generator, seconds):

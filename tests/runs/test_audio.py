@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nst import runs, sounds
+from nst import audio, runs
+from nst.audio import Audio
 from nst.config import base
 from nst.errors import InputError
-from nst.sounds import Sound
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,7 +35,7 @@ def clips(tmp_path_factory):
     tune = np.sin(2 * np.pi * 330 * t) * np.exp(-3 * (t % 0.25))
     noise = np.random.default_rng(0).standard_normal(9000) * 0.1
     for name, samples in (("content", tune), ("style", noise)):
-        sounds.write(folder / f"{name}.wav", Sound(0.3 * samples[:, None].astype(np.float32), 8000))
+        audio.write(folder / f"{name}.wav", Audio(0.3 * samples[:, None].astype(np.float32), 8000))
     return folder
 
 
@@ -67,10 +67,10 @@ def test_the_files_of_a_run(config, tmp_path, clips):
     assert [path.name for path in sorted((folder / "frames").iterdir())] == [
         f"{step:06}.wav" for step in (0, 4, 8, 12)
     ]
-    result, content, style = (sounds.read(folder / f"{name}.wav") for name in ("audio", "content", "style"))
+    result, content, style = (audio.read(folder / f"{name}.wav") for name in ("audio", "content", "style"))
     assert result.samples.shape == content.samples.shape == (6000, 1)
     assert style.samples.shape == (9000, 1)
-    original = sounds.read(clips / "content.wav")
+    original = audio.read(clips / "content.wav")
     np.testing.assert_allclose(content.samples, original.samples, atol=1e-5)
     if config.audio.method == "spectrogram":
         phase = json.loads((folder / "phase.json").read_text())
@@ -176,7 +176,7 @@ def test_the_command_line(clips, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == str(tmp_path / "run" / "audio.wav")
-    assert sounds.read(output).samples.shape == (6000, 1)
+    assert audio.read(output).samples.shape == (6000, 1)
     again = subprocess.run(
         command(clips, f"--workdir={tmp_path / 'other'}", "--max_seconds=1", "--config.images.size=3"),
         capture_output=True,

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
-from nst import images, report, runs, sounds
+from nst import images, report, runs
+from nst.audio import Audio, read, write
 from nst.config import base
 
 AUDIO = {
@@ -46,7 +47,7 @@ def audio(tmp_path):
         path = tmp_path / "clips" / f"{name}.wav"
         path.parent.mkdir(exist_ok=True)
         samples = 0.1 * (1 + i) * generator.standard_normal((3000 + 500 * i, 1), np.float32)
-        sounds.write(path, sounds.Sound(samples.clip(-1, 1), 8000))
+        write(path, Audio(samples.clip(-1, 1), 8000))
         config.audio[name] = str(path)
     return config
 
@@ -59,7 +60,7 @@ def test_images_are_saved_at_the_start_as_the_objective_sees_them(config, pictur
     config.images.style_scale = 0.75
     config.images.init = str(pictures / "style.png")
     seen = []
-    stylize = importlib.import_module("nst.stylize")  # `nst.stylize` is also the name of a function
+    stylize = importlib.import_module("nst.transfer.image")  # `nst.stylize` is also the name of a function
     objective = stylize.objective
 
     def spy(extractor, inputs, *rest):
@@ -101,8 +102,8 @@ def test_audio_is_saved_at_the_start(audio, tmp_path):
     at_start = saved(folder, names)
     assert not (folder / "audio.wav").exists()
     for name, length in (("content", 3000), ("style", 3500), ("init", 3000)):
-        original = sounds.read(audio.audio[name]).samples[:length]
-        np.testing.assert_allclose(sounds.read(folder / f"{name}.wav").samples, original, atol=1e-4)
+        original = read(audio.audio[name]).samples[:length]
+        np.testing.assert_allclose(read(folder / f"{name}.wav").samples, original, atol=1e-4)
     runs.run(audio, folder, resume=True)
     (whole,) = runs.run(audio, tmp_path / "whole")
     assert saved(folder, names) == saved(whole, names) == at_start

@@ -14,8 +14,8 @@ from nst.batched import Trial
 from nst.config import FIELDS, Field, base, help_text
 from nst.errors import InputError
 from nst.losses import Recipe, Term
-from nst.stylize import Scale, stylization
 from nst.sweep import plan
+from nst.transfer.image import Scale, stylization
 
 
 def statistics(view, local):
@@ -166,7 +166,7 @@ def test_a_random_term_goes_with_audio(registered, monkeypatch):
     monkeypatch.setitem(FIELDS["audio"], "loss.noisy_weight", FIELDS["image"]["loss.noisy_weight"])
     samples = np.sin(np.arange(4000, dtype=np.float32))[:, None]
     small = {"steps": 2, "filters": 4, "n_fft": 256, "phase_steps": 1}
-    result = nst.audio.stylize(samples, samples, 4000, optimizer="adam", noisy_weight=1.0, **small)
+    result = nst.stylize_audio(samples, samples, 4000, optimizer="adam", noisy_weight=1.0, **small)
     assert np.isfinite(result).all()
     with pytest.raises(InputError, match="noisy is random: take adam"):
-        nst.audio.stylize(samples, samples, 4000, noisy_weight=1.0, **small)
+        nst.stylize_audio(samples, samples, 4000, noisy_weight=1.0, **small)

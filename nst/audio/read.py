@@ -1,0 +1,98 @@
+"""Reading of audio: a path or a sample's name in, float32 samples of one or two channels out."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from nst import inputs
+from nst.audio import samples
+from nst.audio.decode import decode
+from nst.audio.formats import SUPPORTED
+from nst.audio.resample import check_rate, resample
+from nst.errors import InputError
+from nst.types import Audio
+
+#: The longest audio that is read by default, s: longer files are likely chosen by mistake.
+MAX_SECONDS = 600.0
+
+#: The extensions of audio files in a folder, in lower case.
+EXTENSIONS = {
+    ".wav",
+    ".wave",
+    ".flac",
+    ".ogg",
+    ".oga",
+    ".opus",
+    ".mp3",
+    ".aif",
+    ".aiff",
+    ".aifc",
+    ".caf",
+    ".au",
+}
+
+
+class AudioWarning(UserWarning):
+    """Audio is not read exactly as it is stored."""
+
+
+def read(sound: str | Path, *, rate: int | None = None, max_seconds: float = MAX_SECONDS) -> Audio:
+    """Read audio as float32 samples `[n, channels]`, mono or stereo.
+
+    Integers are scaled to a full scale of ±1; floats are kept, even beyond ±1. More than two channels are averaged to
+    mono, with a `AudioWarning`: few files say which speaker a channel is for. Silent files are valid.
+
+    Args:
+      sound: A path, or the name of a sample (if both exist, the path wins).
+      rate: Sampling rate to resample to, Hz; by default the file's own.
+      max_seconds: The longest audio to decode.
+
+    Raises:
+      InputError: There is no such file or sample, or it can't be read to its end.
+    """
+    if rate is not None:
+        check_rate(rate, "rate")
+    path = _find(sound)
+    decoded = decode(path, max_seconds)
+    channels = decoded.samples.shape[1]
+    if channels > 2:
+        warnings.warn(f"{path} has {channels} channels: their mean is read", AudioWarning, stacklevel=2)
+        mean = decoded.samples.mean(axis=1, keepdims=True, dtype=np.float64)
+        decoded = decoded._replace(samples=mean.astype(np.float32))
+    return decoded if rate is None else resample(decoded, rate)
+
+
+def each(name: str) -> list[str]:
+    """Return the names, for a config, of the audio files in a folder; of a single file or sample, the name itself.
+
+    Raises:
+      InputError: As `list_audio`.
+    """
+    paths = list_audio(name)
+    return [*map(str, paths)] if Path(name).is_dir() else [name]
+
+
+def list_audio(path: str | Path) -> list[Path]:
+    """Return the paths of the audio files in a folder, sorted by name, without subfolders; of a single one, its path.
+
+    Raises:
+      InputError: There is no such file, folder or sample, or the folder has no audio file.
+    """
+    folder = Path(path)
+    if not str(path):
+        raise InputError("the name of an audio file is empty: give a path, a folder or a sample's name")
+    if not folder.is_dir():
+        return [_find(path)]
+    return inputs.listed(folder, EXTENSIONS, "audio file", SUPPORTED)
+
+
+def _find(sound: str | Path) -> Path:
+    path = Path(sound)
+    if inputs.exists(path, "audio file"):
+        return path
+    sample = samples.locate(str(sound))
+    if sample is None:
+        names = ", ".join(samples.NAMES)
+        raise InputError(f"{sound}: no such file, nor a sample of that name (samples: {names})")
+    return sample

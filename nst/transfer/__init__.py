@@ -1,0 +1,1 @@
+"""The stages of style transfer: of an image, and of audio."""

@@ -1,0 +1,210 @@
+"""Style transfer of audio, by one stage of the driver that images use."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from nst import losses, optim, optimize, stages
+from nst.config import loss_defaults
+from nst.errors import InputError, unknown
+from nst.objective import loss
+from nst.stages import Method, Release, Resume, Snapshot, Stage, keep_memory
+from nst.transfer.audio.features import WIDTH, AudioFeatures, audio_features
+from nst.transfer.audio.objective import objective
+from nst.transfer.audio.phase import griffin_lim
+from nst.transfer.audio.rows import columns, cut, lengthened, noise, rows
+from nst.transfer.audio.spectrogram import Samples
+from nst.types import NO_CHANGES, Array, Settings
+
+#: The default optimizer of each method. On samples L-BFGS, which has no line search, may diverge.
+OPTIMIZERS = {"spectrogram": "lbfgs", "waveform": "adam"}
+
+# The learning rate of Adam on samples; 1 is full scale.
+_RATE_ON_SAMPLES = 0.002
+
+
+def default_rate(method: str, optimizer: str) -> float | None:
+    """Return the learning rate of an optimizer for a method; None for the optimizer's own."""
+    return _RATE_ON_SAMPLES if (method, optimizer) == ("waveform", "adam") else None
+
+
+def shortest(extractor: AudioFeatures) -> int:
+    """Return the number of samples that audio needs to have one position in every layer."""
+    return (WIDTH - 1) * extractor.longest.stft.hop
+
+
+def stylization(
+    content: Samples,
+    style: Samples,
+    initial: Samples,
+    *,
+    extractor: AudioFeatures,
+    steps: int,
+    loss_settings: Settings = NO_CHANGES,
+    optimizer: str = "lbfgs",
+    learning_rate: float | None = None,
+    seed: int = 0,
+    every: Sequence[int] = (),
+    resume: Resume | None = None,
+    release: Release = keep_memory,
+) -> Iterator[Snapshot]:
+    """Stylize audio (after Ulyanov and Lebedev, Audio Texture Synthesis and Style Transfer, 2016).
+
+    Args:
+      content: `[channels, samples]`, from `rows`.
+      style: `[channels, samples]`, of any length.
+      initial: The initial audio, of the shape of the content.
+      extractor: The feature extractor.
+      steps: Optimization steps.
+      loss_settings: Settings of the loss that replace the defaults (`nst.transfer.audio.objective.objective`).
+      optimizer: One of `nst.optim.OPTIMIZERS`.
+      learning_rate: By default the optimizer's own.
+      seed: Seed of stochastic terms.
+      every: Step numbers; a snapshot is yielded at least at all their multiples.
+      resume: The state of an earlier run to continue.
+      release: Called when much memory has just become free.
+
+    Yields:
+      A snapshot at the start, about every two seconds, and at the end. `sounding` reconstructs audio from its image.
+
+    Raises:
+      RunError: A value is not finite; the last good snapshot was yielded before.
+    """
+    defaults = loss_defaults("audio")
+    for name in loss_settings:
+        if name not in defaults:
+            raise unknown("setting of the loss", name, defaults)
+    merged = defaults | dict(loss_settings)
+    if merged["resample"] is None:
+        merged["resample"] = optim.named(optimizer).stochastic
+    settings = losses.checked(merged)
+    check_style_loss(settings)
+    random = losses.stochastic(settings)
+    method = Method(
+        optimize.by_vjp(loss),
+        optim.optimizer(optimizer, random),
+        learning_rate,
+        batch_at=optimize.keys(seed) if random else None,
+    )
+    stage = Stage(
+        steps,
+        jax.eval_shape(extractor.parameters, jnp.asarray(initial)),
+        objective=lambda: objective(extractor, content, style, settings),
+        begin=lambda _: extractor.parameters(initial),
+    )
+    yield from stages.run([stage], method, every=every, resume=resume, release=release)
+
+
+def check_style_loss(settings: Settings) -> None:
+    """Raise InputError if the style loss is not for audio; `settings` are those of `nst.losses.checked`."""
+    reason = settings["style_loss"].image_only
+    if reason:
+        usable = ", ".join(name for name, loss in losses.STYLE_LOSSES.items() if not loss.image_only)
+        raise InputError(f"loss.style_loss is not for audio ({reason}): take {usable}")
+
+
+def sounding(params: Array, extractor: AudioFeatures, initial: Samples, phase_steps: int) -> np.ndarray:
+    """Reconstruct audio from optimized parameters.
+
+    Args:
+      params: The image of a snapshot.
+      extractor: The extractor of the run.
+      initial: `[channels, samples]`, audio whose phases are the initial ones.
+      phase_steps: Iterations of fast Griffin-Lim, for the method `spectrogram`.
+
+    Returns:
+      `[channels, samples]`.
+    """
+    if extractor.method == "waveform":
+        return np.asarray(params)
+    magnitudes = extractor.magnitudes(params)
+    return np.asarray(griffin_lim(magnitudes, jnp.asarray(initial), extractor.longest.stft, phase_steps))
+
+
+def stylize_audio(
+    content: np.ndarray,
+    style: np.ndarray,
+    rate: int,
+    *,
+    method: str = "spectrogram",
+    steps: int = 100,
+    init: str = "content",
+    seed: int = 0,
+    filters: int = 2048,
+    n_fft: int = 2048,
+    phase_steps: int = 64,
+    scaled: bool = True,
+    optimizer: str | None = None,
+    learning_rate: float | None = None,
+    **loss_settings: Any,
+) -> np.ndarray:
+    """Return the content with the timbre of the style.
+
+    Args:
+      content: `[samples, channels]`, one channel or two.
+      style: The same, of any length.
+      rate: Sampling rate of both, Hz.
+      method: One of `nst.transfer.audio.METHODS`.
+      steps: Optimization steps.
+      init: `content`, `style` or `noise`.
+      seed: Seed of noise and filters.
+      filters: Number of random filters in each layer.
+      n_fft: Window of the method `spectrogram`, samples.
+      phase_steps: Iterations of fast Griffin-Lim.
+      scaled: Whether magnitudes are optimized in units of each frequency's level, so that silent ones stay silent
+        (`AudioFeatures.scaled`).
+      optimizer: `lbfgs` or `adam`; by default that of `OPTIMIZERS` for the method.
+      learning_rate: By default that of `default_rate`.
+      **loss_settings: Settings of the loss that replace the defaults of the config's group `loss`.
+
+    Returns:
+      `[samples, channels]`, as loud as the content.
+
+    Raises:
+      InputError: A name or a number can't be used.
+      RunError: A value became infinite or NaN.
+    """
+    if optimizer is None:
+        optimizer = OPTIMIZERS.get(method, "lbfgs")
+    if learning_rate is None:
+        learning_rate = default_rate(method, optimizer)
+    extractor = audio_features(method, n_fft=n_fft, rate=rate, filters=filters, seed=seed)
+    content_rows, style_rows = rows(content), rows(style)
+    least = shortest(extractor)
+    padded = np.pad(content_rows.samples, ((0, 0), (0, max(0, least - content_rows.samples.shape[1]))))
+    longer = lengthened(style_rows.samples, least)
+    begin = starting(init, padded, style_rows.samples, seed)
+    if scaled:
+        extractor = extractor.scaled(padded, longer, begin)
+    *_, last = stylization(
+        padded,
+        longer,
+        begin,
+        extractor=extractor,
+        steps=steps,
+        loss_settings=loss_settings,
+        optimizer=optimizer,
+        learning_rate=learning_rate,
+        seed=seed,
+    )
+    samples = sounding(last.image, extractor, begin, phase_steps)
+    return columns(samples[:, : content_rows.samples.shape[1]], content_rows.gain)
+
+
+def starting(init: str, content: Samples, style: Samples, seed: int) -> np.ndarray:
+    """Return the initial audio for an `init`: `content`, `style` (at the content's length) or `noise`.
+
+    Raises:
+      InputError: The `init` is unknown.
+    """
+    starts = {
+        "content": lambda: np.asarray(content),
+        "style": lambda: cut(style, *content.shape),
+        "noise": lambda: noise(seed, *content.shape),
+    }
+    if init not in starts:
+        raise unknown("init", init, starts)
+    return starts[init]()
