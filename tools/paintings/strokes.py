@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nst.images.paintings import coast
-from nst.images.paintings.brushes import Bristles, Canvas, Strokes, follow, lay, lit, look_up
-from nst.images.paintings.fields import HEIGHT, WIDTH, Array, grid, noise, palette
+from tools.paintings import coast
+from tools.paintings.brushes import Bristles, Canvas, Strokes, follow, lay, lit, look_up
+from tools.paintings.fields import HEIGHT, WIDTH, Array, grid, noise, palette
 
 _SEED = 1889
 _GROUND = palette("8a4a22")[0]

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nst.images.paintings.fields import Array, Number, noise, palette, smoothstep
+from tools.paintings.fields import Array, Number, noise, palette, smoothstep
 
 _DISC = palette("f8e8b0")[0]
 _LIGHT = np.array([-0.62, -0.58, 0.53], np.float32)

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nst.images.paintings.fields import Array, grid, noise, palette, ramp, smoothstep
+from tools.paintings.fields import Array, grid, noise, palette, ramp, smoothstep
 
 _SUN = (716, 214, 66)
 #: Eddies of the wind in the sky: x, y, radius, sense of rotation.

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nst.images.paintings.fields import HEIGHT, WIDTH, Array, noise, smoothstep
+from tools.paintings.fields import HEIGHT, WIDTH, Array, noise, smoothstep
 
 _POINTS_AT_ONCE = 1_500_000
 _SAMPLES_PER_PIXEL = 1.45  # along and across a ribbon: no pixel inside it is missed, on a diagonal either

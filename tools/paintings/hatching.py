@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from nst.images.paintings import lake
-from nst.images.paintings.fields import Array, blur, edges, grid, noise, palette, smoothstep
+from tools.paintings import lake
+from tools.paintings.fields import Array, blur, edges, grid, noise, palette, smoothstep
 
 _SEED = 1514
 _PAPER, _INK, _SANGUINE, _WHITE = palette("f2e0b8", "1e1614", "9a3a1c", "fffaec")

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from nst.images.paintings import valley
-from nst.images.paintings.brushes import Canvas, lit
-from nst.images.paintings.fields import Array, blur, edges, grid, noise, palette, smoothstep
+from tools.paintings import valley
+from tools.paintings.brushes import Canvas, lit
+from tools.paintings.fields import Array, blur, edges, grid, noise, palette, smoothstep
 
 _SEED = 1906
 _LEAD = palette("141020")[0]

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nst.images import paintings, samples
-from nst.images.paintings import brushes, fields, hatching, panes
+from nst.images import samples
+from tools import paintings
+from tools.paintings import brushes, fields, hatching, panes
 
 # A quarter of the size: the same compositions, drawn in a sixteenth of the time.
 SCALE = 0.25
@@ -64,7 +65,7 @@ def test_saving_makes_the_folder_and_the_module_says_where_pictures_go(tmp_path,
     with Image.open(path) as picture:
         assert picture.size == (6, 4)
     answer = subprocess.run(
-        [sys.executable, "-m", "nst.images.paintings", "--help"], capture_output=True, text=True, check=True
+        [sys.executable, "-m", "tools.paintings", "--help"], capture_output=True, text=True, check=True
     )
     assert "folder for the paintings" in answer.stdout
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nst.images.paintings.fields import Array, noise, palette, smoothstep
+from tools.paintings.fields import Array, noise, palette, smoothstep
 
 _SUN = (318, 172, 74)
 #: x and y of the lower left corner, width, height of the walls, and the colors of wall and roof.

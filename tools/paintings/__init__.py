@@ -1,4 +1,4 @@
-"""Three paintings to use as style images, drawn by this code: `python -m nst.images.paintings FOLDER`."""
+"""Three paintings to use as style images, drawn by this code: `python -m tools.paintings FOLDER`."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,8 +7,8 @@ import numpy as np
 from PIL import Image as PillowImage
 
 from nst.files import replacing
-from nst.images.paintings import hatching, panes, strokes
-from nst.images.paintings.fields import Array, halve
+from tools.paintings import hatching, panes, strokes
+from tools.paintings.fields import Array, halve
 
 #: From name to a function that draws the painting at a scale, in pixels per design pixel.
 PAINTINGS: dict[str, Callable[[float], Array]] = {
