@@ -16,7 +16,7 @@ _POSITIONS = (512 // 8) * (384 // 8)  # M of relu4_2 in an image of 512×384 pix
 
 
 def get_config() -> ConfigDict:
-    """Return the config for 512×384 pixels; for another size, nst.bench.pastiche.content_weight gives the weight."""
+    """Return the config for 512×384 pixels; for another size, benchmarks.pastiche.content_weight gives the weight."""
     config = base()
     config.images.content = "tubingen"
     config.images.style = "starry_night"

@@ -11,7 +11,8 @@ python scripts/bench.py quality [--pairs CONTENT:STYLE ...] [--methods METHOD:SE
 python scripts/bench.py sizes [--config FILE] [--sizes PIXELS ...] [--content PATH] [--style PATH] --output DIR
 """
 
-from nst import bench, cli
+import benchmarks
+from nst import cli
 
 if __name__ == "__main__":
-    cli.main(bench.run, usage=__doc__ or "")
+    cli.main(benchmarks.run, usage=__doc__ or "")

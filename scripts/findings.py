@@ -12,8 +12,9 @@ python scripts/findings.py runs/findings
 from collections.abc import Sequence
 from pathlib import Path
 
-from nst import cli, findings
+from nst import cli
 from nst.errors import InputError
+from tools import findings
 
 
 def main(arguments: Sequence[str]) -> None:

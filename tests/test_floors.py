@@ -22,8 +22,8 @@ FLOORS = [
     {"batched"},
     {"runs"},
     {"sweep", "evaluation"},
-    {"report", "findings"},
-    {"cli", "bench"},
+    {"report"},
+    {"cli"},
 ]
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.programs import ROOT, run_command
 from nst import images
-from nst.bench.programs import ROOT, run_command
 
 PHOTOGRAPHS = ("astronaut", "chelsea", "tubingen")
 PAINTINGS = ("starry_night", "strokes", "panes")

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmarks import objectives
 from nst import features, images
-from nst.bench import objectives
 from nst.config.file import load_file
 from nst.runs import follow
 

@@ -12,11 +12,11 @@ import numpy as np
 
 from nst import record
 from nst.errors import InputError
-from nst.findings.claims import Claim
-from nst.findings.effects import Effect, Figures, effect
 from nst.runs import modality
 from nst.sweep import plan as plans
 from nst.types import Values
+from tools.findings.claims import Claim
+from tools.findings.effects import Effect, Figures, effect
 
 _AGREES, _DISAGREES, _OPEN = "agrees", "disagrees", "undecided"
 _SAME = 0.1  # relative change below which a figure counts as the same

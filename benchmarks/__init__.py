@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from benchmarks import audio, lbfgs, losses, pastiche, quality, sizes, step, sweep, wasserstein
 from nst.arguments import Parser
-from nst.bench import audio, lbfgs, losses, pastiche, quality, sizes, step, sweep, wasserstein
 
 
 def parser() -> Parser:

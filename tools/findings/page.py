@@ -10,10 +10,10 @@ import numpy as np
 
 from nst import files, images
 from nst.errors import InputError
-from nst.findings.claims import QUESTIONS, Claim, Question
-from nst.findings.effects import Effect, Figures
-from nst.findings.measure import Trial, Unmeasured, content_and_style, inputs_of, measure, trials
 from nst.runs import modality
+from tools.findings.claims import QUESTIONS, Claim, Question
+from tools.findings.effects import Effect, Figures
+from tools.findings.measure import Trial, Unmeasured, content_and_style, inputs_of, measure, trials
 
 _PLOT = (96, 128)  # height and width of a preview that is a plot, such as a spectrogram
 
@@ -60,7 +60,7 @@ it needs. [metrics.md](metrics.md) defines the metrics.
 averaged first. The *effect* is the change from one mean to the other in percent, with a 95 % interval. Pairs that share
 a photograph or a painting are not independent, so the interval is that of a bootstrap that resamples photographs and
 paintings independently (Owen, [The pigeonhole bootstrap](https://doi.org/10.1214/07-AOAS122), 2007), widened for their
-small numbers as Student's t is (`nst/findings/effects.py`). With two photographs and two paintings it is wide: only
+small numbers as Student's t is (`tools/findings/effects.py`). With two photographs and two paintings it is wide: only
 large effects are certain.
 
 A claim of *lower* or *higher* agrees if the whole interval lies on that side of 0, and disagrees if it lies on the

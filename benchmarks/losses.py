@@ -13,8 +13,8 @@ import jax.numpy as jnp
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import lbfgs
 from nst import features, files, images, losses
-from nst.bench import lbfgs
 from nst.errors import InputError
 from nst.losses import STYLE_LOSSES
 from nst.objective import Objective, loss, objective

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from nst.findings import effect
+from tools.findings import effect
 
 #: Deviations of the effects of photographs, of paintings and of single pairs.
 SPREADS = {

@@ -15,11 +15,11 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import peers, texture
+from benchmarks.peers import Evaluation
+from benchmarks.programs import Watched, watch
+from benchmarks.step import in_turns
 from nst import audio, files
-from nst.bench import peers, texture
-from nst.bench.peers import Evaluation
-from nst.bench.programs import Watched, watch
-from nst.bench.step import in_turns
 from nst.config import loss_defaults
 from nst.errors import InputError
 from nst.objective import Objective, loss
@@ -28,7 +28,7 @@ from nst.optimize import by_vjp, chunks, start
 from nst.transfer import audio as transfer
 from nst.transfer.audio.objective import objective
 
-_ROOT = Path(__file__).parents[2]
+_ROOT = Path(__file__).parents[1]
 _RATE, _N_FFT = 22_050, 2048
 _OURS, _PEER = "nst", "torch"
 _PROBLEM = "problem.npz"

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from benchmarks import sizes
 from nst import images
-from nst.bench import sizes
 from nst.errors import InputError
 
 

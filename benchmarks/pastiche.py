@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from rich.console import Console
 
+from benchmarks import figures
+from benchmarks.figures import Line, Turn
+from benchmarks.programs import ROOT, run_command, watch
 from nst import files, images
-from nst.bench import figures
-from nst.bench.figures import Line, Turn
-from nst.bench.programs import ROOT, run_command, watch
 from nst.errors import InputError, RunError
 from nst.features.vgg import PRECISIONS
 

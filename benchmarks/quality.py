@@ -17,8 +17,8 @@ from PIL import ImageDraw
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.programs import ROOT, run_command, watch
 from nst import files, images, record
-from nst.bench.programs import ROOT, run_command, watch
 from nst.config.file import load_file
 from nst.errors import InputError
 from nst.evaluation.image import of_images

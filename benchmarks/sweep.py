@@ -14,11 +14,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.programs import watch
 from nst import files
-from nst.bench.programs import watch
 from nst.errors import InputError
 
-_ROOT = Path(__file__).parents[2]
+_ROOT = Path(__file__).parents[1]
 _CONTENTS = ("tubingen", "coffee", "chelsea", "astronaut")
 
 # The config file of the sweep. Trials differ in the content image and in β, as those of a study would.

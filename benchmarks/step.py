@@ -16,9 +16,9 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import peers
+from benchmarks.peers import Evaluation
 from nst import features, files, images, losses
-from nst.bench import peers
-from nst.bench.peers import Evaluation
 from nst.errors import RunError
 from nst.images.resize import cover
 from nst.objective import Objective, loss, objective, refreshed

@@ -13,8 +13,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import peers
 from nst import features, files, images, losses
-from nst.bench import peers
 from nst.errors import InputError
 from nst.objective import Objective, loss, objective
 from nst.optim import optimizer

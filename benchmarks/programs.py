@@ -16,7 +16,7 @@ _RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes that ru_maxrss coun
 
 
 #: The repository.
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 
 
 def run_command(config: Path, changes: Mapping[str, Any], workdir: Path) -> list[str]:

@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nst import findings, images, record
+from nst import images, record
 from nst.config import defaults
 from nst.errors import InputError
-from nst.findings.claims import QUESTIONS, Claim
 from nst.losses import STYLE_LOSSES
 from nst.sweep import plan as plans
+from tools import findings
+from tools.findings.claims import QUESTIONS, Claim
 
 pytestmark = pytest.mark.filterwarnings("ignore:VGG-16 is left out")
 
@@ -156,7 +157,9 @@ def test_a_claim_without_trials_is_reported_in_its_row(sweeps, tmp_path, monkeyp
     shutil.copytree(sweeps / "pooling", tmp_path / "pooling")
     pooling = next(question for question in QUESTIONS if question.name == "pooling")
     absent = Claim("of no pooling", {"features.pooling": "none"}, {"features.pooling": "avg"}, "tv", "lower")
-    monkeypatch.setattr("nst.findings.page.QUESTIONS", (pooling._replace(claims=(*pooling.claims, absent)),))
+    monkeypatch.setattr(
+        "tools.findings.page.QUESTIONS", (pooling._replace(claims=(*pooling.claims, absent)),)
+    )
     findings.write(tmp_path, tmp_path / "findings.md")
     assert (
         "| of no pooling | `tv` | — | — | — | lower | not measured: no trials with features.pooling=none "

@@ -9,8 +9,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.programs import ROOT, run_command, watch
 from nst import images, record
-from nst.bench.programs import ROOT, run_command, watch
 from nst.errors import InputError
 from nst.evaluation.image import of_images
 

@@ -17,10 +17,10 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import peers
+from benchmarks.programs import ROOT, run_command, watch
+from benchmarks.quality import METHODS, config_of, root_of_2_scales
 from nst import features, files, images, objective
-from nst.bench import peers
-from nst.bench.programs import ROOT, run_command, watch
-from nst.bench.quality import METHODS, config_of, root_of_2_scales
 from nst.errors import InputError
 from nst.types import Network
 
@@ -132,7 +132,7 @@ def descend(content: np.ndarray, style: np.ndarray, size: int, seconds: float) -
     import torch  # pyright: ignore[reportMissingImports]
     from torch.nn import functional  # pyright: ignore[reportMissingImports]
 
-    from nst.bench import objectives
+    from benchmarks import objectives
 
     loss_at = _losses(content, style)
     scales = root_of_2_scales(size)
@@ -170,7 +170,7 @@ def _losses(content: np.ndarray, style: np.ndarray) -> Callable[[int], Any]:
     """Return a function from a longest side to the peer's loss of an image `[1, 3, h, w]`."""
     import torch  # pyright: ignore[reportMissingImports]
 
-    from nst.bench import objectives
+    from benchmarks import objectives
 
     network = _network()
     assert isinstance(network, features.VGG)
@@ -186,7 +186,7 @@ def _seconds(loss: Any, image: np.ndarray) -> float:
     """Return the seconds of the second loss and gradient."""
     import torch  # pyright: ignore[reportMissingImports]
 
-    from nst.bench import objectives
+    from benchmarks import objectives
 
     x = objectives.tensor(image, torch.float32).requires_grad_()
     loss(x).backward()

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
+from benchmarks import quality
 from nst import images
-from nst.bench import quality
 from nst.errors import InputError
 
 
