@@ -42,7 +42,7 @@ def prepare(name: str) -> Path:
     """
     tfds = sets.package()
     if name in OURS:
-        return _make(name, {sample: images.list_pictures(sample)[0] for sample in OURS[name]})
+        return _make(name, {sample: images.list_images(sample)[0] for sample in OURS[name]})
     try:
         builder = tfds.builder(name, data_dir=str(sets.folder()), file_format="array_record")
         builder.download_and_prepare()
@@ -76,7 +76,7 @@ def add(name: str, folder: Path) -> Path:
         raise InputError(f"{place} exists: give another name, or delete it")
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder: give one with images")
-    paths = images.list_pictures(folder)
+    paths = images.list_images(folder)
     labelled = {path.stem: path for path in paths}
     if len(labelled) < len(paths):
         raise InputError(f"{folder}: two images share a name up to the extension: rename one")

@@ -67,7 +67,7 @@ def _tensorboard(folder: Path, facts: Mapping[str, Any]) -> Writer:
 
     def frame(step: int, path: Path) -> None:
         if path.suffix == ".wav":
-            show(step, Summary.Value(tag="sound", audio=_audio(path, Summary.Audio)))
+            show(step, Summary.Value(tag="audio", audio=_audio(path, Summary.Audio)))
         if path.suffix != ".png":
             return
         with Image.open(path) as opened:
@@ -75,7 +75,7 @@ def _tensorboard(folder: Path, facts: Mapping[str, Any]) -> Writer:
         image = Summary.Image(
             height=height, width=width, colorspace=3, encoded_image_string=path.read_bytes()
         )
-        show(step, Summary.Value(tag="picture", image=image))
+        show(step, Summary.Value(tag="image", image=image))
 
     add(0, file_version="brain.Event:2")
     add(0, session_log=SessionLog(status=SessionLog.START))  # TensorBoard then drops events of earlier files
@@ -129,9 +129,9 @@ def _wandb(folder: Path, facts: Mapping[str, Any]) -> Writer:
 
     def frame(step: int, path: Path) -> None:
         if path.suffix == ".wav":
-            run.log({"sound": wandb.Audio(str(path))}, step=step)
+            run.log({"audio": wandb.Audio(str(path))}, step=step)
         elif path.suffix == ".png":
-            run.log({"picture": wandb.Image(str(path))}, step=step)
+            run.log({"image": wandb.Image(str(path))}, step=step)
 
     return Writer(
         log=lambda line: run.log(_values(line), step=line["step"]),

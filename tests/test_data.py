@@ -58,17 +58,17 @@ def own_cache(monkeypatch, tmp_path):
 
 def test_a_set_has_the_images_of_its_folder_upright_and_in_8_bits(folder):
     members = sets.members("tfds:mine/train")
-    assert [images.list_pictures(member)[0].stem for member in members] == list(SIZES)
+    assert [images.list_images(member)[0].stem for member in members] == list(SIZES)
     for member, path in zip(members, sorted(folder.iterdir()), strict=True):
         expected = np.rint(images.read(path) * 255).astype(np.uint8)
-        with Image.open(images.list_pictures(member)[0], formats=["PNG"]) as stored:
+        with Image.open(images.list_images(member)[0], formats=["PNG"]) as stored:
             np.testing.assert_array_equal(np.asarray(stored), expected)
         np.testing.assert_array_equal(images.read(member), expected / np.float32(255))
     assert images.read("tfds:mine/train#1").shape == (31, 50, 3)
 
 
 def test_the_projects_sets_hold_five_photographs_and_three_paintings():
-    assert [images.list_pictures(m)[0].stem for m in sets.members("tfds:nst_photos/train")] == LABELS
+    assert [images.list_images(m)[0].stem for m in sets.members("tfds:nst_photos/train")] == LABELS
     assert len(sets.members("tfds:nst_paintings/train")) == 3
     assert [(name, count) for name, count, _ in data.available()] == [
         ("tfds:mine/train", 3),

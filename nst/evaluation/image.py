@@ -56,7 +56,7 @@ def _located(name: str, recorded: Mapping[str, str], config: ConfigDict) -> dict
     """Return path and hash of an input, at its recorded path or where the config names it; refuse another image."""
     path = Path(recorded["path"])
     if not path.is_file():
-        path = images.list_pictures(config.images[name])[0]
+        path = images.list_images(config.images[name])[0]
     if files.sha256(path) != recorded["sha256"]:
         raise InputError(f"{path} is no longer the {name} image of the run: put that back, or run again")
     return {"path": str(path), "sha256": recorded["sha256"]}
@@ -159,7 +159,7 @@ def _resized(path: Path, size: tuple[int, int]) -> np.ndarray:
 
 
 def _file(name: str) -> dict[str, str]:
-    path = images.list_pictures(name)[0]
+    path = images.list_images(name)[0]
     return {"path": str(path), "sha256": files.sha256(path)}
 
 

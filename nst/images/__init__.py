@@ -3,7 +3,7 @@
 from nst.images.initial import initial
 from nst.images.metadata import read_metadata
 from nst.images.profiles import PictureWarning
-from nst.images.read import MAX_PIXELS, each, list_pictures, read
+from nst.images.read import MAX_PIXELS, each, list_images, read
 from nst.images.resize import cover, fit, fit_size, resize
 from nst.images.write import check_output, write
 
@@ -16,7 +16,7 @@ __all__ = [
     "fit",
     "fit_size",
     "initial",
-    "list_pictures",
+    "list_images",
     "read",
     "read_metadata",
     "resize",

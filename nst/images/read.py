@@ -58,15 +58,15 @@ def each(name: str) -> list[str]:
     """Return the names of the images of a data set or a folder, in the form of a config; for one image, its own.
 
     Raises:
-      InputError: As in `list_pictures`.
+      InputError: As in `list_images`.
     """
     if sets.is_named(name):
         return sets.members(name)
-    paths = list_pictures(name)
+    paths = list_images(name)
     return [*map(str, paths)] if Path(name).is_dir() else [name]
 
 
-def list_pictures(path: str | Path) -> list[Path]:
+def list_images(path: str | Path) -> list[Path]:
     """Return the images of a folder, sorted by name and without subfolders, or of a data set; for one image, itself.
 
     Raises:

@@ -33,7 +33,7 @@ class Excerpt(NamedTuple):
     data: str
 
 
-class Sounds:
+class AudioFiles:
     """The audio files of several runs: `paths` has each once."""
 
     def __init__(self, runs: Sequence[Run]):

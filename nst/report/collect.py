@@ -1,8 +1,8 @@
 """The data of a report, as plain JSON.
 
 `fields` are those that vary, each with its values and their labels; a trial's `at` has the index of its value in each
-field. `inputs` are the names of all inputs. `pictures` are paths of images, each once, since trials share inputs; a
-trial's `result` and its `inputs` by name are indices into `pictures`, and its `sounds` are indices into all `sounds`.
+field. `inputs` are the names of all inputs. `images` are paths, each once, since trials share inputs; a
+trial's `result` and its `inputs` by name are indices into `images`, and its `audio` are indices into all `audio`.
 `failures` are the errors, each with the indices of the trials that failed with it.
 """
 
@@ -14,9 +14,9 @@ from typing import Any
 
 from nst import record
 from nst.metrics import ALL_METRICS, BASELINES
-from nst.report.audio import Sounds
+from nst.report.audio import AudioFiles
 from nst.report.curves import thin
-from nst.report.pictures import Pictures
+from nst.report.images import ImageFiles
 from nst.report.repeat import command
 from nst.report.runs import Run, find, flat, inside, read_json
 from nst.report.tradeoff import axes
@@ -38,11 +38,11 @@ def collect(folder: Path) -> Report:
       InputError: The directory holds neither a sweep nor a run.
     """
     kind, runs = find(folder)
-    configs, pictures, sounds = [run.config for run in runs], Pictures(runs), Sounds(runs)
+    configs, image_files, audio_files = [run.config for run in runs], ImageFiles(runs), AudioFiles(runs)
     fields = varied(configs, _stems(runs))
     points = max(2, min(_POINTS, _ALL_POINTS // len(runs)))
     trials = [
-        _trial(run, folder, points) | {"at": at, "sounds": sounds.of(run)} | pictures.of(run)
+        _trial(run, folder, points) | {"at": at, "audio": audio_files.of(run)} | image_files.of(run)
         for run, at in zip(runs, where(fields, configs), strict=True)
     ]
     columns = {key: _names(trials, key) for key in ("metrics", "terms")}
@@ -54,8 +54,8 @@ def collect(folder: Path) -> Report:
         "fields": fields,
         "trials": trials,
         "inputs": [*dict.fromkeys(name for run in runs for name in run.modality.inputs)],
-        "pictures": pictures.paths,
-        "sounds": sounds.paths,
+        "images": image_files.paths,
+        "audio": audio_files.paths,
         **columns,
         "axes": {key: axes(names, ALL_METRICS) for key, names in columns.items()},
         "better": {name: metric.better for name, metric in ALL_METRICS.items()},

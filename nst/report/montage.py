@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from nst.report import names
-from nst.report.pictures import opened
+from nst.report.images import opened
 from nst.types import Values
 
 #: Width of a figure in inches, that of a column of most papers, and dots per inch.
@@ -23,7 +23,7 @@ def results(report: Values) -> Figure | None:
             trial["at"][columns] if columns is not None else 0,
         )
         if trial["result"] is not None:
-            cells.setdefault(place, report["pictures"][trial["result"]])
+            cells.setdefault(place, report["images"][trial["result"]])
     visible = [_spread({place[axis] for place in cells}) for axis in (0, 1)]
     if not cells:
         return None

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from nst import files
 from nst.report.audio import excerpts
-from nst.report.pictures import previews
+from nst.report.images import previews
 from nst.types import Values
 
 _ASSETS = Path(__file__).parent / "assets"
@@ -24,8 +24,8 @@ _STYLES = ("base.css", "parts.css")
 _SCRIPTS = (
     "dom",
     "data",
-    "pictures",
-    "sounds",
+    "images",
+    "audio",
     "plot",
     "view",
     "grid",
@@ -51,13 +51,13 @@ def render(report: Values, base: str = ".") -> str:
       report: The data that `collect` returned.
       base: Relative path from the page to the directory that is reported on.
     """
-    images, (clips, cut) = previews(report["pictures"]), excerpts(report["sounds"])
+    images, (clips, cut) = previews(report["images"]), excerpts(report["audio"])
     trials = [trial | {"folder": _address(trial["folder"])} for trial in report["trials"]]
     data = dict(report) | {
         "trials": trials,
         "base": f"./{_address(Path(base).as_posix())}",
-        "pictures": [image and image[:2] for image in images],
-        "sounds": [clip and clip.seconds for clip in clips],
+        "images": [image and image[:2] for image in images],
+        "audio": [clip and clip.seconds for clip in clips],
         "cut": cut,
     }
     style = "\n".join((_ASSETS / name).read_text("utf-8") for name in _STYLES)
@@ -71,7 +71,7 @@ def render(report: Values, base: str = ".") -> str:
         if each
     ]
     return Template((_ASSETS / "page.html").read_text("utf-8")).substitute(
-        policy=_policy(style, script, sounds=bool(clips)),
+        policy=_policy(style, script, audio=bool(clips)),
         title=html.escape(f"{report['title']} · {report['folder']}"),
         style=style,
         data=escaped(data),
@@ -88,9 +88,9 @@ def escaped(data: Any) -> str:
     return text
 
 
-def _policy(style: str, script: str, *, sounds: bool) -> str:
+def _policy(style: str, script: str, *, audio: bool) -> str:
     """Return a content security policy: nothing is loaded, and no other style or script runs."""
-    media = "media-src blob:; " if sounds else ""
+    media = "media-src blob:; " if audio else ""
     return (
         f"default-src 'none'; img-src blob: data:; {media}style-src {_hash(style)}; script-src {_hash(script)}; "
         "base-uri 'none'; form-action 'none'"

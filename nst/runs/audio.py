@@ -52,7 +52,7 @@ class AudioTask(NamedTuple):
         file, sound = AUDIO.saved[name], self._input(name)
         audio.write(folder / file.name, sound)
         if file.preview:
-            transfer.picture.write(folder / file.preview, sound)
+            transfer.plot.write(folder / file.preview, sound)
 
     def snapshots(self, resume: Resume | None, release: Release) -> Iterator[Snapshot]:
         """Yield the snapshots of the run, from the beginning or from a checkpoint."""
@@ -85,9 +85,9 @@ class AudioTask(NamedTuple):
                 audio.write(path, result)
         if self.extractor.method == "spectrogram":
             record.write_json(folder / "phase.json", self._phase(image, x))
-        transfer.picture.write(folder / "spectrogram.png", result)
+        transfer.plot.write(folder / "spectrogram.png", result)
         named = [(name, self._input(name)) for name in AUDIO.inputs]
-        transfer.picture.write_sheet(folder / "sheet.png", [*named, ("result", result)])
+        transfer.plot.write_sheet(folder / "sheet.png", [*named, ("result", result)])
 
     def _phase(self, params: Array, x: Array) -> dict[str, Any]:
         """Return how far the magnitudes of the audio are from those that were optimized."""

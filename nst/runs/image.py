@@ -85,7 +85,7 @@ def as_used(task: ImageTask, name: str) -> np.ndarray:
 def find(config: ConfigDict, name: str) -> list[Path]:
     """Return the image files that an input of a config stands for."""
     value = config.images[name]
-    return [] if name in IMAGE.optional and value in _STARTS else images.list_pictures(value)
+    return [] if name in IMAGE.optional and value in _STARTS else images.list_images(value)
 
 
 def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> Network:
@@ -230,7 +230,7 @@ def check_size(
 def batch_key(config: ConfigDict) -> str | None:
     """Return the size of the content image as used, which a batch has in common; None if it can't be read."""
     try:
-        (path,) = images.list_pictures(config.images.content)
+        (path,) = images.list_images(config.images.content)
         return str(images.fit_size(*framed(config, "content", _shape(path)), config.images.size))
     except (InputError, OSError, ValueError):
         return None

@@ -229,7 +229,7 @@ def _word(value: Any) -> str:
 
 
 def _stem(name: str) -> str:
-    return (images.list_pictures(name)[0] if sets.is_named(name) else Path(name)).stem
+    return (images.list_images(name)[0] if sets.is_named(name) else Path(name)).stem
 
 
 def _shortened(name: str) -> str:

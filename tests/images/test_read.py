@@ -189,7 +189,7 @@ def test_unusual_names(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
     save(tmp_path / name, PICTURE)
     np.testing.assert_allclose(images.read(name), PICTURE / 255, atol=1e-7)
-    assert images.list_pictures(".") == [Path(name)]
+    assert images.list_images(".") == [Path(name)]
 
 
 def test_a_wrong_extension_does_not_matter(tmp_path):
@@ -203,7 +203,7 @@ def test_a_wrong_extension_does_not_matter(tmp_path):
 def test_a_sample_by_name():
     image = images.read("astronaut")
     assert image.shape == (512, 512, 3)
-    assert images.list_pictures("astronaut")[0].is_file()
+    assert images.list_images("astronaut")[0].is_file()
 
 
 def test_a_path_wins_over_a_sample(tmp_path, monkeypatch):
@@ -259,19 +259,19 @@ def test_list_pictures_of_a_folder_sorts_and_selects(tmp_path):
     for name in ("b.png", "a.JPG", "c.webp", "notes.txt", ".hidden.png", "d.eps"):
         (tmp_path / name).write_bytes(b"x")
     (tmp_path / "folder.png").mkdir()
-    assert [path.name for path in images.list_pictures(tmp_path)] == ["a.JPG", "b.png", "c.webp"]
+    assert [path.name for path in images.list_images(tmp_path)] == ["a.JPG", "b.png", "c.webp"]
 
 
 def test_list_pictures_of_a_file_is_that_file(tmp_path):
     path = save(tmp_path / "a.png", PICTURE)
-    assert images.list_pictures(str(path)) == [path]
+    assert images.list_images(str(path)) == [path]
 
 
 @pytest.mark.parametrize(("name", "cause"), [("empty", "has no images"), ("missing", "no such file")])
 def test_list_pictures_refuses(tmp_path, name, cause):
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match=cause):
-        images.list_pictures(tmp_path / name)
+        images.list_images(tmp_path / name)
 
 
 def test_texts_do_not_matter(tmp_path):

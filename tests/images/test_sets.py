@@ -37,7 +37,7 @@ def test_a_split_can_be_a_part():
 )
 def test_names_that_cannot_be_used(name, message, tmp_path):
     for ask in (
-        images.list_pictures,
+        images.list_images,
         images.each,
         lambda name: sweep.begin(_with(name), [{}], tmp_path / "sweep"),
     ):
@@ -62,7 +62,7 @@ def test_a_flipped_bit_is_reported_or_harmless(monkeypatch, tmp_path):
     (records,) = data.prepare("nst_paintings").glob("*array_record*")
     whole = records.read_bytes()
     members = sets.members("tfds:nst_paintings/train")
-    expected = [images.list_pictures(member)[0].read_bytes() for member in members]
+    expected = [images.list_images(member)[0].read_bytes() for member in members]
     messages = []
     for place in np.random.default_rng(0).integers(0, len(whole), 20):
         flipped = bytearray(whole)
@@ -70,7 +70,7 @@ def test_a_flipped_bit_is_reported_or_harmless(monkeypatch, tmp_path):
         records.write_bytes(flipped)
         sets._opened.cache_clear()
         try:
-            assert [images.list_pictures(member)[0].read_bytes() for member in members] == expected
+            assert [images.list_images(member)[0].read_bytes() for member in members] == expected
         except InputError as error:
             messages.append(str(error))
     assert len(messages) > 10  # some bytes are padding
@@ -111,22 +111,22 @@ def test_a_set_of_another_program_works_by_name(monkeypatch, tmp_path):
         {"image": tfds.features.Image(), "label": tfds.features.ClassLabel(names=names)}
     )
     place = prepare("pets", features, [{"image": jpeg, "label": name} for name in names])
-    paths = images.list_pictures("tfds:pets:2.1.0/validation")
+    paths = images.list_images("tfds:pets:2.1.0/validation")
     assert [path.name for path in paths] == ["000000.jpg", "000001.jpg"]
     assert paths[0].read_bytes() == jpeg
 
     (info,) = [place / "dataset_info.json"]
     info.write_text(info.read_text().replace('"array_record"', '"tfrecord"'))
     with pytest.raises(InputError, match=r"prepared as tfrecord, .*: prepare it as array_record"):
-        images.list_pictures("tfds:pets/validation")
+        images.list_images("tfds:pets/validation")
 
     prepare("numbers", tfds.features.FeaturesDict({"x": np.int64}), [{"x": 1}])
     with pytest.raises(InputError, match="has no feature 'image' with images"):
-        images.list_pictures("tfds:numbers/validation")
+        images.list_images("tfds:numbers/validation")
 
 
 def test_without_the_extra_the_error_names_the_install(monkeypatch):
     monkeypatch.setattr(sets, "_PACKAGES", ("tensorflow_datasets", "no_such_package"))
     sets._opened.cache_clear()
     with pytest.raises(InputError, match=r"data sets need no_such_package: pip install 'nst\[data\]'"):
-        images.list_pictures("tfds:nst_photos/train")
+        images.list_images("tfds:nst_photos/train")

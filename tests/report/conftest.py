@@ -138,7 +138,7 @@ def sound_config(overrides=()):
     return config
 
 
-def write_sound_run(folder, overrides=(), *, number=0, done=True, metrics=None, baselines=None):
+def write_audio_run(folder, overrides=(), *, number=0, done=True, metrics=None, baselines=None):
     """Write a run directory of audio with every file that a report reads; the result's pitch tells its number."""
     write_run(folder, number=number, done=done, metrics=metrics, baselines=baselines)
     for path in (folder / "frames" / "000000.png", folder / "image.png"):
@@ -186,7 +186,7 @@ def sounds(tmp_path):
         metrics = {"style_texture": 0.5 / (1 + number), "content_lsd": 2.0 + number}
         metrics |= {"pitch_jaccard": 0.9 - number / 10}
         evaluation = {"metrics": metrics, "baselines": SOUND_BASELINES} if done else {}
-        write_sound_run(folder / "trials" / name, trials[name], number=number, done=done, **evaluation)
+        write_audio_run(folder / "trials" / name, trials[name], number=number, done=done, **evaluation)
     return folder
 
 
@@ -195,7 +195,7 @@ def make():
     """Return functions that write run directories and plans, for tests that need their own."""
     return SimpleNamespace(
         run=write_run,
-        sound_run=write_sound_run,
+        audio_run=write_audio_run,
         tone=tone,
         plan=write_plan,
         fail=write_failure,

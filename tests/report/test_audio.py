@@ -47,34 +47,34 @@ def test_a_sweep(sounds):
 
 def test_each_input_is_played_once_and_a_run_under_way_by_its_latest_frame(sounds):
     data = report.collect(sounds)
-    trials, paths = data["trials"], data["sounds"]
+    trials, paths = data["trials"], data["audio"]
     assert len(paths) == 2 + 1 + 5  # contents, a style, results
-    assert len({trial["sounds"]["style"] for trial in trials}) == 1
-    assert trials[0]["sounds"]["content"] == trials[2]["sounds"]["content"] != trials[1]["sounds"]["content"]
+    assert len({trial["audio"]["style"] for trial in trials}) == 1
+    assert trials[0]["audio"]["content"] == trials[2]["audio"]["content"] != trials[1]["audio"]["content"]
     under_way, waiting = trials[4:]
     assert (under_way["frame"], under_way["result"]) == ("frames/000050.wav", None)
-    assert paths[under_way["sounds"]["result"]].endswith("frames/000050.wav")
-    assert "result" not in waiting["sounds"]
-    assert len(data["pictures"]) == 2 + 1 + 4
+    assert paths[under_way["audio"]["result"]].endswith("frames/000050.wav")
+    assert "result" not in waiting["audio"]
+    assert len(data["images"]) == 2 + 1 + 4
 
 
 def test_inputs_that_differ_between_runs_are_kept_apart(tmp_path, make):
     for number, seconds in enumerate((0.5, 1.0)):  # of the same file, with another config
         folder = tmp_path / f"run{number}"
-        make.sound_run(folder, number=number)
+        make.audio_run(folder, number=number)
         make.tone(folder / "content.wav", 300, seconds=seconds)
     (tmp_path / "run1" / "style.wav").unlink()
-    first, second = (trial["sounds"] for trial in report.collect(tmp_path)["trials"])
+    first, second = (trial["audio"] for trial in report.collect(tmp_path)["trials"])
     assert first["content"] != second["content"]
     assert first["style"] == second["style"]  # that of another run with the same input
 
 
 def test_a_folder_of_runs_of_images_and_of_audio(tmp_path, make):
     make.run(tmp_path / "picture")
-    make.sound_run(tmp_path / "sound")
+    make.audio_run(tmp_path / "sound")
     picture, sound = report.collect(tmp_path)["trials"]
-    assert (picture["group"], picture["sounds"]) == ("images", {})
-    assert (sound["group"], set(sound["sounds"])) == ("audio", {"result", "content", "style"})
+    assert (picture["group"], picture["audio"]) == ("images", {})
+    assert (sound["group"], set(sound["audio"])) == ("audio", {"result", "content", "style"})
     assert len(report.write(tmp_path, table=True)) == 3
 
 

@@ -250,7 +250,7 @@ def test_a_single_run(opened, make, tmp_path):
     assert page.texts("dialog h3") == ["Metrics", "Loss and its terms", "To repeat it"]
     assert "null" not in page.one("dialog").text  # it varies in no field
     assert page.texts("dialog .links a") == [
-        "full picture",
+        "full image",
         "full content",
         "full style",
         "content, style and result",

@@ -53,7 +53,7 @@ def test_an_error_is_listed_once_with_all_of_its_trials(tmp_path, make):
 
 def test_each_input_is_shown_once_and_a_run_under_way_by_its_latest_frame(sweep):
     data = report.collect(sweep)
-    trials, pictures = data["trials"], data["pictures"]
+    trials, pictures = data["trials"], data["images"]
     assert len(pictures) == 1 + 2 + 6  # a content, two styles, six results
     assert len({trial["inputs"]["content"] for trial in trials[:5]}) == 1
     assert pictures[trials[5]["result"]].endswith("frames/000000.png")

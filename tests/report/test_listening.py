@@ -88,7 +88,7 @@ def test_a_result_has_players_of_its_content_and_style(opened, sounds):
     assert lengths == [pytest.approx(SECONDS, abs=0.15)] * 3
     assert [playing for *_, playing in state(page, ".players audio")] == [False, False, True]
     assert page.texts("dialog .links a") == [
-        "full sound",
+        "full audio",
         "full content",
         "full style",
         "content, style and result",
@@ -155,7 +155,7 @@ def test_nothing_is_wider_than_the_screen(opened, sounds, width):
 def test_names_of_audio_files_do_not_run(opened, make, tmp_path):
     strange = '"><audio src=x onerror=window.hit=1 autoplay><script>window.hit=1</script>'
     for number, name in enumerate((strange, "bells")):
-        make.sound_run(tmp_path / "runs" / f"r{number}", {"audio.content": name, "audio.style": strange})
+        make.audio_run(tmp_path / "runs" / f"r{number}", {"audio.content": name, "audio.style": strange})
     page = opened(tmp_path / "runs")
     page.click(".result")
     page.choose(".compare select", "1")

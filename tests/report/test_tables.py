@@ -136,7 +136,7 @@ def test_a_damaged_image_is_left_out(sweep):
 
 
 def test_previews_fit(tmp_path):
-    from nst.report.pictures import SIDE, preview
+    from nst.report.images import SIDE, preview
 
     Image.effect_noise((1400, 700), 90).convert("RGB").save(tmp_path / "noise.png")
     picture = str(tmp_path / "noise.png")

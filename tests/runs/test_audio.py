@@ -107,7 +107,7 @@ def test_a_writer_gets_the_audio(clips, tmp_path):
     config.audio.content, config.audio.style = (str(clips / f"{name}.wav") for name in ("content", "style"))
     (folder,) = runs.run(config, tmp_path / "run")
     events = EventAccumulator(str(folder / "tensorboard"), size_guidance={"audio": 0}).Reload()
-    frames = events.Audio("sound")
+    frames = events.Audio("audio")
     assert [event.step for event in frames] == [0, 4]
     assert frames[1].encoded_audio_string == (folder / "frames" / "000004.wav").read_bytes()
     assert (frames[1].sample_rate, frames[1].length_frames) == (8000, 6000)

@@ -198,7 +198,7 @@ def test_it_appears_in_a_report(config, tmp_path):
     (trial,) = data["trials"]
     assert data["inputs"] == [*NAMES]
     assert (trial["group"], trial["state"], trial["step"], trial["total"]) == ("numbers", "done", 6, 6)
-    assert (trial["result"], trial["frame"], trial["sounds"]) == (None, "", {})
+    assert (trial["result"], trial["frame"], trial["audio"]) == (None, "", {})
     assert trial["inputs"] == dict.fromkeys(NAMES)
     assert trial["files"] == ["numbers.txt", "a.txt", "b.txt", "c.txt", "curve.png"]
     assert trial["command"].startswith(

@@ -36,7 +36,7 @@ def shown_by_tensorboard(folder):
         for event in events.Scalars(tag):
             assert tag not in lines.setdefault(event.step, {}), "twice"
             lines[event.step][tag] = event.value
-    pictures = [(event.step, event.encoded_image_string) for event in events.Images("picture")]
+    pictures = [(event.step, event.encoded_image_string) for event in events.Images("image")]
     assert len(dict(pictures)) == len(pictures), "twice"
     (config,) = events.Tensors("config")
     text = config.tensor_proto.string_val[0].decode()

@@ -7,7 +7,7 @@ const parts = []; // of the page: { node, draw, dirty, near }
 let source = D.metrics.length ? "metrics" : "terms";
 
 D.trials.forEach((trial) => {
-  for (const part of Object.keys(trial.sounds)) if (D.sounds[trial.sounds[part]] === null) delete trial.sounds[part];
+  for (const part of Object.keys(trial.audio)) if (D.audio[trial.audio[part]] === null) delete trial.audio[part];
   trial.words = [trial.name, ...D.fields.map((_, f) => label(trial, f)), trial.state].join(" ").toLowerCase();
 });
 

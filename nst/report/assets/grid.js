@@ -44,8 +44,8 @@ function defaultAxes() {
 function drawInputs(aside, trials, chosen) {
   for (const part of D.inputs) {
     const shown = (f) => f >= 0 && (f === chosen.row || f === chosen.column);
-    const others = trials.filter((trial) => !shown(fieldOf(trial, part)) && (pictured(trial, part) || trial.sounds[part] !== undefined));
-    const found = new Map(others.map((trial) => [`${trial.inputs[part]},${trial.sounds[part]}`, trial]));
+    const others = trials.filter((trial) => !shown(fieldOf(trial, part)) && (hasImage(trial, part) || trial.audio[part] !== undefined));
+    const found = new Map(others.map((trial) => [`${trial.inputs[part]},${trial.audio[part]}`, trial]));
     const several = [...found.values()].slice(0, 6);
     aside.append(...several.map((trial) => input(trial, part)));
     if (found.size > several.length) aside.append(el("p", { class: "muted" }, `and ${found.size - several.length} more`));
@@ -91,9 +91,9 @@ function corner(row, column) {
 function head1(trials, f, value, scope) {
   const text = value < 0 ? "–" : D.fields[f].labels[value];
   const [part] = D.inputs.filter((each) => trials.some((trial) => fieldOf(trial, each) === f));
-  const seen = part && trials.find((trial) => trial.at[f] === value && pictured(trial, part));
-  const heard = part && trials.find((trial) => trial.at[f] === value && trial.sounds[part] !== undefined);
-  return el("th", { scope }, seen ? picture(seen.inputs[part], "") : null, el("span", {}, text), heard ? player(heard.sounds[part], `${part}: ${text}`) : null);
+  const seen = part && trials.find((trial) => trial.at[f] === value && hasImage(trial, part));
+  const heard = part && trials.find((trial) => trial.at[f] === value && trial.audio[part] !== undefined);
+  return el("th", { scope }, seen ? image(seen.inputs[part], "") : null, el("span", {}, text), heard ? player(heard.audio[part], `${part}: ${text}`) : null);
 }
 
 function gallery(trials, captions, limit) {
@@ -109,10 +109,10 @@ function result(trials, at, captions) {
   const button = el(
     "button",
     { type: "button", class: "result", title: trial.name, "aria-label": `enlarge ${trial.name}`, onclick: () => open(trials, at) },
-    picture(trial.result, "", ""),
+    image(trial.result, "", ""),
     state,
     caption ? el("span", { class: "caption" }, caption) : null,
   );
-  const sound = player(trial.sounds.result, `result of ${trial.name}`);
-  return sound ? el("div", { class: "heard" }, button, sound) : button;
+  const clip = player(trial.audio.result, `result of ${trial.name}`);
+  return clip ? el("div", { class: "heard" }, button, clip) : button;
 }

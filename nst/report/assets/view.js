@@ -70,21 +70,21 @@ function compared(trial) {
 
 function renderStage(trial) {
   clear(stage);
-  const size = trial.result !== null && D.pictures[trial.result];
-  const state = trial.state === "done" ? "no picture" : STATES[trial.state];
-  const under = picture(trial.result, `result of ${trial.name}`, state);
+  const size = trial.result !== null && D.images[trial.result];
+  const state = trial.state === "done" ? "no image" : STATES[trial.state];
+  const under = image(trial.result, `result of ${trial.name}`, state);
   const frame = set(el("div", { class: "frame" }, under), { "--ratio": size ? size[0] / size[1] : 1.5 });
   stage.append(frame);
   if (size) show(under);
   if (view.other !== "") {
     const [id, name] = compared(trial);
-    if (size) divide(frame, trial, picture(id, name), name);
+    if (size) divide(frame, trial, image(id, name), name);
     stage.append(el("div", { class: "sides" }, el("span", {}, breaking(trial.name)), el("span", {}, breaking(name))));
   }
   stage.append(players(trial, D.trials[view.other]) || "");
 }
 
-// The left of the frame stays, and right of a slider lies the other picture.
+// The left of the frame stays, and right of a slider lies the other image.
 function divide(frame, trial, over, name) {
   const slider = el("input", { type: "range", min: 0, max: 100, value: 50, step: 1, "aria-label": `left ${trial.name}, right ${name}`, oninput: slide });
   const handle = el("i", { class: "handle" });
@@ -114,12 +114,12 @@ function renderTold(trial) {
 }
 
 function there(trial) {
-  return trial.result !== null || trial.sounds.result !== undefined;
+  return trial.result !== null || trial.audio.result !== undefined;
 }
 
 function compareChoice(trial) {
   const others = D.trials.map((each, i) => [i, each.name]).filter(([i]) => D.trials[i] !== trial && there(D.trials[i]));
-  const inputs = D.inputs.filter((part) => pictured(trial, part)).map((part) => [part, part]);
+  const inputs = D.inputs.filter((part) => hasImage(trial, part)).map((part) => [part, part]);
   if (view.other !== "" && ![...inputs, ...others].some(([key]) => String(key) === view.other)) view.other = "";
   return choice("Compare with", [["", "nothing"], ...inputs, ...others], view.other, (value) => {
     view.other = value;

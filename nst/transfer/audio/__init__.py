@@ -1,6 +1,6 @@
 """Style transfer of audio: features, objective, optimization, reconstruction."""
 
-from nst.transfer.audio import features, picture
+from nst.transfer.audio import features, plot
 from nst.transfer.audio.features import METHODS, AudioFeatures, audio_features
 from nst.transfer.audio.rows import columns, cut, lengthened, rows
 from nst.transfer.audio.spectrogram import Stft, stft
@@ -23,7 +23,7 @@ __all__ = [
     "cut",
     "features",
     "lengthened",
-    "picture",
+    "plot",
     "rows",
     "shortest",
     "sounding",

@@ -1,4 +1,4 @@
-// Players of sounds.
+// Players of audio.
 
 function player(id, label) {
   return id === undefined ? null : held(el("audio", { controls: true, controlslist: "nodownload noplaybackrate", preload: "none", "aria-label": label, "data-held": `s${id}` }));
@@ -10,24 +10,24 @@ document.addEventListener(
   ({ target }) => {
     for (const other of shown.keys()) {
       if (other === target || other.tagName !== "AUDIO" || other.paused) continue;
-      if (other.currentTime < D.sounds[Number(target.dataset.held.slice(1))]) target.currentTime = other.currentTime;
+      if (other.currentTime < D.audio[Number(target.dataset.held.slice(1))]) target.currentTime = other.currentTime;
       other.pause();
     }
   },
   true,
 );
 
-// Whether there is a picture of an input: a run has an input by name or not, and not every input has a picture.
-function pictured(trial, part) {
+// Whether there is an image of an input: a run has an input by name or not, and not every input has an image.
+function hasImage(trial, part) {
   return (trial.inputs[part] ?? null) !== null;
 }
 
-// An input, as far as there is a picture or a sound of it, with its name.
+// An input, as far as there is an image or audio of it, with its name.
 function input(trial, part, { play = true } = {}) {
   const name = `${part}: ${called(trial, part)}`;
-  const sound = play ? player(trial.sounds[part], name) : null;
-  const shown = pictured(trial, part) ? picture(trial.inputs[part], name) : null;
-  return shown || sound ? el("figure", {}, shown, sound, el("figcaption", {}, el("b", {}, part), called(trial, part))) : null;
+  const clip = play ? player(trial.audio[part], name) : null;
+  const shown = hasImage(trial, part) ? image(trial.inputs[part], name) : null;
+  return shown || clip ? el("figure", {}, shown, clip, el("figcaption", {}, el("b", {}, part), called(trial, part))) : null;
 }
 
 // The result and the inputs of a trial to switch between, and what it is compared with.
@@ -37,8 +37,8 @@ function players(trial, other) {
   const results = other ? [["left", trial], ["right", other]] : [["result", trial]];
   const inputs = D.inputs.map((part) => [part, called(trial, part)]);
   const rows = [
-    ...results.map(([word, each]) => row(each.sounds.result, word, each.name)),
-    ...inputs.map(([part, name]) => row(trial.sounds[part], part, name, name)),
+    ...results.map(([word, each]) => row(each.audio.result, word, each.name)),
+    ...inputs.map(([part, name]) => row(trial.audio[part], part, name, name)),
   ];
   return rows.some(Boolean) ? el("div", { class: "players" }, rows) : null;
 }

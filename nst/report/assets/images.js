@@ -1,8 +1,8 @@
-// Previews and sounds: decoded when they come near the screen, given back when they are far away.
+// Previews and audio: decoded when they come near the screen, given back when they are far away.
 
 const TYPES = { p: "image/webp", s: "audio/mpeg" }; // by how the id of the element that holds one begins
 const shown = new Map(); // from element to the address of what was decoded for it
-const missing = new Set(); // elements whose picture or sound the browser has not read yet
+const missing = new Set(); // elements whose image or audio the browser has not read yet
 
 function address(id) {
   const text = document.getElementById(id);
@@ -45,9 +45,9 @@ function held(node) {
   return node;
 }
 
-// An image of a known shape, so that nothing moves when it appears; without a picture, a word in its place.
-function picture(id, alt, instead = "no picture") {
-  const size = id === null ? null : D.pictures[id];
+// An image of a known shape, so that nothing moves when it appears; without an image, a word in its place.
+function image(id, alt, instead = "no image") {
+  const size = id === null ? null : D.images[id];
   if (!size) return el("span", { class: "empty" }, instead);
   return held(el("img", { alt, width: size[0], height: size[1], "data-held": `p${id}`, decoding: "async" }));
 }
@@ -68,15 +68,15 @@ function link(trial, file, text) {
 }
 
 const FILES = {
-  "image.png": "full picture",
-  "audio.wav": "full sound",
+  "image.png": "full image",
+  "audio.wav": "full audio",
   "sheet.png": "content, style and result",
   "spectrogram.png": "spectrogram",
   "curve.png": "loss curve",
 };
 
 function links(trial) {
-  const kind = { png: "picture", wav: "sound" }[trial.frame.split(".").pop()] ?? "result";
+  const kind = { png: "image", wav: "audio" }[trial.frame.split(".").pop()] ?? "result";
   const soFar = trial.frame ? link(trial, trial.frame, `${kind} so far`) : null;
   const inputOf = (file) => D.inputs.find((name) => file.split(".")[0] === name);
   const words = (file) => FILES[file] ?? (inputOf(file) ? `full ${inputOf(file)}` : file);

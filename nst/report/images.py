@@ -26,7 +26,7 @@ class Preview(NamedTuple):
     data: str
 
 
-class Pictures:
+class ImageFiles:
     """The images of several runs: `paths` has each input once, and every result."""
 
     def __init__(self, runs: Sequence[Run]):
