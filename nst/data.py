@@ -98,7 +98,7 @@ def choose(name: str, count: int, *, seed: int) -> list[str]:
     return [members[i] for i in itertools.islice(order, count)]
 
 
-def pictures(name: str, *, size: int, aspect: float = 1.0, seed: int | None = None) -> Any:
+def dataset(name: str, *, size: int, aspect: float = 1.0, seed: int | None = None) -> Any:
     """Return a data set as a `grain.MapDataset` of images of one size, to be batched and repeated by Grain.
 
     Args:

@@ -163,7 +163,7 @@ def test_chosen_images_depend_on_the_seed_only():
 
 
 def test_a_set_is_read_in_batches_of_one_size():
-    dataset = data.pictures("tfds:mine/train", size=16, aspect=0.5)
+    dataset = data.dataset("tfds:mine/train", size=16, aspect=0.5)
     (batch,) = dataset.batch(3)
     assert (batch.shape, batch.dtype) == ((3, 16, 8, 3), np.float32)
     np.testing.assert_array_equal(batch[2], images.cover(images.read("tfds:mine/train#2"), 16, 8))
@@ -171,7 +171,7 @@ def test_a_set_is_read_in_batches_of_one_size():
 
 def test_each_epoch_has_an_order_of_its_own_from_the_seed():
     def order(seed):
-        dataset = data.pictures("tfds:nst_photos/train", size=8, seed=seed).repeat(4)
+        dataset = data.dataset("tfds:nst_photos/train", size=8, seed=seed).repeat(4)
         return [image.tobytes() for image in dataset]
 
     first = order(0)
