@@ -17,9 +17,10 @@ from rich.table import Table
 
 from benchmarks import peers, texture
 from benchmarks.peers import Evaluation
-from benchmarks.programs import Watched, watch
+from benchmarks.programs import ROOT, Watched, watch
 from benchmarks.step import in_turns
 from nst import audio, files
+from nst.arguments import Parser
 from nst.config import loss_defaults
 from nst.errors import InputError
 from nst.objective import Objective, loss
@@ -28,7 +29,6 @@ from nst.optimize import by_vjp, chunks, start
 from nst.transfer import audio as transfer
 from nst.transfer.audio.objective import objective
 
-_ROOT = Path(__file__).parents[1]
 _RATE, _N_FFT = 22_050, 2048
 _OURS, _PEER = "nst", "torch"
 _PROBLEM = "problem.npz"
@@ -43,20 +43,13 @@ class Program(NamedTuple):
     peak: int
 
 
-def add_to(commands: Any) -> None:
-    """Add the command `audio`."""
-    parser: argparse.ArgumentParser = commands.add_parser("audio", help=__doc__, description=__doc__)
-    parser.set_defaults(command=compare)
+def add_options(parser: Parser) -> None:
+    """Add the options of `compare`."""
     parser.add_argument("--filters", type=int, default=4096, help="number of random filters")
     parser.add_argument(
-        "--seconds",
-        type=float,
-        default=math.inf,
-        help="length to cut the content (8 s) and the style (9 s) to",
+        "--seconds", type=float, default=math.inf, help="length to cut content (8 s) and style (9 s) to"
     )
-    parser.add_argument(
-        "--evaluations", type=int, default=300, help="evaluations of the loss in each descent"
-    )
+    parser.add_argument("--evaluations", type=int, default=300, help="evaluations in each descent")
     parser.add_argument("--rounds", type=int, default=7, help="timed evaluations of each")
     parser.add_argument("--output", type=Path, help="write the figures here as JSON")
     # The part that a child process runs, and the folder that it shares with this one.
@@ -102,7 +95,7 @@ def _measure(folder: Path, numbers: dict[str, Any]) -> tuple[dict[str, list[floa
 
     Everything runs in child processes: the system reports a child's peak memory as at least that of its parent.
     """
-    ours = [str(_ROOT / "scripts" / "bench.py"), "audio"]
+    ours = [str(ROOT / "scripts" / "bench.py"), "audio"]
     ours += [f"--{name}={number}" for name, number in numbers.items()]
     watched = _watch([*ours, "--only", "times", str(folder)], folder / "times")
     commands = {

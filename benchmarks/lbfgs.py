@@ -1,11 +1,9 @@
 """nst's L-BFGS beside PyTorch's: the loss after as many evaluations, with the same compiled loss and start."""
 
-import argparse
 import json
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -15,6 +13,7 @@ from rich.table import Table
 
 from benchmarks import peers
 from nst import features, files, images, losses
+from nst.arguments import Parser
 from nst.errors import InputError
 from nst.objective import Objective, loss, objective
 from nst.optim import optimizer
@@ -36,24 +35,16 @@ _OURS = ("lbfgs", "lbfgs_pyramid")
 _GRAY_LEVELS = 255
 
 
-def add_to(commands: Any) -> None:
-    """Add the command `lbfgs`."""
-    parser: argparse.ArgumentParser = commands.add_parser("lbfgs", help=__doc__, description=__doc__)
-    parser.set_defaults(command=compare)
+def add_options(parser: Parser) -> None:
+    """Add the options of `compare`."""
     parser.add_argument("--pairs", nargs="+", default=PAIRS, metavar="CONTENT:STYLE", help="samples or paths")
     parser.add_argument(
-        "--evaluations",
-        nargs="+",
-        type=int,
-        default=[50, 100, 150],
-        help="evaluations after which to compare",
+        "--evaluations", nargs="+", type=int, default=[50, 100, 150], help="evaluations to compare after"
     )
     parser.add_argument("--size", type=int, default=256, help="longest side, pixels")
     parser.add_argument("--loss", choices=LOSSES, default="paper")
     parser.add_argument("--ours", choices=_OURS, default=_OURS[0], help="the optimizer of nst")
-    parser.add_argument(
-        "--history", type=int, default=100, help="history of PyTorch's; nst uses that of a run"
-    )
+    parser.add_argument("--history", type=int, default=100, help="history of PyTorch's; nst uses a run's")
     parser.add_argument("--output", type=Path, help="write the figures here as JSON")
 
 

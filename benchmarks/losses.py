@@ -1,6 +1,5 @@
 """Cost of each style loss: seconds of a loss and gradient, and evaluations of L-BFGS to the loss where Adam ends."""
 
-import argparse
 import json
 import statistics
 import time
@@ -15,6 +14,7 @@ from rich.table import Table
 
 from benchmarks import lbfgs
 from nst import features, files, images, losses
+from nst.arguments import Parser
 from nst.errors import InputError
 from nst.losses import STYLE_LOSSES
 from nst.objective import Objective, loss, objective
@@ -34,19 +34,13 @@ class Descent(NamedTuple):
     evaluations: int | None
 
 
-def add_to(commands: Any) -> None:
-    """Add the command `losses`."""
-    parser: argparse.ArgumentParser = commands.add_parser("losses", help=__doc__, description=__doc__)
-    parser.set_defaults(command=compare)
+def add_options(parser: Parser) -> None:
+    """Add the options of `compare`."""
     parser.add_argument(
         "--losses", nargs="+", default=_DETERMINISTIC, choices=_DETERMINISTIC, metavar="NAME", dest="names"
     )
-    parser.add_argument(
-        "--layers", nargs="+", metavar="NAME", help="style layers of all losses; by default those of each"
-    )
-    parser.add_argument(
-        "--sizes", nargs="+", type=int, default=[128, 256, 512], help="sizes to time at, pixels"
-    )
+    parser.add_argument("--layers", nargs="+", metavar="NAME", help="style layers; by default those of each")
+    parser.add_argument("--sizes", nargs="+", type=int, default=[128, 256, 512], help="sizes to time, pixels")
     parser.add_argument("--rounds", type=int, default=5, help="timed evaluations of each")
     parser.add_argument("--size", type=int, default=256, help="size to descend at, pixels")
     parser.add_argument("--steps", type=int, default=500, help="steps of Adam; 0: only time evaluations")

@@ -1,6 +1,5 @@
 """Whole programs: nst beside pastiche 1.6.0, each in its own process, in turns, to the same loss."""
 
-import argparse
 import json
 import re
 import sys
@@ -8,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from rich.console import Console
@@ -17,6 +16,7 @@ from benchmarks import figures
 from benchmarks.figures import Line, Turn
 from benchmarks.programs import ROOT, run_command, watch
 from nst import files, images
+from nst.arguments import Parser
 from nst.errors import InputError, RunError
 from nst.features.vgg import PRECISIONS
 
@@ -33,10 +33,8 @@ class Problem(NamedTuple):
     width: int
 
 
-def add_to(commands: Any) -> None:
-    """Add the command `pastiche`."""
-    parser: argparse.ArgumentParser = commands.add_parser("pastiche", help=__doc__, description=__doc__)
-    parser.set_defaults(command=compare)
+def add_options(parser: Parser) -> None:
+    """Add the options of `compare`."""
     parser.add_argument("--size", type=int, default=512, help="longest side, pixels")
     parser.add_argument("--steps", type=int, default=200, help="steps of each at full size")
     parser.add_argument("--content", default="tubingen", help="a sample or a path")

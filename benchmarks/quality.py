@@ -1,6 +1,5 @@
 """Results at equal seconds: nst and presets of other programs, in metrics and on sheets for blind votes."""
 
-import argparse
 import itertools
 import json
 import random
@@ -19,6 +18,7 @@ from rich.table import Table
 
 from benchmarks.programs import ROOT, run_command, watch
 from nst import files, images, record
+from nst.arguments import Parser
 from nst.config.file import load_file
 from nst.errors import InputError
 from nst.evaluation.image import of_images
@@ -62,10 +62,8 @@ class Entry(NamedTuple):
         return f"{self.method}_{self.seconds:g}s"
 
 
-def add_to(commands: Any) -> None:
-    """Add the command `quality`."""
-    parser: argparse.ArgumentParser = commands.add_parser("quality", help=__doc__, description=__doc__)
-    parser.set_defaults(command=compare)
+def add_options(parser: Parser) -> None:
+    """Add the options of `compare`."""
     parser.add_argument("--pairs", nargs="+", default=_PAIRS, metavar="CONTENT:STYLE")
     parser.add_argument(
         "--methods",

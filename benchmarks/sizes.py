@@ -1,9 +1,7 @@
 """Results of one config at several sizes, resized to the smallest size and measured there."""
 
-import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from rich.console import Console
@@ -11,20 +9,15 @@ from rich.table import Table
 
 from benchmarks.programs import ROOT, run_command, watch
 from nst import images, record
+from nst.arguments import Parser
 from nst.errors import InputError
 from nst.evaluation.image import of_images
 
 
-def add_to(commands: Any) -> None:
-    """Add the command `sizes`."""
-    parser: argparse.ArgumentParser = commands.add_parser("sizes", help=__doc__, description=__doc__)
-    parser.set_defaults(command=compare)
-    parser.add_argument(
-        "--config", default="configs/gatys.py", help="a config file, relative to the repository"
-    )
-    parser.add_argument(
-        "--sizes", nargs="+", type=int, default=[256, 512, 1024], help="longest sides, pixels"
-    )
+def add_options(parser: Parser) -> None:
+    """Add the options of `compare`."""
+    parser.add_argument("--config", default="configs/gatys.py", help="a file, relative to the repository")
+    parser.add_argument("--sizes", nargs="+", type=int, default=[256, 512, 1024], help="sides, pixels")
     parser.add_argument("--content", default="astronaut", help="a sample or a path")
     parser.add_argument("--style", default="strokes", help="a sample or a path")
     parser.add_argument("--output", type=Path, required=True, help="folder of runs, figures and sizes.png")

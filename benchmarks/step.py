@@ -1,6 +1,5 @@
 """Seconds of one loss and gradient: nst beside PyTorch, on the same images, weights and loss, in turns."""
 
-import argparse
 import dataclasses
 import json
 import statistics
@@ -8,7 +7,6 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -19,6 +17,7 @@ from rich.table import Table
 from benchmarks import peers
 from benchmarks.peers import Evaluation
 from nst import features, files, images, losses
+from nst.arguments import Parser
 from nst.errors import RunError
 from nst.images.resize import cover
 from nst.objective import Objective, loss, objective, refreshed
@@ -31,10 +30,8 @@ _AGREEMENT = 1e-2
 _ROUNDED, _ROUNDED_AGREEMENT = ("bfloat16", "tf32"), 0.5
 
 
-def add_to(commands: Any) -> None:
-    """Add the command `step`."""
-    parser: argparse.ArgumentParser = commands.add_parser("step", help=__doc__, description=__doc__)
-    parser.set_defaults(command=compare)
+def add_options(parser: Parser) -> None:
+    """Add the options of `compare`."""
     parser.add_argument("--sizes", nargs="+", type=int, default=[128, 256, 512, 1024], help="sides, pixels")
     parser.add_argument("--rounds", type=int, default=7, help="timed evaluations of each")
     parser.add_argument("--compile", action="store_true", help="also time torch.compile, if it works here")

@@ -1,6 +1,5 @@
 """Seconds of all trials of a sweep: in shared processes beside one process for each trial."""
 
-import argparse
 import json
 import sys
 import time
@@ -9,16 +8,15 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.programs import watch
+from benchmarks.programs import ROOT, watch
 from nst import files
+from nst.arguments import Parser
 from nst.errors import InputError
 
-_ROOT = Path(__file__).parents[1]
 _CONTENTS = ("tubingen", "coffee", "chelsea", "astronaut")
 
 # The config file of the sweep. Trials differ in the content image and in β, as those of a study would.
@@ -38,10 +36,8 @@ def sweep():
 """
 
 
-def add_to(commands: Any) -> None:
-    """Add the command `sweep`."""
-    parser: argparse.ArgumentParser = commands.add_parser("sweep", help=__doc__, description=__doc__)
-    parser.set_defaults(command=compare)
+def add_options(parser: Parser) -> None:
+    """Add the options of `compare`."""
     parser.add_argument("--trials", type=int, default=32, help="a multiple of 4")
     parser.add_argument("--size", type=int, default=128, help="longest side, pixels")
     parser.add_argument("--steps", type=int, default=60, help="steps of each trial")
@@ -109,7 +105,7 @@ def _ways(file: Path, weights: list[float], batch: int) -> Iterator[tuple[str, C
 
 
 def _run(script: str, file: Path, folder: Path, name: str, settings: list[str]) -> None:
-    command = [sys.executable, str(_ROOT / "scripts" / script), f"--config={file}"]
+    command = [sys.executable, str(ROOT / "scripts" / script), f"--config={file}"]
     command += [f"--workdir={folder / name}", *settings]
     environment = {"JAX_COMPILATION_CACHE_DIR": str(folder / "compiled")}
     watch(command, folder / f"{name}-said", environment=environment)

@@ -3,7 +3,6 @@
 Run as a program, `wasserstein.py PROBLEM SECONDS`, this module is the peer.
 """
 
-import argparse
 import json
 import sys
 import time
@@ -21,16 +20,15 @@ from benchmarks import peers
 from benchmarks.programs import ROOT, run_command, watch
 from benchmarks.quality import METHODS, config_of, root_of_2_scales
 from nst import features, files, images, objective
+from nst.arguments import Parser
 from nst.errors import InputError
 from nst.types import Network
 
 _METHOD = "style_transfer_pytorch"
 
 
-def add_to(commands: Any) -> None:
-    """Add the command `wasserstein`."""
-    parser: argparse.ArgumentParser = commands.add_parser("wasserstein", help=__doc__, description=__doc__)
-    parser.set_defaults(command=compare)
+def add_options(parser: Parser) -> None:
+    """Add the options of `compare`."""
     parser.add_argument("--content", default="astronaut", help="a sample or a path")
     parser.add_argument("--style", default="strokes", help="a sample or a path")
     parser.add_argument("--size", type=int, default=256, help="longest side, pixels")

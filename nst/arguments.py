@@ -1,13 +1,39 @@
-"""The argument parser of scripts that have commands of their own."""
+"""The arguments of scripts that take no config: commands, options, and errors in one line."""
 
 import argparse
-from typing import NoReturn
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
 
-from nst.errors import InputError
+from nst.errors import InputError, unknown
 
 
 class Parser(argparse.ArgumentParser):
-    """An argparse parser that raises InputError for a wrong argument instead of printing a usage text."""
+    """An argparse parser of a script, or of one command of it, that calls a function with the options.
+
+    A wrong argument raises InputError instead of printing a usage text.
+    """
+
+    _commands = None
+
+    def __init__(self, function: Callable[..., object] | None = None, **settings: Any):
+        # The description of a script is its docstring, whose lines are commands.
+        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **settings)
+        self.set_defaults(function=function)
+
+    def add_command(self, name: str, function: Callable[..., object], text: str) -> "Parser":
+        """Add a command, described by `text`, and return its parser."""
+        self._commands = self._commands or self.add_subparsers(required=True, metavar="COMMAND")
+        return self._commands.add_parser(name, function=function, help=text, description=text)
+
+    def run(self, arguments: Sequence[str]) -> None:
+        """Call the function of the script, or of its command that `arguments` begin with, with the options in them."""
+        commands = self._commands.choices if self._commands else {}
+        if commands and not arguments:
+            self.error(f"no command: choose from {', '.join(commands)}")
+        if commands and arguments[0] not in (*commands, "-h", "--help"):
+            self.error(str(unknown("command", arguments[0], commands)))
+        options = vars(self.parse_args(list(arguments)))
+        options.pop("function")(**options)
 
     def error(self, message: str) -> NoReturn:
         """Raise InputError."""

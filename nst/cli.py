@@ -22,16 +22,20 @@ from nst.files import cache_dir
 from nst.process import prepare, release_free_memory
 
 
-def main(function: Callable[[Sequence[str]], None], *, usage: str) -> NoReturn:
-    """Run a script: pass the arguments to `function`, print an error as one line, exit with a status."""
+def main(function: Callable[[Sequence[str]], None], *, usage: str | None = None) -> NoReturn:
+    """Run a script: pass the arguments to `function`, print an error as one line, exit with a status.
+
+    `--help` prints `usage`; without it, `function` has a help of its own.
+    """
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
-    if any(argument in ("-h", "--help") for argument in arguments):
+    if not {"-h", "--help"} & {*arguments}:
+        prepare(cache_dir() / "compiled")
+    elif usage is not None:
         print(usage.strip())
         if function in (run, sweep):
             print(f"\n{help_text(_modality(arguments))}")
         sys.exit(0)
-    prepare(cache_dir() / "compiled")
     try:
         function([argument for argument in arguments if argument != "--debug"])
     except (InputError, RunError, OSError, MemoryError, KeyboardInterrupt) as error:
@@ -147,7 +151,7 @@ def _overrides(path: Path, variant: str) -> list[Any]:
 
 
 def _flags(arguments: Sequence[str]) -> flags.FlagValues:
-    """Define the flags of every script with a config."""
+    """Define the flags of every script with a config; they are of absl, as the flag `--config` of ml_collections is."""
     if any(
         argument.lstrip("-").startswith("flagfile") for argument in arguments
     ):  # ml_collections would read it

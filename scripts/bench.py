@@ -11,8 +11,14 @@ python scripts/bench.py quality [--pairs CONTENT:STYLE ...] [--methods METHOD:SE
 python scripts/bench.py sizes [--config FILE] [--sizes PIXELS ...] [--content PATH] [--style PATH] --output DIR
 """
 
-import benchmarks
+from benchmarks import audio, lbfgs, losses, pastiche, quality, sizes, step, sweep, wasserstein
 from nst import cli
+from nst.arguments import Parser
+
+parser = Parser(prog="scripts/bench.py", description=__doc__)
+for module in (step, lbfgs, losses, pastiche, sweep, audio, quality, sizes, wasserstein):
+    name, text = module.__name__.rpartition(".")[2], (module.__doc__ or "").partition("\n")[0]
+    module.add_options(parser.add_command(name, module.compare, text))
 
 if __name__ == "__main__":
-    cli.main(benchmarks.run, usage=__doc__ or "")
+    cli.main(parser.run)

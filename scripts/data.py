@@ -7,31 +7,38 @@ python scripts/data.py add NAME FOLDER
 In a config, a data set stands in place of an image: tfds:nst_photos/train
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Column, Table
 
 from nst import cli, data
-from nst.errors import InputError
+from nst.arguments import Parser
 
 
-def main(arguments: Sequence[str]) -> None:
-    match list(arguments):
-        case ["list"]:
-            table = Table("set", "images", Column("path", overflow="fold"))
-            for row in data.available():
-                table.add_row(*map(str, row))
-            Console().print(table)
-        case ["prepare", *names] if names:
-            for name in names:
-                print(data.prepare(name))
-        case ["add", name, folder]:
-            print(data.add(name, Path(folder)))
-        case _:
-            raise InputError(f"{' '.join(arguments)!r}: give list, prepare NAME or add NAME FOLDER")
+def show() -> None:
+    table = Table("set", "images", Column("path", overflow="fold"))
+    for row in data.available():
+        table.add_row(*map(str, row))
+    Console().print(table)
 
+
+def prepare(names: list[str]) -> None:
+    for name in names:
+        print(data.prepare(name))
+
+
+def add(name: str, folder: Path) -> None:
+    print(data.add(name, folder))
+
+
+parser = Parser(prog="scripts/data.py", description=__doc__)
+parser.add_command("list", show, "list the data sets that are available")
+command = parser.add_command("prepare", prepare, "make or fetch data sets")
+command.add_argument("names", metavar="NAME", nargs="+")
+command = parser.add_command("add", add, "make a data set of the images in a folder")
+command.add_argument("name", metavar="NAME")
+command.add_argument("folder", metavar="FOLDER", type=Path)
 
 if __name__ == "__main__":
-    cli.main(main, usage=__doc__ or "")
+    cli.main(parser.run)

@@ -9,25 +9,23 @@ python scripts/evaluate.py runs/findings/*
 python scripts/findings.py runs/findings
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from nst import cli
-from nst.errors import InputError
+from nst.arguments import Parser
 from tools import findings
 
 
-def main(arguments: Sequence[str]) -> None:
-    match list(arguments):
-        case [folder]:
-            page = Path("docs/findings.md")
-            missing = findings.write(Path(folder), page)
-            print(page)
-            if missing:
-                print(f"not measured, because there is no sweep: {', '.join(missing)}")
-        case _:
-            raise InputError("give the folder with the sweeps: python scripts/findings.py runs/findings")
+def write(folder: Path) -> None:
+    page = Path("docs/findings.md")
+    missing = findings.write(folder, page)
+    print(page)
+    if missing:
+        print(f"not measured, because there is no sweep: {', '.join(missing)}")
 
+
+parser = Parser(write, prog="scripts/findings.py", description=__doc__)
+parser.add_argument("folder", metavar="DIR", type=Path, help="the folder with the sweeps")
 
 if __name__ == "__main__":
-    cli.main(main, usage=__doc__ or "")
+    cli.main(parser.run)

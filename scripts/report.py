@@ -1,30 +1,30 @@
 """Write a report of a sweep or a run: one HTML file that opens offline, and figures and a table for a paper.
 
-python scripts/report.py DIR
-    --output FILE   the HTML file: DIR/report.html by default
-    --figures       DIR/figures: loss curves, trade-off and results, as PDF and SVG
-    --table         DIR/table.csv and DIR/table.tex: means and standard deviations over images and seeds
-    --debug
+python scripts/report.py DIR [--output FILE] [--figures] [--table] [--debug]
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from nst import cli, report
 from nst.arguments import Parser
 
 
-def main(arguments: Sequence[str]) -> None:
-    parser = Parser(prog="scripts/report.py", add_help=False)
-    parser.add_argument("folder", metavar="DIR", type=Path)
-    parser.add_argument("--output", type=Path)
-    parser.add_argument("--figures", action="store_true")
-    parser.add_argument("--table", action="store_true")
-    options = parser.parse_args(arguments)
-    paths = report.write(options.folder, output=options.output, figures=options.figures, table=options.table)
-    for path in paths:
+def write(folder: Path, output: Path | None, figures: bool, table: bool) -> None:
+    for path in report.write(folder, output=output, figures=figures, table=table):
         print(path)
 
 
+parser = Parser(write, prog="scripts/report.py", description=__doc__)
+parser.add_argument("folder", metavar="DIR", type=Path, help="directory of a sweep or a run")
+parser.add_argument("--output", metavar="FILE", type=Path, help="HTML file: DIR/report.html by default")
+parser.add_argument(
+    "--figures", action="store_true", help="DIR/figures: loss curves, trade-off and results, as PDF and SVG"
+)
+parser.add_argument(
+    "--table",
+    action="store_true",
+    help="DIR/table.csv and DIR/table.tex: means and standard deviations over images and seeds",
+)
+
 if __name__ == "__main__":
-    cli.main(main, usage=__doc__ or "")
+    cli.main(parser.run)

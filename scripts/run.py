@@ -9,4 +9,4 @@ python scripts/run.py --config configs/gatys.py[:paper]
 from nst import cli
 
 if __name__ == "__main__":
-    cli.main(cli.run, usage=__doc__ or "")
+    cli.main(cli.run, usage=__doc__)

@@ -4,28 +4,20 @@ python scripts/samples.py list
 python scripts/samples.py add FILE
 """
 
-from collections.abc import Sequence
-
 from rich.console import Console
 from rich.table import Table
 
 from nst import cli
+from nst.arguments import Parser
 from nst.audio import samples as audio_samples
-from nst.errors import InputError
 from nst.images import samples
 
 
-def main(arguments: Sequence[str]) -> None:
-    match list(arguments):
-        case ["list"]:
-            Console().print(_table())
-        case ["add", file]:
-            print(samples.add(file))
-        case _:
-            raise InputError(f"{' '.join(arguments) or 'no command'}: give list, or add FILE")
+def add(file: str) -> None:
+    print(samples.add(file))
 
 
-def _table() -> Table:
+def show() -> None:
     table = Table("name", "what", "credit")
     table.add_column("where", overflow="fold")
     for name, sample in samples.SAMPLES.items():
@@ -36,8 +28,12 @@ def _table() -> Table:
     for name, sample in audio_samples.SAMPLES.items():
         path = audio_samples.place(name)
         table.add_row(name, sample.what, sample.credit, str(path) if path.is_file() else "made on first use")
-    return table
+    Console().print(table)
 
+
+parser = Parser(prog="scripts/samples.py", description=__doc__)
+parser.add_command("list", show, "list the samples, their credits, and where they are")
+parser.add_command("add", add, "add the file of an image").add_argument("file", metavar="FILE")
 
 if __name__ == "__main__":
-    cli.main(main, usage=__doc__ or "")
+    cli.main(parser.run)

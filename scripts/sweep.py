@@ -12,4 +12,4 @@ The same command continues a stopped sweep. Given a second time, on this machine
 from nst import cli
 
 if __name__ == "__main__":
-    cli.main(cli.sweep, usage=__doc__ or "")
+    cli.main(cli.sweep, usage=__doc__)

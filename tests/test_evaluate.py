@@ -12,6 +12,7 @@ from nst import evaluation, features, images, metrics, runs
 from nst.config import base
 from nst.errors import InputError, RunError
 from nst.images import PictureWarning
+from scripts.evaluate import parser
 
 GENERATOR = np.random.default_rng(0)
 SMALL = {
@@ -76,7 +77,7 @@ def counted(monkeypatch):
 
 
 def test_a_run_is_evaluated_with_all_that_decides_its_figures(run, pictures):
-    evaluation.main([str(run)])
+    parser.run([str(run)])
     written = json.loads((run / "evaluation.json").read_text())
     assert [*written] == ["metrics", "baselines", "terms", "layers", "inputs", "versions"]
     assert [*written["metrics"]] == [*metrics.METRICS]
@@ -120,7 +121,7 @@ def test_the_same_images_give_the_same_bytes_and_are_evaluated_once(run, counted
     first = (run / "evaluation.json").read_bytes()
     evaluation.of_runs([run])
     assert len(counted) == 1
-    evaluation.main([str(run), "--again"])
+    parser.run([str(run), "--again"])
     assert len(counted) == 2
     assert (run / "evaluation.json").read_bytes() == first
     images.write(run / "image.png", images.read(run / "image.png")[::-1])
@@ -140,7 +141,7 @@ def test_a_sweep_is_evaluated_as_far_as_it_is_finished(made, counted, tmp_path, 
     for name in ("a", "b", "c"):
         shutil.copytree(made, tmp_path / "sweep" / "trials" / name)
     (tmp_path / "sweep" / "trials" / "c" / "done").unlink()
-    evaluation.main([str(tmp_path / "sweep")])
+    parser.run([str(tmp_path / "sweep")])
     assert [(tmp_path / "sweep" / "trials" / n / "evaluation.json").exists() for n in "abc"] == [
         True,
         True,
@@ -162,7 +163,7 @@ def test_a_run_that_cannot_be_evaluated_leaves_the_others_alone(made, counted, t
         r"a/config\.json or metrics.jsonl is damaged: run it again \(1 more could not be evaluated either\)"
     )
     with pytest.raises(InputError, match=line):
-        evaluation.main([str(tmp_path)])
+        parser.run([str(tmp_path)])
     assert [name for name in "abcd" if (tmp_path / name / "evaluation.json").exists()] == ["b", "d"]
     assert "baseline: style" in capsys.readouterr().out
 
@@ -250,7 +251,7 @@ def test_an_unfinished_or_damaged_run_is_refused_in_a_line(run, spoil, line):
 def test_wrong_arguments_are_refused_in_a_line(arguments, line, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match=line):
-        evaluation.main(arguments)
+        parser.run(arguments)
 
 
 def test_any_images_of_any_size_are_evaluated(pictures, counted, tmp_path, capsys):
@@ -260,7 +261,7 @@ def test_any_images_of_any_size_are_evaluated(pictures, counted, tmp_path, capsy
     arguments = [content, str(other), "--content", content, "--style", style, "--size", "24"]
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", PictureWarning)
-        evaluation.main([*arguments, "--json", str(tmp_path / "metrics.json")])
+        parser.run([*arguments, "--json", str(tmp_path / "metrics.json")])
     assert [str(each.message) for each in caught] == [
         f"{content} has 48×32 pixels: resized to 24×16, as the content",
         f"{other} has 30×20 pixels: resized to 24×16, as the content",

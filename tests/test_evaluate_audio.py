@@ -12,6 +12,7 @@ from nst.errors import InputError, RunError
 from nst.evaluation.table import beats
 from nst.metrics import audio as audio_metrics
 from nst.report.collect import collect
+from scripts.evaluate import parser
 
 RATE = 16000  # of the run; metrics have another
 GENERATOR = np.random.default_rng(0)
@@ -60,7 +61,7 @@ def counted(monkeypatch):
 
 
 def test_a_run_is_evaluated_on_what_it_wrote(run, capsys):
-    evaluation.main([str(run)])
+    parser.run([str(run)])
     written = json.loads((run / "evaluation.json").read_text())
     assert [*written] == ["metrics", "baselines", "terms", "layers", "inputs", "versions"]
     assert [*written["metrics"]] == [*metrics.AUDIO_METRICS]
@@ -139,7 +140,7 @@ def arguments(run, *results, **options):
 def test_any_audio_is_evaluated_as_that_of_a_run(run, tmp_path, capsys):
     other = tmp_path / "other.FLAC"
     audio.write(other, audio.Audio(hum(220, hiss=0.3), RATE))
-    evaluation.main(arguments(run, run / "audio.wav", other, json=tmp_path / "metrics.json"))
+    parser.run(arguments(run, run / "audio.wav", other, json=tmp_path / "metrics.json"))
     output = capsys.readouterr().out
     assert all(word in output for word in ("audio.wav", "texture", "baseline: content"))
     written = json.loads((tmp_path / "metrics.json").read_text())
@@ -189,7 +190,7 @@ def test_results_that_cannot_be_evaluated_are_refused_in_a_line(run, results, op
     audio.write(run / "short.wav", audio.Audio(hum(220)[:20], audio_metrics.RATE))
     options = {name: f"{run}/short.wav" if value == "SHORT" else value for name, value in options.items()}
     with pytest.raises(InputError, match=line) as error:
-        evaluation.main(arguments(run, *(run / name for name in results), **options))
+        parser.run(arguments(run, *(run / name for name in results), **options))
     assert "\n" not in str(error.value)
 
 
@@ -200,6 +201,6 @@ def test_memory_that_runs_out_is_a_line(run, monkeypatch):
     monkeypatch.setattr(audio_metrics, "evaluate", evaluate)
     line = r"^1 s of audio could not be evaluated \(Unable to allocate\): shorten the audio$"
     with pytest.raises(RunError, match=line):
-        evaluation.main(arguments(run, run / "audio.wav"))
+        parser.run(arguments(run, run / "audio.wav"))
     with pytest.raises(RunError, match=line):
         evaluation.of_runs([run])

@@ -10,7 +10,6 @@ from rich.console import Console
 from rich.progress import track
 
 from nst import record
-from nst.arguments import Parser
 from nst.errors import InputError
 from nst.evaluation import table
 from nst.evaluation.audio import AUDIO
@@ -24,29 +23,25 @@ from nst.types import Values
 EVALUATIONS: dict[str, Evaluation] = {"image": IMAGE, "audio": AUDIO}
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Run the command line tool with its arguments, without the program's name."""
-    parser = Parser(prog="scripts/evaluate.py", description=__doc__)
-    parser.add_argument("paths", nargs="+", type=Path, help="directories of runs or sweeps, or results")
-    parser.add_argument("--content", help="the content of the results")
-    parser.add_argument("--style", help="the style of the results")
-    parser.add_argument(
-        "--size", type=int, help="longest side that content and style are resized to, for images"
-    )
-    parser.add_argument("--json", type=Path, help="write the metrics of the results here")
-    parser.add_argument("--again", action="store_true", help="evaluate runs again that already are")
-    options = parser.parse_args(list(arguments))
-    if options.content is None and options.style is None:
-        if options.size is not None or options.json is not None:
-            raise InputError("--size and --json are for results: add their --content and --style")
-        of_runs([folder for path in options.paths for folder in runs(path)], again=options.again)
-        return
-    if options.content is None or options.style is None or options.again:
-        raise InputError("results need both --content and --style, and no --again")
-    evaluation = _evaluation_of(options.paths)
-    evaluated = evaluation.of_results(options.content, options.style, options.paths, options.size)
-    if options.json is not None:
-        record.write_json(options.json, evaluated)
+def of_results(
+    content: str, style: str, results: Sequence[Path], *, size: int | None = None, output: Path | None = None
+) -> None:
+    """Evaluate results that any program made, and print the metrics.
+
+    Args:
+      content: The content of all results: a sample or a path.
+      style: The style of all results: a sample or a path.
+      results: Files of one modality.
+      size: The longest side that images of content and style are resized to, pixels.
+      output: The JSON file for the metrics.
+
+    Raises:
+      InputError: An input can't be read or used, or the results are of two modalities.
+      RunError: Memory ran out.
+    """
+    evaluated = _evaluation_of(results).of_results(content, style, results, size)
+    if output is not None:
+        record.write_json(output, evaluated)
     baselines = {"baselines": evaluated["baselines"], "layers": evaluated["layers"]}
     table.show({name: baselines | {"metrics": row} for name, row in evaluated["results"].items()})
 

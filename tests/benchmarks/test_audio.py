@@ -8,12 +8,12 @@ import jax
 import numpy as np
 import pytest
 
-import benchmarks
 from benchmarks import audio, texture
 from benchmarks.audio import Program
 from benchmarks.programs import Watched
 from nst.errors import InputError
 from nst.objective import loss
+from scripts.bench import parser
 
 TIMES = {"torch": [2.0, 3.0, 4.0], "nst": [1.0, 1.0, 3.0]}
 PROGRAMS = {"nst": Program(5.0, 50.0, 9.0, 2**20), "torch": Program(3.0, 100.0, 10.0, 2**21)}
@@ -111,7 +111,7 @@ def test_figures_are_written(monkeypatch, tmp_path):
         return Watched([(i + 1.0, line) for i, line in enumerate(lines[folder.name])], 2**20)
 
     monkeypatch.setattr(audio, "_watch", watch)
-    benchmarks.run(["audio", "--filters", "64", "--evaluations", "7", "--output", str(tmp_path / "a.json")])
+    parser.run(["audio", "--filters", "64", "--evaluations", "7", "--output", str(tmp_path / "a.json")])
     written = json.loads((tmp_path / "a.json").read_text())
     assert written["programs"]["torch"] == {"first": 1.0, "whole": 3.0, "loss": 10.0, "peak": 2**20}
     assert written["seconds"] == TIMES
@@ -127,7 +127,7 @@ def test_the_parts_of_other_processes(monkeypatch, tmp_path, capsys, part):
         audio, "in_turns", lambda contestants, spectrogram, rounds: {x: [1.0 * rounds] for x in contestants}
     )
     options = ["--filters=4", "--seconds=0.5", "--evaluations=3", "--rounds=2"]
-    benchmarks.run(["audio", *options, "--only", part, str(tmp_path)])
+    parser.run(["audio", *options, "--only", part, str(tmp_path)])
     printed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     if part == "nst":
         assert printed[1] < printed[0]
@@ -140,9 +140,9 @@ def test_the_parts_of_other_processes(monkeypatch, tmp_path, capsys, part):
 @pytest.mark.parametrize("number", ["0", "-1"])
 def test_numbers_below_1_are_refused(option, number):
     with pytest.raises(InputError, match="give at least 1"):
-        benchmarks.run(["audio", option, number])
+        parser.run(["audio", option, number])
 
 
 def test_nan_seconds_are_refused():
     with pytest.raises(InputError, match="give at least 1"):
-        benchmarks.run(["audio", "--seconds", "nan"])
+        parser.run(["audio", "--seconds", "nan"])

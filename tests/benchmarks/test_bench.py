@@ -8,13 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-import benchmarks
 from benchmarks import lbfgs, losses, peers, step
 from nst import features
 from nst.errors import InputError, RunError
 from nst.objective import loss, objective
 from nst.optim import optimizer
 from nst.optimize import by_vjp, minimize, start
+from scripts.bench import parser
 
 SETTINGS = {
     "content_layers": ["relu1_1"],
@@ -40,25 +40,25 @@ def test_without_torch_it_says_how_to_get_it(monkeypatch, command):
     monkeypatch.setattr(importlib, "import_module", absent)
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(InputError, match=r"pip install -e '.\[bench\]'"):
-        benchmarks.run([command])
+        parser.run([command])
 
 
-@pytest.mark.parametrize("command", ["step", "lbfgs", "losses", "pastiche", "sweep", "audio", "wasserstein"])
+@pytest.mark.parametrize("command", parser._commands.choices)
 def test_the_options_of_a_command_are_the_parameters_of_its_function(command):
-    options = vars(benchmarks.parser().parse_args([command]))
-    assert inspect.signature(options.pop("command")).bind(**options)
-
-
-@pytest.mark.parametrize("command", ["quality", "sizes"])
-def test_so_they_are_if_an_output_is_required(command):
-    options = vars(benchmarks.parser().parse_args([command, "--output", "folder"]))
-    assert inspect.signature(options.pop("command")).bind(**options)
+    options = vars(parser.parse_args([command, "--output", "folder"]))
+    assert inspect.signature(options.pop("function")).bind(**options)
 
 
 @pytest.mark.parametrize("arguments", [[], ["steps"], ["step", "--sizes", "x"], ["lbfgs", "--loss", "x"]])
 def test_wrong_arguments_are_one_line(arguments):
     with pytest.raises(InputError, match=r"see scripts/bench.py"):
-        benchmarks.run(arguments)
+        parser.run(arguments)
+
+
+def test_help_of_a_command_has_its_options(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        parser.run(["lbfgs", "--help"])
+    assert "--pairs CONTENT:STYLE" in capsys.readouterr().out
 
 
 def test_a_pair_needs_a_colon():

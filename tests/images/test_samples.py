@@ -1,7 +1,6 @@
 import functools
 import hashlib
 import http.server
-import runpy
 import socket
 import threading
 from pathlib import Path
@@ -12,6 +11,7 @@ from PIL import Image
 from nst.audio import samples as audio
 from nst.errors import InputError
 from nst.images import samples
+from scripts.samples import parser
 
 FETCHED = ["tubingen", "starry_night", "shipwreck", "the_scream"]
 AT_HAND = ["astronaut", "coffee", "chelsea", "rocket", "grace_hopper", "strokes", "panes", "hatching"]
@@ -175,23 +175,26 @@ def test_the_script_says_where_a_sound_lies_once_it_is_made(monkeypatch, capsys,
 def test_the_script_adds(pinned, cache, tmp_path, capsys):
     file = tmp_path / "file"
     file.write_bytes(pinned)
-    _script(["add", str(file)])
+    parser.run(["add", str(file)])
     assert capsys.readouterr().out.strip() == str(cache / "the_scream.jpg")
 
 
-@pytest.mark.parametrize("arguments", [[], ["lits"], ["add"], ["list", "all"]])
-def test_the_script_refuses_what_it_does_not_know(arguments):
-    with pytest.raises(InputError, match="give list, or add FILE"):
-        _script(arguments)
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "no command: choose from list, add"),
+        (["lits"], "unknown command 'lits': did you mean list"),
+        (["add"], "required: FILE"),
+        (["list", "all"], "unrecognized arguments: all"),
+    ],
+)
+def test_the_script_refuses_what_it_does_not_know(arguments, message):
+    with pytest.raises(InputError, match=f"{message}.*: see scripts/samples.py"):
+        parser.run(arguments)
 
 
 def _listed(capsys):
     """Return the lines of the table by name."""
-    _script(["list"])
+    parser.run(["list"])
     rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith("│")]
     return {line.split()[1]: line for line in rows}
-
-
-def _script(arguments):
-    path = Path(__file__).parents[2] / "scripts" / "samples.py"
-    runpy.run_path(str(path))["main"](arguments)

@@ -1,47 +1,15 @@
 """Commands of `scripts/weights.py`: list, fetch, verify, convert, show."""
 
-import argparse
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from nst.arguments import Parser
 from nst.errors import InputError, unknown
 from nst.features.weights import loading, network, ported, preprocessing
 from nst.features.weights.port import port
 from nst.features.weights.sources import SOURCES
-
-
-def run(arguments: Sequence[str]) -> None:
-    """Run the command that the arguments (without the program's name) give; raise InputError if it is unknown."""
-    options = vars(_parser().parse_args(list(arguments)))
-    command = options.pop("command")
-    command(**options)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = Parser(prog="scripts/weights.py", description="Pretrained weights: sources, files, figures.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    def add(name: str, command: Callable[..., None], text: str) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=text, description=text)
-        added.set_defaults(command=command)
-        return added
-
-    add("list", list_sources, "list the sources, and which are in the cache")
-    fetch_parser = add("fetch", fetch, "fetch a source into the cache")
-    fetch_parser.add_argument("name")
-    fetch_parser.add_argument("--again", action="store_true", help="fetch it even if it is cached")
-    add("verify", verify, "check files in the cache by their hash").add_argument("name", nargs="?")
-    convert_parser = add("convert", convert, "port a weight file that you have")
-    convert_parser.add_argument("file", type=Path)
-    convert_parser.add_argument("out", type=Path, help="a new file, ending in .safetensors")
-    convert_parser.add_argument("--preprocessing", help=" or ".join(preprocessing.PREPROCESSINGS))
-    add("show", show, "print a table per layer").add_argument("weights", help="a source, random, or a path")
-    return parser
 
 
 def list_sources() -> None:
