@@ -1,13 +1,26 @@
 """Neural style transfer for research, in JAX."""
 
-import os
+import importlib
+from typing import TYPE_CHECKING, Any
 
-# This is read once, when jaxlib is imported. Up to jax 0.10, XLA logs kilobytes about tuning preferences for each
-# program that it loads from the compilation cache on a processor with AVX-512. Its real errors are raised too.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
-from nst import audio, features, images
-from nst.transfer.audio import stylize_audio
-from nst.transfer.image import stylize
+if TYPE_CHECKING:
+    from nst import audio, features, images
+    from nst.transfer.audio import stylize_audio
+    from nst.transfer.image import stylize
 
 __all__ = ["audio", "features", "images", "stylize", "stylize_audio"]
+
+_FUNCTIONS = {"stylize": "nst.transfer.image", "stylize_audio": "nst.transfer.audio"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import an entry of `__all__` when it is first used: importing JAX takes most of a second."""
+    if name in _FUNCTIONS:
+        return getattr(importlib.import_module(_FUNCTIONS[name]), name)
+    if name in __all__:
+        return importlib.import_module(f"nst.{name}")
+    raise AttributeError(f"module 'nst' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

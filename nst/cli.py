@@ -10,6 +10,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from nst.process import prepare, release_free_memory  # it sets what JAX reads when it is imported
+
+# isort: split
+
 from absl import flags
 from ml_collections import ConfigDict, config_flags
 
@@ -19,7 +23,6 @@ from nst.config import FIELDS, fields, help_text, modality_of, unknown_field
 from nst.config.file import load_file
 from nst.errors import InputError, Interrupted, RunError
 from nst.files import cache_dir
-from nst.process import prepare, release_free_memory
 
 
 def main(function: Callable[[Sequence[str]], None], *, usage: str | None = None) -> NoReturn:

@@ -12,6 +12,10 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+# This is read once, when jaxlib is imported. Up to jax 0.10, XLA logs kilobytes about tuning preferences for each
+# program that it loads from the compilation cache on a processor with AVX-512. Its real errors are raised too.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
 import jax
 from filelock import FileLock
 

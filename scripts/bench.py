@@ -11,8 +11,11 @@ python scripts/bench.py quality [--pairs CONTENT:STYLE ...] [--methods METHOD:SE
 python scripts/bench.py sizes [--config FILE] [--sizes PIXELS ...] [--content PATH] [--style PATH] --output DIR
 """
 
+from nst import cli  # it sets what JAX reads when it is imported
+
+# isort: split
+
 from benchmarks import audio, lbfgs, losses, pastiche, quality, sizes, step, sweep, wasserstein
-from nst import cli
 from nst.arguments import Parser
 
 parser = Parser(prog="scripts/bench.py", description=__doc__)
