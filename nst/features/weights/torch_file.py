@@ -82,7 +82,7 @@ def _parameter(tensor: Any, *_: Any) -> Any:
 
 
 _ALLOWED = {
-    "collections.OrderedDict": pickled.dictionary,
+    "collections.OrderedDict": pickled.Dictionary,
     "torch._utils._rebuild_tensor": _tensor,
     "torch._utils._rebuild_tensor_v2": _tensor,
     "torch._utils._rebuild_parameter": _parameter,
@@ -132,9 +132,13 @@ def legacy_entries(path: Path) -> Entries:
         return storage
 
     with open(path, "rb") as file:
-        _check_head(file)
-        state = pickled.load(file, _ALLOWED, remember)
-        keys = pickled.load(file, {}, _storage)
+        pickles = io.BytesIO(file.read(_LONGEST_PICKLE))
+        _check_head(pickles)
+        state = pickled.load(pickles, _ALLOWED, remember)
+        keys = pickled.load(pickles, {}, _storage)
+        if not all(isinstance(key, str) for key in keys):  # see `Dictionary`
+            raise ValueError("a storage whose key is not a text")
+        file.seek(pickles.tell())
         places = _places(file, [storages[key] for key in keys])
 
     def read(storage: Storage) -> bytes:
@@ -145,12 +149,12 @@ def legacy_entries(path: Path) -> Entries:
     return _entries(state, read)
 
 
-def _check_head(file: io.BufferedIOBase) -> None:
-    if pickled.load(file, {}, _storage) != _MAGIC:
+def _check_head(pickles: io.BytesIO) -> None:
+    if pickled.load(pickles, {}, _storage) != _MAGIC:
         raise Unreadable("a pickle, but not of torch: give a state_dict, .safetensors, .npz or Keras' .h5")
-    if pickled.load(file, {}, _storage) != _PROTOCOL:
+    if pickled.load(pickles, {}, _storage) != _PROTOCOL:
         raise Unreadable("written by a version of torch that is not known: save it again with a newer one")
-    if not pickled.load(file, {}, _storage)["little_endian"]:
+    if not pickled.load(pickles, {}, _storage)["little_endian"]:
         raise Unreadable("it was written on a big-endian machine: save it again on a little-endian one")
 
 
