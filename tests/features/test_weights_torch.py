@@ -332,7 +332,7 @@ def test_what_follows_a_legacy_pickle_is_not_read_as_a_part_of_it(tmp_path, star
         arrays(path)
 
 
-@pytest.mark.parametrize("member", ["data.pkl"])
+@pytest.mark.parametrize("member", ["data.pkl", "byteorder"])
 def test_a_member_that_unpacks_to_much_is_refused(tmp_path, member):
     path = tmp_path / "a.pth"
     members = {"data.pkl": b"\x80\x02}.", "byteorder": b"little"} | {member: bytes(1 << 27)}
@@ -385,6 +385,15 @@ def test_pickles_in_a_row_are_read_one_by_one(protocol):
     stream = io.BytesIO(b"".join(pickle.dumps(value, protocol) for value in values) + b"rest")
     assert [pickled.load(stream, {}, repr) for _ in values] == values
     assert stream.read() == b"rest"
+
+
+def test_a_name_with_two_lines_is_shown_in_one(tmp_path):
+    path = zipped(tmp_path / "a.pth", tensor(0, [4], [1]).replace(string("0"), string("0\n1")))
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("archive/data/0\n1", b"")
+    with pytest.raises(InputError, match="save it again") as caught:
+        arrays(path)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("change", [{"magic": 7}, {"protocol": 1002}, {"little": False}])

@@ -96,8 +96,12 @@ def zip_entries(path: Path) -> Entries:
     with zipfile.ZipFile(path) as archive:
         (pickle,) = [name for name in archive.namelist() if is_pickle(name)]
         folder = pickle.removesuffix("data.pkl")
-        if f"{folder}byteorder" in archive.namelist() and archive.read(f"{folder}byteorder") != b"little":
-            raise Unreadable("it was written on a big-endian machine: save it again on a little-endian one")
+        if f"{folder}byteorder" in archive.namelist():
+            with archive.open(f"{folder}byteorder") as file:
+                if file.read(len("little") + 1) != b"little":  # not all: it may unpack to gigabytes
+                    raise Unreadable(
+                        "it was written on a big-endian machine: save it again on a little-endian one"
+                    )
         if archive.getinfo(pickle).file_size > _LONGEST_PICKLE:
             raise Unreadable("its pickle is longer than any network's: give the file of a state_dict")
         state = pickled.load(io.BytesIO(archive.read(pickle)), _ALLOWED, _storage)
@@ -117,7 +121,7 @@ def is_pickle(member: str) -> bool:
 def _member(archive: zipfile.ZipFile, name: str, size: int) -> bytes:
     info = archive.getinfo(name)
     if info.compress_type != zipfile.ZIP_STORED or info.file_size != size or info.compress_size != size:
-        raise Unreadable(f"its member {name[:80]} is not {size} plain bytes: save it again with torch.save")
+        raise Unreadable(f"its member {name[:80]!r} is not {size} plain bytes: save it again with torch.save")
     return archive.read(info)
 
 
