@@ -1,9 +1,11 @@
 """torch's two file formats, read without torch; hostile and damaged files are refused without effect."""
 
 import contextlib
+import io
 import os
 import pickle
 import struct
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import pytest
 
 from nst.errors import InputError
 from nst.features import weights
-from nst.features.weights import formats, port
+from nst.features.weights import formats, pickled, port, torch_file
 from nst.features.weights.entries import refusing
 
 DATA = Path(__file__).parent / "data"
@@ -20,6 +22,8 @@ FILES = ["views.zip.pth", "views.legacy.pth"]
 NUMBERS = ["float16", "float64", "int64", "int32", "int16", "int8", "uint8"]
 VGG16 = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)  # places of the convolutions
 MAGIC = 0x1950A86A20F9469CFC6C
+ORDERED_DICT = b"ccollections\nOrderedDict\n"
+TENSOR = b"ctorch._utils\n_rebuild_tensor_v2\n"
 
 
 def arrays(path):
@@ -29,6 +33,9 @@ def arrays(path):
 
 def string(text):
     return b"X" + struct.pack("<I", len(text)) + text.encode()
+
+
+ATTRIBUTES = b"}" + string("hostile") + b"Ns"
 
 
 def number(value):
@@ -45,13 +52,29 @@ def tensor(
     stride,
     *,
     count=4,
-    function=b"ctorch._utils\n_rebuild_tensor_v2\n",
+    function=TENSOR,
     kind=b"ctorch\nFloatStorage\n",
 ):
     """The opcodes that torch writes for a tensor."""
     storage = sequence(string("storage"), kind, string("0"), string("cpu"), number(count)) + b"Q"
     places = [sequence(*map(number, values)) for values in (shape, stride)]
     return function + sequence(storage, number(offset), *places, b"\x89", b"}") + b"R"
+
+
+def doubled(times):
+    """The opcodes of tuples of which each holds the one before twice: a text of them all has 2^times elements."""
+    pairs = (b"h%ch%c\x86q%c" % (i, i, i + 1) for i in range(times))
+    return sequence(b")q\x00", *pairs)
+
+
+@contextlib.contextmanager
+def little_memory():
+    tracemalloc.start()
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] < 1 << 26
+    finally:
+        tracemalloc.stop()
 
 
 def zipped(path, value, *, count=4, compression=zipfile.ZIP_STORED, byteorder=b"little"):
@@ -233,6 +256,144 @@ def test_only_the_names_of_a_state_dict_are_known(tmp_path, name):
 def test_a_malformed_pickle_is_refused(tmp_path, value):
     with pytest.raises(InputError, match=r"a.pth"):
         arrays(zipped(tmp_path / "a.pth", value))
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (b"}" + doubled(14) + b"Ns", "key that is not a name"),
+        (b"}(" + doubled(14) + b"Nu", "key that is not a name"),
+        (b"})" + b"\x85" * 15_000 + b"Ns", "key that is not a name"),
+        (ORDERED_DICT + b"]" + doubled(14) + b"N\x86a\x85R", "key that is not a name"),
+        (doubled(14) + b"NR", "without a tuple of arguments"),
+        (string("os") + doubled(14) + b"\x93", "STACK_GLOBAL"),
+        (doubled(14) + string("system") + b"\x93", "STACK_GLOBAL"),
+        (sequence(string("storage"), doubled(14), string("0"), b"N", number(4)) + b"Q", "than a storage"),
+        (TENSOR + sequence(doubled(14), number(0), doubled(14), doubled(14)) + b"R", "without a storage"),
+    ],
+)
+def test_tuples_that_double_are_neither_hashed_nor_shown(tmp_path, value, reason):
+    with pytest.raises(InputError, match=reason):
+        arrays(zipped(tmp_path / "a.pth", value))
+
+
+@pytest.mark.parametrize("key", [doubled(14), b")" + b"\x85" * 15_000, b"N"])
+def test_a_key_of_a_legacy_storage_is_a_text(tmp_path, key):
+    body = pickle.dumps({}, 2) + b"\x80\x02]" + key + b"a."
+    with pytest.raises(InputError, match="key is not a text"):
+        arrays(legacy(tmp_path / "a.pth", body))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b")" + b"\x85" * 19_000,
+        b"]" * 9_000 + b"a" * 8_999,
+        b"}K\x01" * 6_000 + b"N" + b"s" * 6_000,
+        (ORDERED_DICT + b"](K\x01") * 2_400 + b"N" + b"ta\x85R" * 2_400,
+        b"]q\x00h\x00a",
+        b"}q\x00K\x01h\x00s",
+    ],
+)
+def test_values_deep_in_each_other_are_skipped(tmp_path, value):
+    assert arrays(zipped(tmp_path / "a.pth", value)) == {}
+
+
+@pytest.mark.parametrize("put", [b"r\xff\xff\xff\x7f", b"r\xff\xff\xff\xff"])
+def test_a_large_index_of_the_memo_takes_no_memory(tmp_path, put):
+    value = tensor(0, [4], [1])
+    with little_memory():
+        assert arrays(zipped(tmp_path / "a.pth", value + put + b"j" + put[1:] + b"\x86")) == {}
+        assert list(arrays(zipped(tmp_path / "a.pth", value + put))) == ["a"]
+
+
+def test_one_list_does_not_become_many_dicts():
+    pairs = b"(" + b"".join(string(str(i)) + b"N\x86" for i in range(50)) + b"e"
+    value = sequence(ORDERED_DICT + b"q\x00", b"]" + pairs + b"\x85q\x01", b"h\x00h\x01R" * 20)
+    allowed = {"collections.OrderedDict": pickled.Dictionary}
+    _, _, *dicts = pickled.load(io.BytesIO(b"\x80\x02" + value + b"."), allowed, repr)
+    assert (len(dicts), sum(map(len, dicts))) == (20, 50)
+
+
+def test_a_pickle_of_too_many_opcodes_is_refused(tmp_path):
+    body = b"\x80\x02}(" + b"N" * 25_000 + b"tN."
+    for path in (zipped(tmp_path / "a.pth", body), legacy(tmp_path / "b.pth", body)):
+        with pytest.raises(InputError, match="longer than any network's"):
+            arrays(path)
+
+
+@pytest.mark.parametrize(
+    "start", [b"X\xff\xff\xff\x7f", b"c", b"B\xff\xff\xff\x7f", b"\x95" + b"\xff" * 7 + b"\x0f"]
+)
+def test_what_follows_a_legacy_pickle_is_not_read_as_a_part_of_it(tmp_path, start):
+    path = legacy(tmp_path / "a.pth", b"\x80\x02" + start)
+    os.truncate(path, 1 << 28)
+    with little_memory(), pytest.raises(InputError, match=r"a.pth"):
+        arrays(path)
+
+
+@pytest.mark.parametrize("member", ["data.pkl", "byteorder"])
+def test_a_member_that_unpacks_to_much_is_refused(tmp_path, member):
+    path = tmp_path / "a.pth"
+    members = {"data.pkl": b"\x80\x02}.", "byteorder": b"little"} | {member: bytes(1 << 27)}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for name, content in members.items():
+            archive.writestr(f"archive/{name}", content)
+    with little_memory(), pytest.raises(InputError, match=r"longer than any network|big-endian"):
+        arrays(path)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"\x82\x01", b"\x83\x01\x00", b"\x84\x01\x00\x00\x00",  # extensions, which skip the check of names once known
+        b"0", b"(1", b"2", b"(l", b"(d", b"\x8f", b"(\x91", b"\x8f(\x90",
+        b"(icollections\nOrderedDict\n", b"(" + ORDERED_DICT + b"o",
+        ORDERED_DICT + b")\x81", ORDERED_DICT + b")}\x92",
+        b"I1\n", b"L1L\n", b"F1\n", b"S'a'\n", b"Va\n", b"\x8b\x01\x00\x00\x00\x01", b"p0\n", b"g0\n", b"P0\n",
+        b"C\x01a", b"B\x01\x00\x00\x00a", *(code + struct.pack("<Q", 1) + b"a" for code in (b"\x8d", b"\x8e", b"\x96")),
+        b"\x97", b"\x98",
+    ],
+)  # fmt: skip
+def test_opcodes_that_state_dicts_do_not_need_are_refused(tmp_path, value):
+    with pytest.raises(InputError, match="an opcode that no weight file needs"):
+        arrays(zipped(tmp_path / "a.pth", value))
+
+
+@pytest.mark.parametrize("function", [ORDERED_DICT, TENSOR])
+@pytest.mark.parametrize("state", [ATTRIBUTES, b"N" + ATTRIBUTES + b"\x86"])
+def test_a_pickle_changes_no_function_of_ours(tmp_path, function, state):
+    assert arrays(zipped(tmp_path / "a.pth", function + state + b"b")) == {}
+    assert not hasattr(pickled.Dictionary, "hostile")
+    assert not hasattr(torch_file._tensor, "hostile")
+
+
+def test_the_metadata_of_a_state_dict_is_skipped(tmp_path):
+    metadata = b"}" + string("_metadata") + ORDERED_DICT + b")Rsb"
+    value = ORDERED_DICT + b")R" + string("b") + tensor(0, [4], [1]) + b"s" + metadata
+    assert list(arrays(zipped(tmp_path / "a.pth", value))) == ["a.b"]
+
+
+def test_an_ordered_dict_as_python_2_wrote_it(tmp_path):
+    value = ORDERED_DICT + b"](](" + string("b") + tensor(0, [4], [1]) + b"e" + b"e\x85R"
+    assert list(arrays(zipped(tmp_path / "a.pth", value))) == ["a.b"]
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_pickles_in_a_row_are_read_one_by_one(protocol):
+    values = [MAGIC, {"a": [1, 2.5, None, True, (1, 2, 3, 4)]}, ["b" * 100_000, "c"]]
+    stream = io.BytesIO(b"".join(pickle.dumps(value, protocol) for value in values) + b"rest")
+    assert [pickled.load(stream, {}, repr) for _ in values] == values
+    assert stream.read() == b"rest"
+
+
+def test_a_name_with_two_lines_is_shown_in_one(tmp_path):
+    path = zipped(tmp_path / "a.pth", tensor(0, [4], [1]).replace(string("0"), string("0\n1")))
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("archive/data/0\n1", b"")
+    with pytest.raises(InputError, match="save it again") as caught:
+        arrays(path)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("change", [{"magic": 7}, {"protocol": 1002}, {"little": False}])

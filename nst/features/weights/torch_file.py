@@ -82,7 +82,7 @@ def _parameter(tensor: Any, *_: Any) -> Any:
 
 
 _ALLOWED = {
-    "collections.OrderedDict": pickled.dictionary,
+    "collections.OrderedDict": pickled.Dictionary,
     "torch._utils._rebuild_tensor": _tensor,
     "torch._utils._rebuild_tensor_v2": _tensor,
     "torch._utils._rebuild_parameter": _parameter,
@@ -96,8 +96,12 @@ def zip_entries(path: Path) -> Entries:
     with zipfile.ZipFile(path) as archive:
         (pickle,) = [name for name in archive.namelist() if is_pickle(name)]
         folder = pickle.removesuffix("data.pkl")
-        if f"{folder}byteorder" in archive.namelist() and archive.read(f"{folder}byteorder") != b"little":
-            raise Unreadable("it was written on a big-endian machine: save it again on a little-endian one")
+        if f"{folder}byteorder" in archive.namelist():
+            with archive.open(f"{folder}byteorder") as file:
+                if file.read(len("little") + 1) != b"little":  # not all: it may unpack to gigabytes
+                    raise Unreadable(
+                        "it was written on a big-endian machine: save it again on a little-endian one"
+                    )
         if archive.getinfo(pickle).file_size > _LONGEST_PICKLE:
             raise Unreadable("its pickle is longer than any network's: give the file of a state_dict")
         state = pickled.load(io.BytesIO(archive.read(pickle)), _ALLOWED, _storage)
@@ -117,7 +121,7 @@ def is_pickle(member: str) -> bool:
 def _member(archive: zipfile.ZipFile, name: str, size: int) -> bytes:
     info = archive.getinfo(name)
     if info.compress_type != zipfile.ZIP_STORED or info.file_size != size or info.compress_size != size:
-        raise Unreadable(f"its member {name[:80]} is not {size} plain bytes: save it again with torch.save")
+        raise Unreadable(f"its member {name[:80]!r} is not {size} plain bytes: save it again with torch.save")
     return archive.read(info)
 
 
@@ -132,9 +136,13 @@ def legacy_entries(path: Path) -> Entries:
         return storage
 
     with open(path, "rb") as file:
-        _check_head(file)
-        state = pickled.load(file, _ALLOWED, remember)
-        keys = pickled.load(file, {}, _storage)
+        pickles = io.BytesIO(file.read(_LONGEST_PICKLE))
+        _check_head(pickles)
+        state = pickled.load(pickles, _ALLOWED, remember)
+        keys = pickled.load(pickles, {}, _storage)
+        if not all(isinstance(key, str) for key in keys):  # see `Dictionary`
+            raise ValueError("a storage whose key is not a text")
+        file.seek(pickles.tell())
         places = _places(file, [storages[key] for key in keys])
 
     def read(storage: Storage) -> bytes:
@@ -145,12 +153,12 @@ def legacy_entries(path: Path) -> Entries:
     return _entries(state, read)
 
 
-def _check_head(file: io.BufferedIOBase) -> None:
-    if pickled.load(file, {}, _storage) != _MAGIC:
+def _check_head(pickles: io.BytesIO) -> None:
+    if pickled.load(pickles, {}, _storage) != _MAGIC:
         raise Unreadable("a pickle, but not of torch: give a state_dict, .safetensors, .npz or Keras' .h5")
-    if pickled.load(file, {}, _storage) != _PROTOCOL:
+    if pickled.load(pickles, {}, _storage) != _PROTOCOL:
         raise Unreadable("written by a version of torch that is not known: save it again with a newer one")
-    if not pickled.load(file, {}, _storage)["little_endian"]:
+    if not pickled.load(pickles, {}, _storage)["little_endian"]:
         raise Unreadable("it was written on a big-endian machine: save it again on a little-endian one")
 
 
