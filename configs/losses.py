@@ -8,7 +8,8 @@ All trials take about the same time, so steps differ. Adam minimizes losses that
 the pyramid preconditioner all others, so that part of the difference is that of the optimizers (configs/optimizers.py).
 Kolkin, Salavon and Shakhnarovich (CVPR 2019) find the style of a relaxed optimal transport better at any level of
 content; Heitz et al. (CVPR 2021) find textures of a sliced Wasserstein loss better than those of Gram matrices; Li et
-al. (IJCAI 2017) find results without second-order statistics comparable. Values of different losses can't be compared: compare the metrics.
+al. (IJCAI 2017) find results without second-order statistics comparable. Values of different losses can't be compared:
+compare the metrics.
 """
 
 from collections.abc import Iterator
