@@ -26,7 +26,7 @@ def main(folder: Path, sheet: Path) -> None:
         column += [_cell(_result(folder, content, style), _SIDE) for content in PHOTOGRAPHS]
     corner = np.ones((_SMALL, _SMALL, 3), np.float32)
     inputs = [corner, *(_cell(name, _SMALL) for name in PHOTOGRAPHS)]
-    images.write(sheet, np.concatenate([_stack(inputs), *map(_stack, columns)], axis=1))
+    images.write(sheet, np.concatenate([_stack(inputs), *map(_stack, columns)], axis=1), quality=85)
 
 
 def _result(folder: Path, content: str, style: str) -> str:
