@@ -119,7 +119,7 @@ def test_a_run_under_way_plays_its_latest_audio(opened, sounds):
     page = opened(sounds)
     page.one(".result .begun")
     page.run("[...document.querySelectorAll('.result')].find(e => e.querySelector('.begun')).click()")
-    assert page.texts("dialog .links a")[0] == "sound so far"
+    assert page.texts("dialog .links a")[0] == "audio so far"
     page.until("return [...document.querySelectorAll('.players audio')].every(e => e.src)")
     assert play(page, page.one(".players audio"))[0] == pytest.approx(SECONDS, abs=0.15)
     page.choose(".compare select", "0")  # without an image they are compared by ear

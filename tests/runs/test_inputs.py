@@ -129,6 +129,6 @@ def test_a_finished_run_of_an_older_version_gets_its_inputs_on_resume(config, fi
     }
     data = report.collect(folder)
     (trial,) = data["trials"]
-    assert [data["pictures"][trial["inputs"][name]] for name in ("content", "style")] == [
+    assert [data["images"][trial["inputs"][name]] for name in ("content", "style")] == [
         str(folder / name) for name in names
     ]

@@ -93,9 +93,9 @@ def shown_by_wandb(folder):
         }
         step = message.history.step.num
         assert step not in lines, "twice"
-        lines[step] = {k: v for k, v in items.items() if not k.startswith(("_", "picture/"))}
-        if "picture/path" in items:
-            pictures[step] = (part / "files" / items["picture/path"]).read_bytes()
+        lines[step] = {k: v for k, v in items.items() if not k.startswith(("_", "image/"))}
+        if "image/path" in items:
+            pictures[step] = (part / "files" / items["image/path"]).read_bytes()
     return {step: line for step, line in lines.items() if line}, pictures, run, code
 
 
