@@ -76,6 +76,7 @@ def test_each_trial_has_the_result_that_it_has_alone(extractors, optimizer, rate
         assert together[24] < together[5]
 
 
+@pytest.mark.slow
 def test_laplacian_coefficients_are_batched(extractors):
     many = trials((0.002, 0.004, 0.001))
     settings = {"extractor": extractors["float32"], "optimizer": "rmsprop", "parameters": "laplacian"}
@@ -86,6 +87,7 @@ def test_laplacian_coefficients_are_batched(extractors):
         assert dict(line[i] for line in lines)[24] == pytest.approx(expected[24], rel=1e-3)
 
 
+@pytest.mark.slow
 def test_each_trial_has_its_own_reference(extractors):
     """Against float32: with the reference of another trial, the difference and its rounding would be large."""
     deep = {"style_layers": ("relu3_2",)}  # shallower layers are not rounded

@@ -5,7 +5,10 @@ import pytest
 pytest.importorskip("selenium", reason="selenium is not installed: pip install 'nst[test]'")
 from selenium.webdriver.common.keys import Keys
 
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # selenium's own sockets
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),  # selenium's own sockets
+]
 
 
 def test_it_shows_every_trial_and_its_images(opened, sweep):

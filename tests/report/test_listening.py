@@ -6,7 +6,10 @@ import pytest
 
 pytest.importorskip("selenium", reason="selenium is not installed: pip install 'nst[test]'")
 pytest.importorskip("soundfile", reason="soundfile is not installed: pip install 'nst[test]'")
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # selenium's own sockets
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),  # selenium's own sockets
+]
 
 SECONDS = 1.5  # of the audio files of the fixture
 

@@ -51,6 +51,7 @@ def test_the_same_config_gives_the_same_bytes(config, finished, tmp_path):
     assert (tmp_path / "copy.png").read_bytes() == (finished / "image.png").read_bytes()
 
 
+@pytest.mark.slow
 def test_killed_25_times_and_resumed_it_ends_in_the_same_bytes(command, call, finished, tmp_path):
     generator = np.random.default_rng(1)
     workdir = tmp_path / "run"

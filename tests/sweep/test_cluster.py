@@ -12,7 +12,7 @@ from nst.sweep import cluster
 from nst.sweep.trials import Folder
 
 ray = pytest.importorskip("ray")
-pytestmark = pytest.mark.filterwarnings("ignore")  # Ray's own, of many kinds
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # Ray's own, of many kinds
 
 
 @pytest.fixture(scope="module")

@@ -166,6 +166,7 @@ def test_a_trial_that_kills_its_process_again_and_again_has_failed(config, tmp_p
         local._record(folder, chosen, [], 1, deaths)
 
 
+@pytest.mark.slow
 def test_a_sweep_killed_at_random_is_completed_by_two_commands(config_file, tmp_path):
     """Twelve trials: the command is killed four times, then two commands finish the sweep together."""
     file = config_file(

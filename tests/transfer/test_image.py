@@ -212,6 +212,7 @@ def descent():
     return descent
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:this .* has no bfloat16 products")
 def test_bfloat16_ends_at_the_same_loss(descent):
     assert descent("bfloat16") == pytest.approx(descent("float32"), rel=0.02)

@@ -56,6 +56,7 @@ def test_bfloat16_is_resumed_near_the_same_reference():
             np.testing.assert_array_equal(actual, expected)
 
 
+@pytest.mark.slow
 def test_a_random_loss_of_laplacian_coefficients_is_resumed_to_the_byte(extractor):
     settings = SMALL | {"style_loss": "remd", "content_loss": "self_similarity", "style_weight": 1.0}
     run = functools.partial(
