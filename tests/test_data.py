@@ -83,7 +83,7 @@ def test_a_set_is_made_once(made):
     assert files == {path: path.stat().st_mtime_ns for path in files}
 
 
-def test_a_sweep_has_a_trial_for_every_pair_and_all_go_in_lockstep(tmp_path):
+def test_a_sweep_has_a_trial_for_every_pair_and_all_are_batched(tmp_path):
     config = base()
     config.images.content, config.images.style = "tfds:nst_photos/train", "tfds:nst_paintings/train"
     plan = plans.make(config, [{"images.size": 64, "pyramid.scales": ()}])

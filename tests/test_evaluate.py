@@ -87,7 +87,7 @@ def test_a_run_is_evaluated_with_all_that_decides_its_figures(run, pictures):
     }
     last = json.loads((run / "metrics.jsonl").read_text().splitlines()[-1])
     assert written["terms"] == {name: last[name] for name in ("loss", "content", "style", "tv")}
-    assert written["layers"] == {"optimised": ["relu1_1", "relu2_1"], "held_out": [*metrics.HELD_OUT]}
+    assert written["layers"] == {"optimized": ["relu1_1", "relu2_1"], "held_out": [*metrics.HELD_OUT]}
     assert [*written["inputs"]] == ["result", "content", "style", "weights"]
     recorded = json.loads((run / "config.json").read_text())["inputs"]
     assert written["inputs"]["content"] == recorded["content"]

@@ -172,7 +172,7 @@ def _versions() -> dict[str, str]:
 
 
 def _layers(style_layers: Sequence[str]) -> dict[str, list[str]]:
-    return {"optimised": [*style_layers], "held_out": [*held_out(style_layers)]}
+    return {"optimized": [*style_layers], "held_out": [*held_out(style_layers)]}
 
 
 IMAGE = Evaluation(

@@ -115,17 +115,17 @@ def configured(plan: Plan, trial: Trial) -> ConfigDict:
     return config
 
 
-def structure(plan: Plan, trial: Trial, *, lockstep: bool = False) -> str:
+def structure(plan: Plan, trial: Trial, *, batched: bool = False) -> str:
     """Return a key that is equal for trials that share compiled programs.
 
     Args:
       plan: The plan.
       trial: One of its trials.
-      lockstep: Return a key that is equal only for trials that can also be computed in one batched call.
+      batched: Return a key that is equal only for trials that can also be computed in one batched call.
     """
     own = values(plan, trial)
     table = FIELDS[modality_of(own)]
-    roles = {"structure", "count"} if lockstep else {"structure"}
+    roles = {"structure", "count"} if batched else {"structure"}
     common = {name for name in own if name not in table or table[name].role in roles}
     # A term of weight 0 is left out of the program.
     common |= {name for name in own if name.startswith("loss.") and own[name] == 0}

@@ -134,7 +134,7 @@ def batch_key(folder: Folder, plan: Plan, trial: Trial) -> str | None:
     if key_of is None or folder.begun(trial):
         return None
     key = key_of(config)
-    return None if key is None else f"{key} {structure(plan, trial, lockstep=True)}"
+    return None if key is None else f"{key} {structure(plan, trial, batched=True)}"
 
 
 def _lost() -> None:

@@ -95,7 +95,7 @@ def test_it_is_computed_logged_plotted_and_reported(config, tmp_path):
 def test_its_weight_is_swept_on_shared_programs(config):
     trials = [{"loss.brightness_weight": weight} for weight in (0.0, 1.0, 2.0)]
     made = plan.make(config, trials)
-    without, one, two = (plan.structure(made, trial, lockstep=True) for trial in made.trials)
+    without, one, two = (plan.structure(made, trial, batched=True) for trial in made.trials)
     assert without != one == two
 
 

@@ -115,8 +115,8 @@ def test_other_writers_are_the_same_sweep(config, tmp_path):
     second = begin(config, [{}], tmp_path / "sweep")
     assert plan.read(tmp_path / "sweep") == second
     assert second.config["run"]["writers"] == ["tensorboard"]
-    for lockstep in (False, True):
-        keys = {plan.structure(each, each.trials[0], lockstep=lockstep) for each in (first, second)}
+    for batched in (False, True):
+        keys = {plan.structure(each, each.trials[0], batched=batched) for each in (first, second)}
         assert len(keys) == 1
 
 
@@ -165,9 +165,9 @@ def other(name, field):
     return names.get(name, "other")
 
 
-@pytest.mark.parametrize("lockstep", [False, True])
+@pytest.mark.parametrize("batched", [False, True])
 @pytest.mark.parametrize("modality", FIELDS)
-def test_the_roles_of_fields_decide_which_trials_share_programs(modality, lockstep):
+def test_the_roles_of_fields_decide_which_trials_share_programs(modality, batched):
     config = json.loads(base(modality).to_json())
     if modality == "audio":
         config["loss"]["envelope_weight"] = 0.5
@@ -179,9 +179,9 @@ def test_the_roles_of_fields_decide_which_trials_share_programs(modality, lockst
     if modality == "image":  # fields that follow it would change too
         changed["features.network"] = "vgg19"
     made = plan.Plan(config, tuple(plan.Trial(name, {name: value}) for name, value in changed.items()))
-    alone = plan.structure(made, plan.Trial("base", {}), lockstep=lockstep)
-    shared = {t.name for t in made.trials if plan.structure(made, t, lockstep=lockstep) == alone}
-    assert shared - {"features.network"} == (FREE if lockstep else FREE | COUNTS) & set(names)
+    alone = plan.structure(made, plan.Trial("base", {}), batched=batched)
+    shared = {t.name for t in made.trials if plan.structure(made, t, batched=batched) == alone}
+    assert shared - {"features.network"} == (FREE if batched else FREE | COUNTS) & set(names)
 
 
 def test_values_that_are_set_or_derived_share_programs(config):
@@ -196,7 +196,7 @@ def test_a_registered_field_has_its_role(config, monkeypatch):
         field = Field(0.0, "weight of a toy", role, "not negative")
         monkeypatch.setitem(FIELDS["image"], "loss.toy_weight", field)
         made = plan.make(with_toy(config), [("a", {"loss.toy_weight": 2}), ("b", {"loss.toy_weight": 1})])
-        return {plan.structure(made, trial, lockstep=True) for trial in made.trials}
+        return {plan.structure(made, trial, batched=True) for trial in made.trials}
 
     def with_toy(config):
         toy = base()

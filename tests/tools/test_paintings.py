@@ -77,7 +77,7 @@ def test_a_path_follows_a_straight_flow_in_equal_steps():
     np.testing.assert_allclose(path[0], [300, 300] + 5 * np.arange(-4, 5)[:, None] * [0.6, 0.8], atol=1e-4)
 
 
-def test_a_path_around_a_centre_keeps_its_distance():
+def test_a_path_around_a_center_keeps_its_distance():
     x, y = fields.grid(1.0)
     dx, dy = x - 512, y - 384
     flow = np.stack([-dy, dx], -1) / np.hypot(dx, dy)[..., None]
@@ -85,10 +85,10 @@ def test_a_path_around_a_centre_keeps_its_distance():
     np.testing.assert_allclose(np.hypot(*(path[0] - [512, 384]).T), 100, atol=2.5)
 
 
-def _stroke(y, colour):
+def _stroke(y, color):
     path = np.stack([np.linspace(100, 300, 12), np.full(12, y)], -1)[None].astype(np.float32)
     one = np.ones(1, np.float32)
-    return path, one, 40 * one, np.array([colour], np.float32), np.array([colour], np.float32)
+    return path, one, 40 * one, np.array([color], np.float32), np.array([color], np.float32)
 
 
 def test_a_later_stroke_covers_an_earlier_one_and_nothing_outside_is_painted():
@@ -97,20 +97,20 @@ def test_a_later_stroke_covers_an_earlier_one_and_nothing_outside_is_painted():
     red, blue = _stroke(200.0, (1, 0, 0)), _stroke(210.0, (0, 0, 1))
     strokes = brushes.Strokes(*(np.concatenate(pair) for pair in zip(red, blue, strict=True)))
     brushes.lay(canvas, strokes, brushes.Bristles(1.0, 0.0, 0.1), np.random.default_rng(0))
-    assert (canvas.colour[205, 150:250, 2] > 0.7).all()
-    assert (canvas.colour[185, 150:250, 0] > 0.7).all()
+    assert (canvas.color[205, 150:250, 2] > 0.7).all()
+    assert (canvas.color[185, 150:250, 0] > 0.7).all()
     outside = np.ones((h, w), bool)
     outside[175:235, 95:305] = False
-    assert (canvas.colour[outside] == 1).all()
+    assert (canvas.color[outside] == 1).all()
     assert (canvas.height[outside] == 0).all()
 
 
 def test_light_leaves_flat_paint_alone_and_brightens_what_faces_it():
-    colour = np.full((20, 20, 3), 0.5, np.float32)
+    color = np.full((20, 20, 3), 0.5, np.float32)
     height = np.zeros((20, 20), np.float32)
-    np.testing.assert_array_equal(brushes.lit(brushes.Canvas(colour, height, 1.0), 1.0), colour)
+    np.testing.assert_array_equal(brushes.lit(brushes.Canvas(color, height, 1.0), 1.0), color)
     ridge = np.abs(np.arange(20, dtype=np.float32) - 10) * -0.5
-    lit = brushes.lit(brushes.Canvas(colour, height + ridge, 1.0), 1.0)
+    lit = brushes.lit(brushes.Canvas(color, height + ridge, 1.0), 1.0)
     assert lit[10, 5, 0] > 0.5 > lit[10, 15, 0]
 
 

@@ -57,7 +57,7 @@ class Trial(NamedTuple):
     Attributes:
       values: The fields by dotted name.
       figures: The metrics and the terms of the loss.
-      layers: The layers at which styles are compared, `optimised` and `held_out`; empty for audio.
+      layers: The layers at which styles are compared, `optimized` and `held_out`; empty for audio.
       folder: The run directory.
     """
 
@@ -150,7 +150,7 @@ def _layers(figure: str, trial: Trial) -> tuple[str, ...]:
     """Return the layers over which a figure of style is averaged; empty for other figures."""
     if not figure.startswith("style_"):
         return ()
-    return tuple(trial.layers.get("held_out" if figure.endswith("_held_out") else "optimised", ()))
+    return tuple(trial.layers.get("held_out" if figure.endswith("_held_out") else "optimized", ()))
 
 
 def _figure(name: str, trial: Trial) -> float:

@@ -14,7 +14,7 @@ _BANK = 1024
 class Canvas(NamedTuple):
     """Paint on a canvas at `scale` pixels per design pixel: color `[h, w, 3]` and height `[h, w]`."""
 
-    colour: Array
+    color: Array
     height: Array
     scale: float
 
@@ -119,7 +119,7 @@ def _lay_ribbons(canvas: Canvas, strokes: Strokes, brush: Bristles, u: Array, v:
     marks = marks[inside]
     # NumPy keeps the last value where an index repeats: a later stroke covers an earlier one.
     pixels = y[inside].astype(np.int32) * w + x[inside].astype(np.int32)
-    canvas.colour.reshape(-1, 3)[pixels] = _pigment(strokes, stroke, marks, v[j])
+    canvas.color.reshape(-1, 3)[pixels] = _pigment(strokes, stroke, marks, v[j])
     height = canvas.height.reshape(-1)
     height[pixels] = 0.4 * height[pixels] + _body(
         strokes.width[stroke], brush, progress[stroke, i], v[j], marks
@@ -169,6 +169,6 @@ def lit(canvas: Canvas, strength: float) -> Array:
     slope_y, slope_x = np.gradient(canvas.height, 1 / canvas.scale)
     facing = strength * (0.6 * slope_x + 0.8 * slope_y)
     facing = facing / np.sqrt(1 + facing**2)
-    shaded = canvas.colour * (1 + 0.42 * facing[..., None])
+    shaded = canvas.color * (1 + 0.42 * facing[..., None])
     gloss = 0.2 * smoothstep(0.45, 1.0, facing)[..., None]
     return np.clip(shaded + gloss * (1 - shaded), 0, 1).astype(np.float32)
