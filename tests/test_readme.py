@@ -5,13 +5,15 @@ import pytest
 
 from nst import audio, config, metrics
 
-README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
-METRICS = (Path(__file__).parents[1] / "docs" / "metrics.md").read_text("utf-8")
-AUDIO = (Path(__file__).parents[1] / "docs" / "audio.md").read_text("utf-8")
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+CONFIG = (ROOT / "docs" / "config.md").read_text("utf-8")
+METRICS = (ROOT / "docs" / "metrics.md").read_text("utf-8")
+AUDIO = (ROOT / "docs" / "audio.md").read_text("utf-8")
 EXAMPLES = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize(("text", "modality"), [(README, "image"), (AUDIO, "audio")])
+@pytest.mark.parametrize(("text", "modality"), [(CONFIG, "image"), (AUDIO, "audio")])
 def test_the_table_of_fields_is_that_of_the_schema(text, modality):
     assert f"\n\n{config.table(modality)}\n\n" in text, "run .ci/tables"
     assert len(config.table(modality).splitlines()) == 2 + len(config.defaults(modality))
@@ -28,9 +30,13 @@ def test_the_table_of_metrics_is_that_of_their_definitions():
     assert {name: tuple(rest) for name, *rest in rows} == defined
 
 
-def test_the_files_that_it_links_exist():
-    links = re.findall(r"\]\(([^):#]+)", README)
-    assert [link for link in links if not Path(__file__).parents[1].joinpath(link).exists()] == []
+@pytest.mark.parametrize(
+    "page", ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
+)
+def test_the_files_that_it_links_exist(page):
+    path = ROOT / page
+    links = re.findall(r"\]\((?!https:)([^)#]+)", path.read_text("utf-8"))
+    assert [link for link in links if not (path.parent / link).exists()] == []
 
 
 def test_the_python_example_runs():
