@@ -11,7 +11,7 @@ import pytest
 from nst import evaluation, features, images, metrics, runs
 from nst.config import base
 from nst.errors import InputError, RunError
-from nst.images import PictureWarning
+from nst.images import ImageWarning
 from scripts.evaluate import parser
 
 GENERATOR = np.random.default_rng(0)
@@ -260,7 +260,7 @@ def test_any_images_of_any_size_are_evaluated(pictures, counted, tmp_path, capsy
     images.write(other, GENERATOR.uniform(0, 1, (20, 30, 3)).astype(np.float32))
     arguments = [content, str(other), "--content", content, "--style", style, "--size", "24"]
     with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", PictureWarning)
+        warnings.simplefilter("always", ImageWarning)
         parser.run([*arguments, "--json", str(tmp_path / "metrics.json")])
     assert [str(each.message) for each in caught] == [
         f"{content} has 48×32 pixels: resized to 24×16, as the content",

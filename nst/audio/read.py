@@ -37,23 +37,28 @@ class AudioWarning(UserWarning):
     """Audio is not read exactly as it is stored."""
 
 
-def read(sound: str | Path, *, rate: int | None = None, max_seconds: float = MAX_SECONDS) -> Audio:
+def read(name: str | Path, *, rate: int | None = None, max_seconds: float = MAX_SECONDS) -> Audio:
     """Read audio as float32 samples `[n, channels]`, mono or stereo.
 
     Integers are scaled to a full scale of ±1; floats are kept, even beyond ±1. More than two channels are averaged to
-    mono, with a `AudioWarning`: few files say which speaker a channel is for. Silent files are valid.
+    mono, with an `AudioWarning`: few files say which speaker a channel is for. Silent files are valid.
 
     Args:
-      sound: A path, or the name of a sample (if both exist, the path wins).
+      name: A path, or the name of a sample (if both exist, the path wins).
       rate: Sampling rate to resample to, Hz; by default the file's own.
       max_seconds: The longest audio to decode.
 
     Raises:
       InputError: There is no such file or sample, or it can't be read to its end.
+
+    Example:
+      >>> samples, rate = nst.audio.read("melody", rate=22_050)
+      >>> samples.shape, rate
+      ((174416, 1), 22050)
     """
     if rate is not None:
         check_rate(rate, "rate")
-    path = _find(sound)
+    path = _find(name)
     decoded = decode(path, max_seconds)
     channels = decoded.samples.shape[1]
     if channels > 2:

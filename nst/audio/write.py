@@ -80,7 +80,7 @@ def check_output(path: str | Path, *, rate: int | None = None) -> None:
         )
 
 
-def write(path: str | Path, sound: Audio) -> float:
+def write(path: str | Path, audio: Audio) -> float:
     """Write audio in the format of the extension, completely or not at all.
 
     If the true peak, which includes the wave between samples, is above `CEILING`, all samples are scaled by one factor,
@@ -89,27 +89,31 @@ def write(path: str | Path, sound: Audio) -> float:
 
     Args:
       path: A path that ends in .wav or .flac (24 bits), .ogg (Vorbis) or .mp3.
-      sound: Audio of one or two channels.
+      audio: Audio of one or two channels.
 
     Returns:
       The gain of the scaling in dB, 0 or below.
 
     Raises:
       InputError: As `check_output`, or the audio is empty, has more than two channels or samples that are not finite.
+
+    Example:
+      >>> nst.audio.write("melody.wav", nst.audio.read("melody"))
+      0.0
     """
     path = Path(path)
-    samples = np.asarray(sound.samples, np.float32)
-    check_output(path, rate=sound.rate)
+    samples = np.asarray(audio.samples, np.float32)
+    check_output(path, rate=audio.rate)
     if samples.ndim != 2 or samples.shape[1] not in (1, 2) or not len(samples):
         raise InputError(
             f"{path}: samples of shape {samples.shape} cannot be written: give [samples, channels] with 1 or 2 channels"
         )
-    peak = _true_peak(samples, sound.rate)
+    peak = _true_peak(samples, audio.rate)
     if not math.isfinite(peak):
         raise InputError(f"{path}: the audio has samples that are not finite: it is not written")
     gain = CEILING / peak if peak > CEILING * _TOLERANCE else 1.0
     format = _FORMATS[path.suffix.lower()]
-    write_bytes(path, _encoded(samples, gain, sound.rate, format.options))
+    write_bytes(path, _encoded(samples, gain, audio.rate, format.options))
     return 20 * math.log10(gain)
 
 

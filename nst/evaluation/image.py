@@ -14,7 +14,7 @@ from ml_collections import ConfigDict
 from nst import config, features, files, images, record
 from nst.errors import InputError, RunError
 from nst.evaluation.modality import Evaluation, Figures
-from nst.images import PictureWarning
+from nst.images import ImageWarning
 from nst.metrics import BASELINES, NETWORK, evaluate, held_out, names
 from nst.runs import follow
 from nst.runs.finished import Finished, undamaged
@@ -153,7 +153,7 @@ def _resized(path: Path, size: tuple[int, int]) -> np.ndarray:
     if result.shape[:2] != size:
         before, after = (f"{width}×{height}" for height, width in (result.shape[:2], size))
         warnings.warn(
-            f"{path} has {before} pixels: resized to {after}, as the content", PictureWarning, stacklevel=3
+            f"{path} has {before} pixels: resized to {after}, as the content", ImageWarning, stacklevel=3
         )
     return images.resize(result, *size)
 

@@ -63,6 +63,11 @@ def load(
     Raises:
       InputError: An unknown name, an option that the network doesn't support, or weights that are absent, damaged or
         another network's.
+
+    Example:
+      >>> network = nst.features.load("vgg19", pooling="max")
+      >>> network(nst.images.read("coffee"), ["relu4_2"])["relu4_2"].shape
+      (50, 75, 512)
     """
     options = {
         "weights": weights,

@@ -2,14 +2,14 @@
 
 from nst.images.initial import initial
 from nst.images.metadata import read_metadata
-from nst.images.profiles import PictureWarning
+from nst.images.profiles import ImageWarning
 from nst.images.read import MAX_PIXELS, each, list_images, read
 from nst.images.resize import cover, fit, fit_size, resize
 from nst.images.write import check_output, write
 
 __all__ = [
     "MAX_PIXELS",
-    "PictureWarning",
+    "ImageWarning",
     "check_output",
     "cover",
     "each",

@@ -10,7 +10,7 @@ _SPACE_FIELD = slice(16, 20)
 _SPACES = {b"GRAY": "GRAY", b"RGB ": "RGB", b"CMYK": "CMYK", b"Lab ": "LAB"}
 
 
-class PictureWarning(UserWarning):
+class ImageWarning(UserWarning):
     """A part of an image was left out, such as a broken profile; the rest was used."""
 
 
@@ -35,7 +35,7 @@ def to_srgb(color: np.ndarray, space: str, profile: bytes | None, name: str = "i
             cause = f"is not for {space} images"
         except imagecodecs.CmsError:
             cause = "is broken"
-        warnings.warn(f"{name}: its ICC profile {cause}: read as sRGB", PictureWarning, stacklevel=2)
+        warnings.warn(f"{name}: its ICC profile {cause}: read as sRGB", ImageWarning, stacklevel=2)
     return _without_profile(unit(color), space)
 
 

@@ -10,7 +10,7 @@ from nst.errors import InputError
 from nst.images import samples, sets
 from nst.images.decode import decode
 from nst.images.formats import SUPPORTED
-from nst.images.profiles import PictureWarning, to_srgb
+from nst.images.profiles import ImageWarning, to_srgb
 
 #: Large photographs have 100 million pixels, each of which takes 12 bytes in an array.
 MAX_PIXELS = 200_000_000
@@ -35,7 +35,7 @@ def read(name: str | Path, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
 
     The image is turned upright by its EXIF orientation, converted to sRGB by its ICC profile (images without one
     are taken as sRGB), and, where it is transparent, composed on white, in sRGB values as browsers do. Of an
-    animation the first frame is read, with a `PictureWarning`.
+    animation the first frame is read, with a `ImageWarning`.
 
     Args:
       name: A path, the name of a sample (if both exist the path is read), or `tfds:NAME/SPLIT#2`.
@@ -43,11 +43,15 @@ def read(name: str | Path, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
 
     Raises:
       InputError: There is no such image, or it can't be read completely.
+
+    Example:
+      >>> nst.images.read("coffee").shape
+      (400, 600, 3)
     """
     path = _find(name)
     decoded = decode(path, max_pixels)
     if decoded.several:
-        warnings.warn(f"{path} has several frames or pages: the first is read", PictureWarning, stacklevel=2)
+        warnings.warn(f"{path} has several frames or pages: the first is read", ImageWarning, stacklevel=2)
     image = to_srgb(decoded.color, decoded.space, decoded.profile, str(path))
     if decoded.alpha is not None:
         image = _on_white(image, decoded.alpha)

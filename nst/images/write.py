@@ -13,7 +13,7 @@ import PIL.Image
 from nst.errors import InputError
 from nst.files import write_bytes
 from nst.images import metadata as texts
-from nst.images.profiles import PictureWarning
+from nst.images.profiles import ImageWarning
 from nst.types import Image
 
 _PNG_HEADER_BYTES = 33  # the signature and the IHDR chunk
@@ -47,7 +47,7 @@ def _tiff(samples: np.ndarray, metadata: dict[str, str], quality: int) -> bytes:
 def _jpeg(samples: np.ndarray, metadata: dict[str, str], quality: int) -> bytes:
     exif = texts.exif(metadata)
     if len(exif) > _EXIF_BYTES:
-        warnings.warn("the metadata is longer than JPEG allows and is left out", PictureWarning, stacklevel=3)
+        warnings.warn("the metadata is longer than JPEG allows and is left out", ImageWarning, stacklevel=3)
         exif = b""
     # Halved chroma blurs the edges of saturated strokes.
     return _pillow(samples, "JPEG", quality=quality, subsampling="4:4:4", exif=exif)
@@ -118,6 +118,9 @@ def write(
 
     Raises:
       InputError: As in `check_output`, or the image has values that are not finite.
+
+    Example:
+      >>> nst.images.write("coffee.png", nst.images.read("coffee"), metadata={"Comment": "a cup"})
     """
     path = Path(path)
     values = np.asarray(image, np.float32)

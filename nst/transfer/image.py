@@ -256,6 +256,11 @@ def stylize(
     Raises:
       InputError: An image, a name or a number can't be used.
       RunError: A value became infinite or NaN.
+
+    Example:
+      >>> result = nst.stylize("coffee", "strokes", size=64, steps=3)
+      >>> result.shape
+      (43, 64, 3)
     """
     content, style = _as_image("content", content), _as_image("style", style)
     numbers = {"images.size": size, "images.style_scale": style_scale, "images.seed": seed}

@@ -102,7 +102,7 @@ def test_damaged_bytes_raise_nothing_but_an_input_error(tmp_path, kind, capfd):
             content[places] = generator.integers(0, 256, 4)
             path.write_bytes(content.tobytes())
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", images.PictureWarning)
+                warnings.simplefilter("ignore", images.ImageWarning)
                 image, message = attempt(path, max_pixels=1_000_000)
             assert np.isfinite(image).all() if image is not None else "\n" not in message
     assert capfd.readouterr().err == ""

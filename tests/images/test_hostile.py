@@ -45,7 +45,7 @@ def test_damage_is_an_input_error_or_an_image(tmp_path, kind, capfd):
         content[places] = generator.choice([0, 1, 127, 128, 255], 3)
         path.write_bytes(content.tobytes())
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", images.PictureWarning)
+            warnings.simplefilter("ignore", images.ImageWarning)
             try:
                 image = images.read(path, max_pixels=1_000_000)
             except InputError as error:

@@ -116,7 +116,7 @@ def test_the_color_under_alpha_is_converted(tmp_path):
 def test_a_broken_profile_is_passed_over_with_a_warning(tmp_path, icc, cause, dtype, capfd):
     picture = PICTURE.astype(dtype)
     path = write(tmp_path / "a.tif", picture, icc)
-    with pytest.warns(images.PictureWarning, match=cause) as caught:
+    with pytest.warns(images.ImageWarning, match=cause) as caught:
         image = images.read(path)
     assert len(caught) == 1
     assert "\n" not in str(caught[0].message)

@@ -166,7 +166,7 @@ def test_of_several_frames_the_first_with_a_warning(tmp_path, suffix):
     path = tmp_path / f"a{suffix}"
     options = {"lossless": True} if suffix == ".webp" else {}
     frames[0].save(path, save_all=True, append_images=frames[1:], **options)
-    with pytest.warns(images.PictureWarning, match="the first is read"):
+    with pytest.warns(images.ImageWarning, match="the first is read"):
         image = images.read(path)
     np.testing.assert_allclose(image, np.broadcast_to([1, 0, 0], (4, 6, 3)), atol=0.01)
 

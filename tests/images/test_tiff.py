@@ -234,7 +234,7 @@ def test_orientation(tmp_path, orientation):
 def test_of_several_pages_the_first_with_a_warning(tmp_path):
     samples = extremes(3)
     path = write_tiff(tmp_path / "a.tif", np.stack([samples, 65535 - samples]), photometric="rgb")
-    with pytest.warns(images.PictureWarning, match="the first is read"):
+    with pytest.warns(images.ImageWarning, match="the first is read"):
         assert_levels(images.read(path), samples)
 
 

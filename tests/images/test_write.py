@@ -106,7 +106,7 @@ def test_metadata_does_not_change_the_image(tmp_path):
 
 
 def test_metadata_too_long_for_jpeg_is_left_out_with_a_warning(tmp_path):
-    with pytest.warns(images.PictureWarning, match="longer than JPEG allows"):
+    with pytest.warns(images.ImageWarning, match="longer than JPEG allows"):
         images.write(tmp_path / "a.jpg", IMAGE, metadata={"config": "x" * 70_000})
     assert images.read_metadata(tmp_path / "a.jpg") == {}
 

@@ -166,6 +166,12 @@ def stylize_audio(
     Raises:
       InputError: A name or a number can't be used.
       RunError: A value became infinite or NaN.
+
+    Example:
+      >>> content, style = (nst.audio.read(name, rate=8000) for name in ("melody", "bells"))
+      >>> result = nst.stylize_audio(content.samples, style.samples, 8000, steps=2, filters=16, phase_steps=2)
+      >>> result.shape == content.samples.shape
+      True
     """
     if optimizer is None:
         optimizer = OPTIMIZERS.get(method, "lbfgs")
