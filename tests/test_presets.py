@@ -69,6 +69,7 @@ def test_loss_and_gradient_are_those_of_the_program(name, at, monkeypatch):
         assert difference < TOLERANCE.get(name, 1e-4 if rounding < 1e-5 else 5e-3)
 
 
+@pytest.mark.slow
 def test_scaled_iterations_are_closer_to_the_distance_than_those_of_the_program(monkeypatch):
     ours, _, golden = evaluate("style_transfer_pytorch", "start")
     monkeypatch.setattr(wasserstein, "SCALES", wasserstein._scales(1e-6, 12))

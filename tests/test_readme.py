@@ -39,6 +39,7 @@ def test_the_files_that_it_links_exist(page):
     assert [link for link in links if not (path.parent / link).exists()] == []
 
 
+@pytest.mark.slow
 def test_the_python_example_runs():
     example, _ = EXAMPLES
     quick = example.replace("size=256, steps=100", "size=32, steps=0")
@@ -50,6 +51,7 @@ def test_the_python_example_runs():
     assert shapes == {"relu4_2": (37, 56, 512), "pool4": (18, 28, 512)}
 
 
+@pytest.mark.slow
 def test_the_python_example_of_audio_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     _, example = EXAMPLES

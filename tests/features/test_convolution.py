@@ -114,6 +114,7 @@ def weights():
     return load("vgg19")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("padding", sorted(vgg.PADDINGS))
 @pytest.mark.parametrize("size", [(33, 50), (64, 37)])
 def test_every_layer_agrees_with_the_direct_one(weights, padding, size):

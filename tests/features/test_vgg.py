@@ -141,6 +141,7 @@ def rounded(request, weights):
     return vgg.build(weights, convolution=request.param, precision="bfloat16").freeze(STYLE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("pooling", "padding"), list(zip(vgg.POOLINGS, vgg.PADDINGS, strict=True)))
 def test_bfloat16_is_exact_at_the_reference(golden, weights, pooling, padding):
     image, settings = picture(golden, 0), {"pooling": pooling, "padding": padding}

@@ -123,6 +123,7 @@ def test_the_content_has_no_distance_to_itself_and_a_flipped_one_has():
         assert (float(term.value(term.statistics(view, term.local), term.target)) > 0.1) == far
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
 def test_a_constant_image_and_style_have_finite_gradients(value):
     x = jnp.full((12, 15, 3), value)

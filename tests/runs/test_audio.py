@@ -113,6 +113,7 @@ def test_a_writer_gets_the_audio(clips, tmp_path):
     assert (frames[1].sample_rate, frames[1].length_frames) == (8000, 6000)
 
 
+@pytest.mark.slow
 def test_a_folder_gives_a_run_for_each_file(config, tmp_path, clips):
     config.audio.content = str(clips)
     config.optimizer.steps = 1
@@ -169,6 +170,7 @@ def command(clips, *flags):
     return [sys.executable, str(script), f"--config={config}", *assignments, *flags]
 
 
+@pytest.mark.slow
 def test_the_command_line(clips, tmp_path):
     output = tmp_path / "out.flac"
     done = subprocess.run(

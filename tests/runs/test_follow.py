@@ -241,6 +241,7 @@ def formerly(config, tmp_path):
     return config, tmp_path / "formerly"
 
 
+@pytest.mark.slow
 def test_a_run_of_an_earlier_version_resumes(formerly, tmp_path):
     config, finished = formerly
     folder = tmp_path / "run"

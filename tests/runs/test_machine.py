@@ -21,6 +21,7 @@ def limited(call):
     return lambda limit, number, command: call(sys.executable, LIMITED, limit, str(number), *command[1:])
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_the_files_before_whole(config, limited, command, finished, tmp_path):
     # Checkpoints have 180 KB at the first scale and 460 KB at the second: the kernel refuses to write the second.
     result = limited("RLIMIT_FSIZE", 300_000, command(tmp_path / "run"))
@@ -32,6 +33,7 @@ def test_a_full_disk_leaves_the_files_before_whole(config, limited, command, fin
     assert (tmp_path / "run" / "image.png").read_bytes() == (finished / "image.png").read_bytes()
 
 
+@pytest.mark.slow
 def test_out_of_memory_is_one_line(limited, command, tmp_path):
     flags = ("--config.images.size=4000", "--config.pyramid.scales=(4000,)")
     result = limited("RLIMIT_AS", 6 * 2**30, command(tmp_path / "run", *flags))

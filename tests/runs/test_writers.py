@@ -116,6 +116,7 @@ def agree(actual, expected, turn=8):
     }
 
 
+@pytest.mark.slow
 def test_they_have_the_record_and_do_not_change_the_image(config, finished, tmp_path, capfd):
     config.run.writers = BOTH
     runs.run(config, tmp_path / "run")
@@ -166,6 +167,7 @@ def test_writers_of_a_killed_and_resumed_run_have_every_step_once(config, finish
     assert json.loads((folder / "config.json").read_text())["config"]["run"]["writers"] == [*BOTH]
 
 
+@pytest.mark.slow
 def test_each_run_of_a_batch_has_its_own(config, tmp_path):
     config.run.writers, config.pyramid.scales, config.optimizer.steps = BOTH, (), 8
     other = config.copy_and_resolve_references()

@@ -75,6 +75,7 @@ def test_a_failing_trial_does_not_affect_the_others(config, pictures, tmp_path):
     assert times_run(tmp_path / "sweep")["good"] == 1
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit of addresses is Linux's")
 def test_a_trial_that_runs_out_of_memory_does_not_affect_the_others(config_file, tmp_path):
     """The features of an image of 3000×2000 take 3.6 GB, in a process limited to 5 GB of address space."""
@@ -192,6 +193,7 @@ def test_a_sweep_killed_at_random_is_completed_by_two_commands(config_file, tmp_
     assert before == {path: path.stat().st_mtime_ns for path in workdir.glob("trials/*/image.png")}
 
 
+@pytest.mark.slow
 def test_a_signal_saves_the_trial_and_a_changed_plan_is_refused(config_file, tmp_path):
     file = config_file({"images.seed": (0, 1)}, **{"optimizer.steps": 1_000_000, "run.log_every": 1})
     workdir = tmp_path / "sweep"

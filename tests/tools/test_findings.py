@@ -201,6 +201,8 @@ def test_the_plans_cover_the_claims(question, planned, sets):
         for trial in plan.trials
         for result in ("run", "content", "style")
     ]
+    # Trials of losses have equal seconds, not equal steps.
+    free = FOLLOW | {"optimizer.steps"} if question.name == "losses" else FOLLOW
     for each in question.claims:
         sides = [
             [
@@ -215,7 +217,7 @@ def test_the_plans_cover_the_claims(question, planned, sets):
         assert all(sides), each.what
         named = {*each.a, *each.b}
         alike = [
-            all(a[name] == b[name] for name in a if name not in named and name not in FOLLOW)
+            all(a[name] == b[name] for name in a if name not in named and name not in free)
             for a, b in itertools.product(*sides)
         ]
         assert any(alike), each.what

@@ -127,6 +127,7 @@ def test_the_dual_form_has_the_loss_of_gram_matrices(monkeypatch):
     assert np.linalg.norm(gradient - expected_gradient) < 1e-5 * np.linalg.norm(expected_gradient)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["spectrogram", "waveform"])
 @pytest.mark.parametrize("silent", ["content", "style", "both"])
 def test_silence_is_finite(method, silent):

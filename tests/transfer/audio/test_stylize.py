@@ -96,6 +96,7 @@ def test_a_resumed_run_has_the_same_bits(method):
     assert np.array_equal(rest[8][0].params, whole[8][0].params)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", audio.METHODS)
 @pytest.mark.parametrize(
     ("content", "style"),
