@@ -54,6 +54,7 @@ def extractors():
     return {p: features.load(weights="random", precision=p) for p in ("float32", "bfloat16")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("optimizer", "rates", "end"),
     [

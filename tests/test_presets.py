@@ -54,7 +54,7 @@ def evaluate(name, at):
     return float(loss), gradient, golden
 
 
-@pytest.mark.parametrize("at", ["start", "style"])
+@pytest.mark.parametrize("at", ["start", pytest.param("style", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", GOLDEN)
 def test_loss_and_gradient_are_those_of_the_program(name, at, monkeypatch):
     monkeypatch.setattr(wasserstein, "SCALES", PLAIN)

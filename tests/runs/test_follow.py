@@ -252,6 +252,7 @@ def test_a_run_of_an_earlier_version_resumes(formerly, tmp_path):
     assert json.loads((folder / "config.json").read_text())["config"]["features"]["network"] == "vgg19"
 
 
+@pytest.mark.slow
 def test_a_difference_to_an_earlier_version_is_reported(formerly, tmp_path):
     config, finished = formerly
     folder = tmp_path / "run"

@@ -94,6 +94,7 @@ def test_images_are_saved_at_the_start_as_the_objective_sees_them(config, pictur
     assert saved(again, at_start) == at_start
 
 
+@pytest.mark.slow
 def test_audio_is_saved_at_the_start(audio, tmp_path):
     folder = tmp_path / "run"
     with pytest.raises(StoppedError):

@@ -137,6 +137,7 @@ def test_they_have_the_record_and_do_not_change_the_image(config, finished, tmp_
     assert recorded(tmp_path / "run") == recorded(finished)
 
 
+@pytest.mark.slow
 def test_writers_of_a_killed_and_resumed_run_have_every_step_once(config, finished, tmp_path, monkeypatch):
     take = Recorder.take
 
