@@ -18,7 +18,7 @@ from nst.errors import InputError
 from nst.objective import Objective, loss, objective
 from nst.optim import optimizer
 from nst.optimize import by_vjp, chunks, start
-from nst.transfer.image import completed
+from nst.transfer.settings import completed
 from nst.types import Image, Network
 
 PAIRS = ("coffee:strokes", "chelsea:panes", "astronaut:hatching", "rocket:strokes", "coffee:panes")

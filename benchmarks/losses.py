@@ -20,7 +20,7 @@ from nst.losses import STYLE_LOSSES
 from nst.objective import Objective, loss, objective
 from nst.optim import optimizer
 from nst.optimize import by_vjp, chunks, start
-from nst.transfer.image import completed
+from nst.transfer.settings import completed
 
 _OURS, _PEER = "lbfgs_pyramid", "adam"
 #: Losses that are the same at each step, as L-BFGS needs; `sliced` keeps its directions here.

@@ -21,7 +21,7 @@ from nst.arguments import Parser
 from nst.errors import RunError
 from nst.images.resize import cover
 from nst.objective import Objective, loss, objective, refreshed
-from nst.transfer.image import completed
+from nst.transfer.settings import completed
 from nst.types import Network
 
 # Largest relative differences between gradients. A flipped rectifier changes a float32 gradient by up to 5e-3

@@ -35,7 +35,5 @@ def sweep(variant: str = "") -> Iterator[tuple[str, Overrides]]:
     """Yield every style loss, with Adam if it is random at each step, which L-BFGS refuses."""
     for name, family in STYLE_LOSSES.items():
         optimizer = "adam" if family.stochastic else "lbfgs_pyramid"
-        yield (
-            name,
-            {"loss.style_loss": name, "optimizer.name": optimizer, "optimizer.steps": STEPS.get(name, 120)},
-        )
+        steps = STEPS.get(name, 120)
+        yield name, {"loss.style_loss": name, "optimizer.name": optimizer, "optimizer.steps": steps}

@@ -16,7 +16,8 @@ from nst import losses, objective, optim, optimize, stages
 from nst.errors import InputError
 from nst.objective import Objective
 from nst.stages import Method, Release, Snapshot, Stage, keep_memory
-from nst.transfer.image import Scale, completed, image_stages, method
+from nst.transfer.image import Scale, image_stages, method
+from nst.transfer.settings import completed
 from nst.types import NO_CHANGES, Array, Image, Network, Pytree, Scalars, Settings
 
 

@@ -54,8 +54,7 @@ def read(folder: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]] | None:
     for path in reversed(candidates):
         if _intact(path):
             with np.load(path) as file:
-                # Earlier versions spelled it `optimiser`.
-                arrays = {name.replace(".optimiser", ".optimizer"): array for name, array in file.items()}
+                arrays = {_now(name): array for name, array in file.items()}
             return json.loads(str(arrays.pop(_FACTS))), arrays
         warnings.warn(f"{path} is damaged: the previous checkpoint is used", CheckpointWarning, stacklevel=2)
     if candidates:
@@ -91,3 +90,8 @@ def _intact(path: Path) -> bool:
         return path.with_suffix(".sha256").read_text().split()[0] == sha256(path)
     except (OSError, IndexError, UnicodeDecodeError):
         return False
+
+
+def _now(name: str) -> str:
+    """Return the present name of an array; earlier versions had others."""
+    return name.replace(".optimiser", ".optimizer").replace(".kept", ".pairs")

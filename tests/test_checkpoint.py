@@ -58,14 +58,17 @@ def test_an_absent_folder_has_no_checkpoint(tmp_path):
     assert checkpoint.read(tmp_path / "absent") is None
 
 
-def test_checkpoints_with_the_former_spelling_are_read(tmp_path):
+def test_checkpoints_with_former_names_are_read(tmp_path):
     class Before(NamedTuple):
         optimiser: Any
+        kept: Any
 
     class Now(NamedTuple):
         optimizer: Any
+        pairs: Any
 
-    checkpoint.write(tmp_path, 1, (Before({"rate": jnp.float32(0.5)}), None), {})
+    checkpoint.write(tmp_path, 1, (Before({"rate": jnp.float32(0.5)}, jnp.int32(3)), None), {})
     _, arrays = checkpoint.read(tmp_path)
-    restored, _ = checkpoint.restore((Now({"rate": jnp.float32(0)}), None), arrays)
+    restored, _ = checkpoint.restore((Now({"rate": jnp.float32(0)}, jnp.int32(0)), None), arrays)
     assert restored.optimizer["rate"] == 0.5
+    assert restored.pairs == 3

@@ -11,7 +11,7 @@ from nst import config, features, losses
 from nst.config.file import load_file
 from nst.errors import InputError
 from nst.runs import follow
-from nst.transfer.image import completed
+from nst.transfer.settings import completed
 
 CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.py"))
 NAMES = dict(config.fields(follow.resolved(config.base())))

@@ -44,6 +44,14 @@ def imported(path):
             yield node.module.split(".")[1]
 
 
+def test_the_wheel_imports_nothing_outside_it():
+    for path in modules():
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert not {name.split(".")[0] for name in names} & {"benchmarks", "scripts", "tools"}, path
+
+
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_imports_go_down(path):
     for name in set(imported(path)) - {owner(path)}:

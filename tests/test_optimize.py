@@ -157,7 +157,7 @@ def test_lbfgs_skips_negative_curvature():
     state = method.init(x)
     _, state = method.update(-x, state, x)
     _, state = method.update(-2 * x, state, 2 * x)  # the gradient falls along the step: y·s < 0
-    assert int(state.kept) == 0
+    assert int(state.pairs) == 0
 
 
 @pytest.mark.parametrize("rate", [1e6, 2.0])

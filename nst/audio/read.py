@@ -92,12 +92,12 @@ def list_audio(path: str | Path) -> list[Path]:
     return inputs.listed(folder, EXTENSIONS, "audio file", SUPPORTED)
 
 
-def _find(sound: str | Path) -> Path:
-    path = Path(sound)
+def _find(name: str | Path) -> Path:
+    path = Path(name)
     if inputs.exists(path, "audio file"):
         return path
-    sample = samples.locate(str(sound))
+    sample = samples.locate(str(name))
     if sample is None:
         names = ", ".join(samples.NAMES)
-        raise InputError(f"{sound}: no such file, nor a sample of that name (samples: {names})")
+        raise InputError(f"{name}: no such file, nor a sample of that name (samples: {names})")
     return sample

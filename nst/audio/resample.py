@@ -21,7 +21,7 @@ def check_rate(rate: int, whose: str) -> None:
         raise InputError(f"{whose}: a rate of {rate} Hz: give one from {MIN_RATE} to {MAX_RATE}")
 
 
-def resample(sound: Audio, rate: int) -> Audio:
+def resample(audio: Audio, rate: int) -> Audio:
     """Resample audio to a rate in Hz, by libsoxr's best filter of linear phase, which shifts nothing.
 
     The duration stays the same to the nearest sample. The audio is silent before its start and after its end.
@@ -30,11 +30,11 @@ def resample(sound: Audio, rate: int) -> Audio:
       InputError: The rate is out of bounds, or the audio is too short to have a sample at it.
     """
     check_rate(rate, "resampling")
-    if rate == sound.rate:
-        return sound
-    samples = packages.soxr().resample(np.ascontiguousarray(sound.samples), sound.rate, rate, "VHQ")
+    if rate == audio.rate:
+        return audio
+    samples = packages.soxr().resample(np.ascontiguousarray(audio.samples), audio.rate, rate, "VHQ")
     if not len(samples):
         raise InputError(
-            f"{len(sound.samples)} samples at {sound.rate} Hz are too few for one at {rate} Hz: give more"
+            f"{len(audio.samples)} samples at {audio.rate} Hz are too few for one at {rate} Hz: give more"
         )
     return Audio(samples, rate)

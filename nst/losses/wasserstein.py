@@ -25,8 +25,8 @@ def _scales(resolution: float, iterations: int) -> tuple[float, ...]:
     return tuple(scales)
 
 
-#: Scales of the Newton–Schulz iterations. Eigenvalues converge to 1e-5 down to 3e-4 of the norm, in 7 iterations where
-#: it takes 12 of scale 1. Below, roots are too small and gradients bounded, so that singular covariances do no harm.
+#: Scales of the Newton–Schulz iterations. Eigenvalues converge to 1e-5 down to 3e-4 of the norm in 7 iterations; 12 of
+#: scale 1 leave 2e-3. Below, roots are too small and gradients bounded, so that singular covariances do no harm.
 SCALES = _scales(3e-4, 7)
 
 

@@ -36,7 +36,7 @@ Linear = Callable[[Any], Any]
 class LBFGSState(NamedTuple):
     """Ring buffers of the last `m` pairs s = x⁺ − x, y = g⁺ − g, their products, and the last point and gradient."""
 
-    kept: jax.Array  # number of pairs so far; the oldest are overwritten (checkpoints have this name)
+    pairs: jax.Array  # number of pairs so far; the oldest are overwritten
     s: jax.Array  # [m, n]
     y: jax.Array  # [m, n]
     sy: jax.Array  # [m, m], sᵢᵀyⱼ where pair i is no newer than pair j
@@ -85,7 +85,7 @@ def scale_by_lbfgs(
 
         state = _remember(state, x, g, matrix)
         quasi_newton = _direction(state, g, lambda v: stretch * matrix(v))
-        direction = jnp.where(state.kept > 0, quasi_newton, g * (_FIRST_STEP / _rms(g)))
+        direction = jnp.where(state.pairs > 0, quasi_newton, g * (_FIRST_STEP / _rms(g)))
         direction *= jnp.minimum(1.0, _LONGEST_STEP / _rms(direction))
         return unravel(direction), state._replace(params=x, gradient=g, started=jnp.ones((), bool))
 
@@ -97,7 +97,7 @@ def _remember(state: LBFGSState, x: Array, g: Array, initial: Linear) -> LBFGSSt
     s, y = x - state.params, g - state.gradient
     curvature = jnp.vdot(s, y)
     keep = state.started & (curvature > _LEAST_CURVATURE)
-    slot = state.kept % state.sy.shape[0]
+    slot = state.pairs % state.sy.shape[0]
 
     # If the pair is skipped, the oldest slot is overwritten with its own value: no branch, no copy.
     def put(ring: jax.Array, new: Array) -> jax.Array:
@@ -105,7 +105,7 @@ def _remember(state: LBFGSState, x: Array, g: Array, initial: Linear) -> LBFGSSt
 
     s_ring = put(state.s, s)
     return state._replace(
-        kept=state.kept + keep,
+        pairs=state.pairs + keep,
         s=s_ring,
         y=put(state.y, y),
         sy=put(state.sy.T, _product(s_ring, y)).T,
@@ -119,8 +119,8 @@ def _direction(state: LBFGSState, g: Array, initial: Linear) -> Array:
     The loops read the history six times, one vector at a time; this reads it four times, with all threads.
     """
     size = state.sy.shape[0]
-    slots = (state.kept + jnp.arange(size)) % size  # unused ones, which are zero, then the oldest first
-    places = (jnp.arange(size) - state.kept) % size  # the inverse permutation
+    slots = (state.pairs + jnp.arange(size)) % size  # unused ones, which are zero, then the oldest first
+    places = (jnp.arange(size) - state.pairs) % size  # the inverse permutation
     R = jnp.triu(state.sy[jnp.ix_(slots, slots)])
     D = jnp.diag(R)
     inverse = _inverse(R + jnp.diag(jnp.where(D > 0, 0, 1)))

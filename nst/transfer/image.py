@@ -9,10 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from nst import features, images, losses, optim, optimize, stages
-from nst.config import check, loss_defaults
+from nst.config import check
 from nst.errors import InputError, unknown
 from nst.objective import PARAMETERS, Objective, loss, objective, refreshed, rounds
 from nst.stages import Method, Release, Resume, Snapshot, Stage, keep_memory
+from nst.transfer.settings import completed, with_defaults
 from nst.types import NO_CHANGES, Array, Image, Network, Pytree, Settings
 
 
@@ -87,41 +88,6 @@ def stylization(
         resume=resume,
         release=release,
     )
-
-
-def completed(network: Network, settings: Settings, optimizer: str = "lbfgs_pyramid") -> dict[str, Any]:
-    """Return complete settings of the loss, from which terms are built.
-
-    Args:
-      network: The network. Settings without a default (layers, their weights, the style weight) follow it and the style
-        loss if they are not given.
-      settings: Settings that replace the defaults of the config's group `loss`.
-      optimizer: The optimizer; random directions and positions are drawn anew at each step if it tolerates that.
-
-    Raises:
-      InputError: A setting is unknown or can't be used.
-    """
-    _check_names(settings)
-    result = loss_defaults() | dict(settings)
-    family = losses.style_loss(result["style_loss"])
-    if result["content_layers"] is None:
-        result["content_layers"] = losses.content_layers(result["content_loss"], network)
-    if result["style_layers"] is None:
-        result["style_layers"] = losses.style_layers(family, network)
-    if result["style_layer_weights"] is None:
-        result["style_layer_weights"] = losses.layer_weights(family, network, result["style_layers"])
-    if result["resample"] is None:
-        result["resample"] = optim.named(optimizer).stochastic
-    if result["style_weight"] is None:
-        result["style_weight"] = family.weight
-    return losses.checked(result)
-
-
-def _check_names(settings: Settings) -> None:
-    defaults = loss_defaults()
-    for name in settings:
-        if name not in defaults:
-            raise unknown("setting of the loss", name, defaults)
 
 
 def sides_at(size: int, style_scale: float) -> dict[str, int]:
@@ -267,13 +233,12 @@ def stylize(
     numbers |= {"optimizer.steps": steps, "pyramid.steps": scale_steps}
     if learning_rate is not None:
         numbers["optimizer.learning_rate"] = learning_rate
-    _check_names(loss_settings)
+    with_defaults(loss_settings, optimizer)  # raises if a name is unknown
     numbers |= {f"loss.{name}": value for name, value in loss_settings.items() if name.endswith("_weight")}
     for name, value in numbers.items():
         check(name, value)
     pyramid = plan(size, steps, scales, scale_steps)
     initial = images.initial(init, content, style, seed=seed)
-    optim.optimizer(optimizer)
     *_, last = stylization(
         content,
         style,

@@ -203,6 +203,19 @@ def test_a_large_style_has_at_most_1024_patches():
     assert len(FORMS["patches"].target(rectified(90, 80, 2), None).Phi) <= 1024
 
 
+def test_roots_are_exact_down_to_the_resolution_and_bounded_below():
+    """Against the eigenvalues, in float64: from the norm to 3e-4 of it, and for zeros."""
+    Q = np.linalg.qr(GENERATOR.standard_normal((64, 64)))[0]
+    eigenvalues = np.append(np.geomspace(1, 8e-4, 60), np.zeros(4))
+    assert eigenvalues[59] / np.linalg.norm(eigenvalues) < 4e-4
+    S = (Q * eigenvalues) @ Q.T
+    root, inverse = (np.diag(Q.T @ np.float64(x) @ Q) for x in wasserstein.roots(S.astype(np.float32)))
+    expected = np.sqrt(eigenvalues)
+    np.testing.assert_allclose(root, expected, rtol=2e-4, atol=1e-4)
+    np.testing.assert_allclose(inverse[:60] * expected[:60], 1, rtol=2e-4)
+    assert np.all((inverse[60:] > 0) & (inverse[60:] < 200 / np.sqrt(np.linalg.norm(eigenvalues))))
+
+
 def test_roots_are_those_of_a_matrix():
     A = GENERATOR.standard_normal((30, 12))
     S = (A.T @ A).astype(np.float32)

@@ -12,7 +12,8 @@ import nst
 from nst import features, images
 from nst.errors import InputError, RunError
 from nst.objective import loss, objective
-from nst.transfer.image import Scale, completed, plan, stylization
+from nst.transfer.image import Scale, plan, stylization
+from nst.transfer.settings import completed
 
 # `from nst import stylize` would import the function of that name.
 module = importlib.import_module("nst.transfer.image")

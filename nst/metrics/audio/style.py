@@ -12,7 +12,7 @@ def texture(x: Heard, style: Heard) -> float:
     """Return ‖Σ − Σ′‖² / (‖Σ‖² + ‖Σ′‖² + ‖I‖²) of covariances of mel levels in consecutive frames, I = 1 dB².
 
     Norms are Frobenius. Listeners recognize a texture by how bands vary together and how levels rise and fall
-    (McDermott and Simoncelli, Audio texture perception via statistics of the auditory periphery, 2011). This is the
+    (McDermott and Simoncelli, Sound texture perception via statistics of the auditory periphery, 2011). This is the
     Gram distance of images with two differences. Means, which `mel` compares, are subtracted: in decibels they are so
     large that nothing else would count. And it is relative to both covariances: relative to a steady style's alone,
     silence, which is 1 here, would rank before any audio that varies. I is a just noticeable variation: it counts if

@@ -8,7 +8,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from nst import losses, optim, optimize, stages
-from nst.config import loss_defaults
 from nst.errors import InputError, unknown
 from nst.objective import loss
 from nst.stages import Method, Release, Resume, Snapshot, Stage, keep_memory
@@ -17,6 +16,7 @@ from nst.transfer.audio.objective import objective
 from nst.transfer.audio.phase import griffin_lim
 from nst.transfer.audio.rows import columns, cut, lengthened, noise, rows
 from nst.transfer.audio.spectrogram import Samples
+from nst.transfer.settings import with_defaults
 from nst.types import NO_CHANGES, Array, Settings
 
 #: The default optimizer of each method. On samples L-BFGS, which has no line search, may diverge.
@@ -73,14 +73,7 @@ def stylization(
     Raises:
       RunError: A value is not finite; the last good snapshot was yielded before.
     """
-    defaults = loss_defaults("audio")
-    for name in loss_settings:
-        if name not in defaults:
-            raise unknown("setting of the loss", name, defaults)
-    merged = defaults | dict(loss_settings)
-    if merged["resample"] is None:
-        merged["resample"] = optim.named(optimizer).stochastic
-    settings = losses.checked(merged)
+    settings = losses.checked(with_defaults(loss_settings, optimizer, "audio"))
     check_style_loss(settings)
     random = losses.stochastic(settings)
     method = Method(

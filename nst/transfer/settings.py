@@ -1,0 +1,55 @@
+"""The settings of the loss that images and audio are stylized with."""
+
+from typing import Any
+
+from nst import losses, optim
+from nst.config import loss_defaults
+from nst.errors import unknown
+from nst.types import Network, Settings
+
+
+def with_defaults(settings: Settings, optimizer: str, modality: str = "image") -> dict[str, Any]:
+    """Return settings over the defaults of the config's group `loss`.
+
+    Args:
+      settings: Settings that replace defaults.
+      optimizer: The optimizer; random directions and positions are drawn anew at each step if it tolerates that.
+      modality: `image` or `audio`.
+
+    Raises:
+      InputError: A setting or the optimizer is unknown.
+    """
+    defaults = loss_defaults(modality)
+    for name in settings:
+        if name not in defaults:
+            raise unknown("setting of the loss", name, defaults)
+    stochastic = optim.named(optimizer).stochastic
+    result = defaults | dict(settings)
+    if result["resample"] is None:
+        result["resample"] = stochastic
+    return result
+
+
+def completed(network: Network, settings: Settings, optimizer: str = "lbfgs_pyramid") -> dict[str, Any]:
+    """Return complete settings of the loss, from which terms are built.
+
+    Args:
+      network: The network. Settings without a default (layers, their weights, the style weight) follow it and the style
+        loss if they are not given.
+      settings: Settings that replace the defaults of the config's group `loss`.
+      optimizer: The optimizer; random directions and positions are drawn anew at each step if it tolerates that.
+
+    Raises:
+      InputError: A setting is unknown or can't be used.
+    """
+    result = with_defaults(settings, optimizer)
+    family = losses.style_loss(result["style_loss"])
+    if result["content_layers"] is None:
+        result["content_layers"] = losses.content_layers(result["content_loss"], network)
+    if result["style_layers"] is None:
+        result["style_layers"] = losses.style_layers(family, network)
+    if result["style_layer_weights"] is None:
+        result["style_layer_weights"] = losses.layer_weights(family, network, result["style_layers"])
+    if result["style_weight"] is None:
+        result["style_weight"] = family.weight
+    return losses.checked(result)
