@@ -64,7 +64,7 @@ _IMAGE = {
         "strokes", "style image, given likewise; the default comes with nst, so nothing is fetched", "input"
     ),
     "images.size": Field(
-        256, "longest side of the result, pixels; 256 takes two minutes on two CPU cores", check="positive"
+        256, "longest side of the result, pixels; 256 takes half a minute on two CPU cores", check="positive"
     ),
     "images.aspect": Field(1.0, "width / height that images of data sets are cropped to", check="positive"),
     "images.style_scale": Field(
