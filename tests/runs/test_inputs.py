@@ -1,6 +1,5 @@
 """Inputs as used: saved when a run begins, equal to what the objective sees, added to older directories."""
 
-import importlib
 import shutil
 from contextlib import contextmanager
 
@@ -10,6 +9,7 @@ import pytest
 from nst import images, report, runs
 from nst.audio import Audio, read, write
 from nst.config import base
+from nst.transfer import image as transfer
 
 AUDIO = {
     "audio.rate": 8000,
@@ -60,14 +60,13 @@ def test_images_are_saved_at_the_start_as_the_objective_sees_them(config, pictur
     config.images.style_scale = 0.75
     config.images.init = str(pictures / "style.png")
     seen = []
-    stylize = importlib.import_module("nst.transfer.image")  # `nst.stylize` is also the name of a function
-    objective = stylize.objective
+    objective = transfer.objective
 
     def spy(extractor, inputs, *rest):
         seen.append((inputs["content"], inputs["style"]))
         return objective(extractor, inputs, *rest)
 
-    monkeypatch.setattr(stylize, "objective", spy)
+    monkeypatch.setattr(transfer, "objective", spy)
     first = []
 
     @contextmanager

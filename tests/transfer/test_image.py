@@ -1,7 +1,6 @@
 """`nst.stylize` with arrays, names and paths; the pyramid: sizes, step numbers, evaluations."""
 
 import functools
-import importlib
 
 import jax
 import numpy as np
@@ -12,11 +11,9 @@ import nst
 from nst import features, images
 from nst.errors import InputError, RunError
 from nst.objective import loss, objective
+from nst.transfer import image as transfer
 from nst.transfer.image import Scale, plan, stylization
 from nst.transfer.settings import completed
-
-# `from nst import stylize` would import the function of that name.
-module = importlib.import_module("nst.transfer.image")
 
 SMALL = {
     "content_layers": ("relu2_1",),
@@ -114,13 +111,13 @@ def test_empty_layer_weights_are_equal_weights(stylize):
 def test_the_style_has_its_own_size(stylize, monkeypatch):
     shapes = []
 
-    original = module.objective
+    original = transfer.objective
 
     def objective(extractor, inputs, *rest):
         shapes.append((inputs["content"].shape, inputs["style"].shape))
         return original(extractor, inputs, *rest)
 
-    monkeypatch.setattr(module, "objective", objective)
+    monkeypatch.setattr(transfer, "objective", objective)
     stylize(style_scale=0.5, scales=(16, 24), scale_steps=0, steps=0)
     assert shapes == [((10, 16, 3), (8, 6, 3)), ((16, 24, 3), (12, 8, 3))]
 
@@ -140,11 +137,11 @@ def test_each_scale_starts_from_the_one_before(snapshots):
 def test_the_number_of_evaluations_is_exact(snapshots, monkeypatch):
     calls = []
 
-    def counted(image, objective, batch, original=module.loss):
+    def counted(image, objective, batch, original=transfer.loss):
         jax.debug.callback(lambda: calls.append(1))
         return original(image, objective, batch)
 
-    monkeypatch.setattr(module, "loss", counted)
+    monkeypatch.setattr(transfer, "loss", counted)
     evaluations = snapshots([Scale(12, 3), Scale(12, 2)])[-1][2]
     jax.effects_barrier()
     assert evaluations == len(calls) == 7
@@ -170,7 +167,7 @@ def test_plan(arguments, expected):
 
 
 def test_the_weight_of_the_content_is_multiplied_from_scale_to_scale(extractor):
-    scales = module.image_stages(
+    scales = transfer.image_stages(
         CONTENT,
         STYLE,
         CONTENT,
