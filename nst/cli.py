@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from nst.process import prepare, release_free_memory  # it sets what JAX reads when it is imported
+# It sets what JAX reads when it is imported.
+from nst.process import prepare, release_free_memory, wait_for_devices
 
 # isort: split
 
@@ -46,6 +47,8 @@ def main(function: Callable[[Sequence[str]], None], *, usage: str | None = None)
             raise
         print(f"error: {_message(error)}", file=sys.stderr)
         sys.exit(_status(error))
+    finally:
+        wait_for_devices()
     sys.exit(0)
 
 

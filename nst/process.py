@@ -73,6 +73,15 @@ def _glibc() -> Any:
     return libc
 
 
+def wait_for_devices() -> None:
+    """Wait for all computations under way; for scripts, before they exit.
+
+    A process that exits while XLA computes may die of SIGSEGV: destructors of jaxlib do not wait for its threads.
+    """
+    with contextlib.suppress(RuntimeError):  # of a computation that fails: nothing reads its result any more
+        jax.block_until_ready(jax.live_arrays())
+
+
 def warn_in_one_line() -> None:
     """Print each warning in one line, like errors, and once: a run reads its images twice, a sweep for every trial."""
     printed: set[str] = set()

@@ -1,12 +1,15 @@
 """The command line in one process: exit codes, single lines, flags; and a whole run without a network."""
 
 import errno
+import gc
 import runpy
 import subprocess
 import sys
 import warnings
 from pathlib import Path
 
+import jax
+import jax.numpy as jnp
 import pytest
 
 from nst import cli, runs
@@ -35,7 +38,8 @@ def script(monkeypatch, capsys):
             cli.main(function, usage="what it does\n\n")
         return caught.value.code, *capsys.readouterr()
 
-    return script
+    yield script
+    gc.unfreeze()  # pytest's other plugins look for referrers, which frozen objects are not found as
 
 
 @pytest.fixture
@@ -89,6 +93,20 @@ def test_an_unexpected_error_keeps_its_traceback(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["script.py"])
     with pytest.raises(ZeroDivisionError):
         cli.main(raising(ZeroDivisionError()), usage="")
+
+
+def test_computations_end_before_a_script_does(script):
+    """Otherwise jaxlib's destructors may crash the process, and its exit status is that of SIGSEGV."""
+    started = []
+
+    def function(arguments):
+        x = jnp.ones((1000, 1000))
+        started.append(jax.jit(lambda x: jax.lax.fori_loop(0, 30, lambda _, x: jnp.tanh(x @ x), x))(x))
+        assert not started[0].is_ready()
+        raise InputError("wrong")
+
+    assert script(function) == (2, "", "error: wrong\n")
+    assert started[0].is_ready()
 
 
 @pytest.mark.parametrize("flag", ["-h", "--help"])
