@@ -13,22 +13,23 @@ from pathlib import Path
 from typing import Any
 
 from nst import record
-from nst.metrics import ALL_METRICS, BASELINES
+from nst.metrics import ALL_METRICS, BASELINES, Metric
 from nst.report.audio import AudioFiles
-from nst.report.curves import thin
 from nst.report.images import ImageFiles
-from nst.report.repeat import command
-from nst.report.runs import Run, find, flat, inside, read_json
-from nst.report.tradeoff import axes
+from nst.report.runs import Run, find, flat, inside, modality_of, read_json
 from nst.report.varied import varied, where
-from nst.runs.follow import usual
+from nst.runs.follow import as_tuples, usual
 from nst.sweep.trials import DONE, FAILED
+from nst.types import Values
 
 #: The data of a report, with the keys that `collect` returns.
 Report = dict[str, Any]
 
 _POINTS = 200  # of a curve
 _ALL_POINTS = 60_000  # of all curves
+
+#: The baseline of a term of the loss, by the input in its name.
+_TERMS = {"content": "style", "style": "content"}
 
 
 def collect(folder: Path) -> Report:
@@ -98,6 +99,32 @@ def _trial(run: Run, folder: Path, points: int) -> dict[str, Any]:
     }
 
 
+def thin(lines: Sequence[dict[str, Any]], points: int) -> dict[str, list[Any]]:
+    """Return the columns of at most `points` evenly spaced lines, with the first and the last, to five digits."""
+    if len(lines) > points:
+        lines = [lines[round(i * (len(lines) - 1) / (points - 1))] for i in range(points)]
+    names = dict.fromkeys(name for line in lines for name in line)
+    return {name: [_short(line.get(name)) for line in lines] for name in names}
+
+
+def _short(value: float | int | None) -> float | int | None:
+    return float(f"{value:.5g}") if isinstance(value, float) else value
+
+
+def command(config: Values) -> str:
+    """Return the shell command that repeats a run.
+
+    It names the config file of the modality, and has a flag for each field that differs from it.
+
+    Args:
+      config: Values by dotted name; lists stand for tuples.
+    """
+    default = usual(config)
+    values = as_tuples(config).items()
+    flags = [f"--config.{name}={value}" for name, value in values if default.get(name) != value]
+    return shlex.join(["python", "scripts/run.py", "--config", modality_of(config).config, *flags])
+
+
 def numbers(value: Any) -> dict[str, float | int]:
     """Return the finite numbers of a mapping; empty for any other value."""
     mapping = value if isinstance(value, Mapping) else {}
@@ -106,6 +133,25 @@ def numbers(value: Any) -> dict[str, float | int]:
         for name, number in mapping.items()
         if isinstance(number, float | int) and not isinstance(number, bool) and math.isfinite(number)
     }
+
+
+def axes(names: Sequence[str], metrics: Mapping[str, Metric]) -> tuple[str, str] | None:
+    """Return the two metrics of the trade-off: the first of content, and the first of style; None without both.
+
+    A style metric of held-out layers is preferred.
+    A metric is one of content if the style itself is the baseline that it has to beat, and the other way round.
+    """
+    baselines = {name: metrics[name].baseline if name in metrics else _baseline(name) for name in names}
+    contents, styles = (
+        [name for name in names if baselines[name] == which] for which in ("style", "content")
+    )
+    if not contents or not styles:
+        return None
+    return contents[0], next((name for name in styles if name.endswith("_held_out")), styles[0])
+
+
+def _baseline(name: str) -> str:
+    return _TERMS.get(name.partition("_")[0], "")
 
 
 def _failures(trials: list[dict[str, Any]]) -> list[dict[str, Any]]:

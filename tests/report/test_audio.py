@@ -14,7 +14,7 @@ from nst import report
 from nst.errors import InputError
 from nst.metrics import METRICS, Metric
 from nst.report.audio import excerpt, excerpts
-from nst.report.tradeoff import axes
+from nst.report.collect import axes
 from nst.report.varied import varied
 
 soundfile = pytest.importorskip("soundfile", reason="soundfile is not installed: pip install 'nst[test]'")

@@ -9,8 +9,7 @@ import pytest
 from nst import cli, report, runs
 from nst.config import base, fields
 from nst.errors import InputError
-from nst.report.curves import thin
-from nst.report.repeat import command
+from nst.report.collect import command, thin
 from nst.report.varied import varied, where
 from nst.runs.follow import RULES, as_tuples, recorded
 
