@@ -1,1 +1,1 @@
-"""Measure this project beside other programs, on one machine, in one run: the commands of `scripts/bench.py`."""
+"""Comparisons of nst with other programs, on one machine and in one run: the commands of `scripts/bench.py`."""

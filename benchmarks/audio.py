@@ -64,7 +64,7 @@ def compare(
     output: Path | None,
     only: Sequence[str] | None,
 ) -> None:
-    """Print seconds of an evaluation, the loss after `evaluations` of them, and peak memory of both.
+    """Print seconds of an evaluation, the loss after `evaluations` of them, and peak memory of nst and of PyTorch.
 
     Raises:
       InputError: A number is too small, or PyTorch is not installed.
@@ -117,7 +117,7 @@ def _program(watched: Watched) -> Program:
 
 
 def _run_part(part: str, folder: Path, filters: int, seconds: float, evaluations: int, rounds: int) -> None:
-    """Run one part in this process: our descent, or evaluations in turns; those also save the peer's problem."""
+    """Run one part in this process: nst's descent; or timed evaluations in turns, after saving the peer's problem."""
     target, problem = _problem(filters, seconds)
     if part == _OURS:
         return _descend(target, problem["content"], evaluations)
@@ -126,7 +126,7 @@ def _run_part(part: str, folder: Path, filters: int, seconds: float, evaluations
 
 
 def _problem(filters: int, seconds: float) -> tuple[Objective, dict[str, np.ndarray]]:
-    """Return our objective, and the same problem as arrays for `texture`: one channel, as the content has."""
+    """Return nst's objective, and the same problem as arrays for `texture`; audio is reduced to one channel."""
     clips = [audio.read(name, rate=_RATE).samples for name in ("melody", "bells")]
     content, style = (transfer.rows(x[: int(min(seconds * _RATE, len(x)))]).samples[:1] for x in clips)
     extractor = transfer.audio_features("spectrogram", n_fft=_N_FFT, rate=_RATE, filters=filters, seed=0)

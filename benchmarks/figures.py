@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 from rich.table import Table
 
-#: The name of the other program's turns.
+#: The program that nst is compared with, as `Turn.what` names it.
 PEER = "pastiche"
 
 
 class Line(NamedTuple):
-    """A loss, and the seconds since the command, the steps and the evaluations after which a program had it."""
+    """A loss, and the seconds since the command, the steps and the evaluations after which a program reached it."""
 
     seconds: float
     step: int

@@ -1,4 +1,4 @@
-"""nst's L-BFGS beside PyTorch's: the loss after as many evaluations, with the same compiled loss and start."""
+"""nst's L-BFGS beside PyTorch's: losses after equal numbers of evaluations of one compiled loss, from one start."""
 
 import json
 import statistics
@@ -105,7 +105,10 @@ def descend(initial: jax.Array, target: Objective, evaluations: Sequence[int], n
 
 
 def torchs(initial: jax.Array, target: Objective, evaluations: Sequence[int], history: int) -> list[float]:
-    """Return the same for `torch.optim.LBFGS` without a line search, as other programs use it."""
+    """Return the loss after each number of evaluations by `torch.optim.LBFGS` with `history` pairs.
+
+    It runs without a line search, as other programs use it.
+    """
     torch = peers.torch()
     evaluate = jax.jit(jax.value_and_grad(loss, has_aux=True))
     pixels = torch.tensor(np.asarray(initial) * _GRAY_LEVELS, requires_grad=True)

@@ -1,4 +1,4 @@
-"""Cost of each style loss: seconds of a loss and gradient, and evaluations of L-BFGS to the loss where Adam ends."""
+"""Cost of each style loss: seconds of a loss and gradient, and evaluations of L-BFGS to reach Adam's last loss."""
 
 import json
 import statistics
@@ -60,7 +60,7 @@ def compare(
     style: str,
     output: Path | None,
 ) -> None:
-    """Print both tables; the losses have the network, layers and weights of a run's defaults."""
+    """Print a table of times and one of evaluations; network, layers and weights are the defaults of a run."""
     inputs = images.read(content), images.read(style)
     facts: dict[str, Any] = {name: {"seconds": {}} for name in names}
     table = Table("pixels", *names, title="milliseconds of a loss and gradient, and their ratio to the first")
@@ -107,7 +107,7 @@ _value_and_gradient = jax.jit(jax.value_and_grad(loss, has_aux=True))
 
 
 def _in_turns(problems: dict[str, tuple[jax.Array, Objective]], rounds: int) -> dict[str, list[float]]:
-    """Return seconds of each problem's loss and gradient, A B C A B C …, after one untimed that compiles."""
+    """Return seconds of each problem's loss and gradient, A B C A B C …, after an untimed round that compiles."""
     if rounds < 1:
         raise InputError(f"--rounds {rounds}: give at least 1")
     times: dict[str, list[float]] = {name: [] for name in problems}

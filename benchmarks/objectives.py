@@ -40,7 +40,7 @@ class Program(NamedTuple):
 
 
 def gram(x: torch.Tensor) -> torch.Tensor:
-    """Return G / M."""
+    """Return the Gram matrix over the number of positions, G / M, of features `[1, N, h, w]`."""
     x = x.flatten(2)[0]
     return x @ x.T / x.shape[1]
 
@@ -51,7 +51,7 @@ def gram_distance(x: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
 
 
 def scaled_gram(x: torch.Tensor) -> torch.Tensor:
-    """Return G / (N M)."""
+    """Return G / (N M) of features `[1, N, h, w]`."""
     return gram(x) / x.shape[1]
 
 
@@ -61,7 +61,7 @@ def scaled_gram_distance(x: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
 
 
 def absolute(image: torch.Tensor) -> torch.Tensor:
-    """Return TVLoss of neural-style-pt, of the image in units of 0 to 255."""
+    """Return TVLoss of neural-style-pt, with its weight 0.001, of the image in units of 0 to 255."""
     x = 255 * image
     return 1e-3 * ((x[:, :, 1:] - x[:, :, :-1]).abs().sum() + (x[..., 1:] - x[..., :-1]).abs().sum())
 
@@ -83,7 +83,7 @@ class Root(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> torch.Tensor:
-        """Solve the Lyapunov equation R X + X R = gradient by as many iterations."""
+        """Solve the Lyapunov equation R X + X R = gradient by 12 iterations."""
         (R,) = ctx.saved_tensors
         norm, eye = R.norm(), torch.eye(len(R), dtype=R.dtype)
         A, X = R / norm, gradients[0] / norm
@@ -95,7 +95,7 @@ class Root(torch.autograd.Function):
 
 
 def moments(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return mean and covariance."""
+    """Return mean `[N]` and covariance `[N, N]` of features `[1, N, h, w]`."""
     x = x.flatten(2)[0]
     mean = x.mean(1)
     return mean, x @ x.T / x.shape[1] - torch.outer(mean, mean)
@@ -110,7 +110,7 @@ def wasserstein(x: torch.Tensor, target: tuple[torch.Tensor, torch.Tensor]) -> t
 
 
 def nine_points(image: torch.Tensor) -> torch.Tensor:
-    """Return TVLoss of style-transfer-pytorch."""
+    """Return TVLoss of style-transfer-pytorch, with its weight 2."""
     x = F.pad(image, (1, 1, 1, 1), "replicate")
     own = x[..., 1:-1, 1:-1]
     right = (x[..., 1:-1, 2:] - own).pow(2).mean() / 3

@@ -49,7 +49,7 @@ def add_options(parser: Parser) -> None:
 def compare(
     size: int, steps: int, content: str, style: str, rounds: int, precision: str, output: Path | None
 ) -> None:
-    """Print what both take to reach the loss that pastiche has after `steps` steps.
+    """Print the time, evaluations and memory of both programs to reach the loss of pastiche after `steps` steps.
 
     Raises:
       InputError: pastiche is not installed.

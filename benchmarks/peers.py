@@ -46,13 +46,13 @@ def evaluation(
     tf32: bool = False,
     compiled: bool = False,
 ) -> Evaluation:
-    """Return the evaluation of `target` by PyTorch.
+    """Return a function that computes the loss and the gradient of `target` in PyTorch.
 
-    It has Caffe's preprocessing, zero padding, average or max pooling, and Gram matrices.
+    It uses Caffe's preprocessing, zero padding, average or max pooling, and Gram matrices.
 
     Args:
       target: The objective, with the network's own weights.
-      channels_last: Use PyTorch's other memory format.
+      channels_last: Use PyTorch's memory format of that name.
       bfloat16: Autocast the convolutions.
       tf32: On a GPU, round the factors of convolutions to 11 bits, as PyTorch does by default.
       compiled: Use `torch.compile`, which compiles at the first call.
@@ -161,6 +161,6 @@ def _loss(target: Objective, device: str) -> Callable[[Any, dict[str, Any]], Any
 
 
 def _gram(features: Any) -> Any:
-    """Return G / M."""
+    """Return the Gram matrix over the number of positions, G / M."""
     F = features.flatten(2)[0]
     return F @ F.T / F.shape[1]

@@ -39,7 +39,7 @@ def add_options(parser: Parser) -> None:
 
 
 def compare(sizes: Sequence[int], rounds: int, compile: bool, output: Path | None) -> None:
-    """Print minimum, median and spread of each, and the ratio of its median to that of PyTorch's eager float32.
+    """Print minimum, median and spread of the seconds of each, and its median relative to PyTorch's eager float32.
 
     bfloat16 is measured only if the device has bfloat16 products: otherwise PyTorch emulates them for minutes.
     """
@@ -103,7 +103,10 @@ def _compiled(target: Objective, image: np.ndarray) -> dict[str, Evaluation]:
 
 
 def _our_evaluation(target: Objective, network: Network, content: np.ndarray) -> Evaluation:
-    """Return our evaluation. In bfloat16 its reference, the content, is far from the image; that takes no longer."""
+    """Return nst's evaluation.
+
+    In bfloat16 the reference is the content, which is far from the image; the distance does not change the time.
+    """
     target = refreshed(dataclasses.replace(target, extractor=network), jnp.asarray(content))
 
     def evaluate(image: np.ndarray) -> tuple[float, np.ndarray]:

@@ -1,4 +1,4 @@
-"""Seconds to the loss at which style-transfer-pytorch's schedule ends: its objective by Adam in PyTorch, and nst.
+"""Seconds to the final loss of style-transfer-pytorch: its objective minimized by Adam in PyTorch, and by nst.
 
 Run as a program, `wasserstein.py PROBLEM SECONDS`, this module is the peer.
 """

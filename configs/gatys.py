@@ -34,7 +34,7 @@ def get_config(variant: str = "") -> ConfigDict:
         raise unknown("variant of configs/gatys.py", variant, ["paper"])
     else:
         config.features.padding = "replicate"  # zeros leave light and dark bands along the border
-        # With a constant weight later scales bring back the photograph: larger results have less of the painting.
+        # With a constant content weight, later scales bring back the photograph: larger results have less style.
         config.loss.content_weight = 2.0
         config.pyramid.content_factor = 0.5
     return config

@@ -25,6 +25,6 @@ def get_config(variant: str = "") -> ConfigDict:
 
 
 def sweep(variant: str = "") -> Iterator[Overrides]:
-    """Yield the three kinds of start; only noise depends on the seed and has three."""
+    """Yield the three initial images; only noise depends on the seed, so it has three."""
     yield from grid({"images.init": ("content", "style"), "images.seed": (0,)})
     yield from grid({"images.init": ("noise",), "images.seed": range(3)})

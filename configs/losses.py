@@ -4,8 +4,9 @@
     python scripts/sweep.py --config configs/losses.py:quick
 
 15 trials of each loss at 128 pixels, half an hour on two CPU cores; `quick` has 4 of each and ends in eight minutes.
-All trials take about the same time, so steps differ. Adam minimizes losses that are random at each step, L-BFGS with
-the pyramid preconditioner all others, so that part of the difference is that of the optimizers (configs/optimizers.py).
+All trials take about the same time, so steps differ. Losses that are random at each step are minimized by Adam, all
+others by L-BFGS with the pyramid preconditioner, so part of the difference is due to the optimizers
+(configs/optimizers.py).
 Kolkin, Salavon and Shakhnarovich (CVPR 2019) find the style of a relaxed optimal transport better at any level of
 content; Heitz et al. (CVPR 2021) find textures of a sliced Wasserstein loss better than those of Gram matrices; Li et
 al. (IJCAI 2017) find results without second-order statistics comparable. Values of different losses can't be compared:
@@ -20,7 +21,7 @@ from nst.ablation import ablation
 from nst.losses import STYLE_LOSSES
 from nst.overrides import Overrides
 
-#: Steps that take about as long on two CPU cores as 120 of the loss of Gram matrices, 20 seconds.
+#: Steps that take as long as 120 steps of the Gram loss, about 20 seconds on two CPU cores.
 STEPS = {"gram": 120, "moments": 145, "wasserstein": 87, "sliced": 56, "patches": 195, "remd": 18}
 
 

@@ -5,10 +5,10 @@
 
 45 trials, about an hour on two CPU cores; `quick` has 12 and ends in three minutes. Johnson, Alahi and Fei-Fei (ECCV
 2016, supplement) and Dumoulin, Shlens and Kudlur (ICLR 2017) pad their networks by reflection against artifacts at the
-border. Theirs are networks that draw an image; here it is the network that looks at it.
+border. Their networks generate images; this ablation pads the network that computes the features.
 
-Measured with `quick` and the defaults at that time (docs/findings.md): the color steps by 0.05 at the border with any
-padding; no difference is certain.
+Measured with `quick` and the defaults at that time (docs/findings.md): the metric `border` is 0.05 with any padding; no
+difference is certain.
 """
 
 from collections.abc import Iterator

@@ -32,5 +32,5 @@ def get_config() -> ConfigDict:
     config.optimizer.steps = 200
     config.pyramid.scales = ()
     config.run.log_every = 1
-    config.run.save_every = 1_000_000  # only at the end: that program saves nothing before
+    config.run.save_every = 1_000_000  # only at the end: pastiche saves nothing before
     return config

@@ -16,7 +16,7 @@ class Parser(argparse.ArgumentParser):
     _commands = None
 
     def __init__(self, function: Callable[..., object] | None = None, **settings: Any):
-        # The description of a script is its docstring, whose lines are commands.
+        # The description is a script's docstring, which lists one command a line: argparse would rewrap it.
         super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **settings)
         self.set_defaults(function=function)
 
@@ -26,7 +26,11 @@ class Parser(argparse.ArgumentParser):
         return self._commands.add_parser(name, function=function, help=text, description=text)
 
     def run(self, arguments: Sequence[str]) -> None:
-        """Call the function of the script, or of its command that `arguments` begin with, with the options in them."""
+        """Parse the arguments and call the function of the script, or of the command that they begin with.
+
+        Raises:
+          InputError: The command is missing or unknown, or an argument is wrong.
+        """
         commands = self._commands.choices if self._commands else {}
         if commands and not arguments:
             self.error(f"no command: choose from {', '.join(commands)}")

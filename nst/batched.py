@@ -1,7 +1,7 @@
 """Style transfer of several images in one compiled call: trials share structure and size, not images and numbers.
 
-One small image leaves a GPU mostly idle. Each trial ends as it would alone, except for rounding: sums have another
-order.
+One small image leaves a GPU mostly idle. Each trial gives the result of a run of its own except for rounding, as sums
+are computed in another order.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,7 +22,16 @@ from nst.types import NO_CHANGES, Array, Image, Network, Pytree, Scalars, Settin
 
 
 class Trial(NamedTuple):
-    """The inputs and numbers of one trial in a batched call."""
+    """One trial of a batched call.
+
+    Attributes:
+      content: `[h, w, 3]`, at least as large as the last scale.
+      style: `[h', w', 3]`.
+      initial: `[h, w, 3]`, the initial image of the first scale.
+      learning_rate: The learning rate.
+      loss_settings: Settings of the loss that replace the defaults.
+      seed: Seed of stochastic terms.
+    """
 
     content: Image
     style: Image
@@ -47,22 +56,22 @@ def stylizations(
     """Stylize several images together; see `nst.transfer.image.stylization`.
 
     Args:
-      trials: Inputs and numbers of each. Resized content images have one shape, losses the same terms and layers.
+      trials: The trials. Their resized content images have one shape, and their losses the same terms and layers.
       extractor: The network of all trials.
       scales: Scales of all trials, coarse to fine.
       style_scale: As in `stylization`, for all trials.
       content_factor: As in `stylization`, for all trials.
       optimizer: The optimizer of all trials.
       parameters: As in `stylization`, for all trials.
-      every: Step numbers; snapshots are yielded at least at all their multiples.
+      every: Intervals in steps; snapshots are yielded at least at every multiple of each interval.
       release: As in `nst.stages.run`.
 
     Yields:
-      A snapshot of each trial. A trial whose loss is not finite stays at its last finite step.
+      A list with a snapshot of each trial. A trial whose loss is not finite stays at its last finite step.
 
     Raises:
       InputError: The sizes or the losses differ.
-      RunError: No trial is finite any more.
+      RunError: The loss of no trial is finite any more.
     """
     settings = [completed(extractor, trial.loss_settings, optimizer) for trial in trials]
     layers = [layer for each in settings for layer in losses.layers(each)]
@@ -93,7 +102,7 @@ def stylizations(
 def _of_trial(snapshot: Snapshot, i: int) -> Snapshot:
     """Return the snapshot of one trial, as if it had run alone."""
     state = optimize.trial(snapshot.state, i)
-    behind = optimize.reached(snapshot.state) - int(state.step)  # above 0 once its loss was not finite
+    behind = optimize.reached(snapshot.state) - int(state.step)  # above 0 after a loss that was not finite
     reference = None if snapshot.reference is None else snapshot.reference[i]
     step, evaluations = snapshot.step - behind, snapshot.evaluations - behind
     image, random = snapshot.image[i], snapshot.stochastic
@@ -130,7 +139,7 @@ def _joint_method(trials: Sequence[Method]) -> Method:
 
 
 def _stacked(trials: Sequence[Objective]) -> Objective:
-    """Return one objective with a shared network, and terms with a leading axis."""
+    """Return one objective with the shared network and the terms of all trials, stacked along a leading axis."""
     terms = [each.terms for each in trials]
     for name in dict.fromkeys(name for each in terms for name in each):
         same_name = [each.get(name) for each in terms]
@@ -157,12 +166,12 @@ def joint_loss(
 
 
 def joint_image(stacked: Objective, params: Pytree) -> Array:
-    """Return the image of each trial."""
+    """Return the images of all trials, `[n, h, w, 3]`."""
     return jax.vmap(Objective.image, in_axes=(None, 0))(stacked, params)
 
 
 def refreshed(stacked: Objective, params: Pytree) -> Objective:
-    """Return `nst.objective.refreshed` of each trial."""
+    """Return the objective with a new reference for each trial, stacked; see `nst.objective.refreshed`."""
     # One after the other: in one vmap, each trial would hold transformed filters of its own.
     references = [
         objective.reference(stacked.extractor, jnp.asarray(image), stacked.layers)

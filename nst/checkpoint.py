@@ -63,10 +63,10 @@ def read(folder: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]] | None:
 
 
 def restore(like: Any, arrays: dict[str, np.ndarray]) -> Any:
-    """Return the arrays in the structure of `like`, whose leaves have shapes and types.
+    """Return the arrays in the structure of `like`, a pytree whose leaves have a `shape` and a `dtype`.
 
     Raises:
-      RunError: The checkpoint has another structure, as another version wrote it.
+      RunError: An array is missing or has another shape or type, because another version wrote the checkpoint.
     """
 
     def leaf(path: Any, expected: Any) -> jax.Array:

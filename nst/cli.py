@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-# It sets what JAX reads when it is imported.
+# Imported before JAX, because it sets environment variables that JAX reads when it is imported.
 from nst.process import prepare, release_free_memory, wait_for_devices
 
 # isort: split
@@ -29,7 +29,7 @@ from nst.files import cache_dir
 def main(function: Callable[[Sequence[str]], None], *, usage: str | None = None) -> NoReturn:
     """Run a script: pass the arguments to `function`, print an error as one line, exit with a status.
 
-    `--help` prints `usage`; without it, `function` has a help of its own.
+    `--help` prints `usage`. If `usage` is None, `function` handles `--help` itself.
     """
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
@@ -124,7 +124,7 @@ def sweep(arguments: Sequence[str]) -> None:
 
 
 def _check_executor(values: flags.FlagValues) -> None:
-    """Raise InputError for a flag that is given with the executor that does not have it."""
+    """Raise InputError for a flag that the chosen executor does not use."""
     others = {"local": ("address", "cpus", "gpus", "shared"), "ray": ("workers",)}[values.executor]
     for name in others:
         if values[name].present:
@@ -157,7 +157,7 @@ def _overrides(path: Path, variant: str) -> list[Any]:
 
 
 def _flags(arguments: Sequence[str]) -> flags.FlagValues:
-    """Define the flags of every script with a config; they are of absl, as the flag `--config` of ml_collections is."""
+    """Define the flags of every script with a config. They are absl's, because ml_collections' `--config` is."""
     if any(
         argument.lstrip("-").startswith("flagfile") for argument in arguments
     ):  # ml_collections would read it
@@ -208,11 +208,11 @@ def _last_of_each(arguments: Sequence[str]) -> list[str]:
 
 
 def _flag_error(arguments: Sequence[str], error: BaseException) -> InputError:
-    """Return one line that names the flag: absl and ml_collections raise anything, with tracebacks as text."""
+    """Return an error of one line that names the flag: absl and ml_collections may raise any exception."""
     chain = [error]
     while (cause := chain[-1].__cause__ or chain[-1].__context__) is not None:
         chain.append(cause)
-    # The innermost error is that of the config file: ml_collections raises another, with its traceback as text.
+    # The innermost error is that of the config file: ml_collections raises another, with the traceback in its message.
     for cause in reversed(chain):
         if isinstance(cause, InputError):
             return cause

@@ -19,7 +19,7 @@ from nst import files, images
 from nst.errors import InputError
 from nst.images import sets
 
-#: Small data sets of samples that need no download: enough for an ablation to have spreads.
+#: Data sets made of the sample images, without a download: enough images for an ablation to report a spread.
 OURS = {
     "nst_photos": ("astronaut", "chelsea", "coffee", "grace_hopper", "rocket"),
     "nst_paintings": ("hatching", "panes", "strokes"),
@@ -124,7 +124,10 @@ def dataset(name: str, *, size: int, aspect: float = 1.0, seed: int | None = Non
 
 
 def available() -> list[tuple[str, int, Path]]:
-    """Return name, number of images and folder of each data set made by nst or in tensorflow-datasets' own folder."""
+    """Return `tfds:NAME/SPLIT`, number of images and folder of each split of the data sets on this machine.
+
+    These are the data sets made by nst, and those in tensorflow-datasets' own folder.
+    """
     tfds = sets.package()
     splits = []
     for place in (sets.folder(), Path(tfds.core.constants.DATA_DIR)):

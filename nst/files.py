@@ -23,7 +23,7 @@ _TIMEOUT_SECONDS = 30
 
 
 def cache_dir() -> Path:
-    """Return the user's cache folder for weights and samples, or that of `NST_CACHE_DIR`."""
+    """Return the user's cache folder for weights and samples, or the folder that `NST_CACHE_DIR` names."""
     return Path(os.environ.get("NST_CACHE_DIR") or platformdirs.user_cache_dir("nst"))
 
 
@@ -35,7 +35,10 @@ def sha256(path: Path) -> str:
 
 @contextlib.contextmanager
 def usable(path: Path) -> Iterator[None]:
-    """Raise InputError with a remedy for an OSError in the block, which uses a path in the cache folder.
+    """Convert an OSError in the block to an InputError with a remedy.
+
+    Args:
+      path: The path in the cache folder that the block uses, for the message.
 
     Raises:
       InputError: The path can't be used.
@@ -85,7 +88,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def make_once(path: Path, make: Callable[[], None]) -> Path:
-    """Call `make` to write `path` if it is absent, in one process; others wait for it.
+    """Call `make` to write `path` if it is absent, and return `path`; other processes wait meanwhile.
 
     `make` must write atomically, as `replacing` does: a file that exists is taken to be complete.
     """

@@ -17,7 +17,11 @@ LEVELS = 5
 
 
 def coefficients(image: Image) -> tuple[jax.Array, ...]:
-    """Return the details of each level, fine to coarse, and the coarsest image; `reconstruct` is the inverse."""
+    """Return the Laplacian pyramid of an image; `reconstruct` is the inverse.
+
+    Returns:
+      The details of each level, fine to coarse, `[h, w, 3]`, `[h // 2, w // 2, 3]`, …, and last the coarsest image.
+    """
     details, rest = [], jnp.asarray(image)
     for _ in range(LEVELS):
         height, width, channels = rest.shape
@@ -30,7 +34,7 @@ def coefficients(image: Image) -> tuple[jax.Array, ...]:
 
 
 def reconstruct(levels: Sequence[Array]) -> jax.Array:
-    """Return the image `[h, w, 3]` of coefficients."""
+    """Return the image `[h, w, 3]` that has the given coefficients."""
     *details, image = levels
     for detail in reversed(details):
         image = detail + _resized(image, detail.shape)

@@ -28,7 +28,7 @@ class Objective:
       extractor: The network that computes the features for all terms.
       terms: The terms by name.
       parameters: The parameterization of the image, one of `PARAMETERS`.
-      reference: `Extractor.reference` of a nearby image; empty if nothing is rounded.
+      reference: `Extractor.reference` of a nearby image; empty if features are computed in float32.
     """
 
     extractor: Extractor
@@ -90,18 +90,18 @@ def objective(
 
 
 def refreshed(objective: Objective, params: Pytree) -> Objective:
-    """Return the objective with the reference of a nearby image; for extractors that round.
+    """Return the objective with a new reference; for extractors that compute in reduced precision.
 
     Args:
       objective: The objective.
-      params: Parameters of the nearby image.
+      params: Parameters of the image to take as the reference.
     """
     image = objective.image(params)
     return replace(objective, reference=reference(objective.extractor, image, objective.layers))
 
 
 def rounds(extractor: Network, layers: Sequence[str]) -> bool:
-    """Return whether features of `layers` are rounded, so that an objective has to be `refreshed`."""
+    """Return whether features of `layers` are computed in reduced precision, so that an objective needs a reference."""
     side = extractor.least_size(layers)
     image = jax.ShapeDtypeStruct((side, side, 3), jnp.float32)
     return bool(reference.eval_shape(extractor, image, tuple(layers)))
@@ -134,5 +134,5 @@ def loss(params: Pytree, objective: Objective, batch: Pytree = None) -> tuple[Sc
 
 
 def _key_of(name: str, key: jax.Array) -> jax.Array:
-    """Return a random key for a term that does not depend on the other terms."""
+    """Return the random key of a term; it does not depend on which other terms there are."""
     return jax.random.fold_in(key, zlib.crc32(name.encode()))

@@ -49,11 +49,17 @@ def by_vjp(loss: Loss) -> Evaluate:
 
 
 class State(NamedTuple):
-    """The complete state of an optimization.
+    """The complete state of an optimization. With several trials each leaf has a leading axis.
 
-    `value`, `terms` and `gradient` are those of `params`. `attempt` has the magnitudes of the last evaluation, which is
-    that of `params` unless one of them was not finite and the step was rejected. With several trials each leaf has a
-    leading axis.
+    Attributes:
+      params: The parameters after the last accepted step.
+      optimizer: The state of the optimizer.
+      value: The loss at `params`.
+      terms: The terms of the loss at `params`, by name.
+      gradient: The gradient of the loss at `params`.
+      step: The number of accepted steps.
+      attempt: The loss, its terms, and the largest absolute values of gradient and parameters, by name, of the last
+        evaluation. It is that of `params`, unless one of these numbers was not finite and the step was rejected.
     """
 
     params: Pytree
@@ -83,7 +89,7 @@ def start(
       args: Passed to `evaluate`: all its numeric inputs.
       learning_rate: Replaces the optimizer's own; a sequence has one for each trial. It is part of the state, so that
         another value does not recompile.
-      batch: Passed to `evaluate`.
+      batch: The random input of this evaluation, passed to `evaluate`.
     """
     # Copies, because the buffers are donated later: none may be shared or belong to the caller.
     evaluated = jax.tree.map(jnp.array, (params, *_evaluate(evaluate, params, args, batch)))
@@ -128,7 +134,7 @@ def minimize(
 
 
 def compile_step(state: State, optimizer: optax.GradientTransformation) -> None:
-    """Compile the functions of a step except the loss, so that memory for compiling is released before the first."""
+    """Compile the functions of a step except the loss, so that memory for compiling is free before the first step."""
     evaluated = state.value, state.terms, state.gradient, state.attempt
     _propose.lower(optimizer, state.gradient, state.optimizer, state.params).compile()
     _commit.lower(state._replace(optimizer=None), state.params, evaluated).compile()
@@ -140,7 +146,8 @@ def _step(
     """Take a step in three compiled calls; `start` has already compiled the largest, `_evaluate`."""
     params, optimizer_state = _propose(optimizer, state.gradient, state.optimizer, state.params)
     evaluated = _evaluate(evaluate, params, args, batch)
-    # `_commit` leaves out the optimizer's state: it has finite values only, and its history may take 100 images.
+    # `_commit` leaves out the optimizer's state: it was computed from finite values only, and the history of L-BFGS may
+    # take as much memory as 100 images.
     return _commit(state._replace(optimizer=None), params, evaluated)._replace(optimizer=optimizer_state)
 
 
@@ -196,12 +203,12 @@ def _all_finite(attempt: dict[str, Scalars]) -> jax.Array:
 
 
 def finite(state: State) -> jax.Array:
-    """Return whether the last evaluation of each trial was finite."""
+    """Return whether the last evaluation was finite: a boolean scalar, or `[n]` with `n` trials."""
     return _all_finite(state.attempt)
 
 
 def reached(state: State) -> int:
-    """Return the number of steps taken, of several trials the largest."""
+    """Return the number of accepted steps; with several trials, the largest."""
     return int(np.max(state.step))
 
 
@@ -236,7 +243,7 @@ def chunks(
       The state after each chunk. It can be read until the next one is requested.
 
     Raises:
-      RunError: The loss is not finite; of several trials, no loss is. The last finite state was yielded.
+      RunError: An evaluation was not finite; with several trials, in all of them. The last finite state was yielded.
     """
     pace = float("inf")
     for stop in stops:

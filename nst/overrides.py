@@ -32,7 +32,7 @@ def crossed(*sweeps: Iterable[Overrides]) -> Iterator[Overrides]:
         yield {name: value for part in parts for name, value in part.items()}
 
 
-#: Draws one value.
+#: A function that draws one value by a random generator.
 Draw = Callable[[np.random.Generator], Any]
 
 
@@ -44,15 +44,15 @@ def random(number: int, fields: Mapping[str, Draw], *, seed: int = 0) -> Iterato
 
 
 def uniform(low: float | int, high: float | int) -> Draw:
-    """Draw uniformly between two numbers."""
+    """Return a function that draws uniformly between two numbers."""
     return lambda generator: float(generator.uniform(low, high))
 
 
 def log_uniform(low: float | int, high: float | int) -> Draw:
-    """Draw between two positive numbers, uniformly in the logarithm."""
+    """Return a function that draws between two positive numbers, uniformly in the logarithm."""
     return lambda generator: float(np.exp(generator.uniform(np.log(low), np.log(high))))
 
 
 def choice(*values: Any) -> Draw:
-    """Draw one of the values."""
+    """Return a function that draws one of the values, each with the same probability."""
     return lambda generator: values[int(generator.integers(len(values)))]

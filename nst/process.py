@@ -22,7 +22,11 @@ from filelock import FileLock
 
 @functools.cache
 def prepare(compiled: Path) -> None:
-    """Set up a process that computes, once and first; `compiled` is the folder for `keep_compiled_programs`."""
+    """Set up the process, before any computation; later calls do nothing.
+
+    Args:
+      compiled: The folder for `keep_compiled_programs`.
+    """
     warn_in_one_line()
     gc.freeze()  # imported modules stay: visiting their objects takes a tenth of a second per full collection
     keep_freed_memory()
@@ -33,9 +37,9 @@ def prepare(compiled: Path) -> None:
 # Constants of glibc's malloc.h.
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX, _ARENA_MAX = -1, -2, -4, -8
 
-# The temporaries of a step are one piece of hundreds of MiB. Once it is freed, a small allocation would split it if
-# there is no smaller free piece; the next step then needs a new one, and the process grows by its size. So free smaller
-# pieces are provided from the start.
+# The temporaries of a step are one block of hundreds of MiB. Once it is freed, a small allocation would split it if
+# there is no smaller free block; the next step then needs a new one, and the process grows by its size. So smaller free
+# blocks, the pieces, are made at the start.
 _PIECES, _PIECE, _FENCE = 32, 2**25, 2**20
 
 

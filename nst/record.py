@@ -22,8 +22,9 @@ EVALUATION = "evaluation.json"
 #: The entries of a line of `metrics.jsonl` that are neither the loss nor one of its terms.
 COUNTERS = ("step", "evaluations", "seconds")
 
+# Fields that a resumed run may increase, and fields that a resumed run or sweep may change.
 _MAY_GROW = ("optimizer.steps",)
-_MAY_CHANGE = ("run.writers", "config.run.writers")  # a run's, a sweep's
+_MAY_CHANGE = ("run.writers", "config.run.writers")  # the names in a run's config and in a sweep's plan
 
 
 def describe(config: dict[str, Any], inputs: Values) -> dict[str, Any]:
@@ -61,7 +62,7 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def differences(old: Values, new: Values, prefix: str = "") -> list[str]:
-    """Return a line for each value that differs and may not: its dotted name and both values."""
+    """Return a line for each changed value that a resumed run or sweep must not change: dotted name and both values."""
     lines = []
     for name in sorted({*old, *new}):
         a, b = old.get(name), new.get(name)
@@ -101,7 +102,7 @@ def metrics(path: Path) -> list[dict[str, Any]]:
 
 
 def sheet(content: Image, style: Image, result: Image) -> np.ndarray:
-    """Return content, style and result side by side on white, at the height of the result."""
+    """Return content, style and result side by side on white, at the height of the result, `[h, w, 3]`."""
     height = result.shape[0]
     gap = np.ones((height, max(2, height // 64), 3), np.float32)
     scaled = [

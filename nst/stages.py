@@ -12,8 +12,8 @@ from nst.optim.averaging import averaged
 from nst.optimize import BatchAt, Evaluate, State, chunks, compile_step, reached, start
 from nst.types import Pytree
 
-#: Steps between two references. With twice as many the final loss is 0.6 % higher; computing a reference takes a third
-#: of a step (docs/archive/precision.md).
+#: Steps between two references (`Extractor.reference`). With twice as many steps the final loss is 0.6 % higher;
+#: computing a reference takes a third of the time of a step (docs/archive/precision.md).
 REFRESH_EVERY = 25
 
 #: A function that is called when much memory has just become free; see `nst.process.release_free_memory`.
@@ -49,7 +49,7 @@ class Snapshot(NamedTuple):
       step: Steps taken over all stages.
       evaluations: Losses and gradients computed over all stages.
       state: The state of the stage's optimization; its `step` counts from the beginning of the stage.
-      reference: The parameters of the nearby image for rounded features; None if nothing is rounded.
+      reference: The parameters of the image whose `Extractor.reference` is in use; None if the extractor needs none.
       image: The image of the parameters, as terms see it, or of their average if the optimizer keeps one; for audio a
         spectrogram or samples.
       stochastic: Whether the loss is random at each step.
@@ -65,7 +65,7 @@ class Snapshot(NamedTuple):
 
     @property
     def tree(self) -> Pytree:
-        """The complete state of the stage, a pytree of arrays, which `Resume.restore` returns."""
+        """The pytree of arrays to checkpoint: the complete state of the stage. `Resume.restore` returns it."""
         return self.state, self.reference
 
 
@@ -92,8 +92,8 @@ class Method(NamedTuple):
       evaluate: Returns the loss, its terms and the gradient; its `args` are the objective.
       optimizer: An optax transformation.
       learning_rate: The learning rate, or one for each of several trials; by default the optimizer's own.
-      refresh: `refresh(objective, params)` returns the objective with the reference of the image of `params`, for
-        extractors that round; None for others.
+      refresh: `refresh(objective, params)` returns the objective with the reference of the image of `params`; None for
+        an extractor that needs no reference.
       batch_at: `batch_at(step)` returns the random input of step number `step` of the whole run.
       image: `image(objective, params)` returns the image that terms see.
     """
@@ -119,7 +119,7 @@ def run(
     Args:
       stages: The stages in order.
       method: The optimization method of all stages.
-      every: Step numbers; a snapshot is yielded at least at all their multiples.
+      every: Intervals in steps; a snapshot is yielded at least at every multiple of each interval.
       resume: The checkpoint of an earlier run to continue, to the same bytes as without an interruption.
       release: Called when much memory has just become free.
 

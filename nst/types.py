@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 Array = jax.Array | np.ndarray
 
-#: An image: RGB, sRGB-encoded, in [0, 1], without a batch axis. Audio is [1, frames, channels].
+#: An image `[h, w, 3]`: RGB, sRGB-encoded, in [0, 1], without a batch axis.
 Image = Float[Array, "_ _ _"]
 
 
@@ -24,7 +24,7 @@ class Audio(NamedTuple):
     rate: int
 
 
-#: Features `[h', w', c']` by layer name, such as `relu4_2`.
+#: Features `[h', w', c']` by layer name, such as `relu4_2`; those of audio are `[1, frames, filters]`.
 Features = dict[str, Float[Array, "_ _ _"]]
 
 #: Any pytree of arrays.
@@ -64,7 +64,8 @@ class Extractor(Protocol):
         Args:
           x: `[h, w, 3]`, RGB, sRGB-encoded, in [0, 1]; for audio see `nst.transfer.audio.AudioFeatures`.
           layers: Names of layers.
-          reference: `self.reference` of a nearby image of the same size: only the difference to it is rounded.
+          reference: `self.reference` of a nearby image of the same size. An extractor of reduced precision rounds only
+            the difference from it.
 
         Returns:
           Features `[h', w', c]` by layer name, float32.
@@ -72,7 +73,7 @@ class Extractor(Protocol):
         ...
 
     def reference(self, x: Array, /, layers: Sequence[str]) -> Features:
-        """Compute the reference for rounded features of nearby images; empty if nothing is rounded."""
+        """Compute the reference for features of nearby images; empty if the extractor computes in full float32."""
         ...
 
     def freeze(self, layers: Sequence[str]) -> "Extractor":
@@ -129,7 +130,11 @@ class Network(Extractor, Layered, Protocol):
         ...
 
     def halo(self, layers: Sequence[str]) -> int:
-        """Return the number of pixels to each side that the deepest of `layers` sees beyond those of a position."""
+        """Return the margin, in pixels, of the receptive field of the deepest of `layers`.
+
+        A position of a layer stands for `stride` × `stride` pixels; its receptive field extends beyond these by the
+        margin on each side.
+        """
         ...
 
     def activations(self, size: tuple[int, int], layers: Sequence[str]) -> int:

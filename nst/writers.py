@@ -100,7 +100,10 @@ def _audio(path: Path, summary: Callable[..., Any]) -> Any:
 
 
 def _wandb(folder: Path, facts: Mapping[str, Any]) -> Writer:
-    """Open a run in `wandb/`, or the same one again if the run is resumed; offline, the newest part has all of it."""
+    """Open a run in `wandb/`, or the same one again if the run is resumed.
+
+    Offline, each process writes a part of its own, and the newest part gets all lines and frames of the run.
+    """
     import wandb
 
     quiet = wandb.Settings(silent=True, console="off")

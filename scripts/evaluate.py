@@ -1,4 +1,4 @@
-"""Measure the style and the content of results, beside the content and the style taken as results.
+"""Measure how well results keep the content and match the style, with content and style themselves as baselines.
 
 python scripts/evaluate.py DIR ... [--again]
     DIR is the directory of a run or a sweep, or a folder of runs; each finished run gets an evaluation.json

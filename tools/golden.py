@@ -2,8 +2,8 @@
 
     pip install -e '.[bench]' && python tools/golden.py
 
-The images are samples at 48 pixels, computed in float64. All filters are those of the preset, so that only the formulas
-are compared.
+The images are samples at 48 pixels; the losses are computed in float64. All filters are those of the preset, so that
+only the formulas are compared.
 """
 
 from pathlib import Path

@@ -15,7 +15,7 @@ _FILTERS = (64, 128, 256, 512, 512)  # N of relu1_1, relu2_1, …
 def get_config() -> ConfigDict:
     """Return the config with the program's weights.
 
-    1 · mean (F − P)² and 1000 / N⁴ · Σ (G/M − A/M′)² for each style layer of N filters.
+    The loss is 1 · mean (F − P)² for the content and 1000 / N⁴ · Σ (G/M − A/M′)² for each style layer of N filters.
     """
     config = base()
     config.images.size = 800

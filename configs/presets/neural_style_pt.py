@@ -16,7 +16,8 @@ _FILTERS = (64, 128, 256, 512, 512)  # N of relu1_1, relu2_1, …
 def get_config() -> ConfigDict:
     """Return the config with the program's weights.
 
-    5 · mean (F − P)², 100 / N⁴ · Σ (G/M − A/M′)² and 0.001 · Σ |x − x′| in units of 0 to 255.
+    The loss is 5 · mean (F − P)² for the content, 100 / N⁴ · Σ (G/M − A/M′)² for each style layer of N filters, and the
+    total variation 0.001 · Σ |x − x′| of pixels in 0 to 255.
     """
     config = base()
     config.images.size = 512

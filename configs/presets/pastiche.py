@@ -16,7 +16,7 @@ _FILTERS = (64, 128, 256, 512, 512)  # N of relu1_1, relu2_1, …
 def get_config() -> ConfigDict:
     """Return the config with the program's weights.
 
-    0.01 · mean (F − P)² and 10 / N⁴ · Σ (G/M − A/M′)² for each style layer of N filters.
+    The loss is 0.01 · mean (F − P)² for the content and 10 / N⁴ · Σ (G/M − A/M′)² for each style layer of N filters.
     """
     config = base()
     config.images.size = 577  # the longest side of 500² pixels at 4:3

@@ -12,7 +12,7 @@ from nst.config import base
 
 
 def get_config() -> ConfigDict:
-    """Return the config with the program's weights, over 4.
+    """Return the config with the program's weights divided by 4.
 
     Mean activations are 1 here and about ½ with torchvision's network, so squares are four times as large.
     """

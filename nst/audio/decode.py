@@ -14,7 +14,7 @@ from nst.errors import InputError
 from nst.inputs import silent_stderr
 from nst.types import Audio
 
-_UNKNOWN = 2**62  # frames; libsndfile reports about twice as many if the length is unknown
+_UNKNOWN = 2**62  # frames; for an unknown length libsndfile reports about 2**63
 _TAIL_BYTES = 4096  # allowed after the last frame of an MP3, for tags
 
 
@@ -29,7 +29,14 @@ class _File(io.FileIO):
 
 
 def decode(path: Path, max_seconds: float) -> Audio:
-    """Decode an audio file with all its channels.
+    """Decode an audio file with all its channels, at its own sampling rate.
+
+    Args:
+      path: The file.
+      max_seconds: The longest audio to decode.
+
+    Returns:
+      Float32 samples `[n, channels]` and their rate in Hz.
 
     Raises:
       InputError: The file can't be read, is not of a supported format, is truncated or damaged, has no samples or

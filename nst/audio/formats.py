@@ -82,6 +82,7 @@ def tells_length(file: FileIO) -> bool:
 
 
 def _end_in_chunks(file: FileIO, chunks: _Chunks | None) -> int | None:
+    """Return the offset at which the chunk of samples ends by its header; None if the file does not say it."""
     if chunks is None:
         return None
     offset = chunks.start
@@ -97,6 +98,7 @@ def _end_in_chunks(file: FileIO, chunks: _Chunks | None) -> int | None:
 
 
 def _end_in_au(file: FileIO) -> int | None:
+    """Return the offset at which the samples of an AU file end by its header; None if the file does not say it."""
     head = _at(file, 4, 8)
     if len(head) < 8:
         return None
@@ -105,6 +107,7 @@ def _end_in_au(file: FileIO) -> int | None:
 
 
 def _lacks_last_page(file: FileIO, size: int) -> bool:
+    """Return whether the last Ogg page of a file is cut short, or is not marked as the last of its stream."""
     tail = _at(file, max(0, size - 2 * _LONGEST_PAGE), 2 * _LONGEST_PAGE)
     page = tail[max(0, tail.rfind(b"OggS")) :]
     if len(page) < _PAGE.size:

@@ -5,7 +5,7 @@ from jaxtyping import Float
 
 
 def mel(hertz: float | int) -> float:
-    """Return the mel of a frequency."""
+    """Convert a frequency from Hz to mel."""
     return 3 * hertz / 200 if hertz < 1000 else 15 + 27 * np.log(hertz / 1000) / np.log(6.4)
 
 

@@ -69,7 +69,7 @@ def read(name: str | Path, *, rate: int | None = None, max_seconds: float = MAX_
 
 
 def each(name: str) -> list[str]:
-    """Return the names, for a config, of the audio files in a folder; of a single file or sample, the name itself.
+    """Return the config values of single audio files: the paths in a folder, or the name of one file or sample.
 
     Raises:
       InputError: As `list_audio`.

@@ -22,9 +22,9 @@ def check_rate(rate: int, whose: str) -> None:
 
 
 def resample(audio: Audio, rate: int) -> Audio:
-    """Resample audio to a rate in Hz, by libsoxr's best filter of linear phase, which shifts nothing.
+    """Resample audio to a rate in Hz, by libsoxr's best linear-phase filter, which does not delay the audio.
 
-    The duration stays the same to the nearest sample. The audio is silent before its start and after its end.
+    The duration stays the same to the nearest sample. Beyond both ends the filter sees silence.
 
     Raises:
       InputError: The rate is out of bounds, or the audio is too short to have a sample at it.

@@ -14,9 +14,9 @@ from nst.errors import InputError
 from nst.files import write_bytes
 from nst.types import Audio
 
-#: The highest true peak that is written: −1 dB as in EBU R 128, which leaves headroom for lossy formats.
+#: The highest true peak that is written, of full scale: −1 dB as in EBU R 128, which leaves headroom for lossy formats.
 CEILING = 10 ** (-1 / 20)
-_TOLERANCE = 1.0001  # factor of the ceiling: audio that is read back and written again is not changed
+_TOLERANCE = 1.0001  # factor of the ceiling, so that audio that is read back and written again is not changed
 
 _OVERSAMPLING = 4  # ITU-R BS.1770, annex 2
 _BLOCK = 2**16  # frames: libsndfile's Vorbis overflows the stack on millions at once
@@ -138,7 +138,10 @@ def _encoded(samples: np.ndarray, gain: float, rate: int, options: dict[str, Any
 
 
 def _rounded(samples: np.ndarray) -> np.ndarray:
-    """Round to 24 bits in the upper part of 32: libsndfile writes floats times 2²³ − 1 but reads levels over 2²³."""
+    """Round to 24-bit levels, in the upper bits of int32.
+
+    libsndfile would write floats times 2²³ − 1, but reads levels divided by 2²³.
+    """
     levels = np.rint(samples.astype(np.float64) * _LEVELS)
     return levels.astype(np.int32) << 8
 

@@ -66,12 +66,12 @@ def _fields_of(modality: Any) -> dict[str, Field]:
 
 
 def defaults(modality: str = "image") -> dict[str, Any]:
-    """Return the default of every field by its dotted name; None if it follows another."""
+    """Return the default of every field by its dotted name; None for a field that follows another."""
     return {name: field.default for name, field in _fields_of(modality).items()}
 
 
 def loss_defaults(modality: str = "image") -> dict[str, Any]:
-    """Return the defaults of the group `loss` by name; None if it follows another field."""
+    """Return the defaults of the group `loss` by name without `loss.`; None for a field that follows another."""
     return {
         name.removeprefix("loss."): value
         for name, value in defaults(modality).items()
@@ -80,7 +80,7 @@ def loss_defaults(modality: str = "image") -> dict[str, Any]:
 
 
 def validate(config: ConfigDict) -> None:
-    """Raise InputError for the first field whose name, type or number can't be used."""
+    """Raise InputError for the first field that is unknown, missing or invalid."""
     values = dict(fields(config))
     modality = modality_of(values)
     for name in values:

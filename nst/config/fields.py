@@ -61,7 +61,9 @@ _IMAGE = {
         "coffee", "content image: a path, a folder, the name of a sample, or tfds:NAME/SPLIT", "input"
     ),
     "images.style": Field(
-        "strokes", "style image, given likewise; the default comes with nst, so nothing is fetched", "input"
+        "strokes",
+        "style image, in the same forms as images.content; the default comes with nst, so nothing is fetched",
+        "input",
     ),
     "images.size": Field(
         256, "longest side of the result, pixels; 256 takes half a minute on two CPU cores", check="positive"
@@ -78,7 +80,7 @@ _IMAGE = {
         "name; content converges soonest",
         "input",
     ),
-    "images.seed": Field(0, "seed of noise and of random weights", "input", "not negative"),
+    "images.seed": Field(0, "seed of noise, random weights and random losses", "input", "not negative"),
     "features.network": Field(
         "vgg19",
         "network that computes the features: vgg19, vgg16, or shallow (one layer of random filters)",
@@ -91,8 +93,8 @@ _IMAGE = {
     ),
     "features.normalise": Field(
         None,
-        "unit that is rescaled to a mean activation of 1: filter (or True; as in the 2016 article, whose α/β then "
-        "carry over), layer, network, or none (or False); unset: layer for VGG networks",
+        "part of the network that is rescaled to a mean activation of 1: filter (or True; as in the 2016 article, so "
+        "that its α/β apply), layer, network, or none (or False); unset: layer for VGG networks",
         follows="features.network",
         example="layer",
         also=bool,
@@ -124,7 +126,7 @@ _IMAGE = {
     ),
     "loss.style_layer_weights": Field(
         None,
-        "w_l, one for each style layer; unset: those of the style loss, summing to 1; (): all equal",
+        "weights w_l of the style layers; unset: the defaults of the style loss, which sum to 1; (): all equal",
         "number",
         "not negative",
         follows="loss.style_layers",
@@ -141,7 +143,7 @@ _IMAGE = {
     ),
     "loss.tv_weight": Field(
         20.0,
-        "weight of the total variation, in [0, 1] units, against speckle; the 2016 article has none",
+        "weight of the total variation of pixels in [0, 1], against speckle; the 2016 article has none",
         "number",
         "not negative",
     ),
@@ -172,7 +174,7 @@ _IMAGE = {
     ),
     "optimizer.learning_rate": Field(
         None,
-        "learning rate, in [0, 1] units; unset: 1 for L-BFGS, 0.02 for adam, 0.002 for rmsprop",
+        "learning rate, for pixels in [0, 1]; unset: 1 for L-BFGS, 0.02 for adam, 0.002 for rmsprop",
         "number",
         "positive",
         follows="optimizer.name",
@@ -210,7 +212,9 @@ _AUDIO = {
     "modality": Field("audio", "what is stylized: image or audio; each config file is for one of them"),
     "audio.content": Field("melody", "content audio: a path, a folder, or the name of a sample", "input"),
     "audio.style": Field(
-        "bells", "style audio, given likewise; both defaults come with nst, so nothing is fetched", "input"
+        "bells",
+        "style audio, in the same forms as audio.content; both defaults come with nst, so nothing is fetched",
+        "input",
     ),
     "audio.method": Field("spectrogram", "what is optimized: spectrogram (magnitudes) or waveform (samples)"),
     "audio.rate": Field(22_050, "sampling rate that all audio is resampled to, Hz", check="positive"),
@@ -225,7 +229,7 @@ _AUDIO = {
     "audio.init": Field(
         "content", "initial audio: content, style, noise, a path, or a sample's name", "input"
     ),
-    "audio.seed": Field(0, "seed of noise and filters", "input", "not negative"),
+    "audio.seed": Field(0, "seed of noise, filters and random losses", "input", "not negative"),
     "audio.phase_steps": Field(
         64, "iterations of fast Griffin-Lim, which finds phases for magnitudes", check="not negative"
     ),
@@ -236,14 +240,21 @@ _AUDIO = {
     "loss.style_loss": Field("gram", "style loss: gram, moments, wasserstein, sliced"),
     "loss.resample": _RESAMPLE,
     "loss.content_weight": Field(
-        1.0, "α, norm of the gradient of the content loss at the style", "number", "not negative"
+        1.0,
+        "α, weight of the content loss, whose gradient at the style is scaled to norm 1",
+        "number",
+        "not negative",
     ),
     "loss.style_weight": Field(
-        1.0, "β, norm of the gradient of the style loss at the content", "number", "not negative"
+        1.0,
+        "β, weight of the style loss, whose gradient at the content is scaled to norm 1",
+        "number",
+        "not negative",
     ),
     "loss.envelope_weight": Field(
         0.0,
-        "ε, norm of the gradient of the envelope loss (the content's loudness over time) at the style",
+        "ε, weight of the envelope loss (the content's loudness over time), whose gradient at the style is scaled to "
+        "norm 1",
         "number",
         "not negative",
     ),

@@ -1,4 +1,4 @@
-"""Evaluate finished runs, or results that any program made, by every metric, beside the two baselines."""
+"""Evaluate finished runs, or results of any program, by all metrics, with content and style as the two baselines."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,8 @@ from nst.metrics import BASELINES
 from nst.runs.finished import Finished, finished
 from nst.types import Values
 
-#: The evaluation of each modality, by the names of `nst.runs.MODALITIES`; the first is the default for results.
+#: The evaluation of each modality, by the names of `nst.runs.MODALITIES`; the first takes results of any extension
+#: that no other one has.
 EVALUATIONS: dict[str, Evaluation] = {"image": IMAGE, "audio": AUDIO}
 
 

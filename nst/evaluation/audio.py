@@ -19,7 +19,7 @@ from nst.types import Values
 
 
 def describe(folder: Path, run: Finished) -> dict[str, Any]:
-    """Return the inputs, as the run wrote them, and the versions that decide the metrics of a run; layers are empty.
+    """Return the inputs, as the run wrote them, and the versions on which its metrics depend; `layers` is empty.
 
     Raises:
       InputError: A file is absent.

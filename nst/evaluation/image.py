@@ -26,7 +26,7 @@ _WEIGHTS = features.NETWORKS[NETWORK].default_weights
 
 @functools.cache
 def network() -> Network:
-    """Return the network of all evaluations, whatever the run's own network, so that runs compare.
+    """Return the network of all evaluations: the same one for all runs, so that they can be compared.
 
     It is used as it was trained: original weights, max pooling, zero padding, exact products in float32.
     """
@@ -41,7 +41,7 @@ def network() -> Network:
 
 
 def describe(folder: Path, run: Finished) -> dict[str, Any]:
-    """Return the layers, inputs and versions that decide the metrics of a run.
+    """Return the layers, inputs and versions on which the metrics of a run depend.
 
     Raises:
       InputError: An image is absent or has changed since the run.
@@ -81,7 +81,7 @@ def key(run: Finished, inputs: Values) -> str:
 
 
 def read(folder: Path, run: Finished, inputs: Values) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return result, content and style: the content at the result's size, the style at the size of the last scale."""
+    """Return result, content (at the result's size) and style (at the size of the last scale), `[h, w, 3]` each."""
     result = images.read(folder / run.modality.result.name)
     content, style = (
         images.cover(image, *framed(run.config, name, image.shape[:2]))

@@ -1,4 +1,4 @@
-"""The evaluation of one modality."""
+"""The interface of an evaluation: the functions that differ by modality."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -17,13 +17,14 @@ class Evaluation(NamedTuple):
     """The functions that evaluate finished runs of a modality and results that any program made.
 
     Attributes:
-      describe: Return the `layers`, the `inputs` and the `versions` that decide the metrics of a run.
+      describe: Return the `layers`, the `inputs` and the `versions` on which the metrics of a run depend.
       metrics: Return the names of a run's metrics.
       key: Return a key that runs of the same content and style share, given the run and `inputs`.
       read: Return result, content and style of a run as arrays, given its directory, the run and `inputs`.
       compare: Return the metrics of several results of one content and style, given one of their runs.
-      extensions: The extensions of results that any program made, in lower case; empty for those of no other modality.
-      of_results: Evaluate such results: content, style, paths, and the size or None.
+      extensions: The file extensions of results of this modality, in lower case; empty for the modality that takes all
+        other extensions.
+      of_results: Evaluate results of any program, given the content, the style, the paths, and the size or None.
     """
 
     describe: Callable[[Path, Finished], dict[str, Any]]

@@ -18,7 +18,7 @@ def pad(x: Array, width: int, padding: str) -> Array:
 
 
 def preprocess(x: Image, preprocessing: Preprocessing) -> Array:
-    """Convert an RGB image in [0, 1] to the input that a network expects."""
+    """Convert an RGB image `[h, w, 3]` in [0, 1] to the input `[h, w, 3]` that a network expects."""
     order, scale, mean, std = preprocessing
     channels = jnp.array(["RGB".index(channel) for channel in order])
     return (x[..., channels] * scale - jnp.array(mean)) / jnp.array(std)

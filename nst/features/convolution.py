@@ -2,7 +2,7 @@
 
 Source: Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, CVPR 2016; the points are those of Barabasz,
 Anderson, Soodhalter and Gregg, Error Analysis and Improving the Accuracy of Winograd Convolution for Deep Neural
-Networks, ACM TOMS 2020. A tile of 4×4 outputs takes 36 products instead of 144.
+Networks, ACM TOMS 2020. A tile of 4×4 outputs takes 36 multiplications for each pair of channels instead of 144.
 """
 
 import functools
@@ -70,7 +70,7 @@ def transform(kernel: jax.Array) -> jax.Array:
 
 @partial(jax.jit, static_argnums=1)
 def formed(kernels: list[jax.Array], forms: tuple[tuple[bool, bool], ...]) -> list[jax.Array]:
-    """Return the filters of several layers in the form that products use, converted by one program.
+    """Return the filters of several layers in the form that convolutions use, converted by one program.
 
     Args:
       kernels: The filters `[3, 3, c, n]` of each layer.
@@ -114,10 +114,11 @@ def _forward(x: jax.Array, filters: jax.Array, padding: int) -> tuple[jax.Array,
 
 
 def _backward(padding: int, filters: jax.Array, gradient: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Convolve the gradient with the rotated filters, channels swapped, by the same transformed filters.
+    """Return the gradient of `x`: `gradient` convolved with the filters rotated by 180°, with swapped channels.
 
-    A filter rotated by 180° is its polynomial with the coefficients reversed. The value of that at q = 1/p is q² times
-    the value of the filter at p. So the points are the reciprocals, and q² goes into Aᵀ (at 0 and infinity it is 1).
+    The transformed filters serve for this, too. Rotating a filter reverses the coefficients of its polynomial, and the
+    value of the reversed polynomial at q = 1/p is q² times the value of the original one at p. So the points are the
+    reciprocals, and q² goes into Aᵀ (at 0 and infinity the factor is 1).
     """
     with np.errstate(divide="ignore"):
         points = 1 / np.array(_POINTS)
@@ -260,7 +261,7 @@ class Convolution(nnx.Module):
       kernel: Filters `[3, 3, c, n]`; None once `frozen` replaces them.
       bias: `[n]`.
       frozen: Transformed filters `[36, c, n]`, or None.
-      rounded: Filters of `change` in bfloat16, transformed or not, or None.
+      rounded: The filters that `change` uses, in bfloat16, transformed or not; None if it is not used.
     """
 
     def __init__(self, inputs: int, outputs: int):
@@ -275,7 +276,7 @@ class Convolution(nnx.Module):
         return _convolve(x, self.kernel if self.frozen is None else self.frozen, padding) + self.bias[...]
 
     def change(self, dx: jax.Array, padding: int = 0) -> jax.Array:
-        """Return the change of the output for a change `dx` of the input, by bfloat16 products."""
+        """Return the change of the output for a change `dx` of the input, computed with bfloat16 products."""
         return _convolve(dx, self.rounded, padding)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import jax
 
 _CPUINFO = Path("/proc/cpuinfo")
-# Linux's names, on x86 and on Arm.
+# Linux's names of processor features with bfloat16 products, on x86 and on Arm.
 _FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
 _AMPERE = 8.0  # NVIDIA's first compute capability with bfloat16 products
 
@@ -20,9 +20,9 @@ def has_bfloat16() -> bool:
 
 
 def least_rounded() -> int:
-    """Return the number of input channels from which on rounding is faster.
+    """Return the minimum number of input channels for which bfloat16 is faster than float32.
 
-    On a CPU it is larger: transforms, not products, take most of the time of a narrow layer.
+    It is larger on a CPU, where transforms, not products, take most of the time of a narrow layer.
     """
     return 128 if jax.default_backend() == "cpu" else 64  # docs/archive/precision.md
 

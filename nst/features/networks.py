@@ -12,7 +12,8 @@ from nst.features.weights import BLOCKS, DEFAULTS
 from nst.features.weights import load as load_weights
 from nst.types import Network
 
-#: One factor for each layer keeps faint filters faint; the default weights of the losses are chosen for it.
+#: The default of `normalise`. One factor for each layer keeps faint filters faint, and the default weights of the
+#: losses are chosen for it.
 _VGG_NORMALISE = "layer"
 
 _NORMALISE = {None: _VGG_NORMALISE, True: "filter", False: "none"}

@@ -64,8 +64,8 @@ def normalize_weights(weights: Weights, means: Means, by: str = "filter") -> Wei
       weights: Kernels `[3, 3, in, out]` and biases `[out]` of all convolutions.
       means: Mean activations `[out]` of all rectified layers (`mean_activations`).
       by: `filter` divides each filter by its own mean, as the paper does; a faint one stays below 1. `layer` divides
-        all filters of a layer by the mean of the layer, so that they keep their proportions. `network` divides all
-        layers by the mean of the layers' means, so that they keep theirs, too.
+        all filters of a layer by the mean of the layer, so that filters keep their proportions. `network` divides all
+        layers by the mean of the layers' means, so that layers keep their proportions, too.
     """
     divisors = _DIVISORS[by](means)
     parameters, before = {}, np.ones(3, np.float32)
@@ -102,7 +102,7 @@ def _nonzero(mean: float | np.floating) -> float:
 
 
 def mean_activations(network: VGG, images: Sequence[Image]) -> dict[str, np.ndarray]:
-    """Return the mean over `images`, `[h, w, 3]` each, of each filter of each rectified layer.
+    """Return the mean activation of each filter, `[c]` by rectified layer, over `images` of `[h, w, 3]` each.
 
     Means are rounded to four digits, so that they are the same on every processor.
     """

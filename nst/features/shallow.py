@@ -64,7 +64,7 @@ class Shallow(nnx.Module):
         Args:
           x: `[h, w, 3]`, RGB, sRGB-encoded, in [0, 1].
           layers: Some of `LAYERS`: `conv7` is before the rectifier, `relu7` after it.
-          reference: Not used: nothing is rounded.
+          reference: Not used, as all products are computed in float32.
 
         Returns:
           Features `[h, w, 128]` by layer.
@@ -82,7 +82,7 @@ class Shallow(nnx.Module):
         return {layer: features[layer] for layer in layers}
 
     def reference(self, x: Image, layers: Sequence[str]) -> Features:
-        """Return an empty dict: no product is rounded."""
+        """Return an empty dict, as all products are computed in float32."""
         return {}
 
     def _convolution(self, conv: str, x: Array) -> jax.Array:
@@ -109,7 +109,10 @@ class Shallow(nnx.Module):
         return network
 
     def check(self, size: tuple[int, int], layers: Sequence[str]) -> None:
-        """Raise InputError if an image of `size` (height, width) is too small for `layers`, or `freeze` dropped one."""
+        """Raise InputError if `layers` are unknown, dropped by `freeze`, or too large for an image of `size`.
+
+        `size` is the height and width of an image.
+        """
         self._check(layers)
         if layers:
             check_size(size, self.least_size(layers), max(layers, key=_size))
@@ -145,7 +148,7 @@ class Shallow(nnx.Module):
         return 1
 
     def halo(self, layers: Sequence[str]) -> int:
-        """Return the number of pixels that the largest filters of `layers` reach beyond their center, to each side."""
+        """Return how many pixels the largest filters of `layers` reach beyond their center on each side."""
         check_names(layers, LAYERS)
         return max((_size(layer) // 2 for layer in layers), default=0)
 

@@ -28,8 +28,9 @@ from nst.features.rectifier import relu
 from nst.features.weights import BLOCKS, Blocks, Preprocessing, Weights
 from nst.types import Array, Features, Image
 
-#: Precisions of the products of convolutions. `bfloat16` rounds the factors of the gradient, and of the difference
-#: between features and those of a nearby image; sums and everything else are float32.
+#: Precisions of the products of convolutions. With `bfloat16`, the factors of products are rounded in two places: in
+#: the gradient, and in the difference between features and those of a nearby image (`VGG.reference`). Sums and
+#: everything else are float32.
 PRECISIONS = ("float32", "bfloat16")
 
 
@@ -90,8 +91,8 @@ class VGG(nnx.Module):
         Args:
           x: `[h, w, 3]`, RGB, sRGB-encoded, in [0, 1].
           layers: Some of `self.layers`: `conv4_2` is before the rectifier, `relu4_2` after it.
-          reference: `self.reference` of a nearby image of the same size. In bfloat16 only the difference to it is
-            rounded; without one, nothing is. Empty in float32.
+          reference: `self.reference` of a nearby image of the same size. With `bfloat16`, only the difference from it
+            is rounded, and nothing without a reference. Empty with `float32`.
 
         Returns:
           Features `[h', w', c]` by layer, float32; after `pool1` h' is `h // 2`, and so on.
@@ -130,8 +131,8 @@ class VGG(nnx.Module):
           layers: The layers whose features will be computed.
 
         Returns:
-          The output of each convolution by layer, in float32, beginning with the layer before the first rounded one.
-          Empty if the precision is float32.
+          The output `[h', w', c]` of each convolution by layer, in float32, beginning with the last convolution before
+          the first rounded one. Empty if the precision is float32.
         """
         convolutions = [layer for layer in self._reached(layers) if layer.startswith("conv")]
         rounded = [i for i, layer in enumerate(convolutions) if self._rounds(getattr(self, layer))]
@@ -185,7 +186,7 @@ class VGG(nnx.Module):
         return network
 
     def _filters(self, convolutions: Sequence[Convolution]) -> list[jax.Array]:
-        """Return the filters in the form that products use.
+        """Return the filters in the form that convolutions use.
 
         One program converts all of them: one program for each shape takes twice as long to start.
         """
@@ -287,7 +288,7 @@ def build(
       weights: Kernels `[3, 3, in, out]` and biases `[out]` of all convolutions, and their preprocessing.
       pooling: One of `POOLINGS`.
       padding: One of `PADDINGS`.
-      convolution: One of `CONVOLUTIONS`; `auto` and `direct` differ only in what `freeze` does.
+      convolution: One of `CONVOLUTIONS`. In float32, `auto` differs from `direct` only in a frozen network.
       precision: One of `PRECISIONS`.
 
     Raises:

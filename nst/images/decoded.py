@@ -11,7 +11,7 @@ from nst.errors import InputError
 class Decoded(NamedTuple):
     """An image as stored in its file: not yet upright, nor sRGB, nor composed on white."""
 
-    color: np.ndarray  # [h, w, channels]: uint8 or uint16, full scale, or float32
+    color: np.ndarray  # [h, w, channels]: uint8 or uint16 of full scale, or float32 in [0, 1]
     space: str  # GRAY, RGB, CMYK (1 is full ink) or LAB (a and b offset by half the scale)
     alpha: np.ndarray | None  # float32 [h, w] in [0, 1], not multiplied into the color
     profile: bytes | None  # ICC

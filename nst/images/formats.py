@@ -13,7 +13,8 @@ from nst.inputs import beginning, silent_stderr
 
 SUPPORTED = "PNG, JPEG, WebP, TIFF, BMP and GIF"
 
-#: The first bytes of each format. No other file reaches a decoder, so none can start a helper program.
+#: The first bytes of each format but WebP (see `sniff`). No other file reaches Pillow, which would start Ghostscript
+#: for an EPS file.
 _SIGNATURES = {
     b"\x89PNG\r\n\x1a\n": "PNG",
     b"\xff\xd8\xff": "JPEG",
@@ -57,5 +58,5 @@ def quiet() -> Iterator[None]:
 
 
 def header(path: Path) -> bytes:
-    """Return the first bytes of a file; raise InputError if it is empty."""
+    """Return the first 32 bytes of a file, or all of a shorter one; raise InputError if it is empty or unreadable."""
     return beginning(path, _HEADER_BYTES)

@@ -16,7 +16,7 @@ def initial(
     seed: int,
     max_pixels: int = MAX_PIXELS,
 ) -> np.ndarray:
-    """Return the initial image, float32 of the size of `content`.
+    """Return the initial image, float32 `[h, w, 3]` in the size of `content`; values may lie outside [0, 1].
 
     Args:
       kind: `content`; `style`, cropped to the aspect of the content; `noise`, 0.5 + 0.1·N(0, 1); `gray`, the mean color
@@ -26,6 +26,9 @@ def initial(
       style: `[h', w', 3]`.
       seed: Seed of the noise (NumPy's PCG64).
       max_pixels: As in `read`.
+
+    Raises:
+      InputError: `kind` is none of the above, or its image can't be read.
     """
     height, width = content.shape[:2]
     match kind:

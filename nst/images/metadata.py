@@ -40,7 +40,7 @@ def exif(metadata: dict[str, str]) -> bytes:
 def read_metadata(path: str | Path) -> dict[str, str]:
     """Return the metadata that `write` put into an image.
 
-    For images of other programs, the texts of a PNG, and an empty dict for other formats.
+    For an image of another program: the texts of a PNG; an empty dict for any other format.
 
     Raises:
       InputError: The file is not an image.

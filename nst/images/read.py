@@ -12,12 +12,12 @@ from nst.images.decode import decode
 from nst.images.formats import SUPPORTED
 from nst.images.profiles import ImageWarning, to_srgb
 
-#: Large photographs have 100 million pixels, each of which takes 12 bytes in an array.
+#: The largest image that is read by default, in pixels of 12 bytes: large photographs have 100 million.
 MAX_PIXELS = 200_000_000
 
 _EXTENSIONS = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif"}
 
-#: For each EXIF orientation: whether to transpose, then the step along each (TIFF 6.0, page 36).
+#: For each EXIF orientation: whether to transpose, then the steps along height and width (TIFF 6.0, page 36).
 _ORIENTATIONS = {
     1: (False, 1, 1),
     2: (False, 1, -1),
@@ -35,10 +35,10 @@ def read(name: str | Path, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
 
     The image is turned upright by its EXIF orientation, converted to sRGB by its ICC profile (images without one
     are taken as sRGB), and, where it is transparent, composed on white, in sRGB values as browsers do. Of an
-    animation the first frame is read, with a `ImageWarning`.
+    animation the first frame is read, with an `ImageWarning`.
 
     Args:
-      name: A path, the name of a sample (if both exist the path is read), or `tfds:NAME/SPLIT#2`.
+      name: A path, the name of a sample (if both exist, the path wins), or an image of a data set, `tfds:NAME/SPLIT#2`.
       max_pixels: The largest image to decode, height × width.
 
     Raises:
@@ -59,7 +59,7 @@ def read(name: str | Path, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
 
 
 def each(name: str) -> list[str]:
-    """Return the names of the images of a data set or a folder, in the form of a config; for one image, its own.
+    """Return the config values of single images: those in a data set or a folder, or the name of one image.
 
     Raises:
       InputError: As in `list_images`.
@@ -71,7 +71,7 @@ def each(name: str) -> list[str]:
 
 
 def list_images(path: str | Path) -> list[Path]:
-    """Return the images of a folder, sorted by name and without subfolders, or of a data set; for one image, itself.
+    """Return the paths of the images in a folder (sorted by name, without subfolders) or a data set, or of one image.
 
     Raises:
       InputError: There is no such file, folder, sample or data set, or the folder has no image.

@@ -1,4 +1,4 @@
-"""Sample images by name: photographs of scikit-image, paintings of our own, four classics fetched on first use."""
+"""Sample images by name: from scikit-image, Matplotlib and nst itself; four classics are fetched on first use."""
 
 import importlib.util
 import shutil
@@ -119,7 +119,7 @@ def locate(name: str) -> Path | None:
     """Return the file of a sample, fetched if it is not cached; None if `name` is not a sample.
 
     Raises:
-      InputError: The file is absent and can't be fetched, or does not have its hash.
+      InputError: The file is absent and can't be fetched, or its hash is not that of the sample.
     """
     sample = SAMPLES.get(name)
     if sample is None:
@@ -137,7 +137,7 @@ def locate(name: str) -> Path | None:
 
 
 def add(path: Path | str) -> Path:
-    """Copy a file of the user to the place of the sample with its SHA-256, whatever its name.
+    """Copy a file into the cache as the sample that has its SHA-256, whatever the file is called.
 
     Returns:
       The path of the copy.

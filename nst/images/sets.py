@@ -28,7 +28,7 @@ class Set(NamedTuple):
       name: The name of the split in a config.
       place: The folder of the set.
       length: The number of images.
-      record: `record(i)` reads the record of image i.
+      record: `record(i)` reads image i: a dict of features, of which `image` is the encoded file.
     """
 
     name: str
@@ -48,7 +48,7 @@ def is_named(name: str | Path) -> bool:
 
 
 def members(name: str) -> list[str]:
-    """Return the names of the images of a set, in order; for one image, its own.
+    """Return the names `tfds:NAME/SPLIT#NUMBER` of the images of a set, in order; for one image, its name alone.
 
     Raises:
       InputError: There is no such set or image, or it can't be read.
@@ -58,7 +58,9 @@ def members(name: str) -> list[str]:
 
 
 def locate(name: str) -> Path:
-    """Return the file of one image. Its name is a hash of its contents, so a set that is made again uses no old file.
+    """Return the path of one image in the cache folder; the file is written there if it is absent.
+
+    The path contains a hash of the contents, so that a set that was made again never uses an old file.
 
     Raises:
       InputError: There is no such image, or it can't be read.

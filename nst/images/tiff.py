@@ -23,6 +23,11 @@ def decode_deep(path: Path, max_pixels: int) -> Decoded | None:
     """Decode the first page of a TIFF of more than 8 bits a sample; None if it has 8 or fewer.
 
     Unsigned integers are scaled to the full range of uint16, floats are kept.
+
+    Raises:
+      InputError: The image has more than `max_pixels`, is of a rare kind, or has floats that are not finite or outside
+        [0, 1].
+      ValueError: A strip or tile is missing.
     """
     with tifffile.TiffFile(path) as file:
         page = file.pages.first

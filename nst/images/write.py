@@ -81,11 +81,11 @@ def check_output(path: str | Path, *, bits: int = 8, longest: int = 1) -> None:
 
     Args:
       path: The file to write.
-      bits: Bits of a sample.
+      bits: Bits per sample.
       longest: The longest side of the image in pixels.
 
     Raises:
-      InputError: The extension, or the bits or the size with it, can't be written.
+      InputError: The extension is unknown, or its format does not support the bits or the size.
     """
     format = _FORMATS.get(Path(path).suffix.lower())
     if format is None:
@@ -112,7 +112,7 @@ def write(
     Args:
       path: Ends in .png, .jpg, .jpeg, .webp, .tif or .tiff.
       image: `[h, w, 3]`, sRGB-encoded; clipped to [0, 1] and rounded to the nearest level, halves to even.
-      bits: Bits of a sample: 8, or 16 for PNG and TIFF.
+      bits: Bits per sample: 8, or 16 for PNG and TIFF.
       metadata: Texts to store in the file, such as the config of a run; `read_metadata` returns them.
       quality: Quality of JPEG and WebP, up to 100.
 

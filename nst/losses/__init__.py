@@ -153,12 +153,16 @@ def active(settings: Settings) -> dict[str, Recipe]:
 
 
 def checked(settings: Settings) -> dict[str, Any]:
-    """Return the settings in the form that terms are built from.
+    """Return the checked settings, in the form that the functions of a `Recipe` take.
 
     Args:
       settings: Settings of the loss by name. `style_loss` may be a name or a `StyleLoss`; `style_layer_weights` a
         mapping, a number for each style layer, or empty for equal weights. With `resample` a loss draws its random
         numbers at each step instead of once.
+
+    Returns:
+      The settings with `style_loss` as a `StyleLoss`, layers as tuples, `style_layer_weights` as a dict by layer (None
+      for equal weights), and `tv_reduction` set.
 
     Raises:
       InputError: An unknown term or style loss, a layer named twice, weights that do not fit the layers, or no weight

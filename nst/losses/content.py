@@ -31,12 +31,12 @@ def squared_differences(view: View, P: Features) -> dict[str, Total]:
 
 
 def half_sum(statistics: Mapping[str, Total], target: None) -> Scalar:
-    """Return ½ Σ over the layers (equation 1)."""
+    """Return ½ Σ (F − P)² over all layers (equation 1)."""
     return 0.5 * reduced("sum", statistics)
 
 
 def mean(statistics: Mapping[str, Total], target: None) -> Scalar:
-    """Return the mean squared difference, summed over the layers."""
+    """Return the sum over the layers of the mean of (F − P)²."""
     return reduced("mean", statistics)
 
 

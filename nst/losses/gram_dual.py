@@ -1,7 +1,7 @@
-"""The Gram loss for layers with fewer positions than filters, by products of positions in place of filters.
+"""The Gram loss for layers with fewer positions than filters, by inner products of positions instead of filters.
 
-A Gram matrix takes M N² products for N filters and M positions, its gradient as many. The dual form takes M N (M + M′),
-with M′ the positions of the target. Audio has such layers: few frames and thousands of filters.
+A Gram matrix takes M N² multiplications for N filters and M positions, and its gradient as many. The dual form takes
+M N (M + M′), with M′ the positions of the target. Audio has such layers: few frames and thousands of filters.
 """
 
 from typing import NamedTuple
@@ -15,12 +15,12 @@ from nst.types import Array, Mask, Scalar
 
 
 class DualGram(NamedTuple):
-    """The features of a layer and the products of any two positions, in place of its Gram matrix. Not additive.
+    """The features of a layer and the inner products of every two positions, in place of its Gram matrix. Not additive.
 
     Attributes:
-      F: Features.
-      p: The share of each position; the sum is 1, or 0 if a mask leaves no position.
-      K: F Fᵀ over the filters.
+      F: Features, one row for each position.
+      p: The normalized weight of each position; the sum is 1, or 0 if a mask leaves no position.
+      K: F Fᵀ, the inner products of every two positions.
     """
 
     F: Float[Array, "m n"]
@@ -39,11 +39,11 @@ def dual_gram(features: Float[Array, "h w n"], mask: Mask | None = None) -> Dual
 def dual_gram_distance(x: DualGram, y: DualGram) -> Scalar:
     """Return the `gram_distance` of the same features, Σ (G/M − A/M′)² / 4N², without either Gram matrix.
 
-    With weights p and q it equals Σᵢⱼ pᵢ pⱼ (fᵢᵀfⱼ)² − 2 pᵢ qⱼ (fᵢᵀaⱼ)² + qᵢ qⱼ (aᵢᵀaⱼ)², a small difference of large
-    numbers. As p and −q add up to 0, subtracting a constant c from all products takes 2c ‖Fᵀp − Aᵀq‖² off the sum. With
-    the target's mean product for c, the rounding error is 1e-8 of Σ (A/M′)² instead of 1e-7. Where the distance is 1e-4
-    of that, the gradient is 2e-5 to 5e-5 off (by Gram matrices 4e-6): the error grows as one over the root of the
-    distance.
+    With weights p and q the sum equals Σᵢⱼ pᵢ pⱼ (fᵢᵀfⱼ)² − 2 pᵢ qⱼ (fᵢᵀaⱼ)² + qᵢ qⱼ (aᵢᵀaⱼ)², a small difference of
+    large numbers. As p and −q add up to 0, subtracting a constant c from all inner products takes 2c ‖Fᵀp − Aᵀq‖² off
+    the sum; it is added back. With the target's mean inner product for c, the rounding error is 1e-8 of Σ (A/M′)²
+    instead of 1e-7. Where the distance is 1e-4 of Σ (A/M′)², the gradient is 2e-5 to 5e-5 off (by Gram matrices 4e-6).
+    The error grows as one over the root of the distance.
     """
     mean = product(y.p, y.F)
     c = jnp.sum(jnp.square(mean))

@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from nst.types import Array, Mask, Scalar
 
-# Relative to a filter's mean square in the style. It is added to variances, whose root has no gradient at 0.
+# Relative to a filter's mean square in the style. This is added to variances, as the root has no finite gradient at 0.
 _LEAST_VARIANCE = 1e-5
 
 
@@ -20,7 +20,7 @@ class Moments(NamedTuple):
 
     Attributes:
       s: Σ f.
-      S: Σ f² of each filter, or Σ f fᵀ where covariances are compared.
+      S: Σ f² of each filter, `[n]`, or Σ f fᵀ, `[n, n]`, where covariances are compared.
       M: The number of positions.
     """
 
@@ -58,7 +58,7 @@ class Deviations(NamedTuple):
 def flat(
     features: Float[Array, "h w n"], mask: Mask | None
 ) -> tuple[Float[Array, "m n"], Float[Array, "m 1"]]:
-    """Return the features of all positions, in float32, and the weight of each position."""
+    """Return the features in float32, one row for each position, and the weight of each position."""
     F = jnp.asarray(features, jnp.float32).reshape(-1, features.shape[-1])
     w = jnp.ones((F.shape[0], 1)) if mask is None else jnp.asarray(mask, jnp.float32).reshape(-1, 1)
     return F, w

@@ -26,7 +26,7 @@ class Patches(NamedTuple):
 
     Attributes:
       Phi: The features of each patch.
-      present: Whether a patch may be matched: not if a mask leaves it out.
+      present: The mask at the center of each patch; a patch may be matched if it is above 0.
     """
 
     Phi: Float[Array, "k d"]
@@ -34,11 +34,11 @@ class Patches(NamedTuple):
 
 
 class Result(NamedTuple):
-    """Patches of the image, one around each position but the outermost. Not additive: they overlap.
+    """Patches of the image, one around each position except those at the border. Not additive: patches overlap.
 
     Attributes:
       Phi: The features of each patch.
-      w: The weight of each patch.
+      w: The weight of each patch: the mask at its center.
     """
 
     Phi: Float[Array, "m d"]
@@ -63,7 +63,7 @@ def result_patches(features: Float[Array, "h w n"], mask: Mask | None = None) ->
 def patches(
     features: Float[Array, "h w n"], mask: Mask | None, stride: int
 ) -> tuple[Float[Array, "m d"], Float[Array, " m"]]:
-    """Return patches of 3×3 positions, with d = 9 N values each, and the mask at their centers."""
+    """Return patches of 3×3 positions, with d = 9 N values each for N filters, and the mask at their centers."""
     F = jnp.asarray(features, jnp.float32)
     height, width, _ = F.shape
     rows, columns = range(0, height - SIDE + 1, stride), range(0, width - SIDE + 1, stride)

@@ -1,4 +1,4 @@
-"""Sums and means over positions, from parts of an image that add up."""
+"""Sums and means over positions, from sums that can be added over parts of an image."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -21,13 +21,13 @@ class Total(NamedTuple):
 
 
 def total(values: Float[Array, "h w c"], mask: Mask | None = None) -> Total:
-    """Return the sum of `values`, each position weighted by `mask` `[h, w]`, and the sum of those weights."""
+    """Return the sum of `values`, weighted by `mask` `[h, w]`, and the sum of the weights of all values."""
     if mask is None:
         return Total(jnp.sum(values), jnp.asarray(values.size, jnp.float32))
     return Total(jnp.sum(mask[..., None] * values), jnp.sum(mask) * values.shape[-1])
 
 
 def reduced(reduction: str, totals: Mapping[str, Total]) -> Scalar:
-    """Return the sum over layers of their sums or means; a layer without positions counts 0."""
+    """Return the sum over layers of each layer's `sum` or `mean`; a layer without positions counts as 0."""
     each = (x.sum if reduction == "sum" else x.sum / jnp.where(x.n > 0, x.n, 1) for x in totals.values())
     return sum(each, jnp.zeros(()))

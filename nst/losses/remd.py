@@ -31,8 +31,8 @@ LAYERS = (
     "relu5_3",
 )
 
-#: Side of the grid of points: 1024 points of the image at each step, as in the authors' program, and 4900 of the style
-#: (there 5000).
+#: Sides of the grids of points: 1024 points of the image at each step, as in the authors' program, and 4900 points of
+#: the style (5000 in the authors' program).
 SIDE, STYLE_SIDE = 32, 70
 
 
@@ -40,7 +40,7 @@ class Hypercolumns(NamedTuple):
     """Features at some positions of an image.
 
     Attributes:
-      F: Features of all layers and the color, one row a position.
+      F: Features of all layers and the color, one row for each position.
       color: The color alone.
     """
 
@@ -98,7 +98,10 @@ def euclidean_distances(A: Float[Array, "m d"], B: Float[Array, "k d"]) -> Float
 
 
 def relaxed_distance(distances: Float[Array, "m k"]) -> Scalar:
-    """Return the relaxed earth mover's distance, max of the mean row and the mean column minimum (equation 2)."""
+    """Return the relaxed earth mover's distance (equation 2).
+
+    It is the larger of two means: that of the minimum of each row, and that of the minimum of each column.
+    """
     return jnp.maximum(jnp.mean(jnp.min(distances, 1)), jnp.mean(jnp.min(distances, 0)))
 
 
@@ -131,9 +134,10 @@ def _moments(F: Float[Array, "m d"]) -> tuple[Float[Array, " d"], Float[Array, "
 
 
 def self_similarity_distance(x: Hypercolumns, content: Hypercolumns) -> Scalar:
-    """Return the mean difference of the distances between positions, each column divided by its sum (equation 6).
+    """Return how much the cosine distances between positions differ from those of the content (equation 6).
 
-    The mean is multiplied by the number of positions, so that it does not depend on that number.
+    Each column of distances is divided by its sum. The mean absolute difference is multiplied by the number of
+    positions, so that it does not depend on that number.
     """
 
     def normalized(F: Array) -> Array:
@@ -145,7 +149,7 @@ def self_similarity_distance(x: Hypercolumns, content: Hypercolumns) -> Scalar:
 
 @functools.cache
 def _result_statistics(layers: tuple[str, ...]) -> Callable[[View, None], Hypercolumns]:
-    """Return the statistics of the image: hypercolumns at points drawn by the key of the step."""
+    """Return the function for the statistics of the image: hypercolumns at points drawn by the key of the step."""
 
     def statistics(view: View, local: None) -> Hypercolumns:
         assert view.key is not None
@@ -207,7 +211,7 @@ def _pair_distance(statistics: Pair, target: None) -> Scalar:
 
 
 def self_similarity(inputs: Mapping[str, Input], *, content_layers: Sequence[str], **_: Any) -> Term:
-    """Build the content term."""
+    """Build the content term, the self-similarity loss of the paper; same arguments as `Recipe.build`."""
     layers = tuple(content_layers)
     content = inputs["content"].measure(_image_and_features, layers)
     return Term(_pair_statistics(layers), _pair_distance, layers, local=content, additive=False)

@@ -1,7 +1,7 @@
 """The sliced 2-Wasserstein distance of features.
 
 Source: Heitz, Vanhoey, Chambon and Belcour, A Sliced Wasserstein Loss for Neural Texture Synthesis, CVPR 2021,
-equations 5 and 6. Features are projected on random directions; along each the optimal transport is that of
+equations 5 and 6. Features are projected on random directions; along each direction the optimal transport matches
 sorted values.
 """
 
@@ -26,8 +26,8 @@ class Sorted(NamedTuple):
 
     Attributes:
       x: θᵀf.
-      p: The share of each position, in the same order; the sum of a direction is 1, or 0 if a mask leaves no position.
-        None if all positions count the same.
+      p: The normalized weight of each position, in the order of `x`; the sum along a direction is 1, or 0 if a mask
+        leaves no position. None if all positions count the same.
       theta: The directions, of length 1.
     """
 
@@ -121,10 +121,10 @@ def sliced_distance(statistics: Sorted, target: Quantiles) -> Scalar:
 
 
 def fresh_distance(statistics: Sorted, target: Positions) -> Scalar:
-    """Return `sliced_distance` along the directions of the statistics."""
+    """Return `sliced_distance`, with the style projected on the directions of the statistics."""
     return sliced_distance(statistics, _quantiles(_project(target.features, target.mask, statistics.theta)))
 
 
 def _levels(p: Float[Array, "d m"]) -> Float[Array, "d m"]:
-    """Return the cumulative probability below each value, plus half of its own."""
+    """Return the probability level of each sorted value: the sum of `p` below it, plus half of its own."""
     return jnp.cumsum(p, axis=1) - p / 2

@@ -34,10 +34,10 @@ def absolute_variation(image: Image, mask: Mask | None = None) -> Scalar:
 
 
 def nine_point_variation(image: Image, mask: Mask | None = None) -> Scalar:
-    """Return twice the sum of squared differences to the right and below, each / 3, and along diagonals, each / 12.
+    """Return twice a weighted sum of squared differences: horizontal and vertical ones / 3, diagonal ones / 12.
 
     Source: TVLoss of crowsonkb/style-transfer-pytorch. The image is padded by repeating its border, so there are
-    (h + 1)·(w + 1) diagonals. Their sum is scaled to h·w, because that program takes means.
+    (h + 1)·(w + 1) differences along each diagonal. Their sum is scaled to h·w, because that program takes means.
 
     Same arguments as `total_variation`.
     """

@@ -21,14 +21,15 @@ class LayerLoss(NamedTuple):
         by `mask` `[h, w]`, or once if that is None. A stochastic loss takes a random key as a third argument.
       distance: `distance(statistics, target)` gives a scalar: a mean over positions, so that it means the same at
         any size.
-      target: `target(F, mask)` gives what `distance` compares with, from the style once per scale; by default the
-        statistics of the style.
+      target: `target(F, mask)` gives the target of `distance`, computed from the style once per scale; by default
+        `statistics`.
       additive: Whether the statistics of two parts of an image add up to those of the whole.
       stochastic: Whether the value is random.
       fresh: The form that draws random numbers at each step instead of once; None if nothing is drawn.
       least: The minimum height and width of a layer, in positions.
       dual: The form for layers with fewer positions than filters; None if there is none.
-      dual_of_result: Whether the dual form needs few positions only in the result; otherwise in the style as well.
+      dual_of_result: Whether the dual form pays off if only the result has few positions; otherwise result and style
+        together need fewer positions than filters.
     """
 
     statistics: Callable[..., Pytree]
@@ -67,7 +68,7 @@ class StyleLoss(NamedTuple):
     image_only: str = ""
 
 
-#: The layers with the comparison of each.
+#: Pairs of a layer's name and its comparison.
 Forms = tuple[tuple[str, LayerLoss], ...]
 
 
@@ -94,7 +95,8 @@ def by_layers(
       form: The comparison of each layer.
       style_layers: The layers to compare.
       style_layer_weights: w_l by layer, 1 / (number of layers) by default.
-      dual_layers: The layers to compare in the dual form, if the loss has one; by default those that suit it.
+      dual_layers: The layers to compare in the dual form, if the loss has one. By default, with `dual_of_result` the
+        layers in which the content has fewer positions than filters, otherwise none.
     """
     layers = tuple(style_layers)
     if form.least > 1:

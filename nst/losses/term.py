@@ -45,7 +45,7 @@ class Term:
       value: `value(statistics, target)` gives a scalar.
       layers: The layers that `statistics` reads from the view.
       target: The statistics that `value` compares with.
-      local: Data for each position of the image, such as the features of the content.
+      local: Data for each position of the image that `statistics` takes, such as the features of the content.
       weight: The factor of the value.
       additive: Whether an image can be evaluated in parts.
     """
@@ -70,7 +70,7 @@ class Input(NamedTuple):
     def measure(
         self, statistics: Callable[[View, Pytree], Statistics], layers: tuple[str, ...]
     ) -> Statistics:
-        """Return `statistics` of the input, compiled once for each size."""
+        """Return `statistics` of the input, which read `layers`; compiled once for each size."""
         return _measure(statistics, layers, self.extractor, self.image)
 
     def shapes(self, layers: Sequence[str]) -> dict[str, tuple[int, ...]]:

@@ -57,27 +57,36 @@ _FORMS: dict[str, Callable[[Moments, Moments], float]] = {
 
 
 def held_out(style_layers: Sequence[str]) -> tuple[str, ...]:
-    """Return the layers of `HELD_OUT` whose convolution no style layer has: `conv1_2` and `pool1` have `relu1_2`'s."""
+    """Return the layers of `HELD_OUT` whose last convolution is not that of a style layer.
+
+    That of `conv1_2`, `relu1_2` and `pool1`, for example, is the same.
+
+    Raises:
+      InputError: A style layer is unknown.
+    """
     check_layers(NETWORK, style_layers)
     optimized = {_convolution(layer) for layer in style_layers}
     return tuple(layer for layer in HELD_OUT if _convolution(layer) not in optimized)
 
 
 def _convolution(layer: str) -> str:
-    """Return the last convolution that the features of a layer come from."""
+    """Return the last convolution that a layer's features come from: the layer itself, or the last one before it."""
     every = NETWORKS[NETWORK].layers
     before = every[: every.index(layer) + 1]
     return next(name for name in reversed(before) if name.startswith("conv"))
 
 
 def groups(style_layers: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Return the layers to compare style in, by the suffix of their metrics' names, without empty groups."""
+    """Return the layers to compare style in, by the suffix of their metrics' names; an empty group is left out.
+
+    The suffix is empty for the layers that are optimized, and `_held_out` for those that are held out.
+    """
     every = {"": tuple(style_layers), "_held_out": held_out(style_layers)}
     return {suffix: group for suffix, group in every.items() if group}
 
 
 def names(style_layers: Sequence[str]) -> list[str]:
-    """Return the names of the metrics if these layers are optimized, in order."""
+    """Return the names of the metrics that `evaluate` computes for these style layers, in the order of `METRICS`."""
     style = {f"style_{form}{suffix}" for form in _FORMS for suffix in groups(style_layers)}
     return [name for name in METRICS if name in style or not name.startswith("style_")]
 
@@ -99,18 +108,19 @@ def evaluate(
 
     Args:
       content: `[h, w, 3]`. All images are clipped to [0, 1], as files are.
-      style: `[h', w', 3]`, in the size to compare it in, on which statistics depend. For metrics that compare position
-        by position it is cropped to the content's size.
+      style: `[h', w', 3]`, in the size to compare in, on which its statistics depend. As a baseline for metrics that
+        compare position by position, it is resized and cropped to the content's size.
       results: `[h, w, 3]` by name.
       extractor: The network to compare all images in. Only figures of the same network are comparable.
-      style_layers: The layers that were optimized. Metrics without a layer are left out, if none is optimized or none
-        is held out.
+      style_layers: The layers that were optimized. If there are none, or none is held out, the metrics of that group
+        are left out.
 
     Returns:
-      Figures by the names of `METRICS`, for each result by name, and for `content` and `style`.
+      From name (those of the results, `content` and `style`) to metrics by the names of `METRICS`.
 
     Raises:
-      InputError: A result of another size, an image too small, an unknown layer, or a figure that is not finite.
+      InputError: A result has another size than the content or the name of a baseline, an image is too small, a layer
+        is unknown, or a metric is not finite.
     """
     content, style = np.clip(content, 0, 1), np.clip(style, 0, 1)
     _check_results(results, content)
@@ -118,7 +128,8 @@ def evaluate(
     by_suffix = groups(style_layers)
     reference, target = _measure(content, extractor, by_suffix), _measure(style, extractor, by_suffix)
 
-    # `image` has the content's size. `whole_image` is the same, except for the style image: there it is not cropped.
+    # `image` has the content's size, `measured` is measured from it. `whole_image` and `whole` are the same, except for
+    # the style as a baseline: there they are those of the style image before it is cropped.
     def row(image: Image, measured: _Measured, whole: _Measured, whole_image: Image) -> dict[str, float]:
         of_style = _style(whole.moments, target.moments, by_suffix)
         values = of_style | _content(image, measured, content, reference)
@@ -164,7 +175,7 @@ def _measure(image: Image, extractor: Network, by_suffix: Mapping[str, tuple[str
 def _compute(
     extractor: Network, image: Image, style_layers: tuple[str, ...]
 ) -> tuple[dict[str, tuple[Array, Array, Array]], Features]:
-    """Return E[f fᵀ], μ and the projections of each style layer, and the features of content, by one program."""
+    """Return E[f fᵀ], μ and the projections of each style layer, and the content features, in one compiled program."""
     features = extractor(image, (*style_layers, COSINE_LAYER, CFSD_LAYER))
     moments = {}
     for layer in style_layers:

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from nst.errors import InputError
 from nst.types import Array, Image, Scalar
 
-#: Weights of red, green and blue in luminance (ITU-R BT.709), here of sRGB-encoded values, as images are seen.
+#: Weights of red, green and blue in luminance (ITU-R BT.709), here applied to sRGB-encoded values (luma).
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 _WINDOW = 11  # pixels
 
@@ -48,9 +48,9 @@ def ssim(image: Image, target: Image) -> float:
 def cfsd(features: Float[Array, "h w n"], target: Float[Array, "h w n"]) -> float:
     """Return the content feature structural distance: mean over i of KL(Sᶜᵢ ‖ Sᵢ), with Sᵢ = softmaxⱼ cos(fᵢ, fⱼ).
 
-    Source: Chung, Hyun and Heo, Style Injection in Diffusion, CVPR 2024. It compares how similar the places of an image
-    are to each other, whatever its colors. A deviation: in the paper similarities are products of features, whose size
-    depends on the weights (with those of the original authors the softmax would be nearly one-hot). Here they are
+    Source: Chung, Hyun and Heo, Style Injection in Diffusion, CVPR 2024. It compares how similar the positions of an
+    image are to each other, whatever its colors. A deviation: in the paper similarities are products of features, whose
+    size depends on the weights (with those of the original authors the softmax would be nearly one-hot). Here they are
     cosines, so that 0 ≤ CFSD ≤ ½, and values are not comparable to those of the paper's program.
 
     Similarities of all pairs are never in memory at once: time grows with the square of the pixels, memory linearly.

@@ -13,7 +13,7 @@ COVERAGE_LAYER = CFSD_LAYER
 
 
 class Metric(NamedTuple):
-    """The definition of a metric; the tables of the report and of the documentation show these."""
+    """The definition of a metric, as the tables of reports and of docs/metrics.md show it."""
 
     what: str
     source: str

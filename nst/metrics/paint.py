@@ -20,7 +20,7 @@ def palette(image: Image, style: Image) -> float:
 
     A sliced Wasserstein distance (Bonneel et al. 2015) in the unit of the color difference of CIE 1976: if all colors
     of an image are shifted by a vector, it is the length of the vector. 2.3 is just noticeable (Mahy et al. 1994). The
-    places of colors do not count. θ are the 16 axes of the icosahedron and the dodecahedron, whose mean θθᵀ is I/3.
+    positions of colors do not count. θ are the 16 axes of the icosahedron and the dodecahedron, whose mean θθᵀ is I/3.
     """
     x, target = _lab(image), _lab(style)
     apart = [line_distance(np.sort(x @ theta), np.sort(target @ theta)) for theta in _axes()]

@@ -25,7 +25,7 @@ _SPECTRUM_WINDOW = 64  # pixels; four octaves
 
 
 def luminance(image: Image) -> Float[np.ndarray, "h w"]:
-    """Return luminance of sRGB-encoded values, as it is seen."""
+    """Return the luminance of sRGB-encoded values (luma), in [0, 1]."""
     return np.asarray(image, np.float64) @ LUMINANCE
 
 
@@ -118,10 +118,10 @@ def _radial(y: Float[np.ndarray, "h w"], window: int) -> Float[np.ndarray, " k"]
 
 
 def _powers(y: Float[np.ndarray, "h w"], window: int, step: int) -> Iterator[Float[np.ndarray, "n window k"]]:
-    """Yield power spectra, half the plane, of the windows of one row at a time.
+    """Yield the power spectra of the windows of an image, one row of windows at a time.
 
-    So memory does not grow with the height. A window has its mean subtracted and is tapered by Hann's; white noise of
-    variance 1 has 1 everywhere.
+    A spectrum has half the frequency plane. The mean of a window is subtracted and a Hann taper applied; white noise of
+    variance 1 has 1 everywhere. One row at a time, so that memory does not grow with the height.
     """
     hann = np.hanning(window + 1)[:-1]
     taper = np.outer(hann, hann) / np.sum(np.square(hann))

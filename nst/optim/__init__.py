@@ -13,7 +13,8 @@ from nst.optim.lbfgs import scale_by_lbfgs
 from nst.optim.preconditioner import smooth
 
 _MEMORY_SIZE = 50
-# 2 and 4 take a few steps more; from 6 on the first steps diverge (docs/archive/optimizers.md).
+# The argument `stretch` of `scale_by_lbfgs`. With 2 and 4 runs take a few steps more; from 6 on the first steps diverge
+# (docs/archive/optimizers.md).
 _STRETCH = 3.0
 
 
@@ -52,7 +53,10 @@ def lbfgs() -> optax.GradientTransformation:
 
 @functools.cache
 def lbfgs_pyramid() -> optax.GradientTransformation:
-    """Return L-BFGS in the coordinates of a pyramid: a quarter to a third fewer steps (docs/performance.md)."""
+    """Return L-BFGS in the coordinates of an image pyramid, by the preconditioner `smooth`.
+
+    It takes a quarter to a third fewer steps than `lbfgs` (docs/performance.md).
+    """
     return _with_learning_rate(scale_by_lbfgs(_MEMORY_SIZE, initial=smooth, stretch=_STRETCH))
 
 

@@ -10,7 +10,7 @@ from nst.types import Array, Pytree
 
 
 def keep_in_box(low: float, high: float) -> optax.GradientTransformation:
-    """Clip updates so that parameters stay in [low, high]; the last transformation before an average."""
+    """Clip updates so that parameters stay in [low, high]; only `average_iterates` may follow it in a chain."""
 
     def init(params: optax.Params) -> optax.OptState:
         return optax.EmptyState()

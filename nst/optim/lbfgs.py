@@ -2,8 +2,8 @@
 
 Source: Byrd, Nocedal and Schnabel, Representations of Quasi-Newton Matrices and their Use in Limited Memory Methods,
 Mathematical Programming 1994, theorem 2.2 (the matrix), and Nocedal and Wright, Numerical Optimization, equation 7.20
-(the scaling of the initial one). A step takes one loss and gradient: near a minimum of these losses the unit step is a
-good one, and a line search would spend two more evaluations to confirm it.
+(the scaling of the initial one). A step takes one evaluation of loss and gradient: near a minimum of these losses the
+unit step is a good one, and a line search would spend two more evaluations to confirm it.
 
 `optax.scale_by_lbfgs` differs in a respect that decides the first twenty steps: it also keeps pairs of negative
 curvature, after which its matrix is no longer positive definite. Here such a pair is skipped, as in PyTorch. Unlike in
@@ -25,7 +25,7 @@ _LEAST_CURVATURE = 1e-10
 
 # Root mean squares of a step, in the units of the parameters (pixels in [0, 1]). The first step is one gray level of
 # 255: the first difference of gradients is then above their rounding errors, which it is not with PyTorch's step of
-# length 1 / ‖g‖₁. Only a wrong curvature reaches the longest step.
+# length 1 / ‖g‖₁. Only with a wrong estimate of the curvature does a step reach the longest length.
 _FIRST_STEP = 0.004
 _LONGEST_STEP = 0.1
 
@@ -56,7 +56,7 @@ def scale_by_lbfgs(
       initial: Multiplication by the initial matrix H₀ up to the factor γ of equation 7.20: any symmetric and positive
         definite linear map; by default the identity. The result is L-BFGS in the coordinates z = H₀^(−½) x.
       stretch: Factor of γ. γ is measured along the newest y, in directions of high curvature, which the history covers.
-        H₀ matters in the other directions, where the curvature is lower, so H₀ may be larger than by γ.
+        H₀ matters in the other directions, where the curvature is lower and a larger factor than γ is suitable.
     """
 
     def init(params: optax.Params) -> LBFGSState:

@@ -14,7 +14,8 @@ from nst.types import Array
 # Halvings; with three or six, L-BFGS takes a few percent more steps (docs/archive/optimizers.md).
 _LEVELS = 4
 
-# Binomial: removes frequencies that the coarser image can't hold. The sum is that of an orthonormal map.
+# A binomial filter: it removes frequencies that the coarser image can't hold. The taps sum to √2, as those of an
+# orthonormal low-pass filter do.
 _TAPS = np.sqrt(2) * np.array([1, 3, 3, 1]) / 8
 
 

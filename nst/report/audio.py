@@ -27,7 +27,7 @@ _MPEG = {
 
 
 class Excerpt(NamedTuple):
-    """An MP3 as base64."""
+    """An MP3 as base64, and its duration."""
 
     seconds: float
     data: str

@@ -1,9 +1,12 @@
 """The data of a report, as plain JSON.
 
-`fields` are those that vary, each with its values and their labels; a trial's `at` has the index of its value in each
-field. `inputs` are the names of all inputs. `images` are paths, each once, since trials share inputs; a
-trial's `result` and its `inputs` by name are indices into `images`, and its `audio` are indices into all `audio`.
-`failures` are the errors, each with the indices of the trials that failed with it.
+* `fields`: the fields that vary, each with its values and their labels. A trial's `at` has the index of its value in
+  each field.
+* `inputs`: the names of all inputs.
+* `images`: paths; an input that trials share is there once. A trial's `result` and its `inputs` by name are indices
+  into them.
+* `audio`: likewise. A trial's `audio` has indices by the name of an input, or `result`.
+* `failures`: the errors, each with the indices of the trials that failed with it.
 """
 
 import math
@@ -138,8 +141,8 @@ def numbers(value: Any) -> dict[str, float | int]:
 def axes(names: Sequence[str], metrics: Mapping[str, Metric]) -> tuple[str, str] | None:
     """Return the two metrics of the trade-off: the first of content, and the first of style; None without both.
 
-    A style metric of held-out layers is preferred.
-    A metric is one of content if the style itself is the baseline that it has to beat, and the other way round.
+    A metric of content is one whose baseline to beat is the style, and a metric of style one whose baseline is the
+    content. A style metric of held-out layers is preferred.
     """
     baselines = {name: metrics[name].baseline if name in metrics else _baseline(name) for name in names}
     contents, styles = (

@@ -69,7 +69,7 @@ def curves(report: Values) -> Figure | None:
 
 
 def tradeoff(report: Values) -> Figure | None:
-    """Draw style against content distance, with content and style themselves where they were evaluated."""
+    """Draw style against content distance, with the two baselines where they were evaluated; None without data."""
     key = "metrics" if report["metrics"] else "terms"
     if report["axes"][key] is None:
         return None

@@ -62,7 +62,7 @@ def previews(paths: Sequence[str]) -> list[Preview | None]:
 
 
 def preview(path: str, limit: int) -> Preview | None:
-    """Return a preview of at most `limit` bytes; None if there can be none."""
+    """Return a preview of at most `limit` bytes before base64; None if the image can't be read or made small enough."""
     try:
         whole = opened(path)
         content = _fitting(whole, limit)

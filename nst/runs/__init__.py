@@ -1,4 +1,4 @@
-"""Runs from a config: validated, recorded, checkpointed, resumed. Packages below take arguments, no ConfigDict."""
+"""Runs from a config: validated, recorded, checkpointed, resumed. Lower-level packages take no ConfigDict."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -88,7 +88,7 @@ def together(
     shows: Sequence[progress.Show],
     release: Release = keep_memory,
 ) -> list[Exception | None]:
-    """Start several runs of one modality, structure and `Modality.batch_key`, and compute them as a batch.
+    """Compute several new runs as a batch. They must share the modality, the structure and `Modality.batch_key`.
 
     Args:
       runs: Pairs of a config, which must be that of a single run, and a run directory, which no other process may use.

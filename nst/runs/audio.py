@@ -23,19 +23,20 @@ from nst.transfer import audio as transfer
 from nst.transfer.audio.spectrogram import magnitudes
 from nst.types import Array, Values
 
-# Bytes that `_needed` does not count: libraries and compilation.
+# Bytes of libraries and of compilation.
 _REST = 400 * 2**20
 
 _REMEDY = "shorten the audio, lower audio.filters, or take optimizer.name=adam, which keeps no history"
 
-# Values of `audio.init` that are no file.
+# Values of `audio.init` that are not files.
 _STARTS = ("content", "style", "noise")
 
 
 class AudioTask(NamedTuple):
-    """A run with its audio read, in the form that `nst.transfer.audio.rows` returns.
+    """A run with its audio read.
 
-    `samples` is the length of the content before padding to the shortest length that can be compared.
+    `content`, `style` and `initial` are `[channels, samples]`, as `nst.transfer.audio.rows` returns them. `samples` is
+    the length of the content before it is padded to the shortest length that the filters need.
     """
 
     config: ConfigDict
@@ -44,7 +45,7 @@ class AudioTask(NamedTuple):
     style: Array
     initial: Array
     samples: int
-    gains: Mapping[str, float]  # of each input, by name
+    gains: Mapping[str, float]  # factor that brought each input to a common level, by name
     files: dict[str, Any]
 
     def save_input(self, name: str, folder: Path) -> None:
@@ -114,7 +115,7 @@ def find(config: ConfigDict, name: str) -> list[Path]:
 
 
 def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> transfer.AudioFeatures:
-    """Check the settings and read every file, then return the filters."""
+    """Check the settings and that every file can be read; return the extractor with its random filters."""
     settings = losses.checked(dict(config.loss))
     transfer.check_style_loss(settings)
     random = losses.stochastic(settings)
@@ -172,7 +173,7 @@ def _needed(
 
 
 def steps(config: Values) -> int:
-    """Return the steps of a run, given the dotted names of a config."""
+    """Return the steps of a run, given the values of its config by dotted name."""
     return int(config["optimizer.steps"])
 
 

@@ -107,7 +107,7 @@ def checked(config: ConfigDict) -> ConfigDict:
     return result
 
 
-#: Values that newer fields have in configs written before them, if these are not their defaults.
+#: Values of fields that are absent from configs of earlier versions, where they differ from the current defaults.
 FORMERLY = {"loss.reduction": "sum", "loss.variation": "squared", "audio.scaled": False}
 
 
@@ -134,7 +134,7 @@ def recorded(config: Values) -> dict[str, Any]:
 
 
 def usual(values: Values) -> dict[str, Any]:
-    """Return for each field, by dotted name, the value that it has if it alone is unset.
+    """Return the value that each field would have if only that field were unset, by dotted name.
 
     The value is None if a rule can't use the values of the other fields.
 

@@ -25,7 +25,7 @@ from nst.types import Array, Image, Network, Values
 # Larger images do not fit into memory, and the system would kill the process without a message.
 _LARGEST_SIDE = 32_768
 
-# Values of `images.init` that are no file.
+# Values of `images.init` that are not files.
 _STARTS = ("content", "style", "noise", "gray")
 
 
@@ -89,7 +89,7 @@ def find(config: ConfigDict, name: str) -> list[Path]:
 
 
 def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> Network:
-    """Read every image, load the network, and check that the images are large enough for it."""
+    """Read every image, load the network, check that the images are large enough for it, and return it."""
     sizes = shapes(jobs, int(limit))
     network = extractor(config)
     for job in jobs:
@@ -108,7 +108,7 @@ def shapes(jobs: Sequence[Job], max_pixels: int) -> dict[Path, tuple[int, int]]:
 
 
 def framed(config: ConfigDict, name: str, shape: tuple[int, int]) -> tuple[int, int]:
-    """Return the height and width at which an image is used: one size for a data set, so that nothing recompiles.
+    """Return the height and width to crop an image to; images of a data set share a size, so that nothing recompiles.
 
     Args:
       config: The config of the run.
@@ -168,7 +168,7 @@ def scales(config: ConfigDict) -> list[Scale]:
 
 
 def steps(config: Values) -> int:
-    """Return the steps of all scales, given the dotted names of a config."""
+    """Return the steps of all scales, given the values of a config by dotted name."""
     return sum(scale.steps for scale in _plan(config))
 
 
@@ -228,7 +228,7 @@ def check_size(
 
 
 def batch_key(config: ConfigDict) -> str | None:
-    """Return the size of the content image as used, which a batch has in common; None if it can't be read."""
+    """Return the size at which the content image is used, as text; None unless it is one image that can be read."""
     try:
         (path,) = images.list_images(config.images.content)
         return str(images.fit_size(*framed(config, "content", _shape(path)), config.images.size))
@@ -259,7 +259,7 @@ def batched(tasks: Sequence[ImageTask], extractor: Network, release: Release) ->
 
 
 def shared(config: ConfigDict) -> dict[str, Any]:
-    """Return the settings that the runs of a batch have in common."""
+    """Return the settings that the runs of a batch share, as keyword arguments of `stylization`."""
     return {
         "scales": scales(config),
         "style_scale": config.images.style_scale,

@@ -1,4 +1,4 @@
-"""Jobs, alone or as a batch, from the first step or the last checkpoint to the finished run directory."""
+"""Perform jobs, alone or as a batch, from the first step or the last checkpoint to the finished run directory."""
 
 import functools
 from collections.abc import Callable, Iterator, Sequence
@@ -126,7 +126,7 @@ def _record_together(
             if received:
                 raise _interrupted(received, step)
     except RunError:
-        if None not in errors:  # the error of the last job, which is noted already
+        if None not in errors:  # every job has failed, and its error is recorded
             return errors
         for recorder, error in zip(recorders, errors, strict=True):
             if error is None:

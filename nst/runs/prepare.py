@@ -39,7 +39,13 @@ def ready(
 
 
 def find_jobs(modality: Modality, config: ConfigDict, workdir: Path) -> list[Job]:
-    """Return a job for each combination of input files; several jobs have folders in `workdir`."""
+    """Return a job for each combination of input files.
+
+    The run directory of a single job is `workdir` itself; several jobs have subfolders.
+
+    Raises:
+      InputError: An input can't be found, or two jobs would have the same run directory.
+    """
     values = config[modality.group]
     several = {name: modality.find(config, name) for name in modality.inputs}
     single = {name: paths[0] for name in modality.optional if (paths := _at_most_one(modality, config, name))}

@@ -24,12 +24,12 @@ from nst.writers import Writer
 # Largest ratio of the last loss of a stage to its first; above it, steps are too long.
 _LARGEST_RISE = 1.01
 
-# If image and style are the content, a stage begins at a minimum, and its loss is rounding error.
+# A smaller loss is rounding error: a stage that begins at a minimum, as when the style is the content, may raise it.
 _NEGLIGIBLE = 1e-5
 
 
 class Recorder:
-    """Writer of a run directory; made by `opened`, which holds the directory."""
+    """Writer of a run directory; made by `opened`, which locks the directory."""
 
     def __init__(
         self,
@@ -167,7 +167,7 @@ def opened(
     limit: int | float,
     leased: bool,
 ) -> Iterator[Recorder | None]:
-    """Hold a run directory while the block runs, save the inputs, and yield a recorder; None if the run is finished.
+    """Lock a run directory while the block runs, save the inputs, and yield a recorder; None if the run is finished.
 
     Args:
       modality: The modality of the run.

@@ -101,7 +101,18 @@ def _plan(path: Path) -> Plan:
 
 
 def take(folder: Folder, plan: Plan, unfinished: list[Trial], latest: str, batch: int) -> Taken:
-    """Lease a batch of compatible trials: prefer those already compiled, then those nobody else compiles."""
+    """Lease a batch of compatible trials: prefer those already compiled, then those nobody else compiles.
+
+    Args:
+      folder: The sweep's directory.
+      plan: The plan.
+      unfinished: The trials to choose from.
+      latest: The `structure` of the trials that the caller took last; empty if there are none.
+      batch: Largest number of trials.
+
+    Returns:
+      The trials and their leases; empty if other processes hold all of them.
+    """
     held = leases.holders(folder.leases)
     structures = {trial.name: structure(plan, trial) for trial in unfinished}
     others = {structures[name] for name in held if name in structures}
@@ -155,7 +166,7 @@ def log(folder: Folder, lines: Sequence[dict[str, Any]]) -> None:
 
 
 def logged(path: Path) -> dict[str, dict[str, float]]:
-    """Return the seconds and compilations of each trial by name, summed over all processes that worked on it."""
+    """Return `seconds`, `compilations` and attempts (`times`) of each trial by name, summed over all processes."""
     totals: dict[str, dict[str, float]] = {}
     for file in sorted((path / "log").glob("*.jsonl")):
         for text in file.read_text().splitlines():

@@ -1,1 +1,1 @@
-"""The stages of style transfer: of an image, and of audio."""
+"""Style transfer of an image and of audio, as stages for `nst.stages.run`."""

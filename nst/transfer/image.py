@@ -51,13 +51,13 @@ def stylization(
       extractor: The network.
       scales: Scales from coarse to fine; the last one has the size of the result.
       style_scale: Longest side of the style image at each scale, in units of the result's.
-      content_factor: Factor of the content weight from each scale to the next.
+      content_factor: Factor by which the content weight changes from each scale to the next.
       loss_settings: Settings of the loss that replace the defaults (`completed`).
       optimizer: One of `nst.optim.OPTIMIZERS`.
       learning_rate: By default the optimizer's own.
       parameters: The parameterization of the image, one of `nst.objective.PARAMETERS`.
       seed: Seed of stochastic terms.
-      every: Step numbers; a snapshot is yielded at least at all their multiples.
+      every: Intervals in steps; a snapshot is yielded at least at every multiple of each interval.
       resume: The checkpoint of an earlier run to continue.
       release: Called when much memory has just become free.
 
@@ -91,7 +91,7 @@ def stylization(
 
 
 def sides_at(size: int, style_scale: float) -> dict[str, int]:
-    """Return the longest side of each input, in pixels, at the scale `size`."""
+    """Return the longest side, in pixels, of `content` and `style` at the scale `size`."""
     return {"content": size, "style": max(1, round(size * style_scale))}
 
 

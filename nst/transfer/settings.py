@@ -9,11 +9,12 @@ from nst.types import Network, Settings
 
 
 def with_defaults(settings: Settings, optimizer: str, modality: str = "image") -> dict[str, Any]:
-    """Return settings over the defaults of the config's group `loss`.
+    """Return the defaults of the config's group `loss`, replaced by `settings` where these are given.
 
     Args:
       settings: Settings that replace defaults.
-      optimizer: The optimizer; random directions and positions are drawn anew at each step if it tolerates that.
+      optimizer: The optimizer. Unless `resample` is set, random directions are drawn anew at each step if the optimizer
+        tolerates a random loss.
       modality: `image` or `audio`.
 
     Raises:
@@ -37,7 +38,7 @@ def completed(network: Network, settings: Settings, optimizer: str = "lbfgs_pyra
       network: The network. Settings without a default (layers, their weights, the style weight) follow it and the style
         loss if they are not given.
       settings: Settings that replace the defaults of the config's group `loss`.
-      optimizer: The optimizer; random directions and positions are drawn anew at each step if it tolerates that.
+      optimizer: As in `with_defaults`.
 
     Raises:
       InputError: A setting is unknown or can't be used.

@@ -11,7 +11,12 @@ Having = Values
 class Claim(NamedTuple):
     """The claim that a figure changes in a direction from trials with `a` to otherwise equal trials with `b`.
 
-    `direction` is `lower`, `higher`, or `same`: a change of less than a tenth.
+    Attributes:
+      what: The text for the table of the page.
+      a: The values of the first side.
+      b: The values of the second side.
+      figure: The name of a metric or of a term of the loss.
+      direction: `lower`, `higher`, or `same`: a change of less than a tenth.
     """
 
     what: str
@@ -24,7 +29,7 @@ class Claim(NamedTuple):
 class Question(NamedTuple):
     """An ablation: the name of its config, its question, published answers with sources, and measurable claims.
 
-    `fields` are those whose values the images of the page show.
+    `fields` are the fields whose values label the images of the page.
     """
 
     name: str

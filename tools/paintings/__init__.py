@@ -10,7 +10,7 @@ from nst.files import replacing
 from tools.paintings import hatching, panes, strokes
 from tools.paintings.fields import Array, halve
 
-#: From name to a function that draws the painting at a scale, in pixels per design pixel.
+#: Functions that draw a painting, by name. Their argument is the scale, in pixels per design pixel.
 PAINTINGS: dict[str, Callable[[float], Array]] = {
     "strokes": strokes.draw,
     "panes": panes.draw,

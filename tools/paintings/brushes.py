@@ -7,7 +7,7 @@ import numpy as np
 from tools.paintings.fields import HEIGHT, WIDTH, Array, noise, smoothstep
 
 _POINTS_AT_ONCE = 1_500_000
-_SAMPLES_PER_PIXEL = 1.45  # along and across a ribbon: no pixel inside it is missed, on a diagonal either
+_SAMPLES_PER_PIXEL = 1.45  # along and across a ribbon, so that no pixel inside is missed, even on diagonals
 _BANK = 1024
 
 

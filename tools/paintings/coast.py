@@ -26,12 +26,18 @@ _LEAVES = palette("071a30", "0b3a48", "12604a", "3a8a3a", "8fb030", "e8c83c")
 _TRUNK = palette("1c0c20", "4a1c28", "8a3a24", "d0702c")
 
 
-#: A part of the scene: its mask `[h, w]`, its colors `[h, w, 3]`, the angles of its strokes `[h, w]`.
+#: A part of the scene: its mask `[h, w]`, its colors `[h, w, 3]`, the angles of its strokes in radians `[h, w]`.
 _Layer = tuple[Array, Array, Array]
 
 
 class Scene(NamedTuple):
-    """Maps at design size: `color` `[h, w, 3]`, `flow` `[h, w, 2]`, which has unit length, and `region` `[h, w]`."""
+    """Maps at design size.
+
+    Attributes:
+      color: `[h, w, 3]`, in [0, 1].
+      flow: `[h, w, 2]`, unit vectors x, y along the strokes.
+      region: `[h, w]`, the number of the part of the scene; nearer parts have larger numbers.
+    """
 
     color: Array
     flow: Array

@@ -1,4 +1,4 @@
-"""Fields over the plane of a painting, in design pixels, so that it is the same at every resolution."""
+"""Fields over the plane of a painting, in design pixels, so that a painting is the same at every resolution."""
 
 import numpy as np
 
@@ -25,7 +25,10 @@ def smoothstep(low: Number | Array, high: Number | Array, x: Array) -> Array:
 
 
 def noise(rng: np.random.Generator, x: Array, y: Array, cell: Number, octaves: int = 1) -> Array:
-    """Return smooth random values in about [-1, 1] that vary over `cell` design pixels, halved with each octave."""
+    """Return smooth random values in about [-1, 1].
+
+    They vary over `cell` design pixels; each further octave has half the cell and half the amplitude.
+    """
     total = np.zeros(np.broadcast(x, y).shape, np.float32)
     for octave in range(octaves):
         lattice = rng.uniform(-1, 1, (_LATTICE, _LATTICE)).astype(np.float32)

@@ -7,7 +7,7 @@ from tools.paintings.fields import Array, blur, edges, grid, noise, palette, smo
 
 _SEED = 1514
 _PAPER, _INK, _SANGUINE, _WHITE = palette("f2e0b8", "1e1614", "9a3a1c", "fffaec")
-#: Systems of lines: rotation, the darknesses at which lines begin and are widest, ink.
+#: Systems of lines: rotation in radians, the darkness at which lines begin, the darkness at which they are widest, ink.
 _SYSTEMS = (
     (0.0, 0.05, 0.95, _INK),
     (1.05, 0.4, 1.1, _SANGUINE),

@@ -38,7 +38,7 @@ class Forms(NamedTuple):
       area: The number of the form.
       bulge: The distance by which the form stands out, in design pixels.
       dark: The darkness, 0 to 1.
-      angle: The angle of the first system of lines.
+      angle: The direction across the lines of the first system, in radians.
       spacing: The spacing of the lines, in design pixels.
       tint: The color of the wash, `[h, w, 3]`.
     """

@@ -14,7 +14,10 @@ _PATH_POINTS = 24
 
 
 class _Layer(NamedTuple):
-    """Strokes of one size, in design pixels; `coverage` is their total area over that of the canvas."""
+    """Strokes of one size, in design pixels.
+
+    `coverage` is their total area over that of the canvas, `jitter` the spread of their lightness.
+    """
 
     width: float
     length: float

@@ -1,4 +1,4 @@
-"""The result of the readers of all formats: arrays by name, with shapes that are known before any array is read."""
+"""The result of all readers of weight files: arrays by name, with shapes that are known before any array is read."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ _LONGEST_REASON = 160
 
 
 class Unreadable(Exception):  # noqa: N818 - the name says what the file is
-    """The reason to refuse a file; `refusing` adds the path."""
+    """A weight file can't be used. The message is the reason; `refusing` adds the path."""
 
 
 class Entry(NamedTuple):

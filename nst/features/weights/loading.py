@@ -128,7 +128,7 @@ def _scratch(path: Path) -> Iterator[Path]:
 
 
 def _file(name: str) -> Path:
-    """Return the path of a ported file as it is; for another file, its port in the cache, which its hash names."""
+    """Return the path of a ported file itself; for any other file, that of its port in the cache, named by its hash."""
     path = Path(name).expanduser()
     if not path.is_file():
         raise _absent(name, path)

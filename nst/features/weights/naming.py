@@ -1,4 +1,4 @@
-"""Names and layouts of weights in files of other programs, and their conversion to ours."""
+"""Names and layouts of weights in files of other programs, and their conversion to those of nst."""
 
 import re
 from collections.abc import Iterator
@@ -36,10 +36,10 @@ class Scheme(NamedTuple):
 
     Attributes:
       what: The name of the scheme in messages.
-      pattern: Its last group is the part; the groups before it are the block and the number of the layer, or the place
-        of the layer in torchvision's `features`.
+      pattern: Matches a whole name. Its last group is the part, such as `bias`; the groups before it are the block and
+        the number of the layer, or the place of the layer in torchvision's `features`.
       axes: The transposition of a kernel to [height, width, in, out].
-      preprocessing: None if weights of either preprocessing have these names.
+      preprocessing: The preprocessing of all weights with these names; None if the names don't tell.
     """
 
     what: str
@@ -135,7 +135,7 @@ def _unquantized(parts: dict[str, Entry]) -> dict[str, Entry]:
 
 
 def parameters(scheme: Scheme, network: str, layers: Layers) -> Parameters:
-    """Read the arrays of all layers as float32 in our layout.
+    """Read the arrays of all layers as float32, in the layout of `Weights.parameters`.
 
     Raises:
       Unreadable: A layer is missing, unexpected or of another shape (before any is read), or has values that are not

@@ -15,7 +15,7 @@ BLOCKS: dict[str, Blocks] = {
     "vgg16": ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512)),
 }
 
-#: The network of weights that name none: ported files named none while there was only one network.
+#: The network of ported files that don't name one: they were written while there was only one network.
 VGG19 = "vgg19"
 
 #: The shape of each layer's kernel, `[height, width, in, out]`, in the order of computation.

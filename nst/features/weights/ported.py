@@ -21,10 +21,15 @@ _KEY = "nst"
 
 
 class Origin(NamedTuple):
-    """The origin of the weights in a ported file. `source_sha256` is that of the file they were read from.
+    """The origin of the weights in a ported file.
 
-    A file without a network is VGG-19's: the name of that network is not written, so that the bytes and hashes of files
-    from before there were others stay the same.
+    Attributes:
+      source: The name of a source, or of the file that the weights were read from.
+      licence: The license, and the authors.
+      preprocessing: The preprocessing of images that the weights expect.
+      source_sha256: The SHA-256 of the file that the weights were read from.
+      network: The network. VGG-19 is not written to files, so that the bytes and hashes of files from before there were
+        other networks stay the same.
     """
 
     source: str
@@ -35,7 +40,7 @@ class Origin(NamedTuple):
 
 
 def beside(path: Path) -> Path:
-    """Return the path of the SHA-256 of a ported file, in the format of `sha256sum`."""
+    """Return the path of the file with the SHA-256 of a ported file, in the format of `sha256sum`."""
     return path.with_name(path.name + ".sha256")
 
 
@@ -69,7 +74,10 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def origin(path: Path) -> Origin | None:
-    """Return the origin of the weights in a ported file; None for another file. A damaged one raises any exception."""
+    """Return the origin of the weights in a ported file; None for any other safetensors file.
+
+    For a damaged file any exception may be raised; `refusing` converts it.
+    """
     text = safetensors_file.metadata(path).get(_KEY)
     if text is None:
         return None

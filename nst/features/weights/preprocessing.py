@@ -1,4 +1,4 @@
-"""The preprocessing of images that weights expect. With the wrong one, features only look right."""
+"""The preprocessing of images that weights expect. With the wrong one, features look plausible but are wrong."""
 
 import math
 from collections.abc import Mapping

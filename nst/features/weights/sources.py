@@ -115,7 +115,7 @@ SOURCES: dict[str, Source] = {
 
 
 def by_hash(path: Path) -> tuple[str, Source] | None:
-    """Return the name and the source of a file by its hash; None if it is of no source."""
+    """Return the name and the source whose published hash a file has; None if there is none."""
     digests = sha256(path), _md5(path)
     return next(((name, source) for name, source in SOURCES.items() if _matches(source, *digests)), None)
 

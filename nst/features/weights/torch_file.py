@@ -1,8 +1,8 @@
 """Reader of both of torch's file formats, without torch.
 
-Both hold a pickle of a dict of tensors, and the storages that the tensors are views of: in the zip (since torch 1.6) as
-one uncompressed member each, in the older format one after the other. Every size, offset and stride is checked against
-its storage before an array is made.
+Both hold a pickle of a dict of tensors, and the storages that the tensors are views of. In the zip (since torch 1.6)
+each storage is an uncompressed member; in the older format they follow each other. Every size, offset and stride is
+checked against its storage before an array is made.
 """
 
 import io

@@ -15,7 +15,7 @@ from nst.audio import mel
 
 RATE = 22050  # Hz, of all metrics
 BANDS = 128
-FLOOR = -60  # dB to a band of white noise that is as loud as the audio; the noise of 16 bits is below
+FLOOR = -60  # dB, relative to a band of white noise as loud as the audio; noise of 16 bits is lower
 CONTEXT = 7  # consecutive frames that are compared together, 0.23 s from end to end
 
 WINDOW, HOP = 2048, 512  # 93 and 23 ms
@@ -24,7 +24,7 @@ TONAL_WINDOW, TONAL_HOP = 4096, 1024  # 186 and 46 ms: long enough to separate t
 #: The fewest samples that have all metrics.
 SHORTEST = WINDOW + (CONTEXT - 1) * HOP
 
-# Up to this root mean square, a third of the last of 16 bits, audio is silent: rounding errors are not scaled up.
+# Up to this root mean square, a third of a step of 16 bits, audio is silent: rounding errors are not scaled up.
 _SILENCE = 1e-5
 _BLOCK = 512  # frames in memory at once
 
@@ -76,7 +76,7 @@ class Heard:
 
 
 def hear(samples: Float[np.ndarray, "n channels"]) -> Heard:
-    """Return the mean of the channels at a root mean square of 1; silence stays silent."""
+    """Return the average of the channels, with mean 0 and a root mean square of 1; silence becomes zeros."""
     x = np.mean(samples, axis=1, dtype=np.float64)
     x = x - np.mean(x)
     loudness = np.sqrt(np.mean(np.square(x)))

@@ -17,7 +17,7 @@ from nst.metrics.audio.heard import RATE, TONAL_HOP, TONAL_WINDOW, hann, in_bloc
 
 LOWEST, HIGHEST = 28, 96  # MIDI numbers: E1, 41 Hz, to C7, 2093 Hz
 _PITCHES = HIGHEST - LOWEST + 1
-_AT_ONCE = 6
+_AT_ONCE = 6  # the most pitches in a frame
 _AUDIBLE = 1e-4  # least power of a peak, relative to a sine as loud as the audio
 _FLAT = -1.0  # greatest second difference of log power over bins: a steady sine has about −3, a click 0
 _PRESENT = 0.25  # least salience of a further pitch, relative to the first of the frame
@@ -26,6 +26,8 @@ _HARMONICS = np.rint(12 * np.log2(np.arange(1, 11))).astype(int)  # semitones of
 
 
 class _Peaks(NamedTuple):
+    """Spectral peaks: the frame of each, its pitch as a fractional MIDI number, and its amplitude."""
+
     frame: Int[np.ndarray, " p"]
     midi: Float[np.ndarray, " p"]
     amplitude: Float[np.ndarray, " p"]

@@ -30,7 +30,7 @@ def mel(x: Heard, style: Heard) -> float:
 
 
 def mfcc(x: Heard, style: Heard) -> float:
-    """Return 1 − cosine of the means of mel-frequency cepstral coefficients 1 to 12; 1 if one of both is silent.
+    """Return 1 − cosine of the means of mel-frequency cepstral coefficients 1 to 12; 1 if one of the two is silent.
 
     The coefficients are those of Cífka et al., Self-supervised VQ-VAE for one-shot music style transfer, 2021, who
     compare them by a trained network. Silent parts hardly change the value.

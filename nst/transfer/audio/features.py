@@ -1,7 +1,7 @@
 """The extractor of audio: random convolutions over the frames of spectrograms.
 
-Two methods differ in what is optimized. `spectrogram`: the magnitudes themselves, audio reconstructed afterwards.
-`waveform`: the samples, with features at several resolutions.
+Two methods differ in the parameters that are optimized. `spectrogram` optimizes log magnitudes; audio is reconstructed
+from them afterwards. `waveform` optimizes the samples, with features at several resolutions.
 """
 
 import functools
@@ -25,10 +25,12 @@ METHODS = ("spectrogram", "waveform")
 WIDTH = 11
 
 # Features are computed from log(1 + γ |X|). With Ulyanov and Lebedev's γ = 1, everything 40 dB below the peaks hardly
-# counts; with γ = 10 results are nearer to the style in every metric. For samples, in mel bands, 10 gains nothing.
+# counts; with γ = 10 results are nearer to the style in every metric. For `waveform`, which has mel bands, 10 gains
+# nothing.
 _GAMMA = {"spectrogram": 10.0, "waveform": 1.0}
 
-# The least unit of a frequency relative to that of the loudest: a silent one has a unit too.
+# The minimum unit of a frequency (`scaled`), relative to that of the loudest one. The unit of a silent frequency must
+# not be 0.
 _LEAST_LEVEL = 1e-6
 
 # Windows of the method `waveform`, samples; each hop is a quarter of its window.
@@ -39,7 +41,13 @@ _BANDS = 128
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class FilterBank:
-    """A spectrogram, optionally in mel bands, and frozen random filters over its frames."""
+    """A view of audio: a spectrogram, optionally in mel bands, and frozen random filters over its frames.
+
+    Attributes:
+      stft: The transform of the spectrogram.
+      mel: The weight of each bin in each mel band; None for a spectrogram of bins.
+      kernel: `[WIDTH · bins, filters]`, or `[WIDTH · bands, filters]` with mel bands.
+    """
 
     stft: Stft
     mel: Float[Array, "bins bands"] | None
@@ -58,9 +66,9 @@ class AudioFeatures:
     A pytree: other filters do not recompile.
 
     Attributes:
-      views: By name.
+      views: The spectrograms and filters that features are computed from, by name.
       method: One of `METHODS`.
-      level: The unit of each frequency's parameters, or one of all; see `scaled`.
+      level: The unit of the parameters of each frequency, `[bins]`, or a scalar for all frequencies; see `scaled`.
     """
 
     views: dict[str, FilterBank]
@@ -77,10 +85,10 @@ class AudioFeatures:
         Args:
           x: Parameters, from `parameters`.
           layers: Names from `layers`, or `energy`.
-          reference: Not used: nothing is rounded.
+          reference: Not used, as features are computed in float32.
 
         Returns:
-          From layer name to rectified features `[1, frames − 10, filters]`; `energy` is `[channels, frames, 1]`.
+          Rectified features `[1, frames − 10, filters]` by layer name; `energy` is `[channels, frames, 1]`.
         """
         names = dict.fromkeys(layer.partition(" ")[0] for layer in layers if layer != "energy")
         views = {name: self._view(x, self.views[name]) for name in names}
@@ -98,19 +106,21 @@ class AudioFeatures:
         return jax.nn.relu(_over_frames(spectrogram, view.kernel))
 
     def reference(self, x: Array, layers: Sequence[str]) -> Features:
-        """Return nothing: nothing is rounded."""
+        """Return an empty dict, as features are computed in float32."""
         return {}
 
     def freeze(self, layers: Sequence[str]) -> "AudioFeatures":
-        """Return the same extractor: nothing is prepared."""
+        """Return the extractor itself: it needs no preparation."""
         return self
 
     def scaled(self, *inputs: Samples) -> "AudioFeatures":
-        """Return the extractor with log magnitudes in units of each frequency's largest mean square in the inputs.
+        """Return the extractor with a unit for the parameters of each frequency.
 
-        Random filters respond to all frequencies alike. So gradients are as large where all inputs are silent, and in
-        plain units the optimizer leaves noise there, which hardly changes the loss. The loss itself is the same.
-        Samples, which the method `waveform` optimizes, have no such unit.
+        The unit is the largest mean square of the frequency's log magnitudes over the inputs, relative to that of the
+        loudest frequency. Random filters respond to all frequencies alike, so gradients are as large at frequencies
+        that are silent in all inputs. Without units, the optimizer leaves noise there, which hardly changes the loss.
+        The units do not change the loss. For the method `waveform`, which optimizes samples, the extractor is returned
+        as it is.
 
         Args:
           inputs: Content, style and initial audio, `[channels, samples]` each, of any length.
@@ -124,24 +134,25 @@ class AudioFeatures:
         return replace(self, level=jnp.maximum(relative, _LEAST_LEVEL))
 
     def parameters(self, x: Samples) -> jax.Array:
-        """Return what is optimized.
+        """Return the parameters to optimize for audio `[channels, samples]`.
 
-        Of `spectrogram` log(1 + γ |X|) in units of `level`, `[channels, frames, bins]`; of `waveform` the samples,
-        `[channels, samples]`.
+        Returns:
+          For `spectrogram`, log(1 + γ |X|) in units of `level`, `[channels, frames, bins]`; for `waveform`, the
+          samples.
         """
         if self.method == "waveform":
             return jnp.asarray(x)
         return _log_magnitudes(jnp.asarray(x), self.longest.stft) / self.level
 
     def energy(self, params: Array) -> Float[Array, "channels frames"]:
-        """Return the root mean square of each frame of the longest window, up to a factor."""
+        """Return the root mean square of each frame of the longest window, up to a constant factor."""
         stft = self.longest.stft
         size = magnitudes(params, stft) if self.method == "waveform" else self.magnitudes(params)
         # The constant keeps the gradient of the root finite in silent frames.
         return jnp.sqrt(jnp.sum(size**2, axis=-1) + 1e-6) / stft.n_fft
 
     def magnitudes(self, params: Array) -> Magnitudes:
-        """Return |X|, not negative, of the parameters of the method `spectrogram`."""
+        """Return |X|, `[channels, frames, bins]`, not negative, from parameters of the method `spectrogram`."""
         return jnp.maximum(jnp.expm1(params * self.level), 0) / _GAMMA["spectrogram"]
 
     @property
@@ -187,7 +198,10 @@ def audio_features(method: str, *, n_fft: int, rate: int, filters: int, seed: in
 
 
 def _mel_spectrogram(x: Samples, view: FilterBank) -> Magnitudes:
-    """Return log(1 + γ |X|) by mel band, with |X| scaled to a window of 2048 samples, as longer windows sum more."""
+    """Return log(1 + γ |X|) by mel band, `[channels, frames, bands]`.
+
+    |X| is scaled to a window of 2048 samples, because |X| grows with the length of the window.
+    """
     scaled = magnitudes(x, view.stft) * (2048 / view.stft.n_fft)
     assert view.mel is not None  # each view of the method `waveform` has mel bands
     return jnp.log1p(_GAMMA["waveform"] * jnp.matmul(scaled, view.mel, precision=jax.lax.Precision.HIGHEST))

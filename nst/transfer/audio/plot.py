@@ -16,7 +16,10 @@ _WIDEST = 1024  # pixels: the frames of longer audio are averaged
 
 
 def spectrogram(audio: Audio) -> np.ndarray:
-    """Return levels `[bands, frames]` of the mid channel, low frequencies first: 1 is the loudest, 0 is 80 dB below."""
+    """Return the levels of the mid channel, `[bands, frames]`, low frequencies first.
+
+    The loudest level is 1; levels of 80 dB below that, and less, are 0.
+    """
     x = np.asarray(audio.samples, np.float32).mean(axis=1, keepdims=True).T
     transform = stft(2048, 512)
     bands = np.asarray(magnitudes(x, transform))[0] @ mel.filters(audio.rate, transform.bins, _BANDS)

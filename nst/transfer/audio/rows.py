@@ -6,7 +6,8 @@ import numpy as np
 
 from nst.transfer.audio.spectrogram import Samples
 
-#: The root mean square that content and style are scaled to, so that faint audio counts as much as loud audio.
+#: The level that content and style are scaled to, so that faint audio counts as much as loud audio. A level is the root
+#: of the mean square of samples, summed over the channels.
 LEVEL = 0.1
 
 
@@ -18,7 +19,9 @@ class Rows(NamedTuple):
 
 
 def rows(samples: np.ndarray) -> Rows:
-    """Return audio at `LEVEL`, left and right as half their sum and half their difference; silence is not scaled.
+    """Return audio scaled to `LEVEL`, with left and right converted to mid and side; silence is not scaled.
+
+    Mid is half the sum of left and right, and side half their difference.
 
     Args:
       samples: `[samples, channels]`, one channel or two.
@@ -26,14 +29,15 @@ def rows(samples: np.ndarray) -> Rows:
     x = np.asarray(samples, np.float32).T
     if len(x) == 2:
         x = np.stack([x[0] + x[1], x[0] - x[1]]) / 2
-    # One level for both channels: mid and side keep their proportion. Without the mean: a constant is inaudible.
+    # Both channels have one gain, so that mid and side keep their proportion. The mean is left out of the level, as a
+    # constant is inaudible.
     level = float(np.sqrt(np.mean((x - x.mean(axis=1, keepdims=True)) ** 2) * len(x)))
     gain = LEVEL / level if level > 1e-6 else 1.0
     return Rows(np.ascontiguousarray(x * np.float32(gain)), gain)
 
 
 def columns(x: Samples, gain: float) -> np.ndarray:
-    """Return left and right `[samples, channels]` at the original loudness: the inverse of `rows`."""
+    """Return audio `[samples, channels]`, left and right, at its original level: the inverse of `rows`."""
     y = np.asarray(x, np.float32)
     if len(y) == 2:
         y = np.stack([y[0] + y[1], y[0] - y[1]])
@@ -41,12 +45,12 @@ def columns(x: Samples, gain: float) -> np.ndarray:
 
 
 def lengthened(x: Samples, samples: int) -> np.ndarray:
-    """Repeat audio to at least `samples` samples; longer audio is returned as it is."""
+    """Repeat audio `[channels, samples]` to a length of `samples`; longer audio is returned as it is."""
     return np.tile(x, (1, max(1, -(-samples // x.shape[1]))))[:, : max(samples, x.shape[1])]
 
 
 def cut(x: Samples, channels: int, samples: int) -> np.ndarray:
-    """Repeat or cut audio to `samples` samples; leave out its side channel or add a silent one, as `channels` says."""
+    """Return audio as `[channels, samples]`: repeat or cut it, and drop its side channel or add a silent one."""
     x = lengthened(x, samples)[:channels, :samples]
     return np.concatenate([x, np.zeros((channels - len(x), samples), np.float32)])
 

@@ -14,11 +14,11 @@ from jaxtyping import Float
 
 from nst.types import Array
 
-#: `[channels, samples]` and `[channels, frames, bins]`.
+#: Audio `[channels, samples]`, and arrays `[channels, frames, bins]` such as magnitudes.
 Samples = Float[Array, "_ _"]
 Magnitudes = Float[Array, "_ _ _"]
 
-# Smooths |X| at zero, where the gradient of the root is infinite; in units of |X|.
+# In units of |X|: it smooths |X| at zero, where the gradient of the root is infinite.
 _SMOOTH = 1e-4
 
 
@@ -43,13 +43,13 @@ class Stft:
         return self.n_fft // 2 + 1
 
     def frames(self, samples: int) -> int:
-        """Return the number of frames of `samples` samples."""
+        """Return the number of frames of audio with `samples` samples."""
         return 1 + samples // self.hop
 
 
 @functools.cache
 def stft(n_fft: int, hop: int) -> Stft:
-    """Return the transform of a window and a hop, in samples. The window is even, and 2 or more times the hop."""
+    """Return the transform with a window of `n_fft` samples: an even number, and a multiple of `hop` by 2 or more."""
     half = n_fft // 2
     n = np.arange(n_fft)[:, None]
     window = 0.5 - 0.5 * np.cos(2 * np.pi * n / n_fft)
@@ -75,13 +75,20 @@ def transform(x: Samples, stft: Stft) -> tuple[Magnitudes, Magnitudes]:
 
 
 def magnitudes(x: Samples, stft: Stft) -> Magnitudes:
-    """Return |X|, smooth at zero."""
+    """Return |X|, `[channels, frames, bins]`, smoothed at zero."""
     real, imaginary = transform(x, stft)
     return jnp.sqrt(real**2 + imaginary**2 + _SMOOTH**2) - _SMOOTH
 
 
 def inverse(real: Magnitudes, imaginary: Magnitudes, stft: Stft, samples: int) -> Samples:
-    """Return the audio whose transform is nearest in least squares (Griffin and Lim 1984, equation 6)."""
+    """Return the audio whose transform is nearest in least squares (Griffin and Lim 1984, equation 6).
+
+    Args:
+      real: The real part of the transform, `[channels, frames, bins]`.
+      imaginary: The imaginary part.
+      stft: The transform.
+      samples: The number of samples of the result.
+    """
     weights = np.full(stft.bins, 2 / stft.n_fft, np.float32)
     weights[[0, -1]] /= 2
     half = stft.n_fft // 2
@@ -107,7 +114,10 @@ def _blocks(stft: Stft, samples: int) -> int:
 
 
 def _frame(x: Samples, stft: Stft) -> jax.Array:
-    """Cut audio into frames by slices of whole hops: the gradient is a sum of slices, where indexing has a scatter."""
+    """Cut audio into frames, `[channels, frames, n_fft]`, by slices of whole hops.
+
+    The gradient of slices is a sum; that of indexing would be a scatter.
+    """
     channels, samples = x.shape
     blocks, half = _blocks(stft, samples), stft.n_fft // 2
     padded = jnp.pad(x, ((0, 0), (half, blocks * stft.hop - half - samples)))

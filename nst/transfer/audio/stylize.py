@@ -1,4 +1,4 @@
-"""Style transfer of audio, by one stage of the driver that images use."""
+"""Style transfer of audio, as one stage of the driver that images use."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -32,7 +32,7 @@ def default_rate(method: str, optimizer: str) -> float | None:
 
 
 def shortest(extractor: AudioFeatures) -> int:
-    """Return the number of samples that audio needs to have one position in every layer."""
+    """Return the minimum number of samples of audio, for which every layer has at least one position."""
     return (WIDTH - 1) * extractor.longest.stft.hop
 
 
@@ -54,8 +54,8 @@ def stylization(
     """Stylize audio (after Ulyanov and Lebedev, Audio Texture Synthesis and Style Transfer, 2016).
 
     Args:
-      content: `[channels, samples]`, from `rows`.
-      style: `[channels, samples]`, of any length.
+      content: `[channels, samples]`, mono or mid and side, from `rows`.
+      style: The same, of any length and with either number of channels.
       initial: The initial audio, of the shape of the content.
       extractor: The feature extractor.
       steps: Optimization steps.
@@ -63,14 +63,15 @@ def stylization(
       optimizer: One of `nst.optim.OPTIMIZERS`.
       learning_rate: By default the optimizer's own.
       seed: Seed of stochastic terms.
-      every: Step numbers; a snapshot is yielded at least at all their multiples.
-      resume: The state of an earlier run to continue.
+      every: Intervals in steps; a snapshot is yielded at least at every multiple of each interval.
+      resume: The checkpoint of an earlier run to continue.
       release: Called when much memory has just become free.
 
     Yields:
       A snapshot at the start, about every two seconds, and at the end. `sounding` reconstructs audio from its image.
 
     Raises:
+      InputError: A setting can't be used.
       RunError: A value is not finite; the last good snapshot was yielded before.
     """
     settings = losses.checked(with_defaults(loss_settings, optimizer, "audio"))
@@ -103,7 +104,7 @@ def sounding(params: Array, extractor: AudioFeatures, initial: Samples, phase_st
     """Reconstruct audio from optimized parameters.
 
     Args:
-      params: The image of a snapshot.
+      params: The `image` of a snapshot, which for audio is the parameters.
       extractor: The extractor of the run.
       initial: `[channels, samples]`, audio whose phases are the initial ones.
       phase_steps: Iterations of fast Griffin-Lim, for the method `spectrogram`.
@@ -137,19 +138,20 @@ def stylize_audio(
     """Return the content with the timbre of the style.
 
     Args:
-      content: `[samples, channels]`, one channel or two.
+      content: `[samples, channels]`, one channel, or left and right.
       style: The same, of any length.
       rate: Sampling rate of both, Hz.
       method: One of `nst.transfer.audio.METHODS`.
       steps: Optimization steps.
       init: `content`, `style` or `noise`.
-      seed: Seed of noise and filters.
+      seed: Seed of noise, of the filters and of stochastic terms.
       filters: Number of random filters in each layer.
       n_fft: Window of the method `spectrogram`, samples.
-      phase_steps: Iterations of fast Griffin-Lim.
-      scaled: Whether magnitudes are optimized in units of each frequency's level, so that silent ones stay silent
+      phase_steps: Iterations of fast Griffin-Lim, for the method `spectrogram`.
+      scaled: Whether magnitudes are optimized in a unit for each frequency, so that silent frequencies stay silent
         (`AudioFeatures.scaled`).
-      optimizer: `lbfgs` or `adam`; by default that of `OPTIMIZERS` for the method.
+      optimizer: One of `nst.optim.OPTIMIZERS` that is not `image_only`; by default the one that suits the method
+        (`nst.transfer.audio.stylize.OPTIMIZERS`).
       learning_rate: By default that of `default_rate`.
       **loss_settings: Settings of the loss that replace the defaults of the config's group `loss`.
 
