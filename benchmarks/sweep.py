@@ -41,7 +41,9 @@ def add_options(parser: Parser) -> None:
     parser.add_argument("--trials", type=int, default=32, help="a multiple of 4")
     parser.add_argument("--size", type=int, default=128, help="longest side, pixels")
     parser.add_argument("--steps", type=int, default=60, help="steps of each trial")
-    parser.add_argument("--batch", type=int, default=8, help="trials in a batch, in the last way")
+    parser.add_argument(
+        "--batch", type=int, default=8, help="trials in a batch, in the last row of the table"
+    )
     parser.add_argument("--output", type=Path, help="write the figures here as JSON")
 
 
@@ -101,7 +103,7 @@ def _ways(file: Path, weights: list[float], batch: int) -> Iterator[tuple[str, C
     yield "a process for each, two at a time", partial(processes, 2)
     yield "a sweep", partial(sweep, "--workers=1")
     yield "a sweep, 2 workers", partial(sweep, "--workers=2")
-    yield f"a sweep, {batch} in lock-step", partial(sweep, f"--batch={batch}")
+    yield f"a sweep, batches of {batch}", partial(sweep, f"--batch={batch}")
 
 
 def _run(script: str, file: Path, folder: Path, name: str, settings: list[str]) -> None:

@@ -149,7 +149,8 @@ def _stacked(trials: Sequence[Objective]) -> Objective:
             )
         if len({jax.tree.structure(term) for term in same_name}) > 1:
             raise InputError(
-                f"the term {name} has new functions each time it is built: define them once, in their module"
+                f"the term {name} gets new functions each time it is built, so trials can't share a program: "
+                "define its functions once, at module level"
             )
     return replace(trials[0], terms=jax.tree.map(lambda *leaves: jnp.stack(leaves), *terms))
 

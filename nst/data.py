@@ -91,7 +91,8 @@ def choose(name: str, count: int, *, seed: int) -> list[str]:
     """
     members = sets.members(name)
     if not 0 < count <= len(members):
-        raise InputError(f"{name} has {len(members)} images: give a number from 1 to that, not {count}")
+        n = len(members)
+        raise InputError(f"{name} has {n} images: give a number from 1 to {n}, not {count}")
     import grain
 
     order = grain.MapDataset.range(len(members)).shuffle(seed=seed)

@@ -25,7 +25,9 @@ def evaluate(
 ) -> None:
     if content is None and style is None:
         if size is not None or json is not None:
-            raise InputError("--size and --json are for results: add their --content and --style")
+            raise InputError(
+                "--size and --json apply only to results given with --content and --style: add both"
+            )
         evaluation.of_runs([folder for path in paths for folder in evaluation.runs(path)], again=again)
     elif content is None or style is None or again:
         raise InputError("results need both --content and --style, and no --again")

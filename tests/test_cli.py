@@ -266,7 +266,7 @@ def test_the_default_directory_is_the_next_free_one(script, arguments_of_run):
         (["--config.optimizer.learning_rate=fast"], "optimizer.learning_rate=fast"),
         (
             ["--config.modality=audio"],
-            "config.features.convolution is a field of image, this is a config of audio: take another",
+            "config.features.convolution is a field of image configs, but this is an audio config: give another",
         ),
         (["--config.modality=video"], "unknown modality 'video': choose from image, audio"),
         (["--config.images.size"], "Missing value for flag --config.images.size"),

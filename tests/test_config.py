@@ -141,7 +141,7 @@ def test_zero_is_refused_where_it_means_nothing(name):
         (
             "modality",
             "audio",
-            "is a field of image, this is a config of audio: take another --config, or leave",
+            "is a field of image configs, but this is an audio config: give another --config, or leave",
         ),
         ("loss.style_layer_weights", (1.0,) * 4 + (-1.0,), r"style_layer_weights = -1.0: give a finite"),
         ("loss.style_layer_weights", (1.0,) * 4 + (float("nan"),), r"style_layer_weights = nan"),

@@ -156,9 +156,7 @@ def test_chosen_images_depend_on_the_seed_only():
     assert all(
         len(set(names)) == 3 and set(names) <= set(sets.members("tfds:nst_photos/train")) for names in chosen
     )
-    with pytest.raises(
-        InputError, match=r"nst_photos/train has 5 images: give a number from 1 to that, not 6"
-    ):
+    with pytest.raises(InputError, match=r"nst_photos/train has 5 images: give a number from 1 to 5, not 6"):
         data.choose("tfds:nst_photos/train", 6, seed=0)
 
 

@@ -160,7 +160,7 @@ def test_a_run_that_cannot_be_evaluated_leaves_the_others_alone(made, counted, t
     (tmp_path / "a" / "config.json").write_text("{")
     (tmp_path / "c" / "image.png").write_bytes(b"no")  # read together with the runs of the same images
     line = (
-        r"a/config\.json or metrics.jsonl is damaged: run it again \(1 more could not be evaluated either\)"
+        r"a/config\.json or metrics.jsonl is damaged: repeat the run \(1 more could not be evaluated either\)"
     )
     with pytest.raises(InputError, match=line):
         parser.run([str(tmp_path)])
@@ -197,7 +197,10 @@ def test_another_image_at_the_recorded_path_is_refused(made, tmp_path):
     images.write(other, np.zeros((32, 48, 3), np.float32))
     facts["inputs"]["style"]["path"] = str(other)
     (run / "config.json").write_text(json.dumps(facts))
-    with pytest.raises(InputError, match=r"other.png is no longer the style image of the run: put that back"):
+    with pytest.raises(
+        InputError,
+        match=r"other.png is no longer the style image of the run: restore the image, or repeat the run",
+    ):
         evaluation.of_runs([run])
 
 
@@ -220,11 +223,11 @@ def test_an_image_that_was_moved_is_found_by_the_config(made, counted, tmp_path)
     ("spoil", "line"),
     [
         (lambda run: (run / "done").unlink(), "is not finished: go on with scripts/run.py --resume"),
-        (lambda run: (run / "image.png").unlink(), "image.png is not there: run it again"),
+        (lambda run: (run / "image.png").unlink(), "image.png is missing: repeat the run"),
         (lambda run: (run / "image.png").write_bytes(b"no"), "image.png is not an image"),
-        (lambda run: (run / "config.json").write_text("{}"), "is damaged: run it again"),
-        (lambda run: (run / "config.json").write_text("[]"), "is damaged: run it again"),
-        (lambda run: (run / "metrics.jsonl").write_text(""), "is damaged: run it again"),
+        (lambda run: (run / "config.json").write_text("{}"), "is damaged: repeat the run"),
+        (lambda run: (run / "config.json").write_text("[]"), "is damaged: repeat the run"),
+        (lambda run: (run / "metrics.jsonl").write_text(""), "is damaged: repeat the run"),
     ],
 )
 def test_an_unfinished_or_damaged_run_is_refused_in_a_line(run, spoil, line):
@@ -245,7 +248,7 @@ def test_an_unfinished_or_damaged_run_is_refused_in_a_line(run, spoil, line):
         (["a.png", "--content=coffee", "--style=strokes", "--again"], "and no --again"),
         (["a.png", "--content=coffee", "--style=strokes"], "a.png: no such file"),
         (["a.png", "--content=coffee", "--style=strokes", "--size=0"], "--size 0: give a number of pixels"),
-        (["a", "--json=b"], "--size and --json are for results"),
+        (["a", "--json=b"], "--size and --json apply only to results"),
     ],
 )
 def test_wrong_arguments_are_refused_in_a_line(arguments, line, tmp_path, monkeypatch):

@@ -105,8 +105,8 @@ def test_the_same_audio_is_evaluated_once_and_together(run, counted, tmp_path):
 @pytest.mark.parametrize(
     ("spoil", "line"),
     [
-        (lambda run: (run / "audio.wav").unlink(), r"run/audio\.wav is not there: run it again"),
-        (lambda run: (run / "style.wav").unlink(), r"run/style\.wav is not there: run it again"),
+        (lambda run: (run / "audio.wav").unlink(), r"run/audio\.wav is missing: repeat the run"),
+        (lambda run: (run / "style.wav").unlink(), r"run/style\.wav is missing: repeat the run"),
         (lambda run: (run / "content.wav").write_bytes(b"no"), r"run/content\.wav"),
         (
             lambda run: audio.write(run / "audio.wav", audio.Audio(hum(220, seconds=0.5), RATE)),
@@ -178,7 +178,7 @@ def test_a_result_of_another_length_is_brought_to_the_contents(run, seconds, how
         (
             ["audio.wav", "a.png"],
             {},
-            r"audio\.wav is of modality audio and .*a\.png of image: evaluate them apart",
+            r"audio\.wav is of modality audio and .*a\.png of modality image: evaluate them separately",
         ),
         (["audio.wav"], {"size": 64}, "--size 64 is for images: leave it out"),
         (["gone.wav"], {}, r"gone\.wav: no such file"),

@@ -196,7 +196,7 @@ def test_each_step_is_evaluated_on_the_batch_of_its_number():
 def test_a_random_loss_needs_an_optimizer_that_tolerates_it():
     optim.optimizer("adam", ["toy"])
     for name in ("lbfgs", "lbfgs_pyramid"):
-        with pytest.raises(InputError, match=rf"optimizer.name = {name} .* toy is random: take adam"):
+        with pytest.raises(InputError, match=rf"optimizer.name = {name} .* random \(terms: toy\): take adam"):
             optim.optimizer(name, ["toy"])
 
 

@@ -18,7 +18,9 @@ def check_rate(rate: int, whose: str) -> None:
       whose: The path or the setting that has it, for the message.
     """
     if not MIN_RATE <= rate <= MAX_RATE:
-        raise InputError(f"{whose}: a rate of {rate} Hz: give one from {MIN_RATE} to {MAX_RATE}")
+        raise InputError(
+            f"{whose}: a sampling rate of {rate} Hz is out of range: give one from {MIN_RATE} to {MAX_RATE} Hz"
+        )
 
 
 def resample(audio: Audio, rate: int) -> Audio:
@@ -35,6 +37,6 @@ def resample(audio: Audio, rate: int) -> Audio:
     samples = packages.soxr().resample(np.ascontiguousarray(audio.samples), audio.rate, rate, "VHQ")
     if not len(samples):
         raise InputError(
-            f"{len(audio.samples)} samples at {audio.rate} Hz are too few for one at {rate} Hz: give more"
+            f"{len(audio.samples)} samples at {audio.rate} Hz are too few for one at {rate} Hz: give longer audio"
         )
     return Audio(samples, rate)

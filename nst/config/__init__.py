@@ -100,9 +100,10 @@ def unknown_field(name: str, modality: str) -> InputError:
     owners = [other for other, table in FIELDS.items() if name in table]
     if not owners:
         return unknown("config field", name, FIELDS[modality])
+    article = "an" if modality[0] in "aeiou" else "a"
     return InputError(
-        f"config.{name} is a field of {owners[0]}, this is a config of {modality}: "
-        "take another --config, or leave config.modality out"
+        f"config.{name} is a field of {owners[0]} configs, but this is {article} {modality} config: "
+        "give another --config, or leave config.modality out"
     )
 
 

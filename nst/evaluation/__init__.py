@@ -56,7 +56,7 @@ def _evaluation_of(results: Sequence[Path]) -> Evaluation:
     names = {_modality_of(path): path for path in results}
     if len(names) > 1:
         (a, first), (b, second), *_ = names.items()
-        raise InputError(f"{first} is of modality {a} and {second} of {b}: evaluate them apart")
+        raise InputError(f"{first} is of modality {a} and {second} of modality {b}: evaluate them separately")
     return EVALUATIONS[next(iter(names))]
 
 

@@ -58,7 +58,9 @@ def _located(name: str, recorded: Mapping[str, str], config: ConfigDict) -> dict
     if not path.is_file():
         path = images.list_images(config.images[name])[0]
     if files.sha256(path) != recorded["sha256"]:
-        raise InputError(f"{path} is no longer the {name} image of the run: put that back, or run again")
+        raise InputError(
+            f"{path} is no longer the {name} image of the run: restore the image, or repeat the run"
+        )
     return {"path": str(path), "sha256": recorded["sha256"]}
 
 

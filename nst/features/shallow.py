@@ -122,7 +122,7 @@ class Shallow(nnx.Module):
         for layer in layers:
             if getattr(self, f"conv{_size(layer)}") is None:
                 raise InputError(
-                    f"the network was frozen without {layer}: freeze the whole network for these layers"
+                    f"the network was frozen without {layer}: freeze the original network for the layers you need"
                 )
 
     def shapes(self, size: tuple[int, int], layers: Sequence[str]) -> dict[str, tuple[int, int, int]]:

@@ -270,7 +270,7 @@ class VGG(nnx.Module):
         if any(getattr(self, layer, layer) is None for layer in self._reached(layers)):
             raise InputError(
                 f"the network was frozen for shallower layers than {self._deepest(layers)}: "
-                "freeze the whole network for these"
+                "freeze the original network for the layers you need"
             )
 
 

@@ -35,7 +35,7 @@ def to_srgb(color: np.ndarray, space: str, profile: bytes | None, name: str = "i
             cause = f"is not for {space} images"
         except imagecodecs.CmsError:
             cause = "is broken"
-        warnings.warn(f"{name}: its ICC profile {cause}: read as sRGB", ImageWarning, stacklevel=2)
+        warnings.warn(f"{name}: its ICC profile {cause}: it is ignored", ImageWarning, stacklevel=2)
     return _without_profile(unit(color), space)
 
 

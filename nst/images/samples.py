@@ -154,7 +154,7 @@ def add(path: Path | str) -> Path:
         if sample.sha256 == digest:
             return _copy(path, sample.find(sample))
     fetched = ", ".join(sample.file for sample in SAMPLES.values() if sample.sha256)
-    raise InputError(f"{path}: SHA-256 {digest} is none of {fetched}: get the file from {BASE}")
+    raise InputError(f"{path}: SHA-256 {digest} is that of none of {fetched}: get the file from {BASE}")
 
 
 def _fetch(sample: Sample, path: Path) -> None:

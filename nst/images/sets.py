@@ -118,7 +118,9 @@ def _opened(name: str, split: str, root: Path) -> Set:
         return Set(f"{PREFIX}{name}/{split}", place, len(source), source.__getitem__)
     except Exception as error:
         splits = ", ".join(builder.info.splits) or "none"
-        raise InputError(f"tfds:{name}/{split} can't be read ({line(error)}): it has {splits}") from error
+        raise InputError(
+            f"tfds:{name}/{split} can't be read ({line(error)}): the splits of the data set are {splits}"
+        ) from error
 
 
 def _builder(name: str, root: Path) -> Any:

@@ -122,7 +122,7 @@ STYLE_LOSSES: dict[str, StyleLoss] = {
         weight=2.0,
         layers=("relu3_1", "relu4_1"),
         even=True,
-        image_only="its patches have three positions a side and a spectrogram is one high",
+        image_only="its patches are 3×3 positions, and the features of audio are one position high",
     ),
     "remd": StyleLoss(
         build=remd.style,
@@ -130,7 +130,7 @@ STYLE_LOSSES: dict[str, StyleLoss] = {
         layers=remd.LAYERS,
         even=True,
         stochastic=True,
-        image_only="it samples an image and its color",
+        image_only="it compares colors, which audio does not have",
     ),
 }
 

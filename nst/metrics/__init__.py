@@ -154,7 +154,8 @@ def _check_results(results: Mapping[str, Image], content: Image) -> None:
     for name, result in results.items():
         if name in BASELINES or result.shape != content.shape:
             raise InputError(
-                f"{name}: give a result of {width}×{height} pixels, of a name not in {BASELINES}"
+                f"{name}: give a result of {width}×{height} pixels, with a name other than "
+                f"{' and '.join(BASELINES)}"
             )
 
 

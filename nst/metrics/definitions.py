@@ -72,7 +72,8 @@ METRICS: dict[str, Metric] = {
         "style",
     ),
     "border": Metric(
-        "step in mean color from the outermost 32nd to the next, minus the content's, root mean square of sides",
+        "step in mean color from the outermost strip (1/32 of the shorter side) to the next, minus the content's, "
+        "root mean square over sides and channels",
         "ours",
         "lower",
         "[0, 2]",
@@ -94,7 +95,7 @@ METRICS: dict[str, Metric] = {
         "",
     ),
     "grid": Metric(
-        "relative variance of the energy of the high-pass over pixel phases modulo 2, 4 and 8, less its mean by chance",
+        "relative variance of high-pass energy over pixel phases modulo 2, 4 and 8, minus its expectation by chance",
         "ours",
         "lower",
         "(−∞, 27]",
@@ -115,8 +116,8 @@ METRICS: dict[str, Metric] = {
         "content",
     ),
     "coverage": Metric(
-        f"share of blocks of {BLOCK} pixels that are not painted: whose channels at {COVERAGE_LAYER} are further from "
-        "the style than half the distance of the content's, and than the style's own blocks",
+        f"share of blocks of {BLOCK} pixels that are not painted: their channel statistics at {COVERAGE_LAYER} are "
+        "further from the style than half the content's distance, and than the style's own blocks on average",
         "ours",
         "lower",
         "[0, 1]",

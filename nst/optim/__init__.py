@@ -114,8 +114,8 @@ def optimizer(name: str, stochastic: Collection[str] = ()) -> optax.GradientTran
     if stochastic and not chosen.stochastic:
         usable = ", ".join(other for other, each in OPTIMIZERS.items() if each.stochastic)
         raise InputError(
-            f"optimizer.name = {name} needs the same loss at each step and {', '.join(stochastic)} is random: "
-            f"take {usable}"
+            f"optimizer.name = {name} needs the same loss at each step, but the loss is random "
+            f"(terms: {', '.join(stochastic)}): take {usable}"
         )
     return chosen.make()
 

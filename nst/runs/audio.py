@@ -142,9 +142,9 @@ def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> transf
     needed, free = _needed(extractor, config.optimizer.name, content, style), memory.free()
     if free is not None and needed > free:
         message = (
-            f"{content[0] / settings.rate:.0f} and {style[0] / settings.rate:.0f} seconds of audio need about"
+            f"{content[0] / settings.rate:.0f} seconds of content and {style[0] / settings.rate:.0f} of style need "
+            f"about {memory.gib(needed)}, but only {memory.gib(free)} are free: {_REMEDY}"
         )
-        message += f" {memory.gib(needed)} and {memory.gib(free)} are free: {_REMEDY}"
         warnings.warn(message, memory.MemoryWarning, stacklevel=2)
     return extractor
 

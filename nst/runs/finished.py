@@ -50,7 +50,7 @@ def undamaged(folder: Path) -> Iterator[None]:
     except InputError:
         raise
     except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise InputError(f"{folder}/config.json or metrics.jsonl is damaged: run it again") from error
+        raise InputError(f"{folder}/config.json or metrics.jsonl is damaged: repeat the run") from error
 
 
 def written(folder: Path, name: str) -> dict[str, Any]:
@@ -60,5 +60,5 @@ def written(folder: Path, name: str) -> dict[str, Any]:
       InputError: The file is missing.
     """
     if not (folder / name).exists():
-        raise InputError(f"{folder / name} is not there: run it again")
+        raise InputError(f"{folder / name} is missing: repeat the run")
     return {"path": name, "sha256": files.sha256(folder / name)}

@@ -211,8 +211,8 @@ def check_size(
 
     if config.images.size * max(1, config.images.style_scale) > _LARGEST_SIDE:
         raise InputError(
-            f"config.images.size = {config.images.size} at style_scale {config.images.style_scale}: "
-            f"give at most {_LARGEST_SIDE} pixels a side"
+            f"config.images.size = {config.images.size} with images.style_scale = {config.images.style_scale}: "
+            f"the longest side of content and style can have at most {_LARGEST_SIDE} pixels"
         )
     smallest, largest = sizes(scales(config)[0]), sizes(scales(config)[-1])
     extractor.check(smallest[0], layers(config))

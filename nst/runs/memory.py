@@ -76,7 +76,7 @@ def _container() -> list[int]:
 
 def warning(height: int, width: int, needed: int, free: int) -> str:
     """Return the text of the warning, one line."""
-    return f"{width}×{height} pixels need about {gib(needed)} and {gib(free)} are free: {REMEDY}"
+    return f"{width}×{height} pixels need about {gib(needed)}, but only {gib(free)} are free: {REMEDY}"
 
 
 def gib(n: int) -> str:

@@ -230,7 +230,7 @@ def _earlier(folder: Path, facts: dict[str, Any]) -> Earlier:
         raise InputError(f"{folder}/config.json is damaged: start again in another --workdir") from error
     if changed:
         raise InputError(
-            f"{folder} is another run ({'; '.join(changed)}): undo that, or give another --workdir"
+            f"{folder} holds another run ({'; '.join(changed)}): undo the change, or give another --workdir"
         )
     steps = [each["config"]["optimizer"]["steps"] for each in (old, facts)]  # the only field that may grow
     if (folder / "done").exists() and steps[0] == steps[1]:

@@ -178,7 +178,7 @@ def agree(old: Plan, new: Plan, *, extend: bool, where: Path) -> None:
     changed = [f"trial {name} is new" for name in added] + record.differences(before, after)
     if changed:
         summary = "; ".join(changed[:3]) + (f"; and {len(changed) - 3} more" if len(changed) > 3 else "")
-        remedy = "add --extend to run the new trials too" if len(changed) == len(added) else "undo that"
+        remedy = "add --extend to run the new trials too" if len(changed) == len(added) else "undo the change"
         raise InputError(f"{where} holds another sweep ({summary}): {remedy}, or give another --workdir")
 
 

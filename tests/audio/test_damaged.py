@@ -215,8 +215,13 @@ def test_no_samples_are_refused(tmp_path, suffix):
 
 @pytest.mark.parametrize("rate", [500, 999, 768_001])
 def test_impossible_rates_are_refused(tmp_path, rate):
-    _refused(save(tmp_path / "a.wav", rate=rate), f"rate of {rate} Hz: give one from 1000 to 768000")
-    with pytest.raises(InputError, match=f"rate: a rate of {rate} Hz: give one from 1000"):
+    _refused(
+        save(tmp_path / "a.wav", rate=rate),
+        f"sampling rate of {rate} Hz is out of range: give one from 1000 to 768000 Hz",
+    )
+    with pytest.raises(
+        InputError, match=f"rate: a sampling rate of {rate} Hz is out of range: give one from 1000"
+    ):
         audio.read(save(tmp_path / "b.wav"), rate=rate)
 
 

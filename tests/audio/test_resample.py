@@ -66,7 +66,7 @@ def test_the_duration_stays_the_same(count, source, target):
     sound = audio.Audio(np.full((count, 1), 0.1, np.float32), source)
     length = count * target / source
     if length < 0.5:
-        with pytest.raises(InputError, match="are too few for one at"):
+        with pytest.raises(InputError, match=r"are too few for one at .*: give longer audio"):
             audio.resample(sound, target)
     else:
         assert abs(len(audio.resample(sound, target).samples) - length) <= 0.5
@@ -79,5 +79,7 @@ def test_resampling_is_deterministic():
 
 
 def test_impossible_rates_are_refused():
-    with pytest.raises(InputError, match="resampling: a rate of 10 Hz: give one from 1000 to 768000"):
+    with pytest.raises(
+        InputError, match="resampling: a sampling rate of 10 Hz is out of range: give one from 1000 to 768000"
+    ):
         audio.resample(sine(44_100, 440), 10)

@@ -151,7 +151,7 @@ def test_frozen_it_computes_the_same_and_no_more(name, extractor):
     expected = extractor(image, layers)
     for layer, value in frozen(image, layers).items():
         np.testing.assert_allclose(value, expected[layer], rtol=1e-4, atol=1e-4 * np.abs(value).max())
-    with pytest.raises(InputError, match=f"frozen .*{deepest}: freeze the whole network"):
+    with pytest.raises(InputError, match=f"frozen .*{deepest}: freeze the original network"):
         frozen.check((99, 99), [deepest])
     assert isinstance(frozen, type(extractor))
 

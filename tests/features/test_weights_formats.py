@@ -178,7 +178,9 @@ def test_vgg19s_file_has_the_bytes_that_it_always_had(tmp_path):
 def test_a_file_of_ours_of_another_network_is_refused(tmp_path):
     text = '{"source": "", "licence": "", "source_sha256": "", "network": "vgg11", "preprocessing": {}}'
     safetensors.numpy.save_file({"a": np.zeros(1)}, tmp_path / "a.safetensors", {"nst": text})
-    with pytest.raises(InputError, match="weights of 'vgg11', which is none of vgg19, vgg16"):
+    with pytest.raises(
+        InputError, match="weights of the unknown network 'vgg11': give weights of vgg19 or vgg16"
+    ):
         weights.load(str(tmp_path / "a.safetensors"))
 
 
@@ -224,11 +226,11 @@ def test_coded_kernels_are_looked_up():
     ("change", "message"),
     [
         (lambda arrays: [arrays.pop(f"conv2_2/{part}") for part in ("kernel", "bias")],
-         "not VGG-19's.*conv2_2's kernel is missing and 1 more"),
-        (lambda arrays: arrays.pop("conv5_4/bias"), "not VGG-19's.*conv5_4's bias is missing"),
+         "not the weights of VGG-19: conv2_2's kernel is missing and 1 more"),
+        (lambda arrays: arrays.pop("conv5_4/bias"), "not the weights of VGG-19: conv5_4's bias is missing"),
         (lambda arrays: [arrays.pop(f"{layer}_4/{part}") for layer in ("conv3", "conv4", "conv5")
                         for part in ("kernel", "bias") if f"{layer}{part}" != "conv5bias"],
-         "not VGG-16's.*: conv5_4 is unexpected: give those of VGG-19 or VGG-16"),
+         "not the weights of VGG-16: conv5_4 is unexpected: give the weights of VGG-19 or VGG-16"),
         (lambda arrays: arrays.update({"conv1_1/kernel": Entry((3, 3, 1, 64), None)}),
          r"conv1_1's kernel is \[3, 3, 1, 64\], expected \[3, 3, 3, 64\]"),
         (lambda arrays: arrays.update({"conv1_1/kernel": Entry((64, 3, 3, 3), None)}), "expected"),
@@ -256,7 +258,7 @@ def test_vgg13_and_batch_normalization_in_torchvisions_names_are_refused():
         pair = [Entry((64,), None)] * 2
         names = [f"features.{place}.{part}" for place in places for part in ("weight", "bias")]
         arrays = dict(zip(names, pair * len(places), strict=True))
-        with pytest.raises(Unreadable, match=r"not VGG-1[69]'s weights"):
+        with pytest.raises(Unreadable, match=r"not the weights of VGG-1[69]"):
             naming.parameters(*naming.recognise(arrays))
 
 

@@ -131,7 +131,7 @@ def test_an_added_file_is_known_by_its_bytes_and_then_located_offline(pinned, of
 def test_another_file_is_not_added(cache, tmp_path):
     file = tmp_path / "the_scream.jpg"
     file.write_bytes(b"not it")
-    with pytest.raises(InputError, match=r"is none of tubingen.jpg, starry_night.jpg"):
+    with pytest.raises(InputError, match=r"is that of none of tubingen.jpg, starry_night.jpg"):
         samples.add(file)
     assert not cache.exists()
 

@@ -30,8 +30,11 @@ def test_a_split_can_be_a_part():
             r"no data set nst_photo is prepared here: python scripts/data.py prepare nst_photo",
         ),
         ("tfds:../nst_photos/train", r"no data set ../nst_photos is prepared here"),
-        ("tfds:nst_photos/test", r"tfds:nst_photos/test can't be read .*: it has train"),
-        ("tfds:nst_photos/train[5:]", r"can't be read .*: it has train"),
+        (
+            "tfds:nst_photos/test",
+            r"tfds:nst_photos/test can't be read .*: the splits of the data set are train",
+        ),
+        ("tfds:nst_photos/train[5:]", r"can't be read .*: the splits of the data set are train"),
         ("tfds:nst_photos/train#5", r"has 5 images: give a number below that"),
     ],
 )

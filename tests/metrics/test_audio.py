@@ -164,7 +164,10 @@ def test_audio_that_cannot_be_compared_is_refused_by_name(make):
         ({"style": np.zeros((RATE, 3))}, "with 1 or 2 channels"),
         ({"results": {"a": np.zeros((RATE, 1), np.int16)}}, "a is int16 .*: give floats"),
         ({"results": {"a": x[:-1]}}, "a: give a result of 22050 samples"),
-        ({"results": {"style": x}}, "style: give a result of 22050 samples, with a name other than"),
+        (
+            {"results": {"style": x}},
+            "style: give a result of 22050 samples, with a name other than content and style",
+        ),
         ({"results": {"a": broken}}, "a has samples that are not finite"),
     ]:
         with pytest.raises(InputError, match=line) as error:

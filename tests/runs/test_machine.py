@@ -48,7 +48,7 @@ def test_out_of_memory_is_one_line(limited, command, tmp_path):
 def test_a_run_that_may_not_fit_is_warned_of_before_it_starts(config, tmp_path, monkeypatch):
     monkeypatch.setattr(memory, "free", lambda: 100 * 2**20)
     with pytest.warns(
-        memory.MemoryWarning, match=r"24×16 pixels need about 0.5 GiB and 0.1 GiB are free: lower"
+        memory.MemoryWarning, match=r"24×16 pixels need about 0.5 GiB, but only 0.1 GiB are free: lower"
     ):
         runs.run(config, tmp_path / "run")
 

@@ -175,7 +175,7 @@ def test_it_is_stopped_with_its_inputs_saved_and_resumed_to_the_byte(config, tmp
     runs.run(config, part, resume=True)
     assert contents(part) == contents(whole)
     Path(config.numbers.b).write_text("9 9 9 9")
-    with pytest.raises(InputError, match=r"is another run \(b\.sha256 was"):
+    with pytest.raises(InputError, match=r"holds another run \(b\.sha256 was"):
         runs.run(config, part, resume=True)
 
 

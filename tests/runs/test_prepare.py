@@ -76,7 +76,7 @@ def test_resume_refuses_another_image_of_the_same_name(config, begun, tmp_path):
     for name, path in begun.items():
         before = path.read_bytes()
         save(path, 40, 60, seed=9)
-        with pytest.raises(InputError, match=rf"is another run \({name}\.sha256 was '\w+', now '\w+'\)"):
+        with pytest.raises(InputError, match=rf"holds another run \({name}\.sha256 was '\w+', now '\w+'\)"):
             runs.run(config, tmp_path / "run", resume=True)
         path.write_bytes(before)
     assert (tmp_path / "run" / "image.png").read_bytes() == result
@@ -91,7 +91,7 @@ def test_resume_refuses_other_weights_of_the_same_name(config, tmp_path):
     runs.run(brief(config), tmp_path / "run")
     (tmp_path / "run" / "done").unlink()
     ported.write(path, weights.load("random", seed=1), "0" * 64)
-    with pytest.raises(InputError, match=r"is another run \(weights\.sha256 was"):
+    with pytest.raises(InputError, match=r"holds another run \(weights\.sha256 was"):
         runs.run(config, tmp_path / "run", resume=True)
 
 
@@ -110,7 +110,7 @@ def test_resume_names_what_changed(config, finished, tmp_path, name, value, diff
     before = {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()}
     config.update_from_flattened_dict({name: value})
     with pytest.raises(
-        InputError, match=rf"is another run \({difference}\): undo that, or give another --workdir"
+        InputError, match=rf"holds another run \({difference}\): undo the change, or give another --workdir"
     ):
         runs.run(config, tmp_path / "run", resume=True)
     assert {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()} == before

@@ -101,7 +101,7 @@ def test_a_changed_plan_is_refused_or_extended(config, tmp_path):
     with pytest.raises(InputError, match=r"trial seed=2 is new.*--extend"):
         plan.agree(made(0, 1), made(0, 1, 2), extend=False, where=tmp_path)
     plan.agree(made(0, 1), made(0, 1, 2), extend=True, where=tmp_path)
-    with pytest.raises(InputError, match=r"trial.seed=1.* undo that"):
+    with pytest.raises(InputError, match=r"trial.seed=1.* undo the change"):
         plan.agree(made(0, 1), made(0, 2), extend=True, where=tmp_path)
     before = made(0, 1)
     config.loss.tv_weight = 7.0

@@ -84,7 +84,7 @@ QUESTIONS = (
         "matched at conv2_2 keeps the pixels, at conv4_2 what they show (figure 5).",
         (
             Claim(
-                "roughness, with all five for the first alone",
+                "roughness, all five layers instead of the first alone",
                 {"loss.style_layers": _FIRST},
                 {"loss.style_layers": _ALL, "loss.content_layers": ["relu4_2"]},
                 "tv",
@@ -98,7 +98,7 @@ QUESTIONS = (
                 "lower",
             ),
             Claim(
-                "pixels kept, with content at relu2_2 for relu4_2",
+                "pixels kept, with content at relu2_2 instead of relu4_2",
                 {"loss.style_layers": _ALL, "loss.content_layers": ["relu4_2"]},
                 {"loss.style_layers": _ALL, "loss.content_layers": ["relu2_2"]},
                 "ssim",
@@ -124,9 +124,17 @@ QUESTIONS = (
         "What to start from?",
         f"The initialization has no strong effect on the outcome ({_GATYS}, section 3.4 and figure 6).",
         (
-            Claim("style, from noise for the photograph", _CONTENT, _NOISE, "style_gram_held_out", "same"),
-            Claim("structure lost, from noise for the photograph", _CONTENT, _NOISE, "cfsd", "same"),
-            Claim("structure lost, from the painting for the photograph", _CONTENT, _STYLE, "cfsd", "same"),
+            Claim(
+                "style, from noise instead of the photograph", _CONTENT, _NOISE, "style_gram_held_out", "same"
+            ),
+            Claim("structure lost, from noise instead of the photograph", _CONTENT, _NOISE, "cfsd", "same"),
+            Claim(
+                "structure lost, from the painting instead of the photograph",
+                _CONTENT,
+                _STYLE,
+                "cfsd",
+                "same",
+            ),
         ),
         ("images.init",),
     ),
@@ -137,14 +145,14 @@ QUESTIONS = (
         "trained ones do it best by far (Wang, Li and Vasconcelos, CVPR 2021).",
         (
             Claim(
-                "style, trained for random, both rescaled",
+                "style, trained instead of random, both rescaled",
                 _RANDOM | _RESCALED,
                 _TRAINED | _RESCALED,
                 "style_gram_held_out",
                 "lower",
             ),
             Claim(
-                "style, random rescaled for as drawn",
+                "style, random rescaled instead of as drawn",
                 _RANDOM | _DRAWN,
                 _RANDOM | _RESCALED,
                 "style_gram_held_out",
@@ -163,11 +171,19 @@ QUESTIONS = (
         "does as well as VGG-19 is what its use implies (Johnson, Alahi and Fei-Fei, ECCV 2016). The metrics look "
         "through the trained VGG-19, which favors it.",
         (
-            Claim("style, random weights for trained", _VGG19, _RANDOM_VGG19, "style_gram_held_out", "same"),
+            Claim(
+                "style, random weights instead of trained",
+                _VGG19,
+                _RANDOM_VGG19,
+                "style_gram_held_out",
+                "same",
+            ),
             Claim("structure lost, the same", _VGG19, _RANDOM_VGG19, "cfsd", "same"),
-            Claim("style, one random layer for VGG-19", _VGG19, _SHALLOW, "style_gram_held_out", "same"),
+            Claim(
+                "style, one random layer instead of VGG-19", _VGG19, _SHALLOW, "style_gram_held_out", "same"
+            ),
             Claim("structure lost, the same", _VGG19, _SHALLOW, "cfsd", "same"),
-            Claim("style, VGG-16 for VGG-19", _VGG19, _VGG16, "style_gram_held_out", "same"),
+            Claim("style, VGG-16 instead of VGG-19", _VGG19, _VGG16, "style_gram_held_out", "same"),
             Claim("structure lost, the same", _VGG19, _VGG16, "cfsd", "same"),
         ),
         ("features.network", "features.weights"),
@@ -184,10 +200,16 @@ QUESTIONS = (
         "1910.09447, 2020). "
         "Style is measured here by a distance that none of these losses minimizes.",
         (
-            Claim("style, optimal transport for Gram", _GRAM, _REMD, "style_wasserstein_held_out", "lower"),
+            Claim(
+                "style, optimal transport instead of Gram",
+                _GRAM,
+                _REMD,
+                "style_wasserstein_held_out",
+                "lower",
+            ),
             Claim("structure lost, the same", _GRAM, _REMD, "cfsd", "lower"),
-            Claim("style, sliced for Gram", _GRAM, _SLICED, "style_wasserstein_held_out", "lower"),
-            Claim("style, moments for Gram", _GRAM, _MOMENTS, "style_wasserstein_held_out", "same"),
+            Claim("style, sliced instead of Gram", _GRAM, _SLICED, "style_wasserstein_held_out", "lower"),
+            Claim("style, moments instead of Gram", _GRAM, _MOMENTS, "style_wasserstein_held_out", "same"),
         ),
         ("loss.style_loss",),
     ),
@@ -197,14 +219,14 @@ QUESTIONS = (
         f"L-BFGS works best for image synthesis ({_GATYS}, section 2.3).",
         (
             Claim(
-                "loss, L-BFGS for Adam at 0.02",
+                "loss, L-BFGS instead of Adam at 0.02",
                 _ADAM | {"optimizer.learning_rate": 0.02},
                 _LBFGS,
                 "loss",
                 "lower",
             ),
             Claim(
-                "loss, L-BFGS for Adam at 0.08",
+                "loss, L-BFGS instead of Adam at 0.08",
                 _ADAM | {"optimizer.learning_rate": 0.08},
                 _LBFGS,
                 "loss",
@@ -221,8 +243,10 @@ QUESTIONS = (
         "Fei-Fei, ECCV 2016, supplement; Dumoulin, Shlens and Kudlur, ICLR 2017). We know of no "
         "publication about padding the network that compares images.",
         (
-            Claim("the border's step in color, reflection for zeros", _ZEROS, _REFLECT, "border", "lower"),
-            Claim("the same, last pixels for zeros", _ZEROS, _REPLICATE, "border", "lower"),
+            Claim(
+                "the border's step in color, reflection instead of zeros", _ZEROS, _REFLECT, "border", "lower"
+            ),
+            Claim("the same, last pixels instead of zeros", _ZEROS, _REPLICATE, "border", "lower"),
             Claim("style", _ZEROS, _REFLECT, "style_gram_held_out", "same"),
         ),
         ("features.padding",),
@@ -236,18 +260,30 @@ QUESTIONS = (
         "samples was hoped to give better quality, since no phases have to be found (Mital 2017). That more "
         "filters are better and that α keeps the content is what their use implies.",
         (
-            Claim("timbre, for the content itself", _CONTENT_ITSELF, _AUDIO, "style_mfcc", "lower"),
-            Claim("texture, the same", _CONTENT_ITSELF, _AUDIO, "style_texture", "lower"),
-            Claim("pitches, for the style itself", _STYLE_ITSELF, _AUDIO, "pitch_jaccard", "higher"),
             Claim(
-                "pitches, from the content for noise",
+                "timbre, the result instead of the content itself",
+                _CONTENT_ITSELF,
+                _AUDIO,
+                "style_mfcc",
+                "lower",
+            ),
+            Claim("texture, the same", _CONTENT_ITSELF, _AUDIO, "style_texture", "lower"),
+            Claim(
+                "pitches, the result instead of the style itself",
+                _STYLE_ITSELF,
+                _AUDIO,
+                "pitch_jaccard",
+                "higher",
+            ),
+            Claim(
+                "pitches, from the content instead of noise",
                 _AUDIO | {"audio.init": "noise"},
                 _AUDIO,
                 "pitch_jaccard",
                 "higher",
             ),
             Claim(
-                "timbre, samples for magnitudes",
+                "timbre, samples instead of magnitudes",
                 _AUDIO,
                 _AUDIO | {"audio.method": "waveform"},
                 "style_mfcc",

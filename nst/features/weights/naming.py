@@ -88,7 +88,7 @@ def recognise(entries: Entries, network: str | None = None) -> Recognized:
     if not matches[scheme]:
         titles = " or ".join(map(title, KERNELS))
         raise Unreadable(
-            f"none of its {len(entries)} arrays has the name of a layer of {titles}: give weights of these"
+            f"none of its {len(entries)} arrays has the name of a layer of {titles}: give weights of one of these"
         )
     candidates = [network] if network else list(KERNELS)
     results = [Recognized(scheme, each, _layers(each, matches[scheme])) for each in candidates]
@@ -144,8 +144,8 @@ def parameters(scheme: Scheme, network: str, layers: Layers) -> Parameters:
     if problems := _problems(scheme, network, layers):
         more = f" and {len(problems) - 1} more" if len(problems) > 1 else ""
         raise Unreadable(
-            f"not {title(network)}'s weights, by {scheme.what}'s names: {problems[0]}{more}: "
-            f"give those of {' or '.join(map(title, KERNELS))}"
+            f"the arrays have {scheme.what}'s names but are not the weights of {title(network)}: {problems[0]}{more}: "
+            f"give the weights of {' or '.join(map(title, KERNELS))}"
         )
     return {
         layer: {

@@ -86,7 +86,7 @@ def origin(path: Path) -> Origin | None:
     network = fields.get("network", VGG19)
     if network not in KERNELS:
         raise Unreadable(
-            f"weights of {network!r}, which is none of {', '.join(KERNELS)}: give weights of these"
+            f"weights of the unknown network {network!r}: give weights of {' or '.join(KERNELS)}"
         )
     return Origin(texts[0], texts[1], preprocessing.parse(fields["preprocessing"]), texts[2], network)
 

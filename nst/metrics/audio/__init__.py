@@ -54,7 +54,8 @@ def evaluate(
         _check(name, samples)
         if name in BASELINES or len(samples) != len(content):
             raise InputError(
-                f"{name}: give a result of {len(content)} samples, with a name other than {BASELINES}"
+                f"{name}: give a result of {len(content)} samples, with a name other than "
+                f"{' and '.join(BASELINES)}"
             )
 
     of_content, of_style = hear(content), hear(style)

@@ -36,7 +36,7 @@ AUDIO_METRICS: dict[str, Metric] = {
         "style",
     ),
     "pitch_jaccard": Metric(
-        "Σ shared / Σ all of the pitches, in semitones, that sound in each frame",
+        "Jaccard index of the pitches (semitones) that sound in each frame: Σ shared / Σ all, over frames",
         "after Cífka et al. 2021; pitches after Klapuri 2006",
         "higher",
         "[0, 1]",

@@ -166,7 +166,7 @@ def check(method: str, n_fft: int) -> None:
     if method not in METHODS:
         raise unknown("audio.method", method, METHODS)
     if n_fft % 4 or n_fft < 64:
-        raise InputError(f"audio.n_fft = {n_fft}: give a multiple of 4 from 64, such as 2048")
+        raise InputError(f"audio.n_fft = {n_fft}: give a multiple of 4 that is at least 64, such as 2048")
 
 
 def audio_features(method: str, *, n_fft: int, rate: int, filters: int, seed: int) -> AudioFeatures:
