@@ -2,15 +2,17 @@
 
 import argparse
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 from nst.errors import InputError, unknown
+from nst.files import user_path
 
 
 class Parser(argparse.ArgumentParser):
     """An argparse parser of a script, or of one command of it, that calls a function with the options.
 
-    A wrong argument raises InputError instead of printing a usage text.
+    A wrong argument raises InputError instead of printing a usage text. An argument of `type=Path` may begin with `~`.
     """
 
     _commands = None
@@ -18,6 +20,7 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, function: Callable[..., object] | None = None, **settings: Any):
         # The description is a script's docstring, which lists one command a line: argparse would rewrap it.
         super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **settings)
+        self.register("type", Path, user_path)
         self.set_defaults(function=function)
 
     def add_command(self, name: str, function: Callable[..., object], text: str) -> "Parser":

@@ -23,7 +23,7 @@ from nst import sweep as sweeps
 from nst.config import FIELDS, fields, help_text, modality_of, unknown_field
 from nst.config.file import load_file
 from nst.errors import InputError, Interrupted, RunError
-from nst.files import cache_dir
+from nst.files import cache_dir, user_path
 
 
 def main(function: Callable[[Sequence[str]], None], *, usage: str | None = None) -> NoReturn:
@@ -81,9 +81,9 @@ def run(arguments: Sequence[str]) -> None:
     modality = runs.modality(config)
     folders = runs.run(
         config,
-        Path(values.workdir) if values.workdir else _next_free(Path("runs") / _file(values)[0].stem),
+        user_path(values.workdir) if values.workdir else _next_free(Path("runs") / _file(values)[0].stem),
         resume=values.resume,
-        output=Path(values.output) if values.output else None,
+        output=user_path(values.output) if values.output else None,
         limit=values[modality.limit.flag].value,
         release=release_free_memory,
     )
@@ -107,7 +107,7 @@ def sweep(arguments: Sequence[str]) -> None:
     config = _parse(values, arguments)
     _check_executor(values)
     path, variant = _file(values)
-    folder = Path(values.workdir) if values.workdir else Path("runs") / path.stem
+    folder = user_path(values.workdir) if values.workdir else Path("runs") / path.stem
     plan = sweeps.begin(config, _overrides(path, variant), folder, extend=values.extend)
     if values.list:
         sweeps.show(folder, plan)

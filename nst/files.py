@@ -22,9 +22,17 @@ _BLOCK = 1 << 20
 _TIMEOUT_SECONDS = 30
 
 
+def user_path(name: str | Path) -> Path:
+    """Return the path that a user gave, with `~` at its beginning as the home folder."""
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:  # of a user that does not exist
+        return Path(name)
+
+
 def cache_dir() -> Path:
     """Return the user's cache folder for weights and samples, or the folder that `NST_CACHE_DIR` names."""
-    return Path(os.environ.get("NST_CACHE_DIR") or platformdirs.user_cache_dir("nst"))
+    return user_path(os.environ.get("NST_CACHE_DIR") or platformdirs.user_cache_dir("nst"))
 
 
 def sha256(path: Path) -> str:

@@ -3,12 +3,74 @@
 import contextlib
 import os
 import stat
-from collections.abc import Collection, Iterator
+import warnings
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from nst.errors import InputError
+from nst.files import user_path
 
 _STDERR = 2
+
+
+class Kind(NamedTuple):
+    """A kind of input file.
+
+    Attributes:
+      what: The kind in words, such as `image`, for messages.
+      extensions: Extensions of such files in a folder, in lower case, with the dot.
+      supported: The formats in words, for messages.
+      samples: The names of samples.
+      locate: `locate(name)` returns the file of a sample, which is fetched or made if it is absent.
+    """
+
+    what: str
+    extensions: Collection[str]
+    supported: str
+    samples: Collection[str]
+    locate: Callable[[str], Path | None]
+
+
+def find(name: str | Path, kind: Kind) -> Path:
+    """Return the file of a path or of a sample's name.
+
+    The string `coffee` is the sample, even if there is a file or folder of that name, which is `./coffee` or
+    `Path("coffee")`: otherwise a command would change with what lies beside it.
+
+    Raises:
+      InputError: There is no such file or sample, or it can't be read.
+    """
+    path = user_path(name)
+    if isinstance(name, str) and name in kind.samples:
+        if path.exists():
+            warnings.warn(f"{name} is the sample; the file or folder of that name is ./{name}", stacklevel=2)
+    elif exists(path, kind.what):
+        return path
+    sample = kind.locate(str(name))
+    if sample is None:
+        raise InputError(
+            f"{name}: no such file, nor a sample of that name (samples: {', '.join(kind.samples)})"
+        )
+    return sample
+
+
+def is_folder(name: str | Path, kind: Kind) -> bool:
+    """Return whether a name is that of a folder, not of a file or a sample."""
+    return not (isinstance(name, str) and name in kind.samples) and user_path(name).is_dir()
+
+
+def find_all(name: str | Path, kind: Kind) -> list[Path]:
+    """Return the files of a folder, sorted by name and without subfolders; of a path or sample, its file.
+
+    Raises:
+      InputError: There is no such file, folder or sample, or the folder has no such file.
+    """
+    if not str(name):
+        raise InputError(f"the name of an {kind.what} is empty: give a path, a folder or a sample's name")
+    if is_folder(name, kind):
+        return listed(user_path(name), kind.extensions, kind.what, kind.supported)
+    return [find(name, kind)]
 
 
 def exists(path: Path, what: str) -> bool:

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import pytest
 
 from nst import cli, runs
+from nst.arguments import Parser
 from nst.config import FIELDS, Field, fields, validate
 from nst.errors import InputError, Interrupted, RunError
 from nst.features import weights
@@ -224,6 +225,16 @@ def test_flags_are_passed_on(script, arguments_of_run):
     expected = {"workdir": Path("-a dir"), "resume": True, "output": Path("ü.png"), "limit": 123}
     expected["release"] = release_free_memory
     assert arguments_of_run == expected
+
+
+def test_paths_may_begin_with_the_home_folder(script, arguments_of_run, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/ada")
+    assert script(cli.run, GATYS, "--workdir=~/runs/a", "--output=~/a.png")[0] == 0
+    assert arguments_of_run["workdir"] == Path("/home/ada/runs/a")
+    assert arguments_of_run["output"] == Path("/home/ada/a.png")
+    parser = Parser()
+    parser.add_argument("folder", type=Path)
+    assert parser.parse_args(["~/runs"]).folder == Path("/home/ada/runs")
 
 
 @pytest.mark.parametrize(("config", "flag"), [(GATYS, "--max_seconds=9"), (AUDIO, "--max_pixels=9")])

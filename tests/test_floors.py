@@ -12,7 +12,8 @@ ROOT = Path(nst.__file__).parent
 #: The modules of `nst` by floor, from the lowest; a folder is one module.
 FLOORS = [
     {"errors", "types", "process"},
-    {"files", "config", "arguments", "overrides", "inputs"},
+    {"files", "config", "overrides"},
+    {"arguments", "inputs"},
     {"ablation"},
     {"images", "audio", "losses", "optim", "laplacian", "checkpoint"},
     {"features", "optimize", "record", "data", "writers"},

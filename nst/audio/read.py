@@ -10,7 +10,6 @@ from nst.audio import samples
 from nst.audio.decode import decode
 from nst.audio.formats import SUPPORTED
 from nst.audio.resample import check_rate, resample
-from nst.errors import InputError
 from nst.types import Audio
 
 #: The longest audio that is read by default, s: longer files are likely chosen by mistake.
@@ -32,6 +31,8 @@ EXTENSIONS = {
     ".au",
 }
 
+_KIND = inputs.Kind("audio file", EXTENSIONS, SUPPORTED, samples.NAMES, samples.locate)
+
 
 class AudioWarning(UserWarning):
     """Audio is not read exactly as it is stored."""
@@ -44,7 +45,7 @@ def read(name: str | Path, *, rate: int | None = None, max_seconds: float = MAX_
     mono, with an `AudioWarning`: few files say which speaker a channel is for. Silent files are valid.
 
     Args:
-      name: A path, or the name of a sample (if both exist, the path wins).
+      name: The name of a sample, or a path (`./rain` or a `Path` if it is also the name of a sample).
       rate: Sampling rate to resample to, Hz; by default the file's own.
       max_seconds: The longest audio to decode.
 
@@ -58,7 +59,7 @@ def read(name: str | Path, *, rate: int | None = None, max_seconds: float = MAX_
     """
     if rate is not None:
         check_rate(rate, "rate")
-    path = _find(name)
+    path = inputs.find(name, _KIND)
     decoded = decode(path, max_seconds)
     channels = decoded.samples.shape[1]
     if channels > 2:
@@ -74,8 +75,7 @@ def each(name: str) -> list[str]:
     Raises:
       InputError: As `list_audio`.
     """
-    paths = list_audio(name)
-    return [*map(str, paths)] if Path(name).is_dir() else [name]
+    return [*map(str, list_audio(name))] if inputs.is_folder(name, _KIND) else [name]
 
 
 def list_audio(path: str | Path) -> list[Path]:
@@ -84,20 +84,4 @@ def list_audio(path: str | Path) -> list[Path]:
     Raises:
       InputError: There is no such file, folder or sample, or the folder has no audio file.
     """
-    folder = Path(path)
-    if not str(path):
-        raise InputError("the name of an audio file is empty: give a path, a folder or a sample's name")
-    if not folder.is_dir():
-        return [_find(path)]
-    return inputs.listed(folder, EXTENSIONS, "audio file", SUPPORTED)
-
-
-def _find(name: str | Path) -> Path:
-    path = Path(name)
-    if inputs.exists(path, "audio file"):
-        return path
-    sample = samples.locate(str(name))
-    if sample is None:
-        names = ", ".join(samples.NAMES)
-        raise InputError(f"{name}: no such file, nor a sample of that name (samples: {names})")
-    return sample
+    return inputs.find_all(path, _KIND)

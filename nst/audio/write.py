@@ -11,7 +11,7 @@ import numpy as np
 from nst.audio import packages
 from nst.audio.resample import MAX_RATE, MIN_RATE
 from nst.errors import InputError
-from nst.files import write_bytes
+from nst.files import user_path, write_bytes
 from nst.types import Audio
 
 #: The highest true peak that is written, of full scale: −1 dB as in EBU R 128, which leaves headroom for lossy formats.
@@ -101,7 +101,7 @@ def write(path: str | Path, audio: Audio) -> float:
       >>> nst.audio.write("melody.wav", nst.audio.read("melody"))
       0.0
     """
-    path = Path(path)
+    path = user_path(path)
     samples = np.asarray(audio.samples, np.float32)
     check_output(path, rate=audio.rate)
     if samples.ndim != 2 or samples.shape[1] not in (1, 2) or not len(samples):

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 
 from nst import inputs
-from nst.errors import InputError
 from nst.images import samples, sets
 from nst.images.decode import decode
 from nst.images.formats import SUPPORTED
@@ -16,6 +15,7 @@ from nst.images.profiles import ImageWarning, to_srgb
 MAX_PIXELS = 200_000_000
 
 _EXTENSIONS = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif"}
+_KIND = inputs.Kind("image", _EXTENSIONS, SUPPORTED, samples.NAMES, samples.locate)
 
 #: For each EXIF orientation: whether to transpose, then the steps along height and width (TIFF 6.0, page 36).
 _ORIENTATIONS = {
@@ -38,7 +38,8 @@ def read(name: str | Path, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     animation the first frame is read, with an `ImageWarning`.
 
     Args:
-      name: A path, the name of a sample (if both exist, the path wins), or an image of a data set, `tfds:NAME/SPLIT#2`.
+      name: The name of a sample, a path (`./coffee` or a `Path` if it is also the name of a sample), or
+        an image of a data set, `tfds:NAME/SPLIT#2`.
       max_pixels: The largest image to decode, height × width.
 
     Raises:
@@ -66,8 +67,7 @@ def each(name: str) -> list[str]:
     """
     if sets.is_named(name):
         return sets.members(name)
-    paths = list_images(name)
-    return [*map(str, paths)] if Path(name).is_dir() else [name]
+    return [*map(str, list_images(name))] if inputs.is_folder(name, _KIND) else [name]
 
 
 def list_images(path: str | Path) -> list[Path]:
@@ -78,28 +78,11 @@ def list_images(path: str | Path) -> list[Path]:
     """
     if sets.is_named(path):
         return [sets.locate(member) for member in sets.members(str(path))]
-    folder = Path(path)
-    if not str(path):
-        raise InputError("the name of an image is empty: give a path, a folder or a sample's name")
-    if not folder.is_dir():
-        return [_find(path)]
-    return inputs.listed(folder, _EXTENSIONS, "image", SUPPORTED)
+    return inputs.find_all(path, _KIND)
 
 
 def _find(name: str | Path) -> Path:
-    if sets.is_named(name):
-        return sets.locate(str(name))
-    path = Path(name)
-    return path if inputs.exists(path, "image") else _find_sample(str(name))
-
-
-def _find_sample(name: str) -> Path:
-    path = samples.locate(name)
-    if path is None:
-        raise InputError(
-            f"{name}: no such file, nor a sample of that name (samples: {', '.join(samples.NAMES)})"
-        )
-    return path
+    return sets.locate(str(name)) if sets.is_named(name) else inputs.find(name, _KIND)
 
 
 def _on_white(image: np.ndarray, alpha: np.ndarray) -> np.ndarray:

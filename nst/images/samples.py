@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nst.errors import InputError
-from nst.files import cache_dir, download, make_once, replacing, sha256, usable
+from nst.files import cache_dir, download, make_once, replacing, sha256, usable, user_path
 
 #: The address of the classics: at one commit, so that their bytes never change.
 BASE = (
@@ -145,7 +145,7 @@ def add(path: Path | str) -> Path:
     Raises:
       InputError: The file can't be read, or is not one of the samples that are fetched.
     """
-    path = Path(path)
+    path = user_path(path)
     try:
         digest = sha256(path)
     except OSError as error:

@@ -11,7 +11,7 @@ import numpy as np
 import PIL.Image
 
 from nst.errors import InputError
-from nst.files import write_bytes
+from nst.files import user_path, write_bytes
 from nst.images import metadata as texts
 from nst.images.profiles import ImageWarning
 from nst.types import Image
@@ -122,7 +122,7 @@ def write(
     Example:
       >>> nst.images.write("coffee.png", nst.images.read("coffee"), metadata={"Comment": "a cup"})
     """
-    path = Path(path)
+    path = user_path(path)
     values = np.asarray(image, np.float32)
     check_output(path, bits=bits, longest=max(values.shape))
     if not np.isfinite(values).all():

@@ -116,11 +116,20 @@ def test_a_wrong_extension_does_not_matter(tmp_path):
     np.testing.assert_allclose(audio.read(path).samples, STEREO, atol=2**-23)
 
 
-def test_a_path_wins_over_a_sample(tmp_path, monkeypatch):
+def test_a_sample_wins_over_a_file_of_its_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     save("melody", format="WAV")
-    assert audio.read("melody").samples.shape == STEREO.shape
-    assert audio.list_audio("melody") == [Path("melody")]
+    with pytest.warns(UserWarning, match="melody is the sample; the file or folder of that name is ./melody"):
+        assert audio.read("melody").samples.shape != STEREO.shape
+    assert audio.read("./melody").samples.shape == STEREO.shape
+    assert audio.list_audio("./melody") == [Path("melody")]
+
+
+def test_a_path_may_begin_with_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    audio.write("~/a.wav", audio.Audio(STEREO, 44_100))
+    assert audio.read("~/a.wav").samples.shape == STEREO.shape
+    assert audio.list_audio("~") == [tmp_path / "a.wav"]
 
 
 @pytest.mark.parametrize("error", [ModuleNotFoundError, OSError])

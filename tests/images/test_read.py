@@ -206,10 +206,34 @@ def test_a_sample_by_name():
     assert images.list_images("astronaut")[0].is_file()
 
 
-def test_a_path_wins_over_a_sample(tmp_path, monkeypatch):
+def test_a_sample_wins_over_a_file_of_its_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     save(tmp_path / "astronaut", PICTURE, format="PNG")
-    assert images.read("astronaut").shape == PICTURE.shape
+    with pytest.warns(
+        UserWarning, match="astronaut is the sample; the file or folder of that name is ./astronaut"
+    ):
+        assert images.read("astronaut").shape == (512, 512, 3)
+    for path in ("./astronaut", Path("astronaut")):
+        assert images.read(path).shape == PICTURE.shape
+    (tmp_path / "coffee").mkdir()
+    with pytest.warns(UserWarning, match="coffee is the sample"):
+        assert images.list_images("coffee")[0].is_file()
+    with pytest.warns(UserWarning, match="coffee is the sample"):
+        images.read("coffee")
+    assert images.each("coffee") == ["coffee"]
+    with pytest.raises(InputError, match="coffee has no images"):
+        images.list_images("./coffee")
+
+
+def test_a_path_may_begin_with_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    images.write("~/a.png", PICTURE / np.float32(255))
+    assert (tmp_path / "a.png").is_file()
+    assert images.read("~/a.png").shape == PICTURE.shape
+    assert images.list_images("~") == [tmp_path / "a.png"]
+    assert images.each("~") == [str(tmp_path / "a.png")]
+    with pytest.raises(InputError, match="no such file"):
+        images.read("~nobody-of-that-name/a.png")
 
 
 def _fifo(path):

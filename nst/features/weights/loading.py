@@ -12,7 +12,7 @@ from nst.features.weights.formats import is_safetensors
 from nst.features.weights.network import VGG19, Weights, random
 from nst.features.weights.port import port, read
 from nst.features.weights.sources import DEFAULTS, SOURCES
-from nst.files import cache_dir, make_once, sha256
+from nst.files import cache_dir, make_once, sha256, user_path
 
 RANDOM = "random"
 
@@ -129,7 +129,7 @@ def _scratch(path: Path) -> Iterator[Path]:
 
 def _file(name: str) -> Path:
     """Return the path of a ported file itself; for any other file, that of its port in the cache, named by its hash."""
-    path = Path(name).expanduser()
+    path = user_path(name)
     if not path.is_file():
         raise _absent(name, path)
     with refusing(path):
