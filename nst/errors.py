@@ -3,6 +3,8 @@
 import difflib
 from collections.abc import Iterable
 
+_FEW = 12  # choices that a message lists even if some are similar
+
 
 class InputError(ValueError):
     """An input can't be used: an image, a weight file, a name, a number.
@@ -27,8 +29,10 @@ class Interrupted(RunError):  # noqa: N818  (nothing went wrong)
 
 
 def unknown(what: str, name: object, choices: Iterable[str]) -> InputError:
-    """Return the error for a name that is not among the `choices`, with the most similar ones first."""
+    """Return the error for a name that is not among `choices`; if there are many, only similar ones are listed."""
     choices = list(choices)
     similar = difflib.get_close_matches(str(name), choices, n=3)
-    hint = f"did you mean {' or '.join(similar)}? " if similar else ""
-    return InputError(f"unknown {what} {str(name)!r}: {hint}choose from {', '.join(choices)}")
+    hints = [f"did you mean {' or '.join(similar)}?"] if similar else []
+    if not similar or len(choices) <= _FEW:
+        hints.append(f"choose from {', '.join(choices)}")
+    return InputError(f"unknown {what} {str(name)!r}: {' '.join(hints)}")

@@ -23,6 +23,7 @@ class Kind(NamedTuple):
       supported: The formats in words, for messages.
       samples: The names of samples.
       locate: `locate(name)` returns the file of a sample, which is fetched or made if it is absent.
+      words: Other values of the setting that names a file, for messages.
     """
 
     what: str
@@ -30,6 +31,7 @@ class Kind(NamedTuple):
     supported: str
     samples: Collection[str]
     locate: Callable[[str], Path | None]
+    words: Collection[str] = ()
 
 
 def find(name: str | Path, kind: Kind) -> Path:
@@ -49,8 +51,9 @@ def find(name: str | Path, kind: Kind) -> Path:
         return path
     sample = kind.locate(str(name))
     if sample is None:
+        words = f", nor one of {', '.join(kind.words)}" if kind.words else ""
         raise InputError(
-            f"{name}: no such file, nor a sample of that name (samples: {', '.join(kind.samples)})"
+            f"{name}: no such file{words}, nor a sample of that name (samples: {', '.join(kind.samples)})"
         )
     return sample
 

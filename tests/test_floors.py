@@ -13,7 +13,7 @@ ROOT = Path(nst.__file__).parent
 FLOORS = [
     {"errors", "types", "process"},
     {"files", "config", "overrides"},
-    {"arguments", "inputs"},
+    {"arguments", "flags", "inputs"},
     {"ablation"},
     {"images", "audio", "losses", "optim", "laplacian", "checkpoint"},
     {"features", "optimize", "record", "data", "writers"},

@@ -1,6 +1,7 @@
 """Reading of audio: a path or a sample's name in, float32 samples of one or two channels out."""
 
 import warnings
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -78,10 +79,10 @@ def each(name: str) -> list[str]:
     return [*map(str, list_audio(name))] if inputs.is_folder(name, _KIND) else [name]
 
 
-def list_audio(path: str | Path) -> list[Path]:
+def list_audio(path: str | Path, words: Collection[str] = ()) -> list[Path]:
     """Return the paths of the audio files in a folder, sorted by name, without subfolders; of a single one, its path.
 
     Raises:
       InputError: There is no such file, folder or sample, or the folder has no audio file.
     """
-    return inputs.find_all(path, _KIND)
+    return inputs.find_all(path, _KIND._replace(words=words))

@@ -1,6 +1,6 @@
 """Images: read, write, resize, and the initial image of a run."""
 
-from nst.images.initial import initial
+from nst.images.initial import STARTS, initial
 from nst.images.metadata import read_metadata
 from nst.images.profiles import ImageWarning
 from nst.images.read import MAX_PIXELS, each, list_images, read
@@ -9,6 +9,7 @@ from nst.images.write import check_output, write
 
 __all__ = [
     "MAX_PIXELS",
+    "STARTS",
     "ImageWarning",
     "check_output",
     "cover",

@@ -3,9 +3,12 @@
 import numpy as np
 from jaxtyping import Float
 
-from nst.images.read import MAX_PIXELS, read
+from nst.images.read import MAX_PIXELS, list_images, read
 from nst.images.resize import cover, resize
 from nst.types import Array, Image
+
+#: Initial images that are no file.
+STARTS = ("content", "style", "noise", "gray")
 
 
 def initial(
@@ -42,7 +45,7 @@ def initial(
             mean = np.array([123.68, 116.779, 103.939], np.float32)  # RGB
             return (mean + 0.001 * _normal(content.shape, seed)) / 255
         case _:
-            return resize(read(kind, max_pixels=max_pixels), height, width)
+            return resize(read(list_images(kind, STARTS)[0], max_pixels=max_pixels), height, width)
 
 
 def _normal(shape: tuple[int, ...], seed: int) -> np.ndarray:

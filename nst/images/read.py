@@ -1,6 +1,7 @@
 """Reading of images, from a path or the name of a sample to an upright sRGB array."""
 
 import warnings
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -70,7 +71,7 @@ def each(name: str) -> list[str]:
     return [*map(str, list_images(name))] if inputs.is_folder(name, _KIND) else [name]
 
 
-def list_images(path: str | Path) -> list[Path]:
+def list_images(path: str | Path, words: Collection[str] = ()) -> list[Path]:
     """Return the paths of the images in a folder (sorted by name, without subfolders) or a data set, or of one image.
 
     Raises:
@@ -78,7 +79,7 @@ def list_images(path: str | Path) -> list[Path]:
     """
     if sets.is_named(path):
         return [sets.locate(member) for member in sets.members(str(path))]
-    return inputs.find_all(path, _KIND)
+    return inputs.find_all(path, _KIND._replace(words=words))
 
 
 def _find(name: str | Path) -> Path:

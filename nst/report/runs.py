@@ -9,6 +9,7 @@ from nst.errors import InputError
 from nst.runs import MODALITIES, modality
 from nst.runs.follow import recorded
 from nst.runs.modality import Modality
+from nst.runs.repeat import files_used
 from nst.sweep import plan
 from nst.sweep.trials import BEGUN, DONE, FAILED, Folder
 from nst.types import Values
@@ -103,11 +104,7 @@ def _failure(folder: Folder, trial: plan.Trial) -> tuple[str, str]:
 def _alone(folder: Path) -> Run:
     facts = read_json(folder / "config.json")
     config = _complete(flat(inside(facts, "config")))
-    own_modality = modality_of(config)
-    for name in own_modality.inputs:  # if the config names a folder, the run has one of its files
-        field, path = f"{own_modality.group}.{name}", Path(str(inside(facts, "inputs", name, "path")))
-        if path.parent == Path(str(config.get(field))):
-            config[field] = str(path)
+    config = files_used(config, facts.get("inputs"), modality_of(config))
     state = DONE if (folder / "done").exists() else BEGUN
     return Run(folder.absolute().name, folder, state, config, facts)
 

@@ -111,7 +111,8 @@ class AudioTask(NamedTuple):
 def find(config: ConfigDict, name: str) -> list[Path]:
     """Return the audio files that an input of a config stands for."""
     value = config.audio[name]
-    return [] if name in AUDIO.optional and value in _STARTS else audio.list_audio(value)
+    words = _STARTS if name in AUDIO.optional else ()
+    return [] if value in words else audio.list_audio(value, words)
 
 
 def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> transfer.AudioFeatures:

@@ -133,6 +133,26 @@ def recorded(config: Values) -> dict[str, Any]:
     return json.loads(json.dumps(values))
 
 
+def reloaded(config: Values) -> ConfigDict:
+    """Return the config that was recorded, to repeat the run: fields that follow others do so again.
+
+    Args:
+      config: Nested, or by dotted names, as in the file config.json of a run.
+
+    Raises:
+      InputError: A field that others follow is invalid.
+    """
+    values = recorded(config)
+    default, rules = usual(values), RULES.get(modality_of(values), {})
+    for name in rules:
+        if values.get(name) == json.loads(json.dumps(default[name])):
+            values[name] = None
+    result = base(modality_of(values))
+    with result.ignore_type():  # `validate` reports wrong types
+        result.update_from_flattened_dict(as_tuples(values))
+    return result
+
+
 def usual(values: Values) -> dict[str, Any]:
     """Return the value that each field would have if only that field were unset, by dotted name.
 

@@ -2,7 +2,7 @@
 
 import functools
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,14 +19,11 @@ from nst.optim import optimizer
 from nst.runs import memory
 from nst.runs.modality import File, Job, Limit, Modality
 from nst.stages import Release, Resume, Snapshot
-from nst.transfer.image import Scale, plan, sides_at, stylization
-from nst.types import Array, Image, Network, Values
+from nst.transfer.image import Scale, check_inputs, plan, sides_at, stylization
+from nst.types import NO_CHANGES, Array, Image, Network, Values
 
 # Larger images do not fit into memory, and the system would kill the process without a message.
 _LARGEST_SIDE = 32_768
-
-# Values of `images.init` that are not files.
-_STARTS = ("content", "style", "noise", "gray")
 
 
 class ImageTask(NamedTuple):
@@ -85,7 +82,8 @@ def as_used(task: ImageTask, name: str) -> np.ndarray:
 def find(config: ConfigDict, name: str) -> list[Path]:
     """Return the image files that an input of a config stands for."""
     value = config.images[name]
-    return [] if name in IMAGE.optional and value in _STARTS else images.list_images(value)
+    words = images.STARTS if name in IMAGE.optional else ()
+    return [] if value in words else images.list_images(value, words)
 
 
 def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> Network:
@@ -97,7 +95,8 @@ def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> Networ
             framed(config, "content", sizes[job.inputs["content"]]),
             framed(config, "style", sizes[job.inputs["style"]]),
         )
-        check_size(config, network, content, style)
+        names = {name: f"{name} {path}" for name, path in job.inputs.items()}
+        check_size(config, network, content, style, names)
     return network
 
 
@@ -188,7 +187,11 @@ def layers(config: ConfigDict) -> tuple[str, ...]:
 
 
 def check_size(
-    config: ConfigDict, extractor: Network, content: tuple[int, int], style: tuple[int, int]
+    config: ConfigDict,
+    extractor: Network,
+    content: tuple[int, int],
+    style: tuple[int, int],
+    names: Mapping[str, str] = NO_CHANGES,
 ) -> int:
     """Check that the smallest scale has features in every layer; warn if the largest may not fit into memory.
 
@@ -197,6 +200,7 @@ def check_size(
       extractor: The network.
       content: Height and width of the content image.
       style: Height and width of the style image.
+      names: What messages call each input.
 
     Returns:
       An estimate of the bytes that the run takes.
@@ -215,11 +219,7 @@ def check_size(
             f"the longest side of content and style can have at most {_LARGEST_SIDE} pixels"
         )
     smallest, largest = sizes(scales(config)[0]), sizes(scales(config)[-1])
-    extractor.check(smallest[0], layers(config))
-    settings = losses.checked(dict(config.loss))
-    extractor.check(smallest[1], losses.layers(settings, "style"))
-    for size in smallest:
-        losses.check_positions(settings, extractor.shapes(size, settings["style_layers"]))
+    check_inputs(extractor, losses.checked(dict(config.loss)), *smallest, names)
     needed = memory.needed(extractor, layers(config), *largest, optimizer(config.optimizer.name))
     free = memory.free()
     if free is not None and needed > free:

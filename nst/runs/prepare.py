@@ -46,7 +46,6 @@ def find_jobs(modality: Modality, config: ConfigDict, workdir: Path) -> list[Job
     Raises:
       InputError: An input can't be found, or two jobs would have the same run directory.
     """
-    values = config[modality.group]
     several = {name: modality.find(config, name) for name in modality.inputs}
     single = {name: paths[0] for name in modality.optional if (paths := _at_most_one(modality, config, name))}
     jobs = [
@@ -55,9 +54,13 @@ def find_jobs(modality: Modality, config: ConfigDict, workdir: Path) -> list[Job
     ]
     if len(jobs) == 1:
         return [jobs[0]._replace(folder=workdir)]
-    if len({job.folder for job in jobs}) < len(jobs):
-        names = ", ".join(values[name] for name, paths in several.items() if len(paths) > 1)
-        raise InputError(f"{names}: two files share a name up to the extension: rename one")
+    for name, paths in several.items():
+        stems: dict[str, Path] = {}
+        for path in paths:
+            if (other := stems.setdefault(path.stem, path)) != path:
+                raise InputError(f"{other} and {path} would give results of the same name: rename one {name}")
+    if len({job.folder for job in jobs}) < len(jobs):  # a-b of c, and a of b-c
+        raise InputError(f"{workdir}: two results would have the same name: rename a file with a hyphen")
     return jobs
 
 

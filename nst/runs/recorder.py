@@ -18,6 +18,7 @@ from nst.errors import InputError, RunError
 from nst.runs import prepare
 from nst.runs.follow import recorded
 from nst.runs.modality import Job, Modality, Task
+from nst.runs.repeat import files_used
 from nst.stages import Release, Resume, Snapshot, keep_memory
 from nst.writers import Writer
 
@@ -188,7 +189,7 @@ def opened(
         prepare.check_folders([folder], resumed)  # again, now that the directory is locked
         task = modality.read(config, job, extractor, limit)
         facts = record.describe(json.loads(config.to_json()), task.files)
-        earlier = _earlier(folder, facts) if resumed else Earlier()
+        earlier = _earlier(folder, facts, modality) if resumed else Earlier()
         if earlier.finished:
             _save_inputs(modality, task, job)  # an earlier version did not save them
             yield None
@@ -219,12 +220,12 @@ def _frames(folder: Path, last: int, suffix: str) -> dict[int, Path]:
     return {int(path.stem): path for path in paths if int(path.stem) <= last}
 
 
-def _earlier(folder: Path, facts: dict[str, Any]) -> Earlier:
+def _earlier(folder: Path, facts: dict[str, Any], modality: Modality) -> Earlier:
     """Return the point at which the run in `folder` stopped, after cutting its records back to that point."""
     try:
         old = json.loads((folder / "config.json").read_text())
-        configs = recorded(old["config"]), recorded(facts["config"])
-        pairs = [configs, (_hashes(old["inputs"]), _hashes(facts["inputs"]))]
+        configs = (files_used(recorded(each["config"]), each["inputs"], modality) for each in (old, facts))
+        pairs = [tuple(configs), (_hashes(old["inputs"]), _hashes(facts["inputs"]))]
         changed = [x for before, now in pairs for x in record.differences(before, now)]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{folder}/config.json is damaged: start again in another --workdir") from error

@@ -1,6 +1,6 @@
 """Style transfer of one image, with a stage for each scale of a pyramid."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -93,6 +93,37 @@ def stylization(
 def sides_at(size: int, style_scale: float) -> dict[str, int]:
     """Return the longest side, in pixels, of `content` and `style` at the scale `size`."""
     return {"content": size, "style": max(1, round(size * style_scale))}
+
+
+def check_inputs(
+    extractor: Network,
+    settings: Settings,
+    content: tuple[int, int],
+    style: tuple[int, int],
+    names: Mapping[str, str] = NO_CHANGES,
+) -> None:
+    """Check that inputs are large enough for the layers and the style loss.
+
+    Args:
+      extractor: The network.
+      settings: Complete settings of the loss.
+      content: Height and width of the content at the first scale.
+      style: Height and width of the style at the first scale.
+      names: What messages call each input; by default `content` and `style`.
+
+    Raises:
+      InputError: An image is too small for a layer or for the style loss.
+    """
+    sizes = {
+        "content": (content, losses.layers(settings)),
+        "style": (style, losses.layers(settings, "style")),
+    }
+    for name, (size, layers) in sizes.items():
+        try:
+            extractor.check(size, layers)
+            losses.check_positions(settings, extractor.shapes(size, settings["style_layers"]))
+        except InputError as error:
+            raise InputError(f"{names.get(name, name)}: {error}") from error
 
 
 def image_stages(
