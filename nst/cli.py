@@ -20,7 +20,7 @@ from ml_collections import ConfigDict
 
 from nst import runs
 from nst import sweep as sweeps
-from nst.config import help_text, modality_of
+from nst.config import base, help_text, modality_of
 from nst.config.file import get_config, load_file
 from nst.errors import InputError, Interrupted, RunError
 from nst.files import cache_dir, user_path
@@ -80,7 +80,7 @@ def run(arguments: Sequence[str]) -> None:
     path, variant, arguments = split(arguments)
     if path is None:
         path = _resumed(arguments)
-    config = parse(values, _config(path, variant, "configs/gatys.py"), arguments)
+    config = _parsed(values, path, variant, arguments, "configs/gatys.py")
     if values.resume and not values.workdir:
         raise InputError("--resume needs a run: add its --workdir")
     modality = runs.modality(config)
@@ -110,7 +110,7 @@ def sweep(arguments: Sequence[str]) -> None:
     flags.DEFINE_float("gpus", 0.0, "GPUs of a Ray task.", 0.0, flag_values=values)
     flags.DEFINE_bool("shared", True, "All nodes share the --workdir.", flag_values=values)
     path, variant, arguments = split(arguments)
-    config = parse(values, _config(path, variant, "configs/ratio.py"), arguments)
+    config = _parsed(values, path, variant, arguments, "configs/ratio.py")
     _check_executor(values)
     folder = user_path(values.workdir) if values.workdir else Path("runs") / _name(path)
     plan = sweeps.begin(config, _overrides(path, variant), folder, extend=values.extend)
@@ -141,7 +141,7 @@ def _modality(arguments: Sequence[str]) -> str:
     """Return the modality of the config in the arguments; the default if there is none or it can't be loaded."""
     try:
         path, variant, _ = split(arguments)
-        return modality_of(_config(path, variant, ""))
+        return modality_of({} if path is None else _config(path, variant))
     except Exception:  # a config file may raise anything; a run, unlike --help, reports its error
         return modality_of({})
 
@@ -181,10 +181,18 @@ def _resumed(arguments: Sequence[str]) -> Path | None:
     return path
 
 
-def _config(path: Path | None, variant: str, example: str) -> ConfigDict:
-    """Return the config of a config file or of the config.json of a run."""
-    if path is None:
+def _parsed(
+    values: flags.FlagValues, path: Path | None, variant: str, arguments: Sequence[str], example: str
+) -> ConfigDict:
+    """Set flags by arguments, and return the config with the fields that they set."""
+    config = parse(values, base() if path is None else _config(path, variant), arguments)
+    if path is None:  # but an unknown flag comes first
         raise InputError(f"no config was given: add --config {example}")
+    return config
+
+
+def _config(path: Path, variant: str) -> ConfigDict:
+    """Return the config of a config file or of the config.json of a run."""
     if path.suffix == ".json" and not variant:
         return config_of(path, runs.MODALITIES)
     return get_config(path, variant)
@@ -192,7 +200,7 @@ def _config(path: Path | None, variant: str, example: str) -> ConfigDict:
 
 def _name(path: Path | None) -> str:
     """Return the name of a run or sweep in `runs/`: that of its config file, or of the run that it repeats."""
-    assert path is not None  # `_config` has raised
+    assert path is not None  # `_parsed` has raised
     return path.absolute().parent.name if path.suffix == ".json" else path.stem
 
 

@@ -40,7 +40,7 @@ def parse(values: flags.FlagValues, config: ConfigDict, arguments: Sequence[str]
     if any(argument.lstrip("-").startswith("flagfile") for argument in arguments):  # absl would read it
         raise InputError("--flagfile is not supported: give the flags themselves")
     modality = modality_of(config)
-    arguments = _last_of_each([*_tuples(arguments, modality)])
+    arguments = [*_tuples(_last_of_each(arguments), config, modality)]
     try:
         config_flags.DEFINE_config_dict(  # type: ignore[attr-defined]
             "config", config, flag_values=values, sys_argv=["", *arguments]
@@ -64,8 +64,8 @@ def _last_of_each(arguments: Sequence[str]) -> list[str]:
     ]
 
 
-def _tuples(arguments: Sequence[str], modality: str) -> Iterator[str]:
-    """Yield arguments with `a,b` as ('a', 'b') and nothing as () where a field is a tuple."""
+def _tuples(arguments: Sequence[str], config: ConfigDict, modality: str) -> Iterator[str]:
+    """Yield arguments with `a,b` as ('a', 'b') and nothing as () where a field is a tuple; `None` unsets the field."""
     rest = iter(arguments)
     for argument in rest:
         name, given, text = argument.partition("=")
@@ -76,7 +76,9 @@ def _tuples(arguments: Sequence[str], modality: str) -> Iterator[str]:
         text = text if given else next(rest, None)
         if text is None:
             yield argument
-        elif text.strip()[:1] in ("(", "[") or text == "None":
+        elif text == "None" and field.follows:  # ml_collections would take it for an element
+            config.update_from_flattened_dict({name.lstrip("-").removeprefix("config."): None})
+        elif text.strip()[:1] in ("(", "["):
             yield f"{name}={text}"
         else:
             yield f"{name}={tuple(_literal(part.strip()) for part in text.split(',') if part.strip())!r}"
@@ -121,11 +123,7 @@ def _unknown_flag(name: str, values: flags.FlagValues, modality: str) -> InputEr
     if plain in ("gpu", "device", "backend", "cuda"):
         return InputError(f"unknown flag --{name}: set the variable JAX_PLATFORMS to cpu, cuda or tpu")
     last = {field.rpartition(".")[2]: f"config.{field}" for field in reversed(FIELDS[modality])}
-    own = {
-        flag: flag
-        for flag in values
-        if flag not in ("config", "?", "help") and not flag.startswith("config.")
-    }
+    own = {flag: flag for flag in values if flag not in ("?", "help") and not flag.startswith("config.")}
     similar = difflib.get_close_matches(plain, [*own, *last], n=3)
     if plain in last:
         similar = [plain]

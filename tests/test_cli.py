@@ -2,6 +2,8 @@
 
 import errno
 import gc
+import json
+import re
 import runpy
 import subprocess
 import sys
@@ -11,16 +13,17 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 import pytest
+from absl.flags import FlagValues
 
-from nst import cli, runs
+from nst import cli, record, runs
 from nst.arguments import Parser
-from nst.config import FIELDS, Field, fields, validate
+from nst.config import FIELDS, Field, base, fields, validate
+from nst.config.file import get_config
 from nst.errors import InputError, Interrupted, RunError
 from nst.features import weights
+from nst.flags import parse
 from nst.process import prepare, release_free_memory
-
-# How ml_collections loads a config file.
-pytestmark = pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")
+from nst.runs.follow import checked
 
 ROOT = Path(__file__).parents[1]
 GATYS = f"--config={ROOT / 'configs' / 'gatys.py'}"
@@ -282,7 +285,7 @@ def test_the_default_directory_is_the_next_free_one(script, arguments_of_run):
         (["--config.modality=video"], "unknown modality 'video': choose from image, audio"),
         (["--config.images.size"], "Missing value for flag --config.images.size"),
         (["--workdir"], "Missing value for flag --workdir"),
-        (["--worckdir=x"], "Did you mean: workdir"),
+        (["--worckdir=x"], "unknown flag --worckdir: give --workdir=VALUE"),
         (["--max_pixels=0"], "--max_pixels=0"),
         (["--resume=maybe", "--workdir=x"], "--resume=maybe"),
         (["--", "stray.png"], "stray argument 'stray.png'"),
@@ -298,12 +301,110 @@ def test_a_wrong_flag_is_one_line_that_names_it(script, arguments_of_run, flags,
 
 
 @pytest.mark.parametrize(
+    ("flag", "value"),
+    [
+        ("--config.loss.style_layers=relu1_1,relu2_1", ("relu1_1", "relu2_1")),
+        ("--config.loss.style_layers= relu1_1, relu2_1 ,", ("relu1_1", "relu2_1")),
+        ("--config.loss.style_layers relu1_1", ("relu1_1",)),
+        ("--config.loss.style_layers=", ()),
+        ("--config.loss.style_layers=()", ()),
+        ("--config.pyramid.scales=64,128", (64, 128)),
+        ("--config.pyramid.scales=[64,128]", (64, 128)),
+        ("--config.pyramid.scales=", ()),
+        ("--config.pyramid.scales=None", None),
+        ("--config.loss.style_layer_weights=0.5,.25", (0.5, 0.25)),
+    ],
+)
+def test_values_of_a_tuple_are_separated_by_commas(flag, value):
+    config = parse(FlagValues(), base(), re.split(r"(?<=layers) (?=r)", flag))
+    name = re.split("[= ]", flag)[0].removeprefix("--config.")
+    assert dict(fields(config))[name] == value
+
+
+@pytest.mark.parametrize(
+    ("flag", "advice"),
+    [
+        ("--content=a.jpg", "--config.images.content=VALUE"),
+        ("-content_image=a.jpg", "--config.images.content=VALUE"),
+        ("--style-image=a.jpg", "--config.images.style=VALUE"),
+        ("--size=300", "--config.images.size=VALUE"),
+        ("--image_size=300", "--config.images.size=VALUE"),
+        ("--num_iterations=300", "--config.optimizer.steps=VALUE"),
+        ("--seed=3", "--config.images.seed=VALUE"),
+        ("--content_weight=3", "--config.loss.content_weight=VALUE"),
+        ("--lr=3", "--config.optimizer.learning_rate=VALUE"),
+        ("--learning-rate=3", "--config.optimizer.learning_rate=VALUE"),
+        ("--pooling=max", "--config.features.pooling=VALUE"),
+        ("--save_iter=10", "--config.run.save_every=VALUE"),
+        ("--output_image=a.png", "--output FILE"),
+        ("--gpu=0", "JAX_PLATFORMS"),
+        ("--original_colors=1", "--help lists all flags"),
+        ("--confgi=configs/gatys.py", "--config=VALUE"),
+    ],
+)
+@pytest.mark.parametrize("config", [[GATYS], []])
+def test_flags_of_other_programs_are_answered(script, flag, advice, config):
+    status, _, err = script(cli.run, *config, flag)
+    name = flag.lstrip("-").partition("=")[0]
+    assert status == 2
+    assert err.startswith(f"error: unknown flag --{name}: ")
+    assert advice in err
+    assert err.count("\n") == 1
+
+
+def test_audio_has_its_own_fields(script):
+    assert "give --config.audio.content=VALUE" in script(cli.run, AUDIO, "--content=a.wav")[2]
+    assert "is a field of image" in script(cli.run, AUDIO, "--config.images.content=a.png")[2]
+
+
+def test_a_recorded_config_is_a_config(script, arguments_of_run, tmp_path):
+    """A run is repeated by its config.json; fields that follow others follow the new values."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+    config = checked(get_config(ROOT / "configs" / "wasserstein.py"))
+    config.images.content = "photos"
+    inputs = {"content": {"path": "photos/a.jpg"}, "style": {"path": "strokes.jpg"}}
+    record.write_json(folder / "config.json", record.describe(json.loads(config.to_json()), inputs))
+    assert script(cli.run, f"--config={folder / 'config.json'}", "--config.images.size=300")[0] == 0
+    assert arguments_of_run["workdir"] == Path("runs/run")
+    values = arguments_of_run["config"]
+    assert (values["images.content"], values["images.size"], values["pyramid.scales"]) == (
+        "photos/a.jpg",
+        300,
+        None,
+    )
+    assert (values["loss.style_loss"], values["features.pooling"]) == ("wasserstein", "max")
+    assert script(cli.run, "--resume", "--workdir", str(folder))[0] == 0
+    assert arguments_of_run["workdir"] == folder
+    assert arguments_of_run["resume"]
+    assert arguments_of_run["config"]["images.size"] == 512
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"config": {"sise": 3}, "inputs": {}}', "{}"])
+def test_another_json_is_no_config(script, content):
+    Path("config.json").write_text(content)
+    status, _, err = script(cli.run, "--config=config.json")
+    assert status == 2
+    assert err.startswith("error: config.json")
+    assert err.count("\n") == 1
+
+
+def test_there_is_a_run_to_resume(script):
+    status, _, err = script(cli.run, "--resume", "--workdir=absent")
+    assert (status, err.startswith("error: absent: there is no run to resume")) == (2, True)
+
+
+@pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("def get_config(:\n", "invalid syntax"),
+        ("def get_config(:\n", "wrong.py, line 1 can't be loaded: SyntaxError: invalid syntax"),
         ("import no_such_module\n", "No module named 'no_such_module'"),
-        ("x = 1\n", "no attribute 'get_config'"),
-        ("def get_config(): raise ValueError('cause')\n", "cause"),
+        ("x = 1\n", "wrong.py has no get_config(): add one"),
+        (
+            "\ndef get_config():\n  raise ValueError('cause')\n",
+            "line 3: get_config() fails: ValueError: cause",
+        ),
+        ("def get_config(): return 3\n", "get_config() returns int: return nst.config.base() with changes"),
         (
             "import ml_collections\nget_config = lambda: ml_collections.ConfigDict({'a': 1})\n",
             "unknown config field 'a'",
@@ -312,10 +413,7 @@ def test_a_wrong_flag_is_one_line_that_names_it(script, arguments_of_run, flags,
         ("from nst.config import base\ndef get_config():\n  base().images.sise = 3\n", "sise"),
     ],
 )
-def test_a_config_file_that_cannot_be_used_is_one_line(
-    script, arguments_of_run, content, message, monkeypatch
-):
-    monkeypatch.delitem(sys.modules, "config_config", raising=False)  # loaded by another test
+def test_a_config_file_that_cannot_be_used_is_one_line(script, arguments_of_run, content, message):
     path = Path("wrong.py")
     path.write_text(content)
     status, out, err = script(cli.run, f"--config={path}")

@@ -1,5 +1,6 @@
 """Reading, writing and resampling of audio."""
 
+from nst.audio.arrays import as_audio
 from nst.audio.read import EXTENSIONS, MAX_SECONDS, AudioWarning, each, list_audio, read
 from nst.audio.resample import resample
 from nst.audio.write import check_output, write
@@ -10,6 +11,7 @@ __all__ = [
     "MAX_SECONDS",
     "Audio",
     "AudioWarning",
+    "as_audio",
     "check_output",
     "each",
     "list_audio",

@@ -107,18 +107,19 @@ def unknown_field(name: str, modality: str) -> InputError:
     )
 
 
-def check(name: str, value: Any, modality: str = "image") -> None:
-    """Raise InputError unless `value` has the type and the range of the field `name`."""
+def check(name: str, value: Any, modality: str = "image", label: str | None = None) -> None:
+    """Raise InputError unless `value` has the type and the range of the field `name`, which messages call `label`."""
     field = FIELDS[modality][name]
+    label = label or f"config.{name}"
     if value is None and field.follows:
         return
-    _check_type(name, value, field)
+    _check_type(label, value, field)
     if field.check:
         for number in value if isinstance(value, tuple | list) else (value,):
-            _check_number(name, number, field)
+            _check_number(label, number, field)
 
 
-def _check_type(name: str, value: Any, field: Field) -> None:
+def _check_type(label: str, value: Any, field: Field) -> None:
     accepted: tuple[type, ...] = {float: (float, int), tuple: (tuple, list)}.get(field.type, (field.type,))
     accepted += () if field.also is None else (field.also,)
     if not isinstance(value, accepted) or (isinstance(value, bool) and bool not in accepted):
@@ -126,15 +127,15 @@ def _check_type(name: str, value: Any, field: Field) -> None:
         example = field.default if field.example is None else field.example
         empty = " or ()" if field.type is tuple and example else ""
         raise InputError(
-            f"config.{name} = {value!r}: give {article} {field.type.__name__}, such as {example!r}{empty}"
+            f"{label} = {value!r}: give {article} {field.type.__name__}, such as {example!r}{empty}"
         )
 
 
-def _check_number(name: str, value: Any, field: Field) -> None:
+def _check_number(label: str, value: Any, field: Field) -> None:
     if not isinstance(value, float | int) or not math.isfinite(value) or value < 0:
-        raise InputError(f"config.{name} = {value!r}: give a finite number that is not negative")
+        raise InputError(f"{label} = {value!r}: give a finite number that is not negative")
     if field.check == "positive" and value == 0:
-        raise InputError(f"config.{name} = {value!r}: give a number above 0")
+        raise InputError(f"{label} = {value!r}: give a number above 0")
 
 
 def _check_scales(scales: tuple[Any, ...] | list[Any]) -> None:

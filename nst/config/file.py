@@ -62,7 +62,9 @@ def get_config(path: Path, variant: str = "") -> ConfigDict:
 def _place(path: Path, error: Exception) -> str:
     """Return the path with the number of the line that fails, if it is in the file."""
     lines = [
-        frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)
+        frame.lineno
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename == str(path.absolute())
     ]
     if isinstance(error, SyntaxError):
         lines.append(error.lineno)

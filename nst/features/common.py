@@ -6,6 +6,7 @@ import jax.numpy as jnp
 
 from nst.errors import InputError, unknown
 from nst.features.weights import Preprocessing
+from nst.images import check_array
 from nst.types import Array, Image
 
 #: Paddings of an image or a feature map, with their names in `jnp.pad`.
@@ -22,6 +23,16 @@ def preprocess(x: Image, preprocessing: Preprocessing) -> Array:
     order, scale, mean, std = preprocessing
     channels = jnp.array(["RGB".index(channel) for channel in order])
     return (x[..., channels] * scale - jnp.array(mean)) / jnp.array(std)
+
+
+def as_floats(x: Array) -> Array:
+    """Return an image in [0, 1]; bytes are divided by 255.
+
+    Raises:
+      InputError: The array is not `[h, w, 3]`, or has another type than bytes or floats.
+    """
+    check_array("the image", x)
+    return jnp.asarray(x, jnp.float32) / 255 if x.dtype == jnp.uint8 else x
 
 
 def check_choice(what: str, name: str, choices: Iterable[str]) -> None:

@@ -15,6 +15,7 @@ from flax import nnx
 from nst.errors import InputError
 from nst.features.common import (
     PADDINGS,
+    as_floats,
     check_choice,
     check_names,
     check_size,
@@ -58,7 +59,7 @@ class Shallow(nnx.Module):
         for size in SIZES:
             setattr(self, f"conv{size}", nnx.Param(jax.device_put(kernel(size, seed))))
 
-    def __call__(self, x: Image, layers: Sequence[str], reference: Features | None = None) -> Features:
+    def __call__(self, x: Array, layers: Sequence[str], reference: Features | None = None) -> Features:
         """Compute the features of an image.
 
         Args:
@@ -70,8 +71,9 @@ class Shallow(nnx.Module):
           Features `[h, w, 128]` by layer.
 
         Raises:
-          InputError: An unknown layer, or an image too small for the largest filter.
+          InputError: An array that is no image, an unknown layer, or an image too small for the largest filter.
         """
+        x = as_floats(x)
         self.check((x.shape[0], x.shape[1]), layers)
         y, features = preprocess(x, TORCHVISION), {}
         for layer in filter(layers.__contains__, LAYERS):

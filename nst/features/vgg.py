@@ -14,6 +14,7 @@ from flax import nnx
 from nst.errors import InputError
 from nst.features.common import (
     PADDINGS,
+    as_floats,
     check_choice,
     check_names,
     check_size,
@@ -85,7 +86,7 @@ class VGG(nnx.Module):
                 setattr(self, f"conv{block}_{i}", Convolution(previous, width))
                 previous = width
 
-    def __call__(self, x: Image, layers: Sequence[str], reference: Features | None = None) -> Features:
+    def __call__(self, x: Array, layers: Sequence[str], reference: Features | None = None) -> Features:
         """Compute the features of an image, up to the deepest of `layers`.
 
         Args:
@@ -98,8 +99,9 @@ class VGG(nnx.Module):
           Features `[h', w', c]` by layer, float32; after `pool1` h' is `h // 2`, and so on.
 
         Raises:
-          InputError: An unknown layer, or an image too small for the deepest one.
+          InputError: An array that is no image, an unknown layer, or an image too small for the deepest one.
         """
+        x = as_floats(x)
         self.check((x.shape[0], x.shape[1]), layers)
         reference = reference or {}
         y, y_reference = preprocess(x, self.preprocessing), None

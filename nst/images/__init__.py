@@ -1,5 +1,6 @@
 """Images: read, write, resize, and the initial image of a run."""
 
+from nst.images.arrays import ImageLike, as_image, check_array
 from nst.images.initial import STARTS, initial
 from nst.images.metadata import read_metadata
 from nst.images.profiles import ImageWarning
@@ -10,7 +11,10 @@ from nst.images.write import check_output, write
 __all__ = [
     "MAX_PIXELS",
     "STARTS",
+    "ImageLike",
     "ImageWarning",
+    "as_image",
+    "check_array",
     "check_output",
     "cover",
     "each",

@@ -47,14 +47,19 @@ def _reason(error: Exception) -> str:
 def _decode_common(path: Path, format: str, max_pixels: int) -> Decoded:
     with Image.open(path, formats=[format]) as image:
         check_size(path, image.height, image.width, max_pixels)
-        several = _several(image)
-        image.load()
-        space = _SPACES.get(image.mode, "RGB")
-        color = np.asarray(image.convert(_MODES[space]))
-        if space == "LAB":
-            color = color ^ np.array([0, 128, 128], np.uint8)  # signed a and b become offset ones
-        color = color.reshape(*color.shape[:2], -1)
-        return Decoded(color, space, _alpha(image), _profile(image), _orientation(image), several)
+        return decoded(image)
+
+
+def decoded(image: Image.Image) -> Decoded:
+    """Decode an image that Pillow has opened or made, its first frame."""
+    several = _several(image)
+    image.load()
+    space = _SPACES.get(image.mode, "RGB")
+    color = np.asarray(image.convert(_MODES[space]))
+    if space == "LAB":
+        color = color ^ np.array([0, 128, 128], np.uint8)  # signed a and b become offset ones
+    color = color.reshape(*color.shape[:2], -1)
+    return Decoded(color, space, _alpha(image), _profile(image), _orientation(image), several)
 
 
 def _decode_png(path: Path, format: str, max_pixels: int) -> Decoded:

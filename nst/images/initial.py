@@ -3,6 +3,7 @@
 import numpy as np
 from jaxtyping import Float
 
+from nst.images.arrays import ImageLike, as_image
 from nst.images.read import MAX_PIXELS, list_images, read
 from nst.images.resize import cover, resize
 from nst.types import Array, Image
@@ -12,7 +13,7 @@ STARTS = ("content", "style", "noise", "gray")
 
 
 def initial(
-    kind: str,
+    kind: ImageLike,
     content: Image,
     style: Float[Array, "style_h style_w c"],
     *,
@@ -23,8 +24,8 @@ def initial(
 
     Args:
       kind: `content`; `style`, cropped to the aspect of the content; `noise`, 0.5 + 0.1·N(0, 1); `gray`, the mean color
-        of VGG's training images + 0.001·N(0, 1) / 255 (ProGamerGov, neural-style-pt); or the path or sample name of an
-        image, which is resized (a file called noise is `./noise`).
+        of VGG's training images + 0.001·N(0, 1) / 255 (ProGamerGov, neural-style-pt); or an image as
+        `as_image` takes it, which is resized (a file called noise is `./noise`).
       content: `[h, w, 3]`.
       style: `[h', w', 3]`.
       seed: Seed of the noise (NumPy's PCG64).
@@ -34,6 +35,8 @@ def initial(
       InputError: `kind` is none of the above, or its image can't be read.
     """
     height, width = content.shape[:2]
+    if not isinstance(kind, str):
+        return resize(as_image("init", kind), height, width)
     match kind:
         case "content":
             return np.asarray(content, np.float32)

@@ -9,6 +9,7 @@ import numpy as np
 from nst import inputs
 from nst.images import samples, sets
 from nst.images.decode import decode
+from nst.images.decoded import Decoded
 from nst.images.formats import SUPPORTED
 from nst.images.profiles import ImageWarning, to_srgb
 
@@ -51,10 +52,14 @@ def read(name: str | Path, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
       (400, 600, 3)
     """
     path = _find(name)
-    decoded = decode(path, max_pixels)
+    return finished(decode(path, max_pixels), str(path))
+
+
+def finished(decoded: Decoded, name: str) -> np.ndarray:
+    """Return a decoded image upright, in sRGB, composed on white; `name` is for messages."""
     if decoded.several:
-        warnings.warn(f"{path} has several frames or pages: the first is read", ImageWarning, stacklevel=2)
-    image = to_srgb(decoded.color, decoded.space, decoded.profile, str(path))
+        warnings.warn(f"{name} has several frames or pages: the first is read", ImageWarning, stacklevel=3)
+    image = to_srgb(decoded.color, decoded.space, decoded.profile, name)
     if decoded.alpha is not None:
         image = _on_white(image, decoded.alpha)
     return np.ascontiguousarray(_upright(image, decoded.orientation))

@@ -13,8 +13,9 @@ import PIL.Image
 from nst.errors import InputError
 from nst.files import user_path, write_bytes
 from nst.images import metadata as texts
+from nst.images.arrays import pixels
 from nst.images.profiles import ImageWarning
-from nst.types import Image
+from nst.types import Array
 
 _PNG_HEADER_BYTES = 33  # the signature and the IHDR chunk
 _EXIF_BYTES = 65_000  # a segment of JPEG holds little more
@@ -101,7 +102,7 @@ def check_output(path: str | Path, *, bits: int = 8, longest: int = 1) -> None:
 
 def write(
     path: str | Path,
-    image: Image,
+    image: PIL.Image.Image | Array,
     *,
     bits: int = 8,
     metadata: dict[str, str] | None = None,
@@ -111,7 +112,8 @@ def write(
 
     Args:
       path: Ends in .png, .jpg, .jpeg, .webp, .tif or .tiff.
-      image: `[h, w, 3]`, sRGB-encoded; clipped to [0, 1] and rounded to the nearest level, halves to even.
+      image: An image of Pillow, or an array `[h, w, 3]`, sRGB-encoded: bytes, or floats, which are clipped to [0, 1]
+        and rounded to the nearest level, halves to even.
       bits: Bits per sample: 8, or 16 for PNG and TIFF.
       metadata: Texts to store in the file, such as the config of a run; `read_metadata` returns them.
       quality: Quality of JPEG and WebP, up to 100.
@@ -123,7 +125,7 @@ def write(
       >>> nst.images.write("coffee.png", nst.images.read("coffee"), metadata={"Comment": "a cup"})
     """
     path = user_path(path)
-    values = np.asarray(image, np.float32)
+    values = pixels(str(path), image)
     check_output(path, bits=bits, longest=max(values.shape))
     if not np.isfinite(values).all():
         raise InputError(f"{path}: the image has values that are not finite: it is not written")

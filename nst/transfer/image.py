@@ -1,7 +1,6 @@
 """Style transfer of one image, with a stage for each scale of a pyramid."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
@@ -11,9 +10,11 @@ import numpy as np
 from nst import features, images, losses, optim, optimize, stages
 from nst.config import check
 from nst.errors import InputError, unknown
+from nst.images import ImageLike
 from nst.objective import PARAMETERS, Objective, loss, objective, refreshed, rounds
 from nst.stages import Method, Release, Resume, Snapshot, Stage, keep_memory
-from nst.transfer.settings import completed, with_defaults
+from nst.transfer.progress import Callback, followed
+from nst.transfer.settings import check_arguments, completed
 from nst.types import NO_CHANGES, Array, Image, Network, Pytree, Settings
 
 
@@ -207,43 +208,51 @@ def plan(
       InputError: The scales do not ascend to `size`.
     """
     scales = tuple(scales) or (size,)
-    if list(scales) != sorted(set(scales)) or scales[-1] != size:
+    if (
+        not all(isinstance(side, int) for side in scales)
+        or list(scales) != sorted(set(scales))
+        or scales[-1] != size
+    ):
         raise InputError(f"pyramid.scales {scales}: give longest sides that ascend to images.size, {size}")
     each = [scale_steps if first_steps is None else first_steps] + [scale_steps] * (len(scales) - 2)
     return [Scale(side, n) for side, n in zip(scales[:-1], each, strict=False)] + [Scale(size, steps)]
 
 
 def stylize(
-    content: str | Path | Image,
-    style: str | Path | Image,
+    content: ImageLike,
+    style: ImageLike,
     *,
     size: int = 256,
     steps: int = 100,
     scales: Sequence[int] = (),
     scale_steps: int = 100,
-    init: str = "content",
+    init: ImageLike = "content",
     seed: int = 0,
-    extractor: Network | None = None,
+    extractor: Network | str | None = None,
     style_scale: float = 1.0,
     optimizer: str = "lbfgs_pyramid",
     learning_rate: float | None = None,
+    callback: Callback | None = None,
     **loss_settings: Any,
 ) -> np.ndarray:
     """Return the content image in the style of another (Gatys, Ecker and Bethge, CVPR 2016).
 
     Args:
-      content: A path, the name of a sample, or an array `[h, w, 3]` in [0, 1].
+      content: A path, the name of a sample, an image of Pillow, or an array `[h, w, 3]` of bytes or of floats in
+        [0, 1].
       style: The same.
       size: Longest side of the result, pixels.
       steps: Optimization steps at that size.
       scales: Longest sides from coarse to fine, ascending to `size`; by default `size` only.
       scale_steps: Steps at each scale except the last.
-      init: `content`, `style`, `noise`, `gray`, or the path or sample name of an image.
+      init: `content`, `style`, `noise`, `gray`, or an image in the forms of `content`.
       seed: Seed of noise and of stochastic terms.
-      extractor: The network; by default VGG-19 with average pooling.
+      extractor: The network, or its name; by default VGG-19 with average pooling.
       style_scale: Longest side of the style image, in units of `size`.
       optimizer: One of `nst.optim.OPTIMIZERS`.
       learning_rate: By default the optimizer's own.
+      callback: Called about every two seconds with a `Progress`: the step, the terms of the loss, and the result on
+        demand. If it returns True, the transfer stops with the result of that step.
       **loss_settings: Settings of the loss, by the names of the config's group `loss`, that replace the defaults;
         `style_layer_weights=()` gives the style layers equal weights.
 
@@ -258,23 +267,34 @@ def stylize(
       >>> result = nst.stylize("coffee", "strokes", size=64, steps=3)
       >>> result.shape
       (43, 64, 3)
+      >>> nst.images.write("coffee.png", result)
     """
-    content, style = _as_image("content", content), _as_image("style", style)
-    numbers = {"images.size": size, "images.style_scale": style_scale, "images.seed": seed}
-    numbers |= {"optimizer.steps": steps, "pyramid.steps": scale_steps}
+    check_arguments(stylize, loss_settings)
+    settings = {"size": "images.size", "style_scale": "images.style_scale", "seed": "images.seed"}
+    settings |= {"steps": "optimizer.steps", "scale_steps": "pyramid.steps", "scales": "pyramid.scales"}
+    values = [size, style_scale, seed, steps, scale_steps, scales]
+    for (name, field), value in zip(settings.items(), values, strict=True):
+        check(field, value, label=name)
     if learning_rate is not None:
-        numbers["optimizer.learning_rate"] = learning_rate
-    with_defaults(loss_settings, optimizer)  # raises if a name is unknown
-    numbers |= {f"loss.{name}": value for name, value in loss_settings.items() if name.endswith("_weight")}
-    for name, value in numbers.items():
-        check(name, value)
+        check("optimizer.learning_rate", learning_rate, label="learning_rate")
+    for name, value in loss_settings.items():
+        if not isinstance(value, Mapping):  # weights by layer
+            check(f"loss.{name}", value, label=name)
+    content, style = images.as_image("content", content), images.as_image("style", style)
     pyramid = plan(size, steps, scales, scale_steps)
-    initial = images.initial(init, content, style, seed=seed)
-    *_, last = stylization(
+    network = features.load(extractor) if isinstance(extractor, str) else extractor or features.load()
+    sides = sides_at(pyramid[0].size, style_scale)
+    check_inputs(
+        network,
+        completed(network, loss_settings, optimizer),
+        images.fit_size(content.shape[0], content.shape[1], sides["content"]),
+        images.fit_size(style.shape[0], style.shape[1], sides["style"]),
+    )
+    snapshots = stylization(
         content,
         style,
-        initial,
-        extractor=extractor or features.load(),
+        images.initial(init, content, style, seed=seed),
+        extractor=network,
         scales=pyramid,
         style_scale=style_scale,
         loss_settings=loss_settings,
@@ -282,27 +302,9 @@ def stylize(
         learning_rate=learning_rate,
         seed=seed,
     )
-    return np.clip(np.asarray(last.image), 0, 1)
-
-
-def _as_image(name: str, image: str | Path | Image) -> np.ndarray:
-    """Return a checked array, or read the image of a path or sample name."""
-    if isinstance(image, str | Path):
-        return images.read(image)
-    array = np.asarray(image)
-    if (
-        array.ndim != 3
-        or array.shape[2] != 3
-        or not array.size
-        or not np.issubdtype(array.dtype, np.floating)
-    ):
-        raise InputError(
-            f"{name} is {array.dtype} {array.shape}: give floats [h, w, 3]; divide integers by 255"
-        )
-    if not (
-        array.min() > -0.5 and array.max() < 1.5
-    ):  # False for NaN too; resampling overshoots [0, 1] a little
-        raise InputError(
-            f"{name} has values from {array.min()} to {array.max()}: give finite values from 0 to 1"
-        )
-    return array
+    return followed(
+        snapshots,
+        sum(scale.steps for scale in pyramid),
+        callback,
+        lambda snapshot: np.clip(np.asarray(snapshot.image), 0, 1),
+    )

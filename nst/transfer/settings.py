@@ -1,5 +1,7 @@
 """The settings of the loss that images and audio are stylized with."""
 
+import inspect
+from collections.abc import Callable
 from typing import Any
 
 from nst import losses, optim
@@ -29,6 +31,14 @@ def with_defaults(settings: Settings, optimizer: str, modality: str = "image") -
     if result["resample"] is None:
         result["resample"] = stochastic
     return result
+
+
+def check_arguments(function: Callable[..., Any], settings: Settings, modality: str = "image") -> None:
+    """Raise InputError if one of `settings`, the other arguments of `function`, is not a setting of the loss."""
+    names = [name for name in inspect.signature(function).parameters if name != "loss_settings"]
+    for name in settings:
+        if name not in loss_defaults(modality):
+            raise unknown(f"argument of {function.__name__}", name, [*names, *loss_defaults(modality)])
 
 
 def completed(network: Network, settings: Settings, optimizer: str = "lbfgs_pyramid") -> dict[str, Any]:

@@ -9,9 +9,12 @@ import time
 from pathlib import Path
 
 import pytest
+from absl.flags import FlagValues
 
-from nst import cli, record, runs, writers
+from nst import record, runs, writers
+from nst.config import base
 from nst.errors import InputError
+from nst.flags import parse
 from nst.runs import progress
 from nst.runs.recorder import Recorder
 from nst.writers import Writer, WriterWarning
@@ -255,9 +258,6 @@ def test_their_packages_are_imported_only_if_needed():
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "set()\n"
 
 
-@pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")  # of ml_collections
 @pytest.mark.parametrize("value", ["wandb", "('wandb',)"])
-def test_a_word_is_a_tuple_on_the_command_line(monkeypatch, value):
-    flags = [f"--config={ROOT}/configs/gatys.py", f"--config.run.writers={value}"]
-    monkeypatch.setattr(sys, "argv", ["run.py", *flags])  # where ml_collections looks for overrides
-    assert cli._parse(cli._flags(flags), flags).run.writers == ("wandb",)
+def test_a_word_is_a_tuple_on_the_command_line(value):
+    assert parse(FlagValues(), base(), [f"--config.run.writers={value}"]).run.writers == ("wandb",)

@@ -3,6 +3,7 @@
 import functools
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from PIL import Image
@@ -258,17 +259,51 @@ def test_unusable_arguments_are_refused_in_one_line(stylize, settings, message):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        # Arrays of integers are refused too, but in the tests the type checker comes first.
-        ({"style": np.zeros((16, 24, 4), np.float32)}, "give floats"),
-        ({"content": np.full((16, 24, 3), 200.0, np.float32)}, "finite values from 0 to 1"),
+        ({"style": np.zeros((16, 24, 4), np.float32)}, "leave transparency out"),
+        ({"content": np.full((16, 24, 3), 200.0, np.float32)}, "divide by 255"),
         ({"content": np.full((16, 24, 3), np.nan, np.float32)}, "finite values from 0 to 1"),
-        ({"size": 0}, "images.size = 0"),
-        ({"steps": -1}, "optimizer.steps = -1"),
-        ({"style_weight": -1.0}, "loss.style_weight = -1"),
-        ({"learning_rate": float("nan")}, "optimizer.learning_rate = nan"),
+        ({"size": 0}, "^size = 0"),
+        ({"steps": -1}, "^steps = -1"),
+        ({"style_weight": -1.0}, "^style_weight = -1"),
+        ({"learning_rate": float("nan")}, "^learning_rate = nan"),
         ({"content_layers": ("relu1_1", "relu1_1")}, "name each layer once"),
+        (
+            {"content": np.zeros((3, 16, 24), np.float32)},
+            r"content is float32 \(3, 16, 24\): channels come last",
+        ),
+        ({"style": np.zeros((1, 16, 24, 3), np.float32)}, "give one image of the batch"),
+        ({"style": np.zeros((16, 24), np.uint8)}, "repeat gray values"),
+        ({"style": np.zeros((16, 24, 3), np.int64)}, r"give bytes \(uint8\) or floats"),
+        ({"init": np.zeros((16, 24, 4), np.uint8)}, "init is uint8"),
+        ({"init": "random"}, "random: no such file, nor one of content, style, noise, gray, nor a sample"),
+        ({"extractor": "vgg18"}, "unknown network 'vgg18': did you mean vgg19 or vgg16"),
+        ({"stepz": 3}, "unknown argument of stylize 'stepz': did you mean steps"),
+        ({"style_wieght": 3}, "unknown argument of stylize 'style_wieght': did you mean style_weight"),
+        ({"style_layers": "relu1_1"}, "^style_layers = 'relu1_1': give a tuple"),
+        (
+            {"content": np.zeros((5, 8, 3), np.float32), "size": 8},
+            "^content: an image of 8×5 pixels is too small",
+        ),
     ],
 )
 def test_arrays_and_numbers_are_checked(settings, message):
     with pytest.raises(InputError, match=message):
         nst.stylize(**({"content": CONTENT, "style": STYLE} | settings))
+
+
+def test_images_are_taken_as_people_have_them(stylize):
+    bytes_ = np.round(np.clip(CONTENT, 0, 1) * 255).astype(np.uint8)
+    as_floats = stylize(content=bytes_ / np.float32(255), init=bytes_ / np.float32(255))
+    for image in (bytes_, Image.fromarray(bytes_), jnp.asarray(bytes_)):
+        np.testing.assert_array_equal(stylize(content=image, init=image), as_floats)
+
+
+def test_a_callback_sees_the_progress_and_may_stop(stylize):
+    seen = []
+    whole = stylize(steps=6, callback=seen.append)
+    assert (seen[0].step, seen[-1].step, seen[-1].steps) == (0, 6, 6)
+    assert seen[-1].loss < seen[0].loss
+    assert sum(seen[0].terms.values()) == pytest.approx(seen[0].loss, rel=1e-5)
+    np.testing.assert_array_equal(seen[-1].result(), whole)
+    first = stylize(steps=6, callback=lambda progress: True)
+    np.testing.assert_array_equal(first, seen[0].result())

@@ -1,6 +1,7 @@
 """Style transfer of audio, as one stage of the driver that images use."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -8,6 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from nst import losses, optim, optimize, stages
+from nst.audio import as_audio
+from nst.config import check
 from nst.errors import InputError, unknown
 from nst.objective import loss
 from nst.stages import Method, Release, Resume, Snapshot, Stage, keep_memory
@@ -16,8 +19,9 @@ from nst.transfer.audio.objective import objective
 from nst.transfer.audio.phase import griffin_lim
 from nst.transfer.audio.rows import columns, cut, lengthened, noise, rows
 from nst.transfer.audio.spectrogram import Samples
-from nst.transfer.settings import with_defaults
-from nst.types import NO_CHANGES, Array, Settings
+from nst.transfer.progress import Callback, followed
+from nst.transfer.settings import check_arguments, with_defaults
+from nst.types import NO_CHANGES, Array, Audio, Settings
 
 #: The default optimizer of each method. On samples L-BFGS, which has no line search, may diverge.
 OPTIMIZERS = {"spectrogram": "lbfgs", "waveform": "adam"}
@@ -119,8 +123,8 @@ def sounding(params: Array, extractor: AudioFeatures, initial: Samples, phase_st
 
 
 def stylize_audio(
-    content: np.ndarray,
-    style: np.ndarray,
+    content: str | Path | Audio | np.ndarray,
+    style: str | Path | Audio | np.ndarray,
     rate: int,
     *,
     method: str = "spectrogram",
@@ -133,14 +137,16 @@ def stylize_audio(
     scaled: bool = True,
     optimizer: str | None = None,
     learning_rate: float | None = None,
+    callback: Callback | None = None,
     **loss_settings: Any,
 ) -> np.ndarray:
     """Return the content with the timbre of the style.
 
     Args:
-      content: `[samples, channels]`, one channel, or left and right.
+      content: A path, the name of a sample, `Audio`, or an array of the rate `rate`: `[samples]` or
+        `[samples, channels]`, one channel, or left and right; integers are scaled to a full scale of ±1.
       style: The same, of any length.
-      rate: Sampling rate of both, Hz.
+      rate: Sampling rate of the result, Hz; files and `Audio` are resampled to it.
       method: One of `nst.transfer.audio.METHODS`.
       steps: Optimization steps.
       init: `content`, `style` or `noise`.
@@ -153,6 +159,8 @@ def stylize_audio(
       optimizer: One of `nst.optim.OPTIMIZERS` that is not `image_only`; by default the one that suits the method
         (`nst.transfer.audio.stylize.OPTIMIZERS`).
       learning_rate: By default that of `default_rate`.
+      callback: Called about every two seconds with a `Progress`: the step, the terms of the loss, and the result on
+        demand. If it returns True, the transfer stops with the result of that step.
       **loss_settings: Settings of the loss that replace the defaults of the config's group `loss`.
 
     Returns:
@@ -163,11 +171,24 @@ def stylize_audio(
       RunError: A value became infinite or NaN.
 
     Example:
-      >>> content, style = (nst.audio.read(name, rate=8000) for name in ("melody", "bells"))
-      >>> result = nst.stylize_audio(content.samples, style.samples, 8000, steps=2, filters=16, phase_steps=2)
-      >>> result.shape == content.samples.shape
-      True
+      >>> result = nst.stylize_audio("melody", "bells", 8000, steps=2, filters=16, phase_steps=2)
+      >>> result.shape
+      (63280, 1)
+      >>> nst.audio.write("styled.wav", nst.audio.Audio(result, 8000))
+      0.0
     """
+    check_arguments(stylize_audio, loss_settings, "audio")
+    numbers = {
+        "steps": ("optimizer.steps", steps),
+        "seed": ("audio.seed", seed),
+        "rate": ("audio.rate", rate),
+    }
+    numbers |= {"filters": ("audio.filters", filters), "n_fft": ("audio.n_fft", n_fft)}
+    numbers |= {"phase_steps": ("audio.phase_steps", phase_steps)}
+    numbers |= {name: (f"loss.{name}", value) for name, value in loss_settings.items()}
+    for name, (field, value) in numbers.items():
+        check(field, value, "audio", name)
+    content, style = (as_audio(name, x, rate) for name, x in (("content", content), ("style", style)))
     if optimizer is None:
         optimizer = OPTIMIZERS.get(method, "lbfgs")
     if learning_rate is None:
@@ -180,7 +201,7 @@ def stylize_audio(
     begin = starting(init, padded, style_rows.samples, seed)
     if scaled:
         extractor = extractor.scaled(padded, longer, begin)
-    *_, last = stylization(
+    snapshots = stylization(
         padded,
         longer,
         begin,
@@ -191,8 +212,12 @@ def stylize_audio(
         learning_rate=learning_rate,
         seed=seed,
     )
-    samples = sounding(last.image, extractor, begin, phase_steps)
-    return columns(samples[:, : content_rows.samples.shape[1]], content_rows.gain)
+
+    def result(snapshot: Snapshot) -> np.ndarray:
+        samples = sounding(snapshot.image, extractor, begin, phase_steps)
+        return columns(samples[:, : content_rows.samples.shape[1]], content_rows.gain)
+
+    return followed(snapshots, steps, callback, result)
 
 
 def starting(init: str, content: Samples, style: Samples, seed: int) -> np.ndarray:
