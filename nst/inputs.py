@@ -12,6 +12,7 @@ from nst.errors import InputError
 from nst.files import user_path
 
 _STDERR = 2
+_NAMED = 5  # files that a warning names
 
 
 class Kind(NamedTuple):
@@ -114,16 +115,18 @@ def listed(folder: Path, extensions: Collection[str], what: str, supported: str)
       InputError: The folder can't be listed, or has no such file.
     """
     try:
-        files = [file for file in folder.iterdir() if _has(file, extensions)]
+        visible = [file for file in folder.iterdir() if not file.name.startswith(".") and file.is_file()]
+        files = [file for file in visible if file.suffix.lower() in extensions]
+        others = [file for file in visible if file not in files]
     except OSError as error:
         raise InputError(f"{folder} cannot be listed ({error.strerror}): check its permissions") from error
     if not files:
         raise InputError(f"{folder} has no {what}s: supported are {supported}")
+    if others:
+        names = ", ".join(sorted(file.name for file in others)[:_NAMED])
+        more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
+        warnings.warn(f"{folder}: not {what}s by their extensions, left out: {names}{more}", stacklevel=2)
     return sorted(files, key=lambda file: file.name)
-
-
-def _has(file: Path, extensions: Collection[str]) -> bool:
-    return file.suffix.lower() in extensions and not file.name.startswith(".") and file.is_file()
 
 
 def beginning(path: Path, count: int) -> bytes:

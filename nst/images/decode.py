@@ -83,7 +83,18 @@ def _decode_tiff(path: Path, format: str, max_pixels: int) -> Decoded:
     return tiff.decode_deep(path, max_pixels) or _decode_common(path, format, max_pixels)
 
 
-_DECODERS = {"PNG": _decode_png, "TIFF": _decode_tiff}
+def _decode_heif(path: Path, format: str, max_pixels: int) -> Decoded:
+    try:
+        import pillow_heif
+    except ImportError as error:
+        raise InputError(
+            f"{path} is a HEIC image: pip install 'nst[heif]', or convert it to JPEG or PNG"
+        ) from error
+    pillow_heif.register_heif_opener()
+    return _decode_common(path, format, max_pixels)
+
+
+_DECODERS = {"PNG": _decode_png, "TIFF": _decode_tiff, "HEIF": _decode_heif}
 
 
 def _several(image: Image.Image) -> bool:

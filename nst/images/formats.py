@@ -11,10 +11,10 @@ from PIL import Image
 from nst.errors import InputError
 from nst.inputs import beginning, silent_stderr
 
-SUPPORTED = "PNG, JPEG, WebP, TIFF, BMP and GIF"
+SUPPORTED = "PNG, JPEG, WebP, TIFF, AVIF, HEIC, BMP and GIF"
 
-#: The first bytes of each format but WebP (see `sniff`). No other file reaches Pillow, which would start Ghostscript
-#: for an EPS file.
+#: The first bytes of each format but WebP, AVIF and HEIC (see `sniff`). No other file reaches Pillow, which would start
+#: Ghostscript for an EPS file.
 _SIGNATURES = {
     b"\x89PNG\r\n\x1a\n": "PNG",
     b"\xff\xd8\xff": "JPEG",
@@ -26,6 +26,11 @@ _SIGNATURES = {
     b"MM\0+": "TIFF",
 }
 
+#: Brands of ISO base media files (ISO/IEC 23000-12): the images of iPhones and of AVIF.
+_BRANDS = {b"avif": "AVIF", b"avis": "AVIF"} | dict.fromkeys(
+    (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"), "HEIF"
+)
+
 _HEADER_BYTES = 32
 
 
@@ -34,6 +39,11 @@ def sniff(path: Path) -> str:
     first = header(path)
     if first[:4] == b"RIFF" and first[8:12] == b"WEBP":
         return "WEBP"
+    if first[4:8] == b"ftyp":
+        brands = [first[8:12], *(first[i : i + 4] for i in range(16, len(first), 4))]
+        known = [_BRANDS[brand] for brand in brands if brand in _BRANDS]
+        if known:
+            return "AVIF" if "AVIF" in known else "HEIF"
     for signature, format in _SIGNATURES.items():
         if first.startswith(signature):
             return format

@@ -16,7 +16,7 @@ from nst.images.profiles import ImageWarning, to_srgb
 #: The largest image that is read by default, in pixels of 12 bytes: large photographs have 100 million.
 MAX_PIXELS = 200_000_000
 
-_EXTENSIONS = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif"}
+_EXTENSIONS = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif", ".heic", ".heif"}
 _KIND = inputs.Kind("image", _EXTENSIONS, SUPPORTED, samples.NAMES, samples.locate)
 
 #: For each EXIF orientation: whether to transpose, then the steps along height and width (TIFF 6.0, page 36).

@@ -1,11 +1,12 @@
 import io
 import os
+import sys
 import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, PngImagePlugin
+from PIL import ExifTags, Image, PngImagePlugin
 
 from nst import images
 from nst.errors import InputError
@@ -200,6 +201,36 @@ def test_a_wrong_extension_does_not_matter(tmp_path):
     np.testing.assert_allclose(images.read(path), PICTURE / 255, atol=1e-7)
 
 
+@pytest.mark.parametrize(("format", "orientation"), [("AVIF", 1), ("AVIF", 6), ("HEIF", 1), ("HEIF", 6)])
+@pytest.mark.parametrize("extension", ["avif", "heic", "jpg"])
+def test_photographs_of_phones(tmp_path, format, orientation, extension):
+    pillow_heif = pytest.importorskip("pillow_heif")
+    pillow_heif.register_heif_opener()
+    smooth = np.linspace(0, 255, 48 * 64 * 3).reshape(48, 64, 3).astype(np.uint8)
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    path = tmp_path / f"a.{extension}"
+    stream = io.BytesIO()
+    Image.fromarray(smooth).save(stream, format, quality=95, exif=exif.tobytes())
+    path.write_bytes(stream.getvalue())
+    assert images.list_images(tmp_path) == [path]
+    expected = smooth if orientation == 1 else np.rot90(smooth, -1)
+    np.testing.assert_allclose(images.read(path), expected / 255, atol=0.03)
+
+
+def test_a_photograph_of_a_phone_without_its_package(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    path = tmp_path / "IMG_0001.HEIC"
+    path.write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    with pytest.raises(
+        InputError, match=r"IMG_0001.HEIC is a HEIC image: pip install 'nst\[heif\]', or convert"
+    ):
+        images.read(path)
+    path.write_bytes(b"\0\0\0\x18ftypisom\0\0\0\0mp42avc1")
+    with pytest.raises(InputError, match="is not an image that can be read"):
+        images.read(path)
+
+
 def test_a_sample_by_name():
     image = images.read("astronaut")
     assert image.shape == (512, 512, 3)
@@ -283,7 +314,13 @@ def test_list_pictures_of_a_folder_sorts_and_selects(tmp_path):
     for name in ("b.png", "a.JPG", "c.webp", "notes.txt", ".hidden.png", "d.eps"):
         (tmp_path / name).write_bytes(b"x")
     (tmp_path / "folder.png").mkdir()
-    assert [path.name for path in images.list_images(tmp_path)] == ["a.JPG", "b.png", "c.webp"]
+    with pytest.warns(UserWarning, match=r"not images by their extensions, left out: d.eps, notes.txt$"):
+        paths = images.list_images(tmp_path)
+    assert [path.name for path in paths] == ["a.JPG", "b.png", "c.webp"]
+    for i in range(5):
+        (tmp_path / f"e{i}.psd").write_bytes(b"x")
+    with pytest.warns(UserWarning, match=r"left out: d.eps, e0.psd, e1.psd, e2.psd, e3.psd and 2 more$"):
+        images.list_images(tmp_path)
 
 
 def test_list_pictures_of_a_file_is_that_file(tmp_path):
