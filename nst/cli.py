@@ -101,6 +101,7 @@ def sweep(arguments: Sequence[str]) -> None:
     values = _flags()
     flags.DEFINE_bool("list", False, "Show the plan and the state of each trial.", flag_values=values)
     flags.DEFINE_bool("extend", False, "Add new trials to the plan.", flag_values=values)
+    flags.DEFINE_bool("drop", False, "Leave trials that are gone out of the plan.", flag_values=values)
     flags.DEFINE_bool("retry", False, "Run failed trials again.", flag_values=values)
     flags.DEFINE_integer("workers", 1, "Processes on this machine.", 1, flag_values=values)
     flags.DEFINE_integer("batch", 1, "The most trials in one batch.", 1, flag_values=values)
@@ -113,7 +114,14 @@ def sweep(arguments: Sequence[str]) -> None:
     config = _parsed(values, path, variant, arguments, "configs/ratio.py")
     _check_executor(values)
     folder = user_path(values.workdir) if values.workdir else Path("runs") / _name(path)
-    plan = sweeps.begin(config, _overrides(path, variant), folder, extend=values.extend)
+    plan = sweeps.begin(
+        config,
+        _overrides(path, variant),
+        folder,
+        extend=values.extend,
+        drop=values.drop,
+        write=not values.list,
+    )
     if values.list:
         sweeps.show(folder, plan)
     else:

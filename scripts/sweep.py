@@ -4,7 +4,8 @@ python scripts/sweep.py --config configs/ratio.py[:VARIANT] [--workdir DIR] [--w
     --batch N               trials computed together in a batch (for GPUs and small images)
     --executor ray [--address HOST:PORT] [--cpus N] [--gpus N] [--noshared]     see docs/clusters.md
     --list      show the plan and the state of each trial
-    --extend    allow new trials in the plan      --retry    run failed trials again
+    --extend    add new trials to the plan        --drop     remove those that are gone from it
+    --retry     run failed trials again
     --config.FIELD=VALUE      any field of nst/config/fields.py, for all trials      --debug
 The same command continues a stopped sweep. Given a second time, on this machine or another, it shares the trials.
 """

@@ -21,6 +21,8 @@ def begin(
     workdir: Path,
     *,
     extend: bool = False,
+    drop: bool = False,
+    write: bool = True,
 ) -> Plan:
     """Write the plan of a sweep, or check that it agrees with the plan that is already there.
 
@@ -29,6 +31,8 @@ def begin(
       sweep: The overrides of each trial, or pairs of a name and overrides.
       workdir: The sweep's directory.
       extend: Add new trials to the plan that is already there.
+      drop: Remove trials from the plan that is already there if they are gone; their directories stay.
+      write: Write the plan; otherwise nothing is changed.
 
     Returns:
       The plan in the directory.
@@ -42,11 +46,12 @@ def begin(
         if workdir.exists() and any(workdir.iterdir()):
             raise InputError(f"{workdir} is not empty and holds no sweep: give another --workdir")
     else:
-        plan.agree(old, new, extend=extend, where=workdir)
-        if new.config == old.config and len(new.trials) <= len(old.trials):
+        plan.agree(old, new, extend=extend, drop=drop, where=workdir)
+        if new.config == old.config and {t.name for t in new.trials} == {t.name for t in old.trials}:
             return old
-    workdir.mkdir(parents=True, exist_ok=True)
-    plan.write(workdir, new)
+    if write:
+        workdir.mkdir(parents=True, exist_ok=True)
+        plan.write(workdir, new)
     return new
 
 

@@ -156,30 +156,48 @@ def write(folder: Path, plan: Plan) -> None:
     record.write_json(folder / FILE, {"config": plan.config, "trials": trials})
 
 
-def agree(old: Plan, new: Plan, *, extend: bool, where: Path) -> None:
+def agree(old: Plan, new: Plan, *, extend: bool, drop: bool = False, where: Path) -> None:
     """Check that two plans agree. Resolved values are compared, whether they were set or follow other fields.
 
     Args:
       old: The plan in the sweep's directory.
       new: The plan to compare with it.
       extend: Accept new trials.
+      drop: Accept that trials are gone.
       where: The sweep's directory, for the message.
 
     Raises:
       InputError: The plans differ.
     """
     before, after = map(_effect, (old, new))
-    added = sorted(set(after["trial"]) - set(before["trial"]))
-    if extend:
-        after["trial"] = {name: value for name, value in after["trial"].items() if name not in added}
-        added = []
-    for name in added:
-        del after["trial"][name]
-    changed = [f"trial {name} is new" for name in added] + record.differences(before, after)
+    added = [f"trial {name} is new" for name in _only(after, before)]
+    gone = [f"trial {name} is gone" for name in _only(before, after)]
+    changed = record.differences(before, after)
+    remedies = (
+        []
+        if changed
+        else [
+            text
+            for text, needed in (
+                ("--extend to run the new trials too", added and not extend),
+                ("--drop to leave out those that are gone", gone and not drop),
+            )
+            if needed
+        ]
+    )
+    changed += ([] if extend else added) + ([] if drop else gone)
     if changed:
         summary = "; ".join(changed[:3]) + (f"; and {len(changed) - 3} more" if len(changed) > 3 else "")
-        remedy = "add --extend to run the new trials too" if len(changed) == len(added) else "undo the change"
+        remedy = f"add {' and '.join(remedies)}" if remedies else "undo the change"
         raise InputError(f"{where} holds another sweep ({summary}): {remedy}, or give another --workdir")
+
+
+def _only(one: dict[str, dict[str, Any]], other: dict[str, dict[str, Any]]) -> list[str]:
+    """Remove the trials that only `one` has from it, and return their names."""
+    names = sorted(set(one["trial"]) - set(other["trial"]))
+    for name in names:
+        del one["trial"][name]
+    return names
 
 
 def _effect(plan: Plan) -> dict[str, dict[str, Any]]:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from nst import record
 from nst.sweep.plan import Plan
@@ -41,7 +41,7 @@ def compilations(rows: list[dict[str, Any]]) -> int:
 
 def show(rows: list[dict[str, Any]]) -> None:
     """Print a table of the trials and a line with the counts."""
-    table = Table("trial", "state", "step", "loss", "seconds")
+    table = Table("trial", Column("state", overflow="fold"), "step", "loss", "seconds")
     for row in rows:
         last, seconds = row["last"], row["took"].get("seconds")
         state = row["state"] + (f": {row['error']}" if "error" in row else "")

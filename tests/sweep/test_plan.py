@@ -101,12 +101,36 @@ def test_a_changed_plan_is_refused_or_extended(config, tmp_path):
     with pytest.raises(InputError, match=r"trial seed=2 is new.*--extend"):
         plan.agree(made(0, 1), made(0, 1, 2), extend=False, where=tmp_path)
     plan.agree(made(0, 1), made(0, 1, 2), extend=True, where=tmp_path)
-    with pytest.raises(InputError, match=r"trial.seed=1.* undo the change"):
+    with pytest.raises(InputError, match=r"\(trial seed=1 is gone\): add --drop to leave out"):
         plan.agree(made(0, 1), made(0, 2), extend=True, where=tmp_path)
+    with pytest.raises(
+        InputError, match=r"seed=2 is new; trial seed=1 is gone\): add --extend .* and --drop"
+    ):
+        plan.agree(made(0, 1), made(0, 2), extend=False, where=tmp_path)
+    plan.agree(made(0, 1), made(0, 2), extend=True, drop=True, where=tmp_path)
     before = made(0, 1)
     config.loss.tv_weight = 7.0
     with pytest.raises(InputError, match=r"config.loss.tv_weight was .* now 7"):
         plan.agree(before, made(0, 1), extend=True, where=tmp_path)
+
+
+def test_trials_whose_image_was_removed_are_dropped(config, tmp_path):
+    three, two = ([{"images.seed": seed} for seed in range(count)] for count in (3, 2))
+    begin(config, three, tmp_path / "sweep")
+    with pytest.raises(InputError, match="--drop"):
+        begin(config, two, tmp_path / "sweep")
+    dropped = begin(config, two, tmp_path / "sweep", drop=True)
+    assert [trial.name for trial in dropped.trials] == ["seed=0", "seed=1"]
+    assert begin(config, two, tmp_path / "sweep") == dropped
+
+
+def test_to_look_writes_nothing(config, tmp_path):
+    begin(config, [{}], tmp_path / "sweep", write=False)
+    assert not list(tmp_path.iterdir())
+    begin(config, [{"images.seed": 1}], tmp_path / "sweep")
+    before = (tmp_path / "sweep" / "plan.json").read_bytes()
+    begin(config, [{"images.seed": 1}, {"images.seed": 2}], tmp_path / "sweep", extend=True, write=False)
+    assert (tmp_path / "sweep" / "plan.json").read_bytes() == before
 
 
 def test_other_writers_are_the_same_sweep(config, tmp_path):
