@@ -25,6 +25,7 @@ from nst.config.file import get_config, load_file
 from nst.errors import InputError, Interrupted, RunError
 from nst.files import cache_dir, user_path
 from nst.flags import parse, split
+from nst.runs import memory
 from nst.runs.repeat import config_of
 
 
@@ -75,6 +76,8 @@ def run(arguments: Sequence[str]) -> None:
     values = _flags()
     flags.DEFINE_bool("resume", False, "Continue the run in --workdir.", flag_values=values)
     flags.DEFINE_string("output", None, "Also write the result here.", flag_values=values)
+    flags.DEFINE_bool("plan", False, "Say what a run would take, without running.", flag_values=values)
+    flags.DEFINE_bool("force", False, "Start even if memory is far too small.", flag_values=values)
     for name, limit in {each.limit.flag: each.limit for each in runs.MODALITIES.values()}.items():
         flags.DEFINE_integer(name, None, limit.help, 1, flag_values=values)
     path, variant, arguments = split(arguments)
@@ -84,16 +87,37 @@ def run(arguments: Sequence[str]) -> None:
     if values.resume and not values.workdir:
         raise InputError("--resume needs a run: add its --workdir")
     modality = runs.modality(config)
+    if values.plan:
+        plan = runs.plan(config, limit=values[modality.limit.flag].value, force=values.force)
+        print(_described(plan, of_images=modality is runs.MODALITIES["image"]))
+        return
     folders = runs.run(
         config,
         user_path(values.workdir) if values.workdir else _next_free(Path("runs") / _name(path)),
         resume=values.resume,
         output=user_path(values.output) if values.output else None,
         limit=values[modality.limit.flag].value,
+        force=values.force,
         release=release_free_memory,
     )
     for folder in folders:
-        print(folder / modality.result.name)
+        print(values.output or folder / modality.result.name)
+
+
+def _described(plan: runs.Plan, *, of_images: bool) -> str:
+    """Return what a run would take, in lines."""
+    lines = []
+    for number, stage in enumerate(plan.stages, 1):
+        name = f"{stage.shape[1]}×{stage.shape[0]} pixels" if of_images else f"stage {number}"
+        taken = f"{stage.steps} steps of {stage.seconds:.2g} s = {stage.steps * stage.seconds:.0f} s"
+        lines.append(f"{name}: {taken}")
+    free = memory.free()
+    lines.append(
+        f"memory: {memory.gib(plan.memory)}" + ("" if free is None else f", {memory.gib(free)} are free now")
+    )
+    steps = sum(stage.steps for stage in plan.stages)
+    lines.append(f"in all: {steps} steps, about {plan.seconds:.0f} s, {plan.startup:.0f} s of them to begin")
+    return "\n".join(lines)
 
 
 def sweep(arguments: Sequence[str]) -> None:

@@ -226,7 +226,7 @@ def test_flags_are_passed_on(script, arguments_of_run):
     assert script(cli.run, GATYS, *flags)[0] == 0
     del arguments_of_run["config"]
     expected = {"workdir": Path("-a dir"), "resume": True, "output": Path("ü.png"), "limit": 123}
-    expected["release"] = release_free_memory
+    expected |= {"release": release_free_memory, "force": False}
     assert arguments_of_run == expected
 
 

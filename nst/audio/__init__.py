@@ -1,6 +1,6 @@
 """Reading, writing and resampling of audio."""
 
-from nst.audio.arrays import as_audio
+from nst.audio.arrays import as_audio, warn_if_silent
 from nst.audio.read import EXTENSIONS, MAX_SECONDS, AudioWarning, each, list_audio, read
 from nst.audio.resample import resample
 from nst.audio.write import check_output, write
@@ -17,5 +17,6 @@ __all__ = [
     "list_audio",
     "read",
     "resample",
+    "warn_if_silent",
     "write",
 ]

@@ -1,11 +1,12 @@
 """Audio in memory as people have it: one or two axes, integers or floats."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from nst.audio.read import read
+from nst.audio.read import AudioWarning, read
 from nst.audio.resample import resample
 from nst.errors import InputError
 from nst.types import Audio
@@ -46,3 +47,9 @@ def as_audio(name: str, audio: Any, rate: int) -> np.ndarray:
     return ((array.astype(np.float64) - middle) / (limits.max // 2 + 1 if middle else -limits.min)).astype(
         np.float32
     )
+
+
+def warn_if_silent(name: str, samples: np.ndarray) -> None:
+    """Warn if audio is silent: it has no content to keep and no style to transfer."""
+    if samples.size and not np.ptp(samples):
+        warnings.warn(f"{name} is silent: is it the right audio?", AudioWarning, stacklevel=3)

@@ -1,6 +1,6 @@
 """Images: read, write, resize, and the initial image of a run."""
 
-from nst.images.arrays import ImageLike, as_image, check_array
+from nst.images.arrays import ImageLike, as_image, check_array, warn_if_constant
 from nst.images.initial import STARTS, initial
 from nst.images.metadata import read_metadata
 from nst.images.profiles import ImageWarning
@@ -25,5 +25,6 @@ __all__ = [
     "read",
     "read_metadata",
     "resize",
+    "warn_if_constant",
     "write",
 ]

@@ -1,5 +1,6 @@
 """Images in memory as people have them: Pillow's images, bytes, floats."""
 
+import warnings
 from pathlib import Path
 
 import jax.numpy as jnp
@@ -8,6 +9,7 @@ import PIL.Image
 
 from nst.errors import InputError
 from nst.images.decode import decoded
+from nst.images.profiles import ImageWarning
 from nst.images.read import finished, read
 from nst.types import Array
 
@@ -37,6 +39,12 @@ def as_image(name: str, image: ImageLike) -> np.ndarray:
         )
         raise InputError(f"{name} has values from {array.min()} to {array.max()}: {remedy}")
     return array
+
+
+def warn_if_constant(name: str, image: np.ndarray) -> None:
+    """Warn if an image has one color everywhere: it has no structure, and no style but the color."""
+    if image.size and (np.ptp(image.reshape(-1, image.shape[-1]), axis=0) == 0).all():
+        warnings.warn(f"{name} has one color everywhere: is it the right image?", ImageWarning, stacklevel=3)
 
 
 def pixels(name: str, image: PIL.Image.Image | Array) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from nst.errors import InputError
 from nst.report import page
 from nst.report.collect import collect
 
@@ -23,8 +24,10 @@ def write(
       The files written.
 
     Raises:
-      InputError: The directory holds neither a sweep nor a run.
+      InputError: The directory holds neither a sweep nor a run, or `output` is not an HTML file.
     """
+    if output is not None and output.suffix.lower() not in (".html", ".htm"):
+        raise InputError(f"--output {output}: a report is one HTML file: give a name that ends in .html")
     report = collect(folder)
     written = [page.write(report, folder, output or folder / "report.html")]
     if table:

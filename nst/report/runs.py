@@ -44,7 +44,7 @@ class Run(NamedTuple):
     def total(self) -> int | None:
         """Steps of the whole run; None if the config is damaged."""
         try:
-            return self.modality.steps(self.config)
+            return sum(self.modality.steps(self.config))
         except (InputError, KeyError, TypeError, ValueError):
             return None
 

@@ -13,10 +13,23 @@ from nst.runs.follow import checked
 from nst.runs.image import IMAGE
 from nst.runs.modality import File, Job, Limit, Modality, Task
 from nst.runs.perform import perform, perform_together
+from nst.runs.trial import Plan, measure
 from nst.stages import Release, keep_memory
 from nst.types import Values
 
-__all__ = ["MODALITIES", "File", "Job", "Limit", "Modality", "Task", "modality", "run", "together"]
+__all__ = [
+    "MODALITIES",
+    "File",
+    "Job",
+    "Limit",
+    "Modality",
+    "Plan",
+    "Task",
+    "modality",
+    "plan",
+    "run",
+    "together",
+]
 
 #: The modalities by name.
 MODALITIES: dict[str, Modality] = {each.name: each for each in (IMAGE, AUDIO)}
@@ -38,8 +51,9 @@ def run(
     resume: bool = False,
     output: Path | None = None,
     limit: int | float | None = None,
-    show: progress.Show = progress.bar,
+    show: progress.Show | None = None,
     leased: bool = False,
+    force: bool = False,
     release: Release = keep_memory,
 ) -> list[Path]:
     """Stylize every content in every style that the config names.
@@ -51,8 +65,10 @@ def run(
       output: Another path for the result, in the format of its extension.
       limit: Refuse larger images (in pixels) or longer audio (in seconds) before they are decoded. By default the
         modality's `Limit`.
-      show: Progress factory; a bar on the terminal by default.
+      show: Progress factory; by default a bar on a terminal or in a notebook, elsewhere a line each `run.log_every`
+        steps.
       leased: The caller ensures that no other process works in `workdir`, so that no file is locked.
+      force: Start even if the run needs far more memory than is free.
       release: Called when much memory has just become free.
 
     Returns:
@@ -65,7 +81,9 @@ def run(
     """
     own_modality, config = modality(config), checked(config)
     limit = own_modality.limit.value if limit is None else limit
-    jobs, extractor = prepare.ready(own_modality, config, workdir, resume=resume, output=output, limit=limit)
+    jobs, extractor = prepare.ready(
+        own_modality, config, workdir, resume=resume, output=output, limit=limit, force=force
+    )
     for job in jobs:
         perform(
             own_modality,
@@ -75,11 +93,28 @@ def run(
             resume=resume,
             output=output,
             limit=limit,
-            show=show,
+            show=show or progress.default(config.run.log_every),
             leased=leased,
             release=release,
         )
     return [job.folder for job in jobs]
+
+
+def plan(config: ConfigDict, *, limit: int | float | None = None, force: bool = False) -> Plan:
+    """Return what a run would take on this machine, from a few steps at each stage; nothing is written.
+
+    Args:
+      config: As in `run`; of several results the first is planned.
+      limit: As in `run`.
+      force: As in `run`.
+
+    Raises:
+      InputError: The config or an input is invalid.
+    """
+    own_modality, config = modality(config), checked(config)
+    limit = own_modality.limit.value if limit is None else limit
+    jobs, extractor = prepare.ready(own_modality, config, Path(), limit=limit, force=force, writes=False)
+    return measure(own_modality, config, jobs[0], extractor, limit)
 
 
 def together(

@@ -1,7 +1,6 @@
 """Runs of audio: their inputs, checks and results."""
 
 import functools
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -133,20 +132,17 @@ def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> transf
             "leave it unset, or take adam, the default of this method"
         )
     inputs = {(name, path) for job in jobs for name, path in job.inputs.items()}
-    shapes = {
-        path: audio.read(path, rate=config.audio.rate, max_seconds=float(limit)).samples.shape
-        for path in sorted({path for _, path in inputs})
-    }
+    shapes = {}
+    for path in sorted({path for _, path in inputs}):
+        samples = audio.read(path, rate=config.audio.rate, max_seconds=float(limit)).samples
+        audio.warn_if_silent(str(path), samples)
+        shapes[path] = samples.shape
     settings = config.audio
     extractor = _drawn(settings.method, settings.n_fft, settings.rate, settings.filters, settings.seed)
     content, style = (max(shapes[path] for name, path in inputs if name == x) for x in ("content", "style"))
-    needed, free = _needed(extractor, config.optimizer.name, content, style), memory.free()
-    if free is not None and needed > free:
-        message = (
-            f"{content[0] / settings.rate:.0f} seconds of content and {style[0] / settings.rate:.0f} of style need "
-            f"about {memory.gib(needed)}, but only {memory.gib(free)} are free: {_REMEDY}"
-        )
-        warnings.warn(message, memory.MemoryWarning, stacklevel=2)
+    seconds = [samples[0] / settings.rate for samples in (content, style)]
+    what = f"{seconds[0]:.0f} seconds of content and {seconds[1]:.0f} of style"
+    memory.check(what, _needed(extractor, config.optimizer.name, content, style), _REMEDY)
     return extractor
 
 
@@ -173,9 +169,9 @@ def _needed(
     return _REST + 2 * filters + state + max(3 * activations(*content), activations(*style))
 
 
-def steps(config: Values) -> int:
-    """Return the steps of a run, given the values of its config by dotted name."""
-    return int(config["optimizer.steps"])
+def steps(config: Values) -> list[int]:
+    """Return the steps of the only stage, given the values of a config by dotted name."""
+    return [int(config["optimizer.steps"])]
 
 
 def size(config: ConfigDict) -> str:

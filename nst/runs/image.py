@@ -1,7 +1,6 @@
 """Runs of images: their inputs, checks and results."""
 
 import functools
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -103,7 +102,12 @@ def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> Networ
 def shapes(jobs: Sequence[Job], max_pixels: int) -> dict[Path, tuple[int, int]]:
     """Return the height and width of every image. Each is decoded completely, to find damaged files early."""
     paths = {path for job in jobs for path in job.inputs.values()}
-    return {path: images.read(path, max_pixels=max_pixels).shape[:2] for path in sorted(paths)}
+    result = {}
+    for path in sorted(paths):
+        image = images.read(path, max_pixels=max_pixels)
+        images.warn_if_constant(str(path), image)
+        result[path] = image.shape[:2]
+    return result
 
 
 def framed(config: ConfigDict, name: str, shape: tuple[int, int]) -> tuple[int, int]:
@@ -166,9 +170,9 @@ def scales(config: ConfigDict) -> list[Scale]:
     return _plan(dict(fields(config)))
 
 
-def steps(config: Values) -> int:
-    """Return the steps of all scales, given the values of a config by dotted name."""
-    return sum(scale.steps for scale in _plan(config))
+def steps(config: Values) -> list[int]:
+    """Return the steps at each scale, given the values of a config by dotted name."""
+    return [scale.steps for scale in _plan(config)]
 
 
 def _plan(values: Values) -> list[Scale]:
@@ -221,9 +225,10 @@ def check_size(
     smallest, largest = sizes(scales(config)[0]), sizes(scales(config)[-1])
     check_inputs(extractor, losses.checked(dict(config.loss)), *smallest, names)
     needed = memory.needed(extractor, layers(config), *largest, optimizer(config.optimizer.name))
-    free = memory.free()
-    if free is not None and needed > free:
-        warnings.warn(memory.warning(*largest[0], needed, free), memory.MemoryWarning, stacklevel=2)
+    height, width = largest[0]
+    fits = memory.largest(config.images.size, needed)
+    remedy = memory.REMEDY.replace("images.size", f"images.size to {fits}") if fits else memory.REMEDY
+    memory.check(f"{width}×{height} pixels", needed, remedy)
     return needed
 
 

@@ -1,5 +1,6 @@
 """Estimates of the memory that a run needs, and the memory that is free."""
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,16 @@ _FLOAT = 4  # bytes of a float32
 
 REMEDY = "lower images.size, or take optimizer.name=adam, which keeps no history"
 
+# Estimates are within a fifth (docs/performance.md), so a run that needs this multiple of what is free would be killed.
+_FAR = 1.5
+
 
 class MemoryWarning(UserWarning):
     """A run may need more memory than is free."""
+
+
+class FarTooLargeWarning(MemoryWarning):
+    """A run needs far more memory than is free."""
 
 
 def needed(
@@ -74,9 +82,31 @@ def _container() -> list[int]:
         return []
 
 
-def warning(height: int, width: int, needed: int, free: int) -> str:
-    """Return the text of the warning, one line."""
-    return f"{width}×{height} pixels need about {gib(needed)}, but only {gib(free)} are free: {REMEDY}"
+def check(what: str, needed: int, remedy: str) -> None:
+    """Warn if a run needs more memory than is free, by `FarTooLargeWarning` if far more.
+
+    Args:
+      what: The size of the run in words, for the message.
+      needed: An estimate of the bytes that the run takes.
+      remedy: What to do about it.
+    """
+    available = free()
+    if available is not None and needed > available:
+        kind = FarTooLargeWarning if needed > _FAR * available else MemoryWarning
+        text = f"{what} need about {gib(needed)}, but only {gib(available)} are free: {remedy}"
+        warnings.warn(text, kind, stacklevel=3)
+
+
+def largest(size: int, needed: int) -> int | None:
+    """Return the longest side, in pixels, of which a run is likely to fit; None if even the smallest is not.
+
+    Args:
+      size: The longest side of a run.
+      needed: An estimate of the bytes that it takes, which but for a constant grow by the square of the side.
+    """
+    share = ((free() or 0) - _REST) / max(1, needed - _REST)
+    side = int(size * max(0.0, share) ** 0.5) // 16 * 16
+    return side if side >= 64 else None
 
 
 def gib(n: int) -> str:

@@ -83,7 +83,7 @@ class Modality(NamedTuple):
       check_output: Raise InputError for a path whose format can't be written.
       check: Raise InputError if the config or an input is invalid; return the extractor, which all jobs share.
       read: Read the inputs of a job, given the extractor and the limit.
-      steps: Return the steps of a whole run, given the values of its config by dotted name.
+      steps: Return the steps of each stage, given the values of its config by dotted name.
       size: Return the setting that decides how much memory a run takes.
       batch_key: Return a key that the runs of a batch must share, beyond the structure of their configs; None for a run
         that is computed alone. All runs of a modality without this callback are computed alone.
@@ -102,7 +102,7 @@ class Modality(NamedTuple):
     check_output: Callable[[Path], None]
     check: Callable[[ConfigDict, Sequence[Job], Any], Any]
     read: Callable[[ConfigDict, Job, Any, Any], Task]
-    steps: Callable[[Values], int]
+    steps: Callable[[Values], Sequence[int]]
     size: Callable[[ConfigDict], str]
     optional: Mapping[str, File] = {}
     batch_key: Callable[[ConfigDict], str | None] | None = None

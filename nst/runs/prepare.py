@@ -1,6 +1,8 @@
 """The jobs of a config, and all checks that precede computation."""
 
 import itertools
+import os
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from ml_collections import ConfigDict
 from nst import writers
 from nst.config import validate
 from nst.errors import InputError
+from nst.runs import memory
 from nst.runs.modality import Job, Modality
 
 
@@ -21,10 +24,12 @@ def ready(
     resume: bool = False,
     output: Path | None = None,
     limit: int | float,
+    force: bool = False,
+    writes: bool = True,
 ) -> tuple[list[Job], Any]:
     """Return the jobs and the extractor of a config after all checks.
 
-    The arguments are those of `nst.runs.run`.
+    The arguments are those of `nst.runs.run`; with `writes` False nothing will be written, and no folder is checked.
 
     Raises:
       InputError: The config or an input is invalid.
@@ -34,8 +39,14 @@ def ready(
     jobs = find_jobs(modality, config, workdir)
     if output is not None:
         check_output(modality, output, jobs)
-    check_folders([job.folder for job in jobs], resume)
-    return jobs, modality.check(config, jobs, limit)
+    if writes:
+        check_folders([job.folder for job in jobs], resume)
+    with warnings.catch_warnings():
+        warnings.simplefilter("default" if force else "error", memory.FarTooLargeWarning)
+        try:
+            return jobs, modality.check(config, jobs, limit)
+        except memory.FarTooLargeWarning as warning:
+            raise InputError(f"{warning}; to try it all the same add --force") from warning
 
 
 def find_jobs(modality: Modality, config: ConfigDict, workdir: Path) -> list[Job]:
@@ -79,6 +90,8 @@ def check_output(modality: Modality, output: Path, jobs: Sequence[Job]) -> None:
         raise InputError(
             f"--output {output} can't be written, a folder or a file is in its place: give another"
         )
+    if not os.access(_nearest(output.absolute().parent), os.W_OK | os.X_OK):
+        raise InputError(f"--output {output} can't be written: no permission: give another folder")
     if len(jobs) > 1:
         raise InputError(f"--output {output}: there are {len(jobs)} results: leave it out, look in --workdir")
     if output.exists() and any(output.samefile(path) for path in jobs[0].inputs.values()):
@@ -98,6 +111,8 @@ def check_folders(folders: Sequence[Path], resume: bool) -> None:
     for folder in folders:
         if not _nearest(folder).is_dir():
             raise InputError(f"{folder} can't be made, a file is in its place: give another --workdir")
+        if not os.access(_nearest(folder), os.W_OK | os.X_OK):
+            raise InputError(f"{folder} can't be written: no permission: give another --workdir")
         if (resume and folder in resumable) or not folder.exists():
             continue
         if any(not path.name.startswith(".") for path in folder.iterdir()):

@@ -56,7 +56,7 @@ class Recorder:
     @property
     def total(self) -> int:
         """Steps of the whole run."""
-        return self._modality.steps(dict(fields(self.config)))
+        return sum(self._modality.steps(dict(fields(self.config))))
 
     def take(self, snapshot: Snapshot) -> None:
         """Log and save the snapshot if its step is due.

@@ -1,6 +1,7 @@
 """Progress bars of a sweep: one for the whole sweep, and one for each running trial."""
 
 import math
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -45,6 +46,8 @@ class Bars:
         finished = number - len(self._open)
         label = f"{finished:.0f} of {number:.0f} trials"
         self._progress.update(self._sweep, completed=finished, label=label)
+        if done and self._progress.disable:
+            print(label, file=sys.stderr, flush=True)
 
     def running(self, names: Iterable[str]) -> list[str]:
         """Return those of `names` whose trials were not finished at the last check."""
@@ -53,13 +56,15 @@ class Bars:
 
 @contextmanager
 def watching(folder: Folder, plan: Plan) -> Iterator[Bars]:
-    """Show progress bars on the terminal while the block runs."""
+    """Show progress bars on a terminal or in a notebook while the block runs; elsewhere a line when a trial is done."""
+    console = Console(stderr=True)
     progress = Progress(
         BarColumn(bar_width=10),
         TextColumn("{task.completed:.0f}/{task.total:.0f}"),
         TextColumn("{task.fields[label]}"),
         TimeRemainingColumn(compact=True),
-        console=Console(stderr=True),
+        console=console,
+        disable=not (console.is_terminal or console.is_jupyter),
     )
     with progress:
         bars = Bars(folder, plan, progress)

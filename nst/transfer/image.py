@@ -290,6 +290,8 @@ def stylize(
         images.fit_size(content.shape[0], content.shape[1], sides["content"]),
         images.fit_size(style.shape[0], style.shape[1], sides["style"]),
     )
+    for name, image in (("content", content), ("style", style)):
+        images.warn_if_constant(name, image)
     snapshots = stylization(
         content,
         style,

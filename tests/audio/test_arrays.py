@@ -74,3 +74,9 @@ def test_a_callback_sees_the_progress_and_may_stop():
     np.testing.assert_array_equal(seen[-1].result(), whole)
     stopped = nst.stylize_audio(STEREO, STEREO[::-1], 8000, callback=lambda progress: True, **small)
     np.testing.assert_array_equal(stopped, seen[0].result())
+
+
+def test_silence_is_warned_of():
+    small = {"filters": 16, "phase_steps": 2, "steps": 1}
+    with pytest.warns(audio.AudioWarning, match="^content is silent: is it the right audio"):
+        nst.stylize_audio(np.zeros_like(STEREO), STEREO, 8000, **small)

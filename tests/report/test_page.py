@@ -7,9 +7,11 @@ import io
 import json
 import re
 
+import pytest
 from PIL import Image
 
 from nst import report
+from nst.errors import InputError
 from nst.report import page
 
 
@@ -37,6 +39,12 @@ class Elements(html.parser.HTMLParser):
             for number, (name, attributes) in enumerate(self.tags)
             if name == tag and attrs.items() <= attributes.items()
         ]
+
+
+def test_a_name_of_another_format_is_refused(sweep, tmp_path):
+    with pytest.raises(InputError, match=r"x.pdf: a report is one HTML file: give a name that ends in .html"):
+        report.write(sweep, output=tmp_path / "x.pdf")
+    assert not (tmp_path / "x.pdf").exists()
 
 
 def test_it_holds_the_data_and_previews(sweep):

@@ -1,5 +1,6 @@
 """Disk and memory that run out in the middle of a run, and files that a killed process leaves behind."""
 
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -46,11 +47,33 @@ def test_out_of_memory_is_one_line(limited, command, tmp_path):
 
 
 def test_a_run_that_may_not_fit_is_warned_of_before_it_starts(config, tmp_path, monkeypatch):
-    monkeypatch.setattr(memory, "free", lambda: 100 * 2**20)
+    monkeypatch.setattr(memory, "free", lambda: 400 * 2**20)
     with pytest.warns(
-        memory.MemoryWarning, match=r"24×16 pixels need about 0.5 GiB, but only 0.1 GiB are free: lower"
+        memory.MemoryWarning, match=r"24×16 pixels need about 0.5 GiB, but only 0.4 GiB are free: lower"
     ):
         runs.run(config, tmp_path / "run")
+
+
+def test_a_run_that_can_not_fit_is_refused_unless_forced(config, tmp_path, monkeypatch):
+    monkeypatch.setattr(memory, "free", lambda: 100 * 2**20)
+    with pytest.raises(
+        InputError, match=r"need about 0.5 GiB, but only 0.1 GiB are free: lower .* all the same add --force"
+    ):
+        runs.run(config, tmp_path / "run")
+    assert not list(tmp_path.iterdir())
+    with pytest.warns(memory.FarTooLargeWarning):
+        runs.run(config, tmp_path / "run", force=True)
+
+
+def test_the_size_that_would_fit_is_named(config, tmp_path, monkeypatch):
+    config.images.size, config.pyramid.scales = 2000, ()
+    monkeypatch.setattr(memory, "free", lambda: 2**30)
+    with pytest.raises(InputError, match=r"lower images.size to (\d+), or") as caught:
+        runs.run(config, tmp_path / "run")
+    config.images.size = int(re.search(r"images.size to (\d+)", str(caught.value))[1])
+    assert 300 < config.images.size < 2000
+    config.optimizer.steps = 0
+    runs.run(config, tmp_path / "run")  # without a warning
 
 
 def test_the_estimate_counts_the_features_and_the_history():

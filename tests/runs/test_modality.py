@@ -110,7 +110,7 @@ NUMBERS = Modality(
     check_output=lambda path: None,
     check=check,
     read=read,
-    steps=lambda config: int(config["optimizer.steps"]),
+    steps=lambda config: [int(config["optimizer.steps"])],
     size=lambda config: "numbers",
 )
 

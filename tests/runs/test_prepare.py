@@ -158,3 +158,20 @@ def test_a_run_directory_in_place_of_a_file_is_refused(config, tmp_path):
     for folder in (tmp_path / "file", tmp_path / "file" / "run"):
         with pytest.raises(InputError, match="a file is in its place"):
             runs.run(brief(config), folder)
+
+
+@pytest.mark.parametrize("names", [("a.png", "a.jpg"), ("a-b.png", "a.png")])
+def test_results_of_one_name_are_refused_with_the_files(config, pictures, tmp_path, names):
+    folders = tmp_path / "content", tmp_path / "style"
+    for folder, own in zip(folders, (names, ("c.png", "b-c.png")), strict=True):
+        folder.mkdir()
+        for name in own:
+            shutil.copyfile(pictures / "content.png", folder / name)
+    config.images.content, config.images.style = map(str, folders)
+    message = (
+        "a.jpg and .*a.png would give results of the same name"
+        if "a.jpg" in names
+        else "rename a file with a"
+    )
+    with pytest.raises(InputError, match=message):
+        runs.run(config, tmp_path / "run")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -253,3 +254,36 @@ def test_killed_after_the_last_checkpoint_it_still_finishes(config, finished, tm
         (tmp_path / "run" / name).unlink()
     runs.run(config, tmp_path / "run", resume=True)
     assert (tmp_path / "run" / "image.png").read_bytes() == (finished / "image.png").read_bytes()
+
+
+def test_without_a_terminal_progress_is_lines(command, call, tmp_path):
+    output = tmp_path / "a.png"
+    result = call(*command(tmp_path / "run", "--output", str(output)))
+    lines = result.stderr.splitlines()
+    assert [line.split()[1] for line in lines if line.startswith("step ")] == [
+        f"{step}/20" for step in (0, 5, 10, 15, 20)
+    ]
+    assert all(" style " in line and line.endswith(" s") for line in lines if line.startswith("step "))
+    assert result.stdout == f"{output}\n"
+
+
+def test_a_plan_says_what_a_run_takes_and_writes_nothing(command, call, tmp_path):
+    result = call(*command(tmp_path / "run", "--plan"))
+    assert result.returncode == 0, result.stderr
+    first, second, memory, total = result.stdout.splitlines()
+    assert re.fullmatch(r"16×11 pixels: 8 steps of [\d.e-]+ s = \d+ s", first)
+    assert re.fullmatch(r"24×16 pixels: 12 steps of [\d.e-]+ s = \d+ s", second)
+    assert re.fullmatch(r"memory: \d+\.\d GiB, \d+\.\d GiB are free now", memory)
+    assert re.fullmatch(r"in all: 20 steps, about \d+ s, \d+ s of them to begin", total)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("flags", [("--output", "{}/locked/a.png"), ("--workdir", "{}/locked/run")])
+def test_a_folder_without_permission_is_refused_before_the_work(config, tmp_path, monkeypatch, flags):
+    (tmp_path / "locked").mkdir()
+    access = os.access  # root may write anywhere
+    monkeypatch.setattr(os, "access", lambda path, mode: "locked" not in str(path) and access(path, mode))
+    given = {flags[0].lstrip("-"): Path(flags[1].format(tmp_path))}
+    with pytest.raises(InputError, match="can't be written: no permission: give another"):
+        runs.run(config, **({"workdir": tmp_path / "run"} | given))
+    assert [path.name for path in tmp_path.rglob("*")] == ["locked"]

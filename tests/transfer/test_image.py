@@ -217,6 +217,7 @@ def test_bfloat16_ends_at_the_same_loss(descent):
     assert descent("bfloat16") == pytest.approx(descent("float32"), rel=0.02)
 
 
+@pytest.mark.filterwarnings("ignore:.* has one color everywhere")
 @pytest.mark.parametrize("init", ["content", "noise"])
 def test_a_style_that_is_the_content_stays_finite(stylize, init):
     gray = np.full((16, 24, 3), 0.5, np.float32)
@@ -289,6 +290,12 @@ def test_unusable_arguments_are_refused_in_one_line(stylize, settings, message):
 def test_arrays_and_numbers_are_checked(settings, message):
     with pytest.raises(InputError, match=message):
         nst.stylize(**({"content": CONTENT, "style": STYLE} | settings))
+
+
+def test_one_color_everywhere_is_warned_of(stylize):
+    gray = np.full((16, 24, 3), 0.5, np.float32)
+    with pytest.warns(images.ImageWarning, match="^style has one color everywhere: is it the right image"):
+        stylize(style=gray)
 
 
 def test_images_are_taken_as_people_have_them(stylize):

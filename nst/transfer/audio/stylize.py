@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from nst import losses, optim, optimize, stages
-from nst.audio import as_audio
+from nst.audio import as_audio, warn_if_silent
 from nst.config import check
 from nst.errors import InputError, unknown
 from nst.objective import loss
@@ -188,7 +188,9 @@ def stylize_audio(
     numbers |= {name: (f"loss.{name}", value) for name, value in loss_settings.items()}
     for name, (field, value) in numbers.items():
         check(field, value, "audio", name)
-    content, style = (as_audio(name, x, rate) for name, x in (("content", content), ("style", style)))
+    content, style = as_audio("content", content, rate), as_audio("style", style, rate)
+    warn_if_silent("content", content)
+    warn_if_silent("style", style)
     if optimizer is None:
         optimizer = OPTIMIZERS.get(method, "lbfgs")
     if learning_rate is None:

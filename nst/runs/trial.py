@@ -1,0 +1,93 @@
+"""A trial of a few steps: how long a run would take on this machine, and how much memory."""
+
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import jax
+from ml_collections import ConfigDict
+
+from nst.config import fields
+from nst.runs.modality import Job, Modality
+from nst.stages import keep_memory
+
+# Steps at each stage. The first ones compile; the others are timed.
+_STEPS = 6
+_STEP_FIELDS = ("optimizer.steps", "pyramid.steps", "pyramid.first_steps")
+
+
+class StageTime(NamedTuple):
+    """A stage of a run.
+
+    Attributes:
+      shape: The shape of the optimized image; of audio, of the spectrogram or the samples.
+      steps: Steps of the stage in the run.
+      seconds: Seconds of a step.
+    """
+
+    shape: tuple[int, ...]
+    steps: int
+    seconds: float
+
+
+class Plan(NamedTuple):
+    """What a run would take: its stages, seconds before the first step of all stages, and bytes at the peak."""
+
+    stages: list[StageTime]
+    startup: float
+    memory: int
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of the whole run."""
+        return self.startup + sum(stage.steps * stage.seconds for stage in self.stages)
+
+
+def measure(modality: Modality, config: ConfigDict, job: Job, extractor: Any, limit: int | float) -> Plan:
+    """Take a few steps at each stage of a run, and write nothing.
+
+    Args:
+      modality: The modality of the run.
+      config: Its resolved config.
+      job: Its inputs.
+      extractor: The extractor that `modality.check` returned.
+      limit: The limit of inputs.
+    """
+    short = config.copy_and_resolve_references()
+    values = dict(fields(config))
+    with short.unlocked():
+        short.update_from_flattened_dict(
+            {name: min(values[name], _STEPS) for name in _STEP_FIELDS if name in values}
+            | {"run.log_every": 1}
+        )
+    began, timed = time.monotonic(), {}
+    for stage, step, shape, at in _steps(modality, short, job, extractor, limit):
+        timed.setdefault(stage, []).append((step, shape, at))
+    ended = time.monotonic()
+    whole = modality.steps(values)
+    stages = []
+    for steps, records in zip(whole, timed.values(), strict=True):
+        (first, _, start), (last, shape, end) = records[len(records) // 2], records[-1]
+        stages.append(StageTime(shape, steps, (end - start) / max(1, last - first)))
+    spent = sum(stage.seconds * min(stage.steps, _STEPS) for stage in stages)
+    return Plan(stages, max(0.0, ended - began - spent), peak())
+
+
+def _steps(
+    modality: Modality, config: ConfigDict, job: Job, extractor: Any, limit: int | float
+) -> Iterator[tuple[int, int, tuple[int, ...], float]]:
+    task = modality.read(config, job, extractor, limit)
+    for snapshot in task.snapshots(None, keep_memory):
+        jax.block_until_ready(snapshot.image)
+        yield snapshot.stage, snapshot.step, tuple(snapshot.image.shape), time.monotonic()
+
+
+def peak() -> int:
+    """Return the largest number of bytes that this process has held: on the device, or on a CPU in memory."""
+    statistics = jax.devices()[0].memory_stats() or {}
+    if "peak_bytes_in_use" in statistics:
+        return statistics["peak_bytes_in_use"]
+    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return held if sys.platform == "darwin" else held * 1024
