@@ -43,6 +43,6 @@ def sweep(variant: str = "") -> Iterator[tuple[str, Overrides]]:
         yield "vgg16", {"features.network": "vgg16", "images.seed": 0}
     else:
         warnings.warn(
-            f"VGG-16 is left out because its weights are not here: run python scripts/weights.py fetch {source}",
+            f"VGG-16 is left out because its weights are not here: run nst weights fetch {source}",
             stacklevel=2,
         )

@@ -1,12 +1,21 @@
 """The arguments of scripts that take no config: commands, options, and errors in one line."""
 
 import argparse
+import re
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from nst.errors import InputError, unknown
 from nst.files import user_path
+
+
+def as_called(text: str) -> str:
+    """Return text with commands as the user calls them: `python scripts/run.py` in place of `nst run`."""
+    if Path(sys.argv[0]).absolute().parent.name != "scripts":
+        return text
+    return re.sub(r"\bnst (run|sweep|report|evaluate|weights|samples|data)\b", r"python scripts/\1.py", text)
 
 
 class Parser(argparse.ArgumentParser):
@@ -41,6 +50,10 @@ class Parser(argparse.ArgumentParser):
             self.error(str(unknown("command", arguments[0], commands)))
         options = vars(self.parse_args(list(arguments)))
         options.pop("function")(**options)
+
+    def format_help(self) -> str:
+        """Return the help, with commands as the user calls them."""
+        return as_called(super().format_help())
 
     def error(self, message: str) -> NoReturn:
         """Raise InputError."""

@@ -20,6 +20,7 @@ from ml_collections import ConfigDict
 
 from nst import runs
 from nst import sweep as sweeps
+from nst.arguments import as_called
 from nst.config import base, help_text, modality_of
 from nst.config.file import get_config, load_file
 from nst.errors import InputError, Interrupted, RunError
@@ -39,7 +40,7 @@ def main(function: Callable[[Sequence[str]], None], *, usage: str | None = None)
     if not {"-h", "--help"} & {*arguments}:
         prepare(cache_dir() / "compiled")
     elif usage is not None:
-        print(usage.strip())
+        print(as_called(usage.strip()))
         if function in (run, sweep):
             print(f"\n{help_text(_modality(arguments))}")
         sys.exit(0)
@@ -48,7 +49,7 @@ def main(function: Callable[[Sequence[str]], None], *, usage: str | None = None)
     except (InputError, RunError, OSError, MemoryError, KeyboardInterrupt) as error:
         if debug:
             raise
-        print(f"error: {_message(error)}", file=sys.stderr)
+        print(f"error: {as_called(_message(error))}", file=sys.stderr)
         sys.exit(_status(error))
     finally:
         wait_for_devices()
@@ -72,7 +73,7 @@ def _message(error: BaseException) -> str:
 
 
 def run(arguments: Sequence[str]) -> None:
-    """Run `scripts/run.py`: one run of a config, or one for each file of a folder."""
+    """Run `nst run`: one run of a config, or one for each file of a folder."""
     values = _flags()
     flags.DEFINE_bool("resume", False, "Continue the run in --workdir.", flag_values=values)
     flags.DEFINE_string("output", None, "Also write the result here.", flag_values=values)
@@ -121,7 +122,7 @@ def _described(plan: runs.Plan, *, of_images: bool) -> str:
 
 
 def sweep(arguments: Sequence[str]) -> None:
-    """Run `scripts/sweep.py`: many runs of a config with a `sweep()`."""
+    """Run `nst sweep`: many runs of a config with a `sweep()`."""
     values = _flags()
     flags.DEFINE_bool("list", False, "Show the plan and the state of each trial.", flag_values=values)
     flags.DEFINE_bool("extend", False, "Add new trials to the plan.", flag_values=values)

@@ -11,8 +11,8 @@ from absl import flags
 from ml_collections import ConfigDict, config_flags
 
 from nst.config import FIELDS, modality_of, unknown_field
+from nst.config.file import locate
 from nst.errors import InputError
-from nst.files import user_path
 
 
 def split(arguments: Sequence[str]) -> tuple[Path | None, str, list[str]]:
@@ -32,7 +32,7 @@ def split(arguments: Sequence[str]) -> tuple[Path | None, str, list[str]]:
     path, _, variant = name.partition(":")
     if not path:
         raise InputError("--config names no file: give a config such as configs/gatys.py")
-    return user_path(path), variant, others
+    return locate(path), variant, others
 
 
 def parse(values: flags.FlagValues, config: ConfigDict, arguments: Sequence[str]) -> ConfigDict:

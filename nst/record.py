@@ -17,7 +17,7 @@ from nst.errors import InputError
 from nst.types import Image, Values
 
 _PACKAGES = ("nst", "jax", "jaxlib", "flax", "optax", "numpy", "pillow")
-#: The file that `scripts/evaluate.py` adds to a run directory.
+#: The file that `nst evaluate` adds to a run directory.
 EVALUATION = "evaluation.json"
 #: The entries of a line of `metrics.jsonl` that are neither the loss nor one of its terms.
 COUNTERS = ("step", "evaluations", "seconds")

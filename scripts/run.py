@@ -1,14 +1,6 @@
-"""Turn a photograph and a painting into a stylized image.
+"""The command `nst run` as a script."""
 
-python scripts/run.py --config configs/gatys.py[:paper]
-    --config.images.content=PATH --config.images.style=PATH   paths, folders, or names of samples
-    --config.FIELD=VALUE                                      any field of nst/config/fields.py
-    --workdir DIR   --resume   --output FILE   --max_pixels N   --debug
-    --plan                  say which sizes, how much memory and how many seconds a run takes here; nothing is written
-    --force                 start even if memory is far too small
-"""
-
-from nst import cli
+from nst.command import main
 
 if __name__ == "__main__":
-    cli.main(cli.run, usage=__doc__)
+    main("run")

@@ -48,9 +48,7 @@ def test_an_unknown_variant_is_refused(name, planned):
 
 
 def test_the_network_vgg16_is_in_the_plan_if_its_weights_are_cached(planned, sets, monkeypatch):
-    with pytest.warns(
-        UserWarning, match=r"VGG-16 is left out.* python scripts/weights\.py fetch vgg16-keras"
-    ):
+    with pytest.warns(UserWarning, match=r"VGG-16 is left out.* nst weights fetch vgg16-keras"):
         without = planned("network", "quick")
     path = weights.loading.cached("vgg16-keras")
     assert not path.exists()  # nothing was fetched

@@ -120,7 +120,7 @@ def test_help_is_printed_and_nothing_is_done(script, flag):
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "scripts").glob("*.py")))
 def test_every_script_says_what_it_does(monkeypatch, capsys, name):
-    monkeypatch.setattr(sys, "argv", [f"{name}.py", "--help"])
+    monkeypatch.setattr(sys, "argv", [f"scripts/{name}.py", "--help"])
     monkeypatch.setattr(cli, "prepare", raising(AssertionError))
     with pytest.raises(SystemExit) as caught:
         runpy.run_path(str(ROOT / "scripts" / f"{name}.py"), run_name="__main__")

@@ -1,4 +1,4 @@
-"""`scripts/evaluate.py`: runs, sweeps and any images, their records, and errors in one line."""
+"""`nst evaluate`: runs, sweeps and any images, their records, and errors in one line."""
 
 import json
 import shutil
@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from nst import evaluation, features, images, metrics, runs
+from nst.commands.evaluate import parser
 from nst.config import base
 from nst.errors import InputError, RunError
 from nst.images import ImageWarning
-from scripts.evaluate import parser
 
 GENERATOR = np.random.default_rng(0)
 SMALL = {
@@ -222,7 +222,7 @@ def test_an_image_that_was_moved_is_found_by_the_config(made, counted, tmp_path)
 @pytest.mark.parametrize(
     ("spoil", "line"),
     [
-        (lambda run: (run / "done").unlink(), "is not finished: go on with scripts/run.py --resume"),
+        (lambda run: (run / "done").unlink(), "is not finished: go on with nst run --resume"),
         (lambda run: (run / "image.png").unlink(), "image.png is missing: repeat the run"),
         (lambda run: (run / "image.png").write_bytes(b"no"), "image.png is not an image"),
         (lambda run: (run / "config.json").write_text("{}"), "is damaged: repeat the run"),

@@ -1,4 +1,4 @@
-"""`scripts/evaluate.py` on audio of runs and any other: files read and written, output, and errors."""
+"""`nst evaluate` on audio of runs and any other: files read and written, output, and errors."""
 
 import json
 import shutil
@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from nst import audio, evaluation, files, metrics
+from nst.commands.evaluate import parser
 from nst.errors import InputError, RunError
 from nst.evaluation.table import beats
 from nst.metrics import audio as audio_metrics
 from nst.report.collect import collect
-from scripts.evaluate import parser
 
 RATE = 16000  # of the run; metrics have another
 GENERATOR = np.random.default_rng(0)

@@ -12,7 +12,8 @@ ROOT = Path(nst.__file__).parent
 #: The modules of `nst` by floor, from the lowest; a folder is one module.
 FLOORS = [
     {"errors", "types", "process"},
-    {"files", "config", "overrides"},
+    {"files"},
+    {"config", "overrides"},
     {"arguments", "flags", "inputs"},
     {"ablation"},
     {"images", "audio", "losses", "optim", "laplacian", "checkpoint"},
@@ -25,6 +26,9 @@ FLOORS = [
     {"sweep", "evaluation"},
     {"report"},
     {"cli"},
+    {"commands"},
+    {"command"},
+    {"__main__"},
 ]
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
 

@@ -87,7 +87,7 @@ _IMAGE = {
     ),
     "features.weights": Field(
         None,
-        "weights of the network: a source (scripts/weights.py list), random, or a path",
+        "weights of the network: a source (nst weights list), random, or a path",
         follows="features.network",
         example="vgg19",
     ),

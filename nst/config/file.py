@@ -1,5 +1,6 @@
 """Config files, which are Python modules with a function `get_config`."""
 
+import difflib
 import importlib.util
 import traceback
 from pathlib import Path
@@ -8,8 +9,21 @@ from types import ModuleType
 from ml_collections import ConfigDict
 
 from nst.errors import InputError
+from nst.files import user_path
 
 _EXAMPLE = "give a config such as configs/gatys.py"
+
+_PACKAGE = Path(__file__).parents[1]
+#: Where nst's own configs are: in the wheel within the package, in a clone beside it.
+_OWN = (_PACKAGE / "configs", _PACKAGE.parent / "configs")
+
+
+def locate(name: str) -> Path:
+    """Return the path of a config file; `gatys`, `presets/strotss` and `configs/gatys.py` are found from any folder."""
+    path = user_path(name)
+    own = [folder / name.removeprefix("configs/").removesuffix(".py") for folder in _OWN]
+    candidates = [path, *(each.with_name(f"{each.name}.py") for each in own)]
+    return next((each for each in candidates if each.is_file()), path)
 
 
 def load_file(path: Path) -> ModuleType:
@@ -19,7 +33,14 @@ def load_file(path: Path) -> ModuleType:
       InputError: The path is not a Python file that can be loaded.
     """
     if not path.exists():
-        raise InputError(f"{path}: no such file: {_EXAMPLE}")
+        known = sorted({each.stem for folder in _OWN for each in folder.glob("*.py")})
+        similar = difflib.get_close_matches(path.stem, known, n=3)
+        hint = (
+            f"did you mean {' or '.join(similar)}?"
+            if similar
+            else f"{_EXAMPLE}, or one of {', '.join(known)}"
+        )
+        raise InputError(f"{path}: no such file: {hint}")
     specification = importlib.util.spec_from_file_location(path.stem, path)
     if not path.is_file() or specification is None or specification.loader is None:
         raise InputError(f"{path} is not a Python file: {_EXAMPLE}")

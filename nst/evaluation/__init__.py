@@ -74,15 +74,13 @@ def runs(path: Path) -> list[Path]:
       InputError: The directory is absent or has no finished run.
     """
     if not path.is_dir():
-        raise InputError(f"{path}: no such directory: give one of scripts/run.py or scripts/sweep.py")
+        raise InputError(f"{path}: no such directory: give one of nst run or nst sweep")
     if (path / "config.json").exists():
         return [path]
     within = path / "trials" if (path / "trials").is_dir() else path
     folders = sorted(done.parent for done in within.glob("*/done"))
     if not folders:
-        raise InputError(
-            f"{path} has no finished run: give a directory of scripts/run.py or scripts/sweep.py"
-        )
+        raise InputError(f"{path} has no finished run: give a directory of nst run or nst sweep")
     return folders
 
 

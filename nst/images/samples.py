@@ -159,7 +159,7 @@ def add(path: Path | str) -> Path:
 
 def _fetch(sample: Sample, path: Path) -> None:
     assert sample.sha256
-    otherwise = f"offline, get {sample.file} elsewhere and add it with python scripts/samples.py add FILE"
+    otherwise = f"offline, get {sample.file} elsewhere and add it with nst samples add FILE"
     download(BASE + sample.file, path, expected_sha256=sample.sha256, otherwise=otherwise)
 
 

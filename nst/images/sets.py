@@ -110,7 +110,7 @@ def _opened(name: str, split: str, root: Path) -> Set:
         format = builder.info.file_format.value
         raise InputError(
             f"tfds:{name} was prepared as {format}, from which single images can't be read: "
-            f"prepare it as array_record, as python scripts/data.py prepare {name} does"
+            f"prepare it as array_record, as nst data prepare {name} does"
         )
     try:
         source = builder.as_data_source(split=split, decoders={"image": tfds.decode.SkipDecoding()})
@@ -130,7 +130,7 @@ def _builder(name: str, root: Path) -> Any:
             return tfds.core.read_only_builder.builder_from_files(name, data_dir=str(data_dir))
         except (tfds.core.registered.DatasetNotFoundError, OSError, ValueError):
             continue
-    raise InputError(f"no data set {name} is prepared here: python scripts/data.py prepare {name}")
+    raise InputError(f"no data set {name} is prepared here: nst data prepare {name}")
 
 
 def package() -> Any:

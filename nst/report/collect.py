@@ -67,7 +67,7 @@ def collect(folder: Path) -> Report:
         "settings": _settings(runs, {field["name"] for field in fields}),
         "facts": _facts(runs),
         "unevaluated": unevaluated,
-        "evaluate": shlex.join(["python", "scripts/evaluate.py", str(folder)]),
+        "evaluate": shlex.join(["nst", "evaluate", str(folder)]),
     }
 
 
@@ -125,7 +125,7 @@ def command(config: Values) -> str:
     default = usual(config)
     values = as_tuples(config).items()
     flags = [f"--config.{name}={value}" for name, value in values if default.get(name) != value]
-    return shlex.join(["python", "scripts/run.py", "--config", modality_of(config).config, *flags])
+    return shlex.join(["nst", "run", "--config", modality_of(config).config, *flags])
 
 
 def numbers(value: Any) -> dict[str, float | int]:

@@ -32,7 +32,7 @@ def finished(folder: Path) -> Finished:
     if not (folder / "config.json").exists():
         raise InputError(f"{folder} is not a run directory: give one with a config.json")
     if not (folder / "done").exists():
-        raise InputError(f"{folder} is not finished: go on with scripts/run.py --resume --workdir {folder}")
+        raise InputError(f"{folder} is not finished: go on with nst run --resume --workdir {folder}")
     lines = record.metrics(folder / "metrics.jsonl")
     with undamaged(folder):
         facts = json.loads((folder / "config.json").read_text())

@@ -1,15 +1,15 @@
-"""The commands of scripts/weights.py."""
+"""The command `nst weights`."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from nst.commands.weights import parser
 from nst.errors import InputError
 from nst.features import weights
 from nst.features.weights import loading, ported
 from nst.files import sha256
-from scripts.weights import parser
 
 GOLDEN = Path(__file__).parent / "data" / "vgg19.zip.pth"
 

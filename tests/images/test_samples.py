@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from nst.audio import samples as audio
+from nst.commands.samples import parser
 from nst.errors import InputError
 from nst.images import samples
-from scripts.samples import parser
 
 FETCHED = ["tubingen", "starry_night", "shipwreck", "the_scream"]
 AT_HAND = ["astronaut", "coffee", "chelsea", "rocket", "grace_hopper", "strokes", "panes", "hatching"]
@@ -106,7 +106,7 @@ def test_fetched_bytes_that_are_not_the_pinned_ones_are_not_kept(pinned, served,
 
 @pytest.mark.parametrize("name", FETCHED)
 def test_offline_and_absent_is_one_line_with_the_remedy(name, offline, cache):
-    with pytest.raises(InputError, match=r"refused.*python scripts/samples.py add FILE") as error:
+    with pytest.raises(InputError, match=r"refused.*nst samples add FILE") as error:
         samples.locate(name)
     assert "\n" not in str(error.value)
     assert not list(cache.glob("*.jpg"))
@@ -189,7 +189,7 @@ def test_the_script_adds(pinned, cache, tmp_path, capsys):
     ],
 )
 def test_the_script_refuses_what_it_does_not_know(arguments, message):
-    with pytest.raises(InputError, match=f"{message}.*: see scripts/samples.py"):
+    with pytest.raises(InputError, match=f"{message}.*: see nst samples"):
         parser.run(arguments)
 
 

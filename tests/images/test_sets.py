@@ -27,7 +27,7 @@ def test_a_split_can_be_a_part():
         ("tfds:nst_photos/train#x", r"give tfds:NAME/SPLIT"),
         (
             "tfds:nst_photo/train",
-            r"no data set nst_photo is prepared here: python scripts/data.py prepare nst_photo",
+            r"no data set nst_photo is prepared here: nst data prepare nst_photo",
         ),
         ("tfds:../nst_photos/train", r"no data set ../nst_photos is prepared here"),
         (

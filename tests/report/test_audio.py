@@ -90,7 +90,7 @@ def test_audio_is_labeled_by_its_file_name():
 
 def test_the_command_has_the_fields_that_are_not_defaults(sounds):
     program, script, flag, config, *fields = shlex.split(report.collect(sounds)["trials"][0]["command"])
-    assert (program, script, flag, config) == ("python", "scripts/run.py", "--config", "configs/audio.py")
+    assert (program, script, flag, config) == ("nst", "run", "--config", "configs/audio.py")
     assert fields == ["--config.audio.content=bells", "--config.audio.style=rain"]
 
 

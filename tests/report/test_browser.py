@@ -136,7 +136,7 @@ def test_a_result_is_enlarged_and_compared_under_a_slider(opened, sweep):
     page.until("return document.querySelector('.frame img').naturalWidth === 24")
     name = page.one("dialog h2").text
     assert name == "style_weight=60.0,style=strokes,seed=0"
-    assert "python scripts/run.py" in page.one("dialog pre").text
+    assert "nst run" in page.one("dialog pre").text
     link = page.one("dialog .links a").get_attribute("href")
     assert link == (sweep / "trials" / name / "image.png").as_uri().replace("=", "%3D").replace(",", "%2C")
     page.choose(".compare select", "style")

@@ -201,7 +201,7 @@ CHANGES = [
 def test_the_command_gives_the_config_back(changes, monkeypatch):
     stored = recorded(dict(fields(base())) | changes)
     program, script, *arguments = shlex.split(command(stored))
-    assert (program, script) == ("python", "scripts/run.py")
+    assert (program, script) == ("nst", "run")
     parsed = {}
     monkeypatch.setattr("sys.argv", [script, *arguments])  # where ml_collections looks for overrides
     monkeypatch.setattr(runs, "run", lambda config, *_, **__: parsed.update(fields(config)) or [])

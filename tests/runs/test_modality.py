@@ -201,9 +201,7 @@ def test_it_appears_in_a_report(config, tmp_path):
     assert (trial["result"], trial["frame"], trial["audio"]) == (None, "", {})
     assert trial["inputs"] == dict.fromkeys(NAMES)
     assert trial["files"] == ["numbers.txt", "a.txt", "b.txt", "c.txt", "curve.png"]
-    assert trial["command"].startswith(
-        "python scripts/run.py --config configs/numbers.py --config.numbers.a="
-    )
+    assert trial["command"].startswith("nst run --config configs/numbers.py --config.numbers.a=")
     assert len(report.write(folder, table=True, figures=True)) >= 3
     (folder / "done").unlink()
     (folder / "numbers.txt").unlink()

@@ -1,4 +1,4 @@
-"""Commands of `scripts/weights.py`: list, fetch, verify, convert, show."""
+"""Commands of `nst weights`: list, fetch, verify, convert, show."""
 
 from pathlib import Path
 

@@ -86,7 +86,7 @@ def is_cached(name: str) -> bool:
 def remedy(path: Path) -> str:
     """Return what the user can do about a damaged ported file."""
     if path.parent == folder():
-        return f"scripts/weights.py fetch {path.stem} --again"
+        return f"nst weights fetch {path.stem} --again"
     if path.parent == _files():
         return "delete it, and it is ported from your file again"
     return "copy or convert it again"

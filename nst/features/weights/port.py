@@ -61,7 +61,7 @@ def _preprocessing(
     if decided := known or claimed or scheme.preprocessing:
         return decided
     raise InputError(
-        f"{path}: does not say which preprocessing it expects: run scripts/weights.py convert "
+        f"{path}: does not say which preprocessing it expects: run nst weights convert "
         f"{shlex.quote(str(path))} OUT.safetensors --preprocessing caffe (BGR 0-255, the original weights) "
         f"or torchvision (RGB 0-1), and use OUT.safetensors"
     )
