@@ -1,6 +1,7 @@
 """Formats, names and layouts of files of other programs; recognition of networks; refusal of other preprocessings."""
 
 import contextlib
+import importlib.util
 import shutil
 from pathlib import Path
 
@@ -302,6 +303,15 @@ def test_nonsense_in_the_metadata_is_refused(tmp_path, fields):
     safetensors.numpy.save_file({"a": np.zeros(1)}, tmp_path / "a.safetensors", {"nst": text})
     with pytest.raises(InputError, match="damaged"):
         weights.load(str(tmp_path / "a.safetensors"))
+
+
+def test_without_h5py_weights_of_keras_are_refused_before_they_are_fetched(tmp_path, cache, monkeypatch):
+    path = keras(tmp_path / "mine.h5")
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "h5py" else find(name))
+    for name in (str(path), "vgg16-keras"):
+        with pytest.raises(InputError, match=r"weights of Keras need h5py: pip install 'nst\[keras\]'"):
+            weights.load(name)
 
 
 def test_a_foreign_file_is_ported_once_and_left_alone(tmp_path, cache, monkeypatch):

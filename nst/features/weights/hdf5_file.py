@@ -1,14 +1,27 @@
 """Reader of HDF5, the format of Keras."""
 
+import importlib.util
 from pathlib import Path
 
 import numpy as np
 
+from nst.errors import InputError
 from nst.features.weights.entries import Entries, Entry, Unreadable
 
 
+def check_installed(name: str) -> None:
+    """Raise InputError if h5py, which reads the weights `name`, is not installed."""
+    if importlib.util.find_spec("h5py") is None:
+        raise InputError(f"{name}: weights of Keras need h5py: pip install 'nst[keras]'")
+
+
 def entries(path: Path) -> Entries:
-    """Return the data sets of a file by full name, such as `block1_conv1/kernel:0`. Links are not followed."""
+    """Return the data sets of a file by full name, such as `block1_conv1/kernel:0`. Links are not followed.
+
+    Raises:
+      InputError: The package h5py is not installed.
+    """
+    check_installed(str(path))
     import h5py  # takes 11 MiB: only for such files
 
     datasets: Entries = {}

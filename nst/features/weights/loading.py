@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from nst.errors import InputError, unknown
-from nst.features.weights import ported, sources
+from nst.features.weights import hdf5_file, ported, sources
 from nst.features.weights.entries import refusing
 from nst.features.weights.formats import is_safetensors
 from nst.features.weights.network import VGG19, Weights, random
@@ -108,6 +108,8 @@ def _fetch(name: str, path: Path) -> None:
         other for other, source in SOURCES.items() if other != name and source.network == network
     )
     otherwise = f"take another source ({others}) or a file you have, features.weights=PATH"
+    if name.endswith("-keras"):  # before 60 MB are fetched
+        hdf5_file.check_installed(name)
     with _scratch(path) as scratch:
         file = SOURCES[name].fetch(scratch, otherwise)
         sources.check(file, name, otherwise)
