@@ -381,7 +381,8 @@ def test_a_recorded_config_is_a_config(script, arguments_of_run, tmp_path):
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"config": {"sise": 3}, "inputs": {}}', "{}"])
-def test_another_json_is_no_config(script, content):
+def test_another_json_is_no_config(script, content, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     Path("config.json").write_text(content)
     status, _, err = script(cli.run, "--config=config.json")
     assert status == 2
