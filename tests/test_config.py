@@ -155,7 +155,7 @@ def test_a_field_that_cannot_be_used_is_named(name, value, message):
 
 def test_as_many_weights_as_style_layers():
     weights = changed("loss.style_layer_weights", (1.0,))
-    message = "has 1 numbers for 5 style layers: give one for each, or none"
+    message = "has 1 numbers for 5 style layers: give one for each, None"
     config.validate(weights)  # the layers are unset, and may be one
     with pytest.raises(InputError, match=message):
         follow.checked(weights)

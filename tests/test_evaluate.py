@@ -285,3 +285,11 @@ def test_a_result_beats_the_baseline_that_is_not_perfect():
     assert beats("ssim", 0.2, baselines)
     assert not beats("ssim", 0.1, baselines)
     assert beats("tv", 9.0, baselines)
+
+
+def test_a_folder_for_the_figures_is_refused_before_the_work(counted, run, tmp_path):
+    with pytest.raises(InputError, match=r"--json .* is a folder: give a file, such as .*metrics.json"):
+        parser.run(
+            ["--content", "coffee", "--style", "strokes", str(run / "image.png"), "--json", str(tmp_path)]
+        )
+    assert not counted

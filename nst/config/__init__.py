@@ -159,7 +159,7 @@ def _check_layers(values: Values) -> None:
     if weights and names is not None and len(weights) != len(names):
         raise InputError(
             f"config.loss.style_layer_weights has {len(weights)} numbers for {len(names)} style layers: "
-            "give one for each, or none"
+            "give one for each, None for the defaults, or () for equal weights"
         )
 
 

@@ -40,6 +40,8 @@ def of_results(
       InputError: An input can't be read or used, or the results are of two modalities.
       RunError: Memory ran out.
     """
+    if output is not None and output.is_dir():
+        raise InputError(f"--json {output} is a folder: give a file, such as {output / 'metrics.json'}")
     evaluated = _evaluation_of(results).of_results(content, style, results, size)
     if output is not None:
         record.write_json(output, evaluated)

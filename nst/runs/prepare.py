@@ -85,8 +85,12 @@ def _at_most_one(modality: Modality, config: ConfigDict, name: str) -> list[Path
 
 def check_output(modality: Modality, output: Path, jobs: Sequence[Job]) -> None:
     """Raise InputError if an output can't be written, stands for several results, or is an input or a run's file."""
+    if output.is_dir():
+        raise InputError(
+            f"--output {output} is a folder: give a file, such as {output / modality.result.name}"
+        )
     modality.check_output(output)
-    if output.is_dir() or not _nearest(output.absolute().parent).is_dir():
+    if not _nearest(output.absolute().parent).is_dir():
         raise InputError(
             f"--output {output} can't be written, a folder or a file is in its place: give another"
         )
