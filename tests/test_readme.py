@@ -39,6 +39,18 @@ def test_the_files_that_it_links_exist(page):
     assert [link for link in links if not (path.parent / link).exists()] == []
 
 
+@pytest.mark.parametrize(
+    "page", ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
+)
+def test_the_fields_that_it_names_exist(page):
+    known = {*config.defaults("image"), *config.defaults("audio"), "FIELD"}
+    text = (ROOT / page).read_text("utf-8")
+    assert {*re.findall(r"--config\.([\w.]+)=", text)} - known == set()
+    groups = {name.partition(".")[0] for name in known if "." in name}
+    named = re.findall(rf"`((?:{'|'.join(groups)})\.\w+)[=`]", text)
+    assert {name for name in named if not (ROOT / name).exists()} - known <= {"audio.wav", "image.png"}
+
+
 @pytest.mark.slow
 def test_the_python_example_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -120,7 +120,7 @@ def test_an_output_that_could_not_be_written_is_refused_at_once(config, tmp_path
     (tmp_path / "folder.png").mkdir()
     (tmp_path / "file").write_bytes(b"")
     for output in (tmp_path / "folder.png", tmp_path / "file" / "x.png"):
-        with pytest.raises(InputError, match="can't be written|is a folder"):
+        with pytest.raises(InputError, match=r"can't be written|is a folder"):
             runs.run(brief(config), tmp_path / "run", output=output)
     assert not (tmp_path / "run").exists()
 
