@@ -36,7 +36,16 @@ def split(arguments: Sequence[str]) -> tuple[Path | None, str, list[str]]:
 
 
 def parse(values: flags.FlagValues, config: ConfigDict, arguments: Sequence[str]) -> ConfigDict:
-    """Set flags and fields by arguments, and return the config."""
+    """Set flags and the fields of a config by arguments, and return the config.
+
+    Args:
+      values: The flags that a script defines.
+      config: The config.
+      arguments: The arguments without `--config FILE`.
+
+    Raises:
+      InputError: A flag is unknown, or a value is not of its type.
+    """
     if any(argument.lstrip("-").startswith("flagfile") for argument in arguments):  # absl would read it
         raise InputError("--flagfile is not supported: give the flags themselves")
     modality = modality_of(config)
@@ -68,20 +77,21 @@ def _tuples(arguments: Sequence[str], config: ConfigDict, modality: str) -> Iter
     """Yield arguments with `a,b` as ('a', 'b') and nothing as () where a field is a tuple; `None` unsets the field."""
     rest = iter(arguments)
     for argument in rest:
-        name, given, text = argument.partition("=")
-        field = FIELDS[modality].get(name.lstrip("-").removeprefix("config."))
-        if field is None or field.type is not tuple or not name.lstrip("-").startswith("config."):
+        match = re.fullmatch(r"--?config\.([\w.]+)(?:=(.*))?", argument, re.DOTALL)
+        field = FIELDS[modality].get(match[1]) if match else None
+        if match is None or field is None or field.type is not tuple:
             yield argument
             continue
-        text = text if given else next(rest, None)
+        name, text = match[1], next(rest, None) if match[2] is None else match[2]
         if text is None:
-            yield argument
+            yield argument  # whose value is missing
         elif text == "None" and field.follows:  # ml_collections would take it for an element
-            config.update_from_flattened_dict({name.lstrip("-").removeprefix("config."): None})
+            config.update_from_flattened_dict({name: None})
         elif text.strip()[:1] in ("(", "["):
-            yield f"{name}={text}"
+            yield f"--config.{name}={text}"
         else:
-            yield f"{name}={tuple(_literal(part.strip()) for part in text.split(',') if part.strip())!r}"
+            parts = tuple(_literal(part.strip()) for part in text.split(",") if part.strip())
+            yield f"--config.{name}={parts!r}"
 
 
 def _literal(text: str) -> Any:
