@@ -177,7 +177,8 @@ def test_the_command_line(clips, tmp_path):
         command(clips, f"--workdir={tmp_path / 'run'}", f"--output={output}"), capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == str(tmp_path / "run" / "audio.wav")
+    assert done.stdout.strip() == str(output)
+    assert (tmp_path / "run" / "audio.wav").is_file()
     assert audio.read(output).samples.shape == (6000, 1)
     again = subprocess.run(
         command(clips, f"--workdir={tmp_path / 'other'}", "--max_seconds=1", "--config.images.size=3"),

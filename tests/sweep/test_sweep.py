@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -79,7 +80,9 @@ def test_a_failing_trial_does_not_affect_the_others(config, pictures, tmp_path):
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit of addresses is Linux's")
 def test_a_trial_that_runs_out_of_memory_does_not_affect_the_others(config_file, tmp_path):
     """The features of an image of 3000×2000 take 3.6 GB, in a process limited to 5 GB of address space."""
-    frames = [Image.fromarray(np.full((20, 30, 3), value, np.uint8)) for value in (50, 200)]
+    frames = [
+        Image.fromarray(np.arange(low, low + 1800).reshape(20, 30, 3).astype(np.uint8)) for low in (0, 9)
+    ]
     frames[0].save(tmp_path / "moving.gif", save_all=True, append_images=frames[1:])
     file = config_file(
         {"images.size": (3000, 24)},
@@ -92,8 +95,10 @@ def test_a_trial_that_runs_out_of_memory_does_not_affect_the_others(config_file,
     failure = json.loads((tmp_path / "sweep" / "failures" / "size=3000.json").read_text())
     assert "images.size=3000 could not be computed" in failure["error"]
     assert "if memory is the cause, lower images.size" in failure["error"]
-    warned, _bar, error = ended.stderr.strip().splitlines()  # workers warn once, in one line
+    warned, *progress, error = ended.stderr.strip().splitlines()  # workers warn once, in one line
     assert warned == f"warning: {tmp_path}/moving.gif has several frames or pages: the first is read"
+    assert progress
+    assert all(re.fullmatch(r"[12] of 2 trials", line) for line in progress)
     assert error == "error: 1 of 2 trials failed: fix the cause, then add --retry to run them again"
 
 

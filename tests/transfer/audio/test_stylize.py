@@ -97,6 +97,7 @@ def test_a_resumed_run_has_the_same_bits(method):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:(content|style) is silent")
 @pytest.mark.parametrize("method", audio.METHODS)
 @pytest.mark.parametrize(
     ("content", "style"),
