@@ -11,11 +11,7 @@ from nst.features import weights
 ABLATIONS = {
     "initial": {"images.init", "images.seed"},
     "layers": {"loss.style_layers", "loss.style_layer_weights", "loss.content_layers"},
-    "network": {
-        "features.network",
-        "features.weights",
-        "images.seed",
-    },
+    "network": {"features.network", "features.weights"},
     "optimizers": {"optimizer.name", "optimizer.learning_rate"},
     "padding": {"features.padding"},
     "pooling": {"features.pooling"},
