@@ -3,8 +3,8 @@
     python scripts/sweep.py --config configs/network.py
     python scripts/sweep.py --config configs/network.py:quick
 
-45 trials, under forty minutes on two CPU cores with --workers 2, most of it for the large filters of the single layer;
-`quick` has 12 and ends in eight minutes. Both use 128 pixels. VGG-16 adds 15 and 4 trials if its weights are in the
+45 trials, forty minutes on two CPU cores with --workers 2; `quick` has 12 and ends in eight minutes. Most of it is for
+the large filters of the single layer. Both use 128 pixels. VGG-16 adds 15 and 4 trials if its weights are in the
 cache (python scripts/weights.py fetch vgg16-keras). Ustyuzhaninov et al. (2016) synthesize textures with one layer of
 random filters that sometimes rival those of trained networks; He, Wang and Hopcroft (NeurIPS 2016) transfer style with
 a VGG of random weights, rescaled layer by layer; Wang, Li and Vasconcelos (CVPR 2021) find the architecture more

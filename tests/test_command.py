@@ -72,6 +72,7 @@ def test_a_config_that_is_not_there_has_suggestions(tmp_path, monkeypatch):
         get_config(locate("nowhere.py"))
 
 
+@pytest.mark.slow
 def test_messages_name_the_command_as_it_was_called(tmp_path):
     arguments = ["weights", "fetch"]
     for call, expected in (

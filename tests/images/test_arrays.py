@@ -14,6 +14,11 @@ BYTES = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
 FLOATS = BYTES / np.float32(255)
 
 
+@pytest.fixture(scope="module")
+def network():
+    return features.load(weights="random")
+
+
 @pytest.mark.parametrize(
     "image", [BYTES, FLOATS, jnp.asarray(FLOATS), FLOATS.astype(np.float64), Image.fromarray(BYTES)]
 )
@@ -50,7 +55,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("array", "remedy"), WRONG)
-def test_another_array_is_refused_with_what_to_do(array, remedy, tmp_path):
+def test_another_array_is_refused_with_what_to_do(network, array, remedy, tmp_path):
     message = re.escape(f"{array.dtype} {array.shape}: {remedy}")
     with pytest.raises(InputError, match=f"^content is {message}"):
         images.as_image("content", array)
@@ -58,7 +63,7 @@ def test_another_array_is_refused_with_what_to_do(array, remedy, tmp_path):
         images.write(tmp_path / "a.png", array)
     assert not list(tmp_path.iterdir())
     with pytest.raises(InputError, match=f"^the image is {message}"):
-        features.load(weights="random")(jnp.asarray(array), ("relu1_1",))
+        network(jnp.asarray(array), ("relu1_1",))
 
 
 def test_the_remedies_work():
@@ -91,7 +96,6 @@ def test_bytes_are_written_as_they_are(tmp_path):
         np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "a.png")), BYTES)
 
 
-def test_a_network_takes_bytes():
-    network = features.load(weights="random")
+def test_a_network_takes_bytes(network):
     of_bytes, of_floats = (network(jnp.asarray(x), ("relu2_1",))["relu2_1"] for x in (BYTES, FLOATS))
     np.testing.assert_allclose(of_bytes, of_floats, rtol=1e-4, atol=1e-4)

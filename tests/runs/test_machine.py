@@ -11,7 +11,8 @@ import pytest
 from nst import features, runs
 from nst.errors import InputError
 from nst.optim import optimizer
-from nst.runs import memory
+from nst.runs import memory, prepare
+from nst.runs.follow import checked
 
 LIMITED = str(Path(__file__).with_name("limited.py"))
 
@@ -72,8 +73,10 @@ def test_the_size_that_would_fit_is_named(config, tmp_path, monkeypatch):
         runs.run(config, tmp_path / "run")
     config.images.size = int(re.search(r"images.size to (\d+)", str(caught.value))[1])
     assert 300 < config.images.size < 2000
-    config.optimizer.steps = 0
-    runs.run(config, tmp_path / "run")  # without a warning
+    limit = runs.MODALITIES["image"].limit.value
+    prepare.ready(
+        runs.MODALITIES["image"], checked(config), tmp_path / "run", limit=limit
+    )  # without a warning
 
 
 def test_the_estimate_counts_the_features_and_the_history():

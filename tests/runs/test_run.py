@@ -256,6 +256,7 @@ def test_killed_after_the_last_checkpoint_it_still_finishes(config, finished, tm
     assert (tmp_path / "run" / "image.png").read_bytes() == (finished / "image.png").read_bytes()
 
 
+@pytest.mark.slow
 def test_without_a_terminal_progress_is_lines(command, call, tmp_path):
     output = tmp_path / "a.png"
     result = call(*command(tmp_path / "run", "--output", str(output)))
@@ -267,6 +268,7 @@ def test_without_a_terminal_progress_is_lines(command, call, tmp_path):
     assert result.stdout == f"{output}\n"
 
 
+@pytest.mark.slow
 def test_a_plan_says_what_a_run_takes_and_writes_nothing(command, call, tmp_path):
     result = call(*command(tmp_path / "run", "--plan"))
     assert result.returncode == 0, result.stderr
