@@ -7,8 +7,7 @@
 2016, section 3.4 and figure 6): the initialization has no strong effect on the outcome; noise gives any number of
 different results, a fixed image always the same one.
 
-Measured with `quick` and the defaults at that time (docs/findings.md): results from noise are as close to the style,
-but after 60 steps they keep far less of the photograph: CFSD is over a quarter higher from noise and from the painting.
+What was measured is in docs/findings.md.
 """
 
 from collections.abc import Iterator

@@ -7,8 +7,7 @@
 2016, supplement) and Dumoulin, Shlens and Kudlur (ICLR 2017) pad their networks by reflection against artifacts at the
 border. Their networks generate images; this ablation pads the network that computes the features.
 
-Measured with `quick` and the defaults at that time (docs/findings.md): the metric `border` is 0.05 with any padding; no
-difference is certain.
+What was measured is in docs/findings.md.
 """
 
 from collections.abc import Iterator

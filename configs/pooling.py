@@ -6,9 +6,7 @@
 45 trials, about an hour on two CPU cores; `quick` has 12 and ends in three minutes. Gatys, Ecker and Bethge (CVPR 2016,
 section 2) replaced the maximum by the average, which "yields slightly more appealing results"; they give no figure.
 
-Measured with `quick` and the defaults at that time (docs/findings.md): the average keeps structure a little better in
-all four pairs, and its results are a fifth smoother; their Gram distance on held-out layers, measured with maximum
-pooling, is a seventh larger.
+What was measured is in docs/findings.md.
 """
 
 from collections.abc import Iterator

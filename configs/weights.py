@@ -9,8 +9,7 @@ transfer style with a VGG of random weights chosen layer by layer; Ustyuzhaninov
 with random shallow networks. Losses of different networks can't be compared: compare the metrics, which use the trained
 network.
 
-Measured with `quick` (docs/findings.md): the style distance on held-out layers is 0.14 with trained weights, 0.43 with
-random ones, both rescaled, and 0.45 with random ones as drawn.
+What was measured is in docs/findings.md.
 """
 
 from collections.abc import Iterator

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nst import audio, features, images
     from nst.transfer.audio import stylize_audio
-    from nst.transfer.image import stylize
+    from nst.transfer.stylize import stylize
 
 __all__ = ["audio", "features", "images", "stylize", "stylize_audio"]
 
-_FUNCTIONS = {"stylize": "nst.transfer.image", "stylize_audio": "nst.transfer.audio"}
+_FUNCTIONS = {"stylize": "nst.transfer.stylize", "stylize_audio": "nst.transfer.audio"}
 
 
 def __getattr__(name: str) -> Any:

@@ -13,9 +13,11 @@ from nst.files import user_path
 
 def as_called(text: str) -> str:
     """Return text with commands as the user calls them: `python scripts/run.py` in place of `nst run`."""
-    if Path(sys.argv[0]).absolute().parent.name != "scripts":
+    folder = Path(sys.argv[0]).parent
+    if folder.absolute().name != "scripts":
         return text
-    return re.sub(r"\bnst (run|sweep|report|evaluate|weights|samples|data)\b", r"python scripts/\1.py", text)
+    scripts = "|".join(path.stem for path in folder.glob("*.py"))
+    return re.sub(rf"\bnst ({scripts})\b", r"python scripts/\1.py", text)
 
 
 class Parser(argparse.ArgumentParser):

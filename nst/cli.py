@@ -89,8 +89,8 @@ def run(arguments: Sequence[str]) -> None:
         raise InputError("--resume needs a run: add its --workdir")
     modality = runs.modality(config)
     if values.plan:
-        plan = runs.plan(config, limit=values[modality.limit.flag].value, force=values.force)
-        print(_described(plan, of_images=modality is runs.MODALITIES["image"]))
+        estimate = runs.estimated(config, limit=values[modality.limit.flag].value, force=values.force)
+        print(_described(estimate, of_images=modality is runs.MODALITIES["image"]))
         return
     folders = runs.run(
         config,
@@ -105,19 +105,22 @@ def run(arguments: Sequence[str]) -> None:
         print(values.output or folder / modality.result.name)
 
 
-def _described(plan: runs.Plan, *, of_images: bool) -> str:
-    """Return what a run would take, in lines."""
+def _described(estimate: runs.Estimate, *, of_images: bool) -> str:
+    """Return an estimate in lines."""
     lines = []
-    for number, stage in enumerate(plan.stages, 1):
+    for number, stage in enumerate(estimate.stages, 1):
         name = f"{stage.shape[1]}×{stage.shape[0]} pixels" if of_images else f"stage {number}"
         taken = f"{stage.steps} steps of {stage.seconds:.2g} s = {stage.steps * stage.seconds:.0f} s"
         lines.append(f"{name}: {taken}")
     free = memory.free()
     lines.append(
-        f"memory: {memory.gib(plan.memory)}" + ("" if free is None else f", {memory.gib(free)} are free now")
+        f"memory: {memory.gib(estimate.memory)}"
+        + ("" if free is None else f", {memory.gib(free)} are free now")
     )
-    steps = sum(stage.steps for stage in plan.stages)
-    lines.append(f"in all: {steps} steps, about {plan.seconds:.0f} s, {plan.startup:.0f} s of them to begin")
+    steps = sum(stage.steps for stage in estimate.stages)
+    lines.append(
+        f"in all: {steps} steps, about {estimate.seconds:.0f} s, {estimate.startup:.0f} s of them to begin"
+    )
     return "\n".join(lines)
 
 
@@ -227,7 +230,7 @@ def _parsed(
 def _config(path: Path, variant: str) -> ConfigDict:
     """Return the config of a config file or of the config.json of a run."""
     if path.suffix == ".json" and not variant:
-        return config_of(path, runs.MODALITIES)
+        return config_of(path)
     return get_config(path, variant)
 
 

@@ -5,11 +5,7 @@ import sys
 from importlib.metadata import version
 from typing import NoReturn
 
-from nst import cli  # it sets what JAX reads when it is imported
-
-# isort: split
-
-from nst.errors import InputError, unknown
+from nst.errors import unknown
 
 COMMANDS = {
     "run": "stylize an image or audio",
@@ -30,6 +26,8 @@ def main(name: str | None = None) -> NoReturn:
     """
     if name is None:
         name = _chosen()
+    from nst import cli  # not for --help and --version: JAX takes a second to import
+
     command = importlib.import_module(f"nst.commands.{name}")
     if hasattr(command, "parser"):
         cli.main(command.parser.run)
@@ -47,7 +45,6 @@ def _chosen() -> str:
         print(version("nst"))
         sys.exit(0)
     if name not in COMMANDS:
-        error: InputError = unknown("command", name, COMMANDS)
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {unknown('command', name, COMMANDS)}", file=sys.stderr)
         sys.exit(2)
     return name

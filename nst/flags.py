@@ -90,11 +90,11 @@ def _tuples(arguments: Sequence[str], config: ConfigDict, modality: str) -> Iter
         elif text.strip()[:1] in ("(", "["):
             yield f"--config.{name}={text}"
         else:
-            parts = tuple(_literal(part.strip()) for part in text.split(",") if part.strip())
+            parts = tuple(_parsed(part.strip()) for part in text.split(",") if part.strip())
             yield f"--config.{name}={parts!r}"
 
 
-def _literal(text: str) -> Any:
+def _parsed(text: str) -> Any:
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError):

@@ -10,6 +10,7 @@ from nst.features.common import check_choice, check_names, inverse_square
 from nst.features.normalise import NORMALISATIONS, normalize_weights, of_photographs
 from nst.features.weights import BLOCKS, DEFAULTS
 from nst.features.weights import load as load_weights
+from nst.features.weights.network import layer_names, widths
 from nst.types import Network
 
 #: The default of `normalise`. One factor for each layer keeps faint filters faint, and the default weights of the
@@ -68,10 +69,10 @@ def _build_vgg(
 def _vgg(name: str) -> NetworkSpec:
     return NetworkSpec(
         functools.partial(_build_vgg, name),
-        vgg.layer_names(BLOCKS[name]),
+        layer_names(BLOCKS[name]),
         vgg.VGG.content_layers,
         vgg.VGG.style_layers,
-        vgg.widths(BLOCKS[name]),
+        widths(BLOCKS[name]),
         _VGG_NORMALISE,
         DEFAULTS[name],
     )

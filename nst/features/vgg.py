@@ -4,7 +4,6 @@ Source: Simonyan and Zisserman, Very Deep Convolutional Networks for Large-Scale
 configurations D (VGG-16) and E (VGG-19); average pooling as in Gatys, Ecker and Bethge, CVPR 2016, section 2.
 """
 
-import functools
 import math
 from collections.abc import Sequence
 
@@ -27,31 +26,13 @@ from nst.features.device import least_rounded
 from nst.features.pooling import POOLINGS
 from nst.features.rectifier import relu
 from nst.features.weights import BLOCKS, Blocks, Preprocessing, Weights
+from nst.features.weights.network import block_of, layer_names, widths
 from nst.types import Array, Features, Image
 
 #: Precisions of the products of convolutions. With `bfloat16`, the factors of products are rounded in two places: in
 #: the gradient, and in the difference between features and those of a nearby image (`VGG.reference`). Sums and
 #: everything else are float32.
 PRECISIONS = ("float32", "bfloat16")
-
-
-@functools.cache
-def layer_names(blocks: Blocks) -> tuple[str, ...]:
-    """Return every layer in the order of computation: `conv1_1`, `relu1_1`, …, `pool1`, `conv2_1`, …"""
-    names = []
-    for block, (count, _) in enumerate(blocks, start=1):
-        names += [f"{kind}{block}_{i}" for i in range(1, count + 1) for kind in ("conv", "relu")]
-        names.append(f"pool{block}")
-    return tuple(names)
-
-
-def widths(blocks: Blocks) -> dict[str, int]:
-    """Return the number of filters of each layer."""
-    return {layer: blocks[_block(layer) - 1][1] for layer in layer_names(blocks)}
-
-
-def _block(layer: str) -> int:
-    return int(layer[4])  # of `conv4_2`, `pool4`
 
 
 class VGG(nnx.Module):
@@ -240,7 +221,7 @@ class VGG(nnx.Module):
     def stride(self, layer: str) -> int:
         """Return the distance in pixels between neighboring positions of a layer."""
         check_names([layer], self.layers)
-        return 2 ** (_block(layer) - (not layer.startswith("pool")))
+        return 2 ** (block_of(layer) - (not layer.startswith("pool")))
 
     def halo(self, layers: Sequence[str]) -> int:
         """Return the margin in pixels that a position of the deepest layer sees around its own `stride` × `stride`.

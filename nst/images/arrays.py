@@ -8,9 +8,9 @@ import numpy as np
 import PIL.Image
 
 from nst.errors import InputError
-from nst.images.decode import decoded
+from nst.images.decode import from_pillow
 from nst.images.profiles import ImageWarning
-from nst.images.read import finished, read
+from nst.images.read import read, upright_srgb
 from nst.types import Array
 
 #: An image in any of the forms that `as_image` takes.
@@ -58,7 +58,7 @@ def pixels(name: str, image: PIL.Image.Image | Array) -> np.ndarray:
             raise InputError(
                 f"{name} is of Pillow's mode {image.mode}: scale it to 8 bits, or give an array of floats"
             )
-        return finished(decoded(image), name)
+        return upright_srgb(from_pillow(image), name)
     array = np.asarray(image)
     check_array(name, array)
     if not array.size:

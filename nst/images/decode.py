@@ -47,10 +47,10 @@ def _reason(error: Exception) -> str:
 def _decode_common(path: Path, format: str, max_pixels: int) -> Decoded:
     with Image.open(path, formats=[format]) as image:
         check_size(path, image.height, image.width, max_pixels)
-        return decoded(image)
+        return from_pillow(image)
 
 
-def decoded(image: Image.Image) -> Decoded:
+def from_pillow(image: Image.Image) -> Decoded:
     """Decode an image that Pillow has opened or made, its first frame."""
     several = _several(image)
     image.load()

@@ -52,11 +52,11 @@ def read(name: str | Path, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
       (400, 600, 3)
     """
     path = _find(name)
-    return finished(decode(path, max_pixels), str(path))
+    return upright_srgb(decode(path, max_pixels), str(path))
 
 
-def finished(decoded: Decoded, name: str) -> np.ndarray:
-    """Return a decoded image upright, in sRGB, composed on white; `name` is for messages."""
+def upright_srgb(decoded: Decoded, name: str) -> np.ndarray:
+    """Return a decoded image as float32 `[h, w, 3]`, upright, in sRGB, composed on white; `name` is for messages."""
     if decoded.several:
         warnings.warn(f"{name} has several frames or pages: the first is read", ImageWarning, stacklevel=3)
     image = to_srgb(decoded.color, decoded.space, decoded.profile, name)

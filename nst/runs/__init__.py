@@ -9,24 +9,24 @@ from nst.config import modality_of
 from nst.errors import InputError
 from nst.runs import prepare, progress
 from nst.runs.audio import AUDIO
+from nst.runs.estimate import Estimate, measure
 from nst.runs.follow import checked
 from nst.runs.image import IMAGE
 from nst.runs.modality import File, Job, Limit, Modality, Task
 from nst.runs.perform import perform, perform_together
-from nst.runs.trial import Plan, measure
 from nst.stages import Release, keep_memory
 from nst.types import Values
 
 __all__ = [
     "MODALITIES",
+    "Estimate",
     "File",
     "Job",
     "Limit",
     "Modality",
-    "Plan",
     "Task",
+    "estimated",
     "modality",
-    "plan",
     "run",
     "together",
 ]
@@ -100,11 +100,11 @@ def run(
     return [job.folder for job in jobs]
 
 
-def plan(config: ConfigDict, *, limit: int | float | None = None, force: bool = False) -> Plan:
-    """Return what a run would take on this machine, from a few steps at each stage; nothing is written.
+def estimated(config: ConfigDict, *, limit: int | float | None = None, force: bool = False) -> Estimate:
+    """Estimate the time and the memory of a run on this machine by a few steps at each stage; nothing is written.
 
     Args:
-      config: As in `run`; of several results the first is planned.
+      config: As in `run`; of several runs, the first is estimated.
       limit: As in `run`.
       force: As in `run`.
 

@@ -89,10 +89,7 @@ def resolved(config: ConfigDict) -> ConfigDict:
     Raises:
       InputError: A field that others follow is invalid.
     """
-    result = base(modality_of(config))
-    with result.ignore_type():  # `validate` reports wrong types
-        result.update_from_flattened_dict(as_tuples(_filled(dict(fields(config)))))
-    return result
+    return as_config(_filled(dict(fields(config))))
 
 
 def checked(config: ConfigDict) -> ConfigDict:
@@ -147,10 +144,7 @@ def reloaded(config: Values) -> ConfigDict:
     for name in rules:
         if values.get(name) == json.loads(json.dumps(default[name])):
             values[name] = None
-    result = base(modality_of(values))
-    with result.ignore_type():  # `validate` reports wrong types
-        result.update_from_flattened_dict(as_tuples(values))
-    return result
+    return as_config(values)
 
 
 def usual(values: Values) -> dict[str, Any]:
@@ -167,6 +161,14 @@ def usual(values: Values) -> dict[str, Any]:
         with contextlib.suppress(ValueError, LookupError, TypeError):
             result[name] = rule(values)
     return result
+
+
+def as_config(values: Values) -> ConfigDict:
+    """Return the config with all fields by dotted name, of any type (`validate` reports wrong ones)."""
+    config = base(modality_of(values))
+    with config.ignore_type():
+        config.update_from_flattened_dict(as_tuples(values))
+    return config
 
 
 def as_tuples(values: Values) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from nst.optim import optimizer
 from nst.runs import memory
 from nst.runs.modality import File, Job, Limit, Modality
 from nst.stages import Release, Resume, Snapshot
-from nst.transfer.image import Scale, check_inputs, plan, sides_at, stylization
+from nst.transfer.image import Scale, check_inputs, plan, sides_at, sizes_at, stylization
 from nst.types import NO_CHANGES, Array, Image, Network, Values
 
 # Larger images do not fit into memory, and the system would kill the process without a message.
@@ -212,22 +212,19 @@ def check_size(
     Raises:
       InputError: An image is too small for a layer, or `images.size` is larger than supported.
     """
-
-    def sizes(scale: Scale) -> tuple[tuple[int, int], tuple[int, int]]:
-        style_size = max(1, round(scale.size * config.images.style_scale))
-        return images.fit_size(*content, scale.size), images.fit_size(*style, style_size)
-
     if config.images.size * max(1, config.images.style_scale) > _LARGEST_SIDE:
         raise InputError(
             f"config.images.size = {config.images.size} with images.style_scale = {config.images.style_scale}: "
             f"the longest side of content and style can have at most {_LARGEST_SIDE} pixels"
         )
-    smallest, largest = sizes(scales(config)[0]), sizes(scales(config)[-1])
+    smallest, largest = (
+        sizes_at(scale.size, config.images.style_scale, content, style)
+        for scale in (scales(config)[0], scales(config)[-1])
+    )
     check_inputs(extractor, losses.checked(dict(config.loss)), *smallest, names)
     needed = memory.needed(extractor, layers(config), *largest, optimizer(config.optimizer.name))
     height, width = largest[0]
-    fits = memory.largest(config.images.size, needed)
-    remedy = memory.REMEDY.replace("images.size", f"images.size to {fits}") if fits else memory.REMEDY
+    remedy = memory.remedy(memory.largest(config.images.size, needed))
     memory.check(f"{width}×{height} pixels", needed, remedy)
     return needed
 
@@ -283,7 +280,7 @@ IMAGE = Modality(
     result=File("image.png", "image.png"),
     config="configs/base.py",
     limit=Limit("max_pixels", images.MAX_PIXELS, "Refuse larger images."),
-    remedy=memory.REMEDY,
+    remedy=memory.remedy(),
     find=find,
     each=images.each,
     check_output=images.check_output,

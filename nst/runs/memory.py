@@ -17,8 +17,6 @@ _REST = 500 * 2**20
 
 _FLOAT = 4  # bytes of a float32
 
-REMEDY = "lower images.size, or take optimizer.name=adam, which keeps no history"
-
 # Estimates are within a fifth (docs/performance.md), so a run that needs this multiple of what is free would be killed.
 _FAR = 1.5
 
@@ -95,6 +93,12 @@ def check(what: str, needed: int, remedy: str) -> None:
         kind = FarTooLargeWarning if needed > _FAR * available else MemoryWarning
         text = f"{what} need about {gib(needed)}, but only {gib(available)} are free: {remedy}"
         warnings.warn(text, kind, stacklevel=3)
+
+
+def remedy(size: int | None = None) -> str:
+    """Return what to do if memory is too small; `size` is a longest side that fits, in pixels."""
+    to = "" if size is None else f" to {size}"
+    return f"lower images.size{to}, or take optimizer.name=adam, which keeps no history"
 
 
 def largest(size: int, needed: int) -> int | None:

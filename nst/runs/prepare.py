@@ -46,7 +46,7 @@ def ready(
         try:
             return jobs, modality.check(config, jobs, limit)
         except memory.FarTooLargeWarning as warning:
-            raise InputError(f"{warning}; to try it all the same add --force") from warning
+            raise InputError(f"{warning}; nst run --force starts it all the same") from warning
 
 
 def find_jobs(modality: Modality, config: ConfigDict, workdir: Path) -> list[Job]:

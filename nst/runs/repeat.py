@@ -7,6 +7,7 @@ from typing import Any
 
 from ml_collections import ConfigDict
 
+from nst import runs
 from nst.config import modality_of, unknown_field
 from nst.config.fields import FIELDS
 from nst.errors import InputError
@@ -16,12 +17,11 @@ from nst.runs.modality import Modality
 from nst.types import Values
 
 
-def config_of(path: Path, modalities: Mapping[str, Modality]) -> ConfigDict:
+def config_of(path: Path) -> ConfigDict:
     """Return the config in the file config.json of a run; an input that was a folder is the file that the run used.
 
     Args:
       path: The file.
-      modalities: The modalities by name.
 
     Raises:
       InputError: The file can't be read, or is not that of a run.
@@ -33,7 +33,7 @@ def config_of(path: Path, modalities: Mapping[str, Modality]) -> ConfigDict:
         for name in values:
             if name not in FIELDS[modality]:
                 raise unknown_field(name, modality)
-        return reloaded(files_used(values, facts["inputs"], modalities[modality]))
+        return reloaded(files_used(values, facts["inputs"], runs.modality(values)))
     except OSError as error:
         raise InputError(f"{path} can't be read ({error.strerror}): give the config.json of a run") from error
     except InputError as error:

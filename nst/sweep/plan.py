@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 from ml_collections import ConfigDict
 
 from nst import features, images, record, runs
-from nst.config import FIELDS, base, fields, modality_of
+from nst.config import FIELDS, fields, modality_of
 from nst.errors import InputError, unknown
 from nst.images import sets
 from nst.overrides import Overrides
-from nst.runs.follow import as_tuples, checked, recorded
+from nst.runs.follow import as_config, checked, recorded
 
 FILE = "plan.json"
 _LONGEST_NAME = 120  # characters; file systems allow 255 bytes
@@ -106,13 +106,10 @@ def configured(plan: Plan, trial: Trial) -> ConfigDict:
     """Return the config of a trial; fields that follow others stay unset."""
     own = _unresolved(plan, trial)
     modality = modality_of(own)
-    config = base(modality)
     for name in own:
         if name not in FIELDS[modality]:
             raise unknown("config field", name, FIELDS[modality])
-    with config.ignore_type():  # `validate` reports wrong types
-        config.update_from_flattened_dict(as_tuples(own))
-    return config
+    return as_config(own)
 
 
 def structure(plan: Plan, trial: Trial, *, batched: bool = False) -> str:
@@ -172,23 +169,15 @@ def agree(old: Plan, new: Plan, *, extend: bool, drop: bool = False, where: Path
     before, after = map(_effect, (old, new))
     added = [f"trial {name} is new" for name in _only(after, before)]
     gone = [f"trial {name} is gone" for name in _only(before, after)]
-    changed = record.differences(before, after)
-    remedies = (
-        []
-        if changed
-        else [
-            text
-            for text, needed in (
-                ("--extend to run the new trials too", added and not extend),
-                ("--drop to leave out those that are gone", gone and not drop),
-            )
-            if needed
-        ]
-    )
-    changed += ([] if extend else added) + ([] if drop else gone)
+    changed, remedies = record.differences(before, after), []
+    remedy = "undo the change" if changed else None
+    if added and not extend:
+        changed, remedies = changed + added, ["--extend to run the new trials too"]
+    if gone and not drop:
+        changed, remedies = changed + gone, [*remedies, "--drop to leave out those that are gone"]
     if changed:
         summary = "; ".join(changed[:3]) + (f"; and {len(changed) - 3} more" if len(changed) > 3 else "")
-        remedy = f"add {' and '.join(remedies)}" if remedies else "undo the change"
+        remedy = remedy or f"add {' and '.join(remedies)}"
         raise InputError(f"{where} holds another sweep ({summary}): {remedy}, or give another --workdir")
 
 

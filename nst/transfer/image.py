@@ -1,20 +1,16 @@
 """Style transfer of one image, with a stage for each scale of a pyramid."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
-from nst import features, images, losses, optim, optimize, stages
-from nst.config import check
+from nst import images, losses, optim, optimize, stages
 from nst.errors import InputError, unknown
-from nst.images import ImageLike
 from nst.objective import PARAMETERS, Objective, loss, objective, refreshed, rounds
 from nst.stages import Method, Release, Resume, Snapshot, Stage, keep_memory
-from nst.transfer.progress import Callback, followed
-from nst.transfer.settings import check_arguments, completed
+from nst.transfer.settings import completed
 from nst.types import NO_CHANGES, Array, Image, Network, Pytree, Settings
 
 
@@ -94,6 +90,17 @@ def stylization(
 def sides_at(size: int, style_scale: float) -> dict[str, int]:
     """Return the longest side, in pixels, of `content` and `style` at the scale `size`."""
     return {"content": size, "style": max(1, round(size * style_scale))}
+
+
+def sizes_at(
+    size: int, style_scale: float, content: Sequence[int], style: Sequence[int]
+) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return height and width of content and style at the scale `size`, given their shapes as read."""
+    sides = sides_at(size, style_scale)
+    return (
+        images.fit_size(content[0], content[1], sides["content"]),
+        images.fit_size(style[0], style[1], sides["style"]),
+    )
 
 
 def check_inputs(
@@ -216,97 +223,3 @@ def plan(
         raise InputError(f"pyramid.scales {scales}: give longest sides that ascend to images.size, {size}")
     each = [scale_steps if first_steps is None else first_steps] + [scale_steps] * (len(scales) - 2)
     return [Scale(side, n) for side, n in zip(scales[:-1], each, strict=False)] + [Scale(size, steps)]
-
-
-def stylize(
-    content: ImageLike,
-    style: ImageLike,
-    *,
-    size: int = 256,
-    steps: int = 100,
-    scales: Sequence[int] = (),
-    scale_steps: int = 100,
-    init: ImageLike = "content",
-    seed: int = 0,
-    extractor: Network | str | None = None,
-    style_scale: float = 1.0,
-    optimizer: str = "lbfgs_pyramid",
-    learning_rate: float | None = None,
-    callback: Callback | None = None,
-    **loss_settings: Any,
-) -> np.ndarray:
-    """Return the content image in the style of another (Gatys, Ecker and Bethge, CVPR 2016).
-
-    Args:
-      content: A path, the name of a sample, an image of Pillow, or an array `[h, w, 3]` of bytes or of floats in
-        [0, 1].
-      style: The same.
-      size: Longest side of the result, pixels.
-      steps: Optimization steps at that size.
-      scales: Longest sides from coarse to fine, ascending to `size`; by default `size` only.
-      scale_steps: Steps at each scale except the last.
-      init: `content`, `style`, `noise`, `gray`, or an image in the forms of `content`.
-      seed: Seed of noise and of stochastic terms.
-      extractor: The network, or its name; by default VGG-19 with average pooling.
-      style_scale: Longest side of the style image, in units of `size`.
-      optimizer: One of `nst.optim.OPTIMIZERS`.
-      learning_rate: By default the optimizer's own.
-      callback: Called about every two seconds with a `Progress`: the step, the terms of the loss, and the result on
-        demand. If it returns True, the transfer stops with the result of that step.
-      **loss_settings: Settings of the loss, by the names of the config's group `loss`, that replace the defaults;
-        `style_layer_weights=()` gives the style layers equal weights.
-
-    Returns:
-      The result, float32 `[h, w, 3]` in [0, 1].
-
-    Raises:
-      InputError: An image, a name or a number can't be used.
-      RunError: A value became infinite or NaN.
-
-    Example:
-      >>> result = nst.stylize("coffee", "strokes", size=64, steps=3)
-      >>> result.shape
-      (43, 64, 3)
-      >>> nst.images.write("coffee.png", result)
-    """
-    check_arguments(stylize, loss_settings)
-    settings = {"size": "images.size", "style_scale": "images.style_scale", "seed": "images.seed"}
-    settings |= {"steps": "optimizer.steps", "scale_steps": "pyramid.steps", "scales": "pyramid.scales"}
-    values = [size, style_scale, seed, steps, scale_steps, scales]
-    for (name, field), value in zip(settings.items(), values, strict=True):
-        check(field, value, label=name)
-    if learning_rate is not None:
-        check("optimizer.learning_rate", learning_rate, label="learning_rate")
-    for name, value in loss_settings.items():
-        if not isinstance(value, Mapping):  # weights by layer
-            check(f"loss.{name}", value, label=name)
-    content, style = images.as_image("content", content), images.as_image("style", style)
-    pyramid = plan(size, steps, scales, scale_steps)
-    network = features.load(extractor) if isinstance(extractor, str) else extractor or features.load()
-    sides = sides_at(pyramid[0].size, style_scale)
-    check_inputs(
-        network,
-        completed(network, loss_settings, optimizer),
-        images.fit_size(content.shape[0], content.shape[1], sides["content"]),
-        images.fit_size(style.shape[0], style.shape[1], sides["style"]),
-    )
-    for name, image in (("content", content), ("style", style)):
-        images.warn_if_constant(name, image)
-    snapshots = stylization(
-        content,
-        style,
-        images.initial(init, content, style, seed=seed),
-        extractor=network,
-        scales=pyramid,
-        style_scale=style_scale,
-        loss_settings=loss_settings,
-        optimizer=optimizer,
-        learning_rate=learning_rate,
-        seed=seed,
-    )
-    return followed(
-        snapshots,
-        sum(scale.steps for scale in pyramid),
-        callback,
-        lambda snapshot: np.clip(np.asarray(snapshot.image), 0, 1),
-    )

@@ -1,11 +1,11 @@
 """The settings of the loss that images and audio are stylized with."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from nst import losses, optim
-from nst.config import loss_defaults
+from nst.config import check, loss_defaults
 from nst.errors import unknown
 from nst.types import Network, Settings
 
@@ -33,12 +33,31 @@ def with_defaults(settings: Settings, optimizer: str, modality: str = "image") -
     return result
 
 
-def check_arguments(function: Callable[..., Any], settings: Settings, modality: str = "image") -> None:
-    """Raise InputError if one of `settings`, the other arguments of `function`, is not a setting of the loss."""
+def check_arguments(
+    function: Callable[..., Any],
+    fields: Mapping[str, tuple[str, Any]],
+    settings: Settings,
+    modality: str = "image",
+) -> None:
+    """Check the arguments of a library entry as the config fields that they stand for.
+
+    Args:
+      function: The entry, for its name and the names of its arguments.
+      fields: The config field and the value of each argument that has one.
+      settings: The other arguments, which should be settings of the loss.
+      modality: `image` or `audio`.
+
+    Raises:
+      InputError: An argument is unknown, or has another type or range than its field.
+    """
     names = [name for name in inspect.signature(function).parameters if name != "loss_settings"]
     for name in settings:
         if name not in loss_defaults(modality):
             raise unknown(f"argument of {function.__name__}", name, [*names, *loss_defaults(modality)])
+    # Layer weights may also be a mapping from layers, which no config field is.
+    own = {name: (f"loss.{name}", x) for name, x in settings.items() if not isinstance(x, Mapping)}
+    for name, (field, value) in {**fields, **own}.items():
+        check(field, value, modality, name)
 
 
 def completed(network: Network, settings: Settings, optimizer: str = "lbfgs_pyramid") -> dict[str, Any]:

@@ -28,8 +28,8 @@ def test_integers_are_scaled_to_full_scale(dtype, low, high):
 def test_files_and_audio_are_resampled(tmp_path):
     tone = np.sin(np.arange(16_000) / 5)[:, None].astype(np.float32) / 2
     audio.write(tmp_path / "a.wav", audio.Audio(tone, 16_000))
-    for given in (tmp_path / "a.wav", str(tmp_path / "a.wav"), audio.Audio(tone[:, 0], 16_000)):
-        assert audio.as_audio("content", given, 8000).shape == (8000, 1)
+    for same in (tmp_path / "a.wav", str(tmp_path / "a.wav"), audio.Audio(tone[:, 0], 16_000)):
+        assert audio.as_audio("content", same, 8000).shape == (8000, 1)
 
 
 @pytest.mark.parametrize(

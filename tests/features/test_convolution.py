@@ -11,8 +11,9 @@ import scipy.signal
 from nst.errors import InputError
 from nst.features import convolution, vgg
 from nst.features.weights import BLOCKS, load
+from nst.features.weights.network import layer_names
 
-LAYERS = vgg.layer_names(BLOCKS["vgg19"])
+LAYERS = layer_names(BLOCKS["vgg19"])
 
 
 def difference(actual, expected):

@@ -10,9 +10,10 @@ import pytest
 from nst.errors import InputError
 from nst.features import vgg
 from nst.features.weights import BLOCKS, load
+from nst.features.weights.network import layer_names
 
 GOLDEN = Path(__file__).parent / "data" / "vgg_golden.npz"
-LAYERS = vgg.layer_names(BLOCKS["vgg19"])
+LAYERS = layer_names(BLOCKS["vgg19"])
 # A recorded decision of PyTorch that rounding can't change: the test takes our own.
 OWN = -1
 STYLE = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")

@@ -58,7 +58,8 @@ def test_a_run_that_may_not_fit_is_warned_of_before_it_starts(config, tmp_path, 
 def test_a_run_that_can_not_fit_is_refused_unless_forced(config, tmp_path, monkeypatch):
     monkeypatch.setattr(memory, "free", lambda: 100 * 2**20)
     with pytest.raises(
-        InputError, match=r"need about 0.5 GiB, but only 0.1 GiB are free: lower .* all the same add --force"
+        InputError,
+        match=r"need about 0.5 GiB, but only 0.1 GiB are free: lower .*; nst run --force starts it",
     ):
         runs.run(config, tmp_path / "run")
     assert not list(tmp_path.iterdir())

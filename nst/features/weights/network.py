@@ -1,5 +1,6 @@
 """The convolutions of each VGG network as a table of shapes, and weights for them."""
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +24,26 @@ Kernels = dict[str, tuple[int, int, int, int]]
 
 #: The arrays of each layer: `{"kernel": [3, 3, in, out], "bias": [out]}`.
 Parameters = dict[str, dict[str, np.ndarray]]
+
+
+@functools.cache
+def layer_names(blocks: Blocks) -> tuple[str, ...]:
+    """Return every layer in the order of computation: `conv1_1`, `relu1_1`, …, `pool1`, `conv2_1`, …"""
+    names = []
+    for block, (count, _) in enumerate(blocks, start=1):
+        names += [f"{kind}{block}_{i}" for i in range(1, count + 1) for kind in ("conv", "relu")]
+        names.append(f"pool{block}")
+    return tuple(names)
+
+
+def widths(blocks: Blocks) -> dict[str, int]:
+    """Return the number of filters of each layer."""
+    return {layer: blocks[block_of(layer) - 1][1] for layer in layer_names(blocks)}
+
+
+def block_of(layer: str) -> int:
+    """Return the number of the block of a layer: 4 of `conv4_2` and of `pool4`."""
+    return int(layer[4])
 
 
 class Weights(NamedTuple):

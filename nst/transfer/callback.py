@@ -1,4 +1,4 @@
-"""What a callback of `nst.stylize` and `nst.stylize_audio` gets, and how it stops them."""
+"""The callback of `nst.stylize` and `nst.stylize_audio`, which sees the progress and may stop them."""
 
 from collections.abc import Callable, Iterable
 from typing import NamedTuple

@@ -1,12 +1,12 @@
-"""A trial of a few steps: how long a run would take on this machine, and how much memory."""
+"""Estimates of the time and the memory of a run on this machine, from a few of its steps."""
 
-import resource
 import sys
 import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import jax
+import psutil
 from ml_collections import ConfigDict
 
 from nst.config import fields
@@ -32,8 +32,14 @@ class StageTime(NamedTuple):
     seconds: float
 
 
-class Plan(NamedTuple):
-    """What a run would take: its stages, seconds before the first step of all stages, and bytes at the peak."""
+class Estimate(NamedTuple):
+    """An estimate of the time and the memory of a run.
+
+    Attributes:
+      stages: The stages in order.
+      startup: Seconds that are spent outside of steps, such as in compiling.
+      memory: The largest number of bytes that this process has held.
+    """
 
     stages: list[StageTime]
     startup: float
@@ -45,7 +51,7 @@ class Plan(NamedTuple):
         return self.startup + sum(stage.steps * stage.seconds for stage in self.stages)
 
 
-def measure(modality: Modality, config: ConfigDict, job: Job, extractor: Any, limit: int | float) -> Plan:
+def measure(modality: Modality, config: ConfigDict, job: Job, extractor: Any, limit: int | float) -> Estimate:
     """Take a few steps at each stage of a run, and write nothing.
 
     Args:
@@ -72,7 +78,7 @@ def measure(modality: Modality, config: ConfigDict, job: Job, extractor: Any, li
         (first, _, start), (last, shape, end) = records[len(records) // 2], records[-1]
         stages.append(StageTime(shape, steps, (end - start) / max(1, last - first)))
     spent = sum(stage.seconds * min(stage.steps, _STEPS) for stage in stages)
-    return Plan(stages, max(0.0, ended - began - spent), peak())
+    return Estimate(stages, max(0.0, ended - began - spent), peak())
 
 
 def _steps(
@@ -89,5 +95,9 @@ def peak() -> int:
     statistics = jax.devices()[0].memory_stats() or {}
     if "peak_bytes_in_use" in statistics:
         return statistics["peak_bytes_in_use"]
+    if sys.platform == "win32":
+        return psutil.Process().memory_info().peak_wset
+    import resource  # not on Windows
+
     held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return held if sys.platform == "darwin" else held * 1024

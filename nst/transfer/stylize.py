@@ -1,0 +1,96 @@
+"""The library's entry for images: arguments as people have them, checked as the config fields are."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from nst import features, images
+from nst.images import ImageLike
+from nst.transfer.callback import Callback, followed
+from nst.transfer.image import check_inputs, plan, sizes_at, stylization
+from nst.transfer.settings import check_arguments, completed
+from nst.types import Network
+
+
+def stylize(
+    content: ImageLike,
+    style: ImageLike,
+    *,
+    size: int = 256,
+    steps: int = 100,
+    scales: Sequence[int] = (),
+    scale_steps: int = 100,
+    init: ImageLike = "content",
+    seed: int = 0,
+    extractor: Network | str | None = None,
+    style_scale: float = 1.0,
+    optimizer: str = "lbfgs_pyramid",
+    learning_rate: float | None = None,
+    callback: Callback | None = None,
+    **loss_settings: Any,
+) -> np.ndarray:
+    """Return the content image in the style of another (Gatys, Ecker and Bethge, CVPR 2016).
+
+    Args:
+      content: A path, the name of a sample, an image of Pillow, or an array `[h, w, 3]` of bytes or of floats in
+        [0, 1].
+      style: The same.
+      size: Longest side of the result, pixels.
+      steps: Optimization steps at that size.
+      scales: Longest sides from coarse to fine, ascending to `size`; by default `size` only.
+      scale_steps: Steps at each scale except the last.
+      init: `content`, `style`, `noise`, `gray`, or an image in the forms of `content`.
+      seed: Seed of noise and of stochastic terms.
+      extractor: The network, or its name; by default VGG-19 with average pooling.
+      style_scale: Longest side of the style image, in units of `size`.
+      optimizer: One of `nst.optim.OPTIMIZERS`.
+      learning_rate: By default the optimizer's own.
+      callback: Called about every two seconds with a `Progress`: the step, the terms of the loss, and the result on
+        demand. If it returns True, the transfer stops with the result of that step.
+      **loss_settings: Settings of the loss, by the names of the config's group `loss`, that replace the defaults;
+        `style_layer_weights=()` gives the style layers equal weights.
+
+    Returns:
+      The result, float32 `[h, w, 3]` in [0, 1].
+
+    Raises:
+      InputError: An image, a name or a number can't be used.
+      RunError: A value became infinite or NaN.
+
+    Example:
+      >>> result = nst.stylize("coffee", "strokes", size=64, steps=3)
+      >>> result.shape
+      (43, 64, 3)
+      >>> nst.images.write("coffee.png", result)
+    """
+    fields = {"size": ("images.size", size), "style_scale": ("images.style_scale", style_scale)}
+    fields |= {"seed": ("images.seed", seed), "learning_rate": ("optimizer.learning_rate", learning_rate)}
+    fields |= {"steps": ("optimizer.steps", steps), "scale_steps": ("pyramid.steps", scale_steps)}
+    fields |= {"scales": ("pyramid.scales", scales)}
+    check_arguments(stylize, fields, loss_settings)
+    content, style = images.as_image("content", content), images.as_image("style", style)
+    pyramid = plan(size, steps, scales, scale_steps)
+    network = features.load(extractor) if isinstance(extractor, str) else extractor or features.load()
+    settings = completed(network, loss_settings, optimizer)
+    check_inputs(network, settings, *sizes_at(pyramid[0].size, style_scale, content.shape, style.shape))
+    for name, image in (("content", content), ("style", style)):
+        images.warn_if_constant(name, image)
+    snapshots = stylization(
+        content,
+        style,
+        images.initial(init, content, style, seed=seed),
+        extractor=network,
+        scales=pyramid,
+        style_scale=style_scale,
+        loss_settings=loss_settings,
+        optimizer=optimizer,
+        learning_rate=learning_rate,
+        seed=seed,
+    )
+    return followed(
+        snapshots,
+        sum(scale.steps for scale in pyramid),
+        callback,
+        lambda snapshot: np.clip(np.asarray(snapshot.image), 0, 1),
+    )
