@@ -130,6 +130,6 @@ def write(
     if not np.isfinite(values).all():
         raise InputError(f"{path}: the image has values that are not finite: it is not written")
     levels = 2**bits - 1
-    samples = np.rint(np.clip(values, 0, 1) * levels).astype(np.uint8 if bits == 8 else np.uint16)
+    samples = np.rint(np.clip(values, 0, 1) * levels).astype(np.uint8 if bits == 8 else np.uint16, order="C")
     encode = _FORMATS[path.suffix.lower()].encode
     write_bytes(path, encode(samples, metadata or {}, quality))

@@ -195,3 +195,11 @@ def test_there_is_no_time_stamp(tmp_path, suffix):
     images.write(tmp_path / f"a{suffix}", IMAGE, metadata=METADATA)
     with Image.open(tmp_path / f"a{suffix}") as picture:
         assert {306, 36867, 36868}.isdisjoint(picture.getexif())  # DateTime and its kin
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tif"])
+def test_an_array_of_any_order_in_memory(tmp_path, suffix):
+    image = np.random.default_rng(0).random((6, 9, 3), np.float32)
+    for name, array in (("turned", image.swapaxes(0, 1)), ("copied", image.swapaxes(0, 1).copy())):
+        images.write(tmp_path / f"{name}{suffix}", array)
+    assert (tmp_path / f"turned{suffix}").read_bytes() == (tmp_path / f"copied{suffix}").read_bytes()
