@@ -7,10 +7,11 @@ if TYPE_CHECKING:
     from nst import audio, features, images
     from nst.transfer.audio import stylize_audio
     from nst.transfer.stylize import stylize
+    from nst.types import Style
 
-__all__ = ["audio", "features", "images", "stylize", "stylize_audio"]
+__all__ = ["Style", "audio", "features", "images", "stylize", "stylize_audio"]
 
-_FUNCTIONS = {"stylize": "nst.transfer.stylize", "stylize_audio": "nst.transfer.audio"}
+_FUNCTIONS = {"Style": "nst.types", "stylize": "nst.transfer.stylize", "stylize_audio": "nst.transfer.audio"}
 
 
 def __getattr__(name: str) -> Any:

@@ -14,11 +14,12 @@ import numpy as np
 
 from nst import losses, objective, optim, optimize, stages
 from nst.errors import InputError
+from nst.guided import WHOLE, Regions
 from nst.objective import Objective
 from nst.stages import Method, Release, Snapshot, Stage, keep_memory
 from nst.transfer.image import Scale, image_stages, method
 from nst.transfer.settings import completed
-from nst.types import NO_CHANGES, Array, Image, Network, Pytree, Scalars, Settings
+from nst.types import NO_CHANGES, Array, Image, Network, Pytree, Scalars, Settings, Style
 
 
 class Trial(NamedTuple):
@@ -26,19 +27,21 @@ class Trial(NamedTuple):
 
     Attributes:
       content: `[h, w, 3]`, at least as large as the last scale.
-      style: `[h', w', 3]`.
+      style: `[h', w', 3]`, or several styles.
       initial: `[h, w, 3]`, the initial image of the first scale.
       learning_rate: The learning rate.
       loss_settings: Settings of the loss that replace the defaults.
       seed: Seed of stochastic terms.
+      regions: What is kept, and what counts.
     """
 
     content: Image
-    style: Image
+    style: Image | Sequence[Style]
     initial: Image
     learning_rate: float
     loss_settings: Settings = NO_CHANGES
     seed: int = 0
+    regions: Regions = WHOLE
 
 
 def stylizations(
@@ -87,6 +90,7 @@ def stylizations(
             content_factor=content_factor,
             settings=each,
             parameters=parameters,
+            regions=trial.regions,
         )
         for trial, each in zip(trials, settings, strict=True)
     ]
@@ -152,7 +156,15 @@ def _stacked(trials: Sequence[Objective]) -> Objective:
                 f"the term {name} gets new functions each time it is built, so trials can't share a program: "
                 "define its functions once, at module level"
             )
-    return replace(trials[0], terms=jax.tree.map(lambda *leaves: jnp.stack(leaves), *terms))
+    own = [_own(each) for each in trials]
+    if len({jax.tree.structure(each) for each in own}) > 1:
+        raise InputError("trials with and without masks can't be batched: run them apart")
+    return replace(trials[0], **jax.tree.map(lambda *leaves: jnp.stack(leaves), *own))
+
+
+def _own(objective: Objective) -> dict[str, Pytree]:
+    """Return the attributes of an objective that differ by trial."""
+    return {name: getattr(objective, name) for name in ("terms", "kept", "masks", "reference")}
 
 
 def joint_loss(
@@ -160,15 +172,15 @@ def joint_loss(
 ) -> tuple[Scalars, dict[str, Scalars]]:
     """Return `nst.objective.loss` of each of `n` trials, `[n]`; the parameters have a leading axis of `n`."""
 
-    def one(params: Pytree, terms: Pytree, reference: Pytree, key: Pytree) -> Pytree:
-        return objective.loss(params, replace(stacked, terms=terms, reference=reference), key)
+    def one(params: Pytree, own: Pytree, key: Pytree) -> Pytree:
+        return objective.loss(params, replace(stacked, **own), key)
 
-    return jax.vmap(one)(params, stacked.terms, stacked.reference, batch)
+    return jax.vmap(one)(params, _own(stacked), batch)
 
 
 def joint_image(stacked: Objective, params: Pytree) -> Array:
     """Return the images of all trials, `[n, h, w, 3]`."""
-    return jax.vmap(Objective.image, in_axes=(None, 0))(stacked, params)
+    return jax.vmap(lambda own, params: replace(stacked, **own).image(params))(_own(stacked), params)
 
 
 def refreshed(stacked: Objective, params: Pytree) -> Objective:

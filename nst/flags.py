@@ -79,12 +79,14 @@ def _tuples(arguments: Sequence[str], config: ConfigDict, modality: str) -> Iter
     for argument in rest:
         match = re.fullmatch(r"--?config\.([\w.]+)(?:=(.*))?", argument, re.DOTALL)
         field = FIELDS[modality].get(match[1]) if match else None
-        if match is None or field is None or field.type is not tuple:
+        if match is None or field is None or tuple not in (field.type, field.also):
             yield argument
             continue
         name, text = match[1], next(rest, None) if match[2] is None else match[2]
         if text is None:
             yield argument  # whose value is missing
+        elif field.type is not tuple:  # ml_collections would take `None` or `1` for a literal, not for a name
+            config.update_from_flattened_dict({name: text})
         elif text == "None" and field.follows:  # ml_collections would take it for an element
             config.update_from_flattened_dict({name: None})
         elif text.strip()[:1] in ("(", "["):

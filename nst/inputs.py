@@ -77,6 +77,14 @@ def find_all(name: str | Path, kind: Kind) -> list[Path]:
     return [find(name, kind)]
 
 
+def several(names: str) -> list[str]:
+    """Return the names in a list with commas; a string that is the path of a file, or empty, is not split."""
+    if not names:
+        return []
+    whole = names.startswith("tfds:") or "," not in names or user_path(names).exists()
+    return [names] if whole else [name.strip() for name in names.split(",")]
+
+
 def exists(path: Path, what: str) -> bool:
     """Return whether there is a regular file, or a link to one, at `path`.
 

@@ -12,8 +12,20 @@ import numpy as np
 
 from nst import losses
 from nst.laplacian import coefficients, reconstruct
-from nst.losses import Input, Term, View
-from nst.types import Array, Extractor, Features, Network, Pytree, Scalar, Settings
+from nst.losses import Input, Recipe, Term, View
+from nst.types import Array, Extractor, Features, Mask, Network, Pytree, Scalar, Settings
+
+
+class Kept(NamedTuple):
+    """The part of the image that is not optimized.
+
+    Attributes:
+      mask: `[h, w]`, 1 where `image` is shown, 0 where the parameters are.
+      image: `[h, w, 3]`, the image that is kept.
+    """
+
+    mask: Mask
+    image: Array
 
 
 @jax.tree_util.register_dataclass
@@ -29,12 +41,16 @@ class Objective:
       terms: The terms by name.
       parameters: The parameterization of the image, one of `PARAMETERS`.
       reference: `Extractor.reference` of a nearby image; empty if features are computed in float32.
+      kept: The part of the image that is not optimized; None if there is none.
+      masks: The weight of each position for all terms, by layer and for the `image`; None if all count the same.
     """
 
     extractor: Extractor
     terms: dict[str, Term]
     parameters: str = field(default="pixels", metadata={"static": True})
     reference: Pytree = field(default_factory=dict)  # features by layer, or those of stacked trials
+    kept: Kept | None = None
+    masks: dict[str, Mask] | None = None
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -43,7 +59,11 @@ class Objective:
 
     def image(self, params: Pytree, batch: Pytree = None) -> Array:
         """Return the image that the terms see, from the parameters."""
-        return PARAMETERS[self.parameters].image(params)
+        image = PARAMETERS[self.parameters].image(params)
+        if self.kept is None:
+            return image
+        mask = self.kept.mask[..., None]
+        return mask * self.kept.image + (1 - mask) * image
 
 
 class Parameters(NamedTuple):
@@ -82,11 +102,26 @@ def objective(
     """
     settings = losses.checked(settings)
     sources = {name: Input(extractor, image) for name, image in inputs.items()}
-    terms = {}
-    for name, recipe in losses.active(settings).items():
-        weight = jax.device_put(np.float32(settings[f"{name}_weight"]))
-        terms[name] = replace(recipe.build(sources, **settings), weight=weight)
+    terms = {
+        name: term_of(name, recipe, sources, settings) for name, recipe in losses.active(settings).items()
+    }
     return Objective(extractor, terms, parameters)
+
+
+def term_of(
+    name: str, recipe: Recipe, sources: Mapping[str, Input], settings: Settings, share: float = 1.0
+) -> Term:
+    """Build a term by its recipe.
+
+    Args:
+      name: The name of the term in `nst.losses.TERMS`.
+      recipe: Its recipe.
+      sources: The inputs by name.
+      settings: The settings that `nst.losses.checked` returns.
+      share: The factor of its weight in the settings.
+    """
+    weight = jax.device_put(np.float32(settings[f"{name}_weight"] * share))
+    return replace(recipe.build(sources, **settings), weight=weight)
 
 
 def refreshed(objective: Objective, params: Pytree) -> Objective:
@@ -128,7 +163,7 @@ def loss(params: Pytree, objective: Objective, batch: Pytree = None) -> tuple[Sc
     features = objective.extractor(image, objective.layers, reference=objective.reference)
     values = {}
     for name, term in objective.terms.items():
-        view = View(image, features, key=None if batch is None else _key_of(name, batch))
+        view = View(image, features, objective.masks, None if batch is None else _key_of(name, batch))
         values[name] = term.weight * term.value(term.statistics(view, term.local), term.target)
     return sum(values.values(), jnp.zeros(())), values
 

@@ -45,6 +45,26 @@ NO_CHANGES: Settings = MappingProxyType({})
 #: The weight of each position: 1 inside, 0 in a halo or outside a region, `[h', w']`.
 Mask = Float[Array, "_ _"]
 
+
+class Style(NamedTuple):
+    """A style image, how much it counts, and where.
+
+    Attributes:
+      image: `[h, w, 3]`.
+      weight: Its weight among the styles of a transfer; only the ratio of weights matters.
+      scale: Longest side of the style image, in units of what it would be otherwise.
+      mask: `[h, w]`, the part of the style image that counts, of any size with its aspect; None for all of it.
+      content_mask: `[h', w']`, the region of the result that gets this style, of any size with the aspect of the
+        content; None for all of it.
+    """
+
+    image: Image
+    weight: float = 1.0
+    scale: float = 1.0
+    mask: Mask | None = None
+    content_mask: Mask | None = None
+
+
 Scalar = Float[Array, ""]
 
 #: One number, or one for each of several batched trials.

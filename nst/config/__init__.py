@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ml_collections import ConfigDict
-from ml_collections.config_dict import placeholder
+from ml_collections.config_dict import FieldReference, placeholder
 
 from nst.config.fields import FIELDS, Field
 from nst.errors import InputError, unknown
@@ -28,10 +28,16 @@ def base(modality: str = "image") -> ConfigDict:
             if group not in place:
                 place[group] = ConfigDict()
             place = place[group]
-        place[last] = (
-            placeholder(object if field.also else field.type) if field.default is None else field.default
-        )
+        place[last] = _initial(field)
     return config.lock()
+
+
+def _initial(field: Field) -> Any:
+    """Return the default as `ConfigDict` stores it: with the types that the field may get."""
+    kind = object if field.also else field.type
+    if field.default is None:
+        return placeholder(kind)
+    return FieldReference(field.default, field_type=object) if field.also else field.default
 
 
 def fields(config: ConfigDict | Values) -> Iterator[tuple[str, Any]]:

@@ -62,8 +62,48 @@ _IMAGE = {
     ),
     "images.style": Field(
         "strokes",
-        "style image, in the same forms as images.content; the default comes with nst, so nothing is fetched",
+        "style image, in the same forms as images.content; several with commas between them, or as a tuple; the "
+        "default comes with nst, so nothing is fetched",
         "input",
+        also=tuple,
+    ),
+    "images.style_weights": Field(
+        (),
+        "weights of several styles, of which only the ratio matters; (): all equal",
+        "number",
+        "not negative",
+        example=(2.0, 1.0),
+    ),
+    "images.style_scales": Field(
+        (),
+        "images.style_scale of each of several styles, in units of images.style_scale; (): all 1",
+        check="positive",
+        example=(1.0, 0.5),
+    ),
+    "images.content_mask": Field(
+        "",
+        "where each style applies: a gray image for each style, white where it applies, or one image whose colors are "
+        "the regions; of a folder, the file named as the content",
+        also=tuple,
+    ),
+    "images.style_mask": Field(
+        "",
+        "the part of each style image that counts: gray, or with the colors of images.content_mask for the parts that "
+        "go to its regions",
+        also=tuple,
+    ),
+    "images.regions": Field(
+        (),
+        "colors of images.content_mask in the order of the styles; (): those of images.style_mask",
+        example=("red", "#0000ff"),
+    ),
+    "images.keep": Field(
+        "",
+        "where the result is the content itself: a gray image, white there, or a color of images.content_mask",
+    ),
+    "images.guidance": Field(
+        "simple",
+        "how masks reach the layers: simple, inside (no style crosses the border of its region), all (Gatys 2017)",
     ),
     "images.size": Field(
         256, "longest side of the result, pixels; 256 takes half a minute on two CPU cores", check="positive"

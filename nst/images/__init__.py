@@ -2,6 +2,7 @@
 
 from nst.images.arrays import ImageLike, as_image, check_array, warn_if_constant
 from nst.images.initial import STARTS, initial
+from nst.images.masks import as_mask, check_aspect, color_name, is_gray, labels
 from nst.images.metadata import read_metadata
 from nst.images.profiles import ImageWarning
 from nst.images.read import MAX_PIXELS, each, list_images, read
@@ -14,13 +15,18 @@ __all__ = [
     "ImageLike",
     "ImageWarning",
     "as_image",
+    "as_mask",
     "check_array",
+    "check_aspect",
     "check_output",
+    "color_name",
     "cover",
     "each",
     "fit",
     "fit_size",
     "initial",
+    "is_gray",
+    "labels",
     "list_images",
     "read",
     "read_metadata",

@@ -11,7 +11,7 @@ from nst.errors import InputError
 from nst.images.decode import from_pillow
 from nst.images.profiles import ImageWarning
 from nst.images.read import read, upright_srgb
-from nst.types import Array
+from nst.types import Array, Image
 
 #: An image in any of the forms that `as_image` takes.
 ImageLike = str | Path | PIL.Image.Image | Array
@@ -41,9 +41,9 @@ def as_image(name: str, image: ImageLike) -> np.ndarray:
     return array
 
 
-def warn_if_constant(name: str, image: np.ndarray) -> None:
+def warn_if_constant(name: str, image: Image) -> None:
     """Warn if an image has one color everywhere: it has no structure, and no style but the color."""
-    if image.size and (np.ptp(image.reshape(-1, image.shape[-1]), axis=0) == 0).all():
+    if image.size and (np.ptp(np.asarray(image).reshape(-1, image.shape[-1]), axis=0) == 0).all():
         warnings.warn(f"{name} has one color everywhere: is it the right image?", ImageWarning, stacklevel=3)
 
 

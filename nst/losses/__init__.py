@@ -49,6 +49,7 @@ __all__ = [
     "Term",
     "View",
     "active",
+    "check_masks",
     "check_positions",
     "checked",
     "content_layers",
@@ -211,6 +212,22 @@ def check_positions(settings: Settings, shapes: Mapping[str, tuple[int, ...]]) -
     form = settings["style_loss"].form
     if form is not None and "style" in active(settings):
         style.check_positions(form, {layer: shapes[layer] for layer in settings["style_layers"]})
+
+
+def check_masks(settings: Settings, masked: bool) -> None:
+    """Raise InputError if a term can't be restricted to a part of the image.
+
+    Args:
+      settings: The settings that `checked` returns.
+      masked: Whether there are masks.
+    """
+    if not masked:
+        return
+    if "style" in active(settings) and settings["style_loss"].form is None:
+        usable = ", ".join(name for name, loss in STYLE_LOSSES.items() if loss.form is not None)
+        raise InputError(f"this style loss compares whole images and takes no masks: take {usable}")
+    if "content" in active(settings) and settings.get("content_loss", "squared") != "squared":
+        raise InputError(f"content loss {settings['content_loss']} takes no masks: take squared")
 
 
 def style_loss(family: str | StyleLoss) -> StyleLoss:

@@ -91,7 +91,8 @@ def by_layers(
     """Build the style term of a loss that compares layers one by one.
 
     Args:
-      inputs: The target is taken from `inputs["style"]`.
+      inputs: The target is taken from `inputs["style"]`; the masks of `inputs["content"]`, if any, are the region in
+        which the image is compared.
       form: The comparison of each layer.
       style_layers: The layers to compare.
       style_layer_weights: w_l by layer, 1 / (number of layers) by default.
@@ -112,7 +113,8 @@ def by_layers(
     target = inputs["style"].measure(targets, layers)
     layer_weights = jax.device_put({layer: np.float32(weights[layer]) for layer in layers})
     additive = all(form.additive for _, form in forms)
-    return Term(statistics, value, layers, target=(target, layer_weights), additive=additive)
+    region = inputs["content"].masks
+    return Term(statistics, value, layers, target=(target, layer_weights), local=region, additive=additive)
 
 
 def check_positions(form: LayerLoss, shapes: Mapping[str, tuple[int, ...]]) -> None:

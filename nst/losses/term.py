@@ -62,16 +62,24 @@ class Term:
 
 
 class Input(NamedTuple):
-    """An input of the run, such as the style image, from which a term takes its target."""
+    """An input of the run, such as the style image, from which a term takes its target.
+
+    Attributes:
+      extractor: The network.
+      image: The input in the extractor's form.
+      masks: The weight of each position by layer, as in `View`. Those of the content are the region of the result in
+        which a style term applies.
+    """
 
     extractor: Extractor
     image: Array
+    masks: Mapping[str, Mask] | None = None
 
     def measure(
         self, statistics: Callable[[View, Pytree], Statistics], layers: tuple[str, ...]
     ) -> Statistics:
         """Return `statistics` of the input, which read `layers`; compiled once for each size."""
-        return _measure(statistics, layers, self.extractor, self.image)
+        return _measure(statistics, layers, self.extractor, self.image, self.masks)
 
     def shapes(self, layers: Sequence[str]) -> dict[str, tuple[int, ...]]:
         """Return the shape of each layer's features; nothing is computed."""
@@ -85,8 +93,9 @@ def _measure(
     layers: tuple[str, ...],
     extractor: Extractor,
     image: Array,
+    masks: Mapping[str, Mask] | None,
 ) -> Statistics:
-    return statistics(View(image, extractor(image, layers)), None)
+    return statistics(View(image, extractor(image, layers), masks), None)
 
 
 def _no_layers(**settings: Any) -> tuple[str, ...]:

@@ -8,8 +8,8 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from nst import losses, optim
-from nst.config import base, defaults, fields, modality_of, validate
-from nst.errors import unknown
+from nst.config import FIELDS, base, defaults, fields, modality_of, validate
+from nst.errors import InputError, unknown
 from nst.features import NETWORKS, NetworkSpec, check_layers
 from nst.transfer.audio.stylize import OPTIMIZERS, default_rate
 from nst.types import Values
@@ -89,7 +89,23 @@ def resolved(config: ConfigDict) -> ConfigDict:
     Raises:
       InputError: A field that others follow is invalid.
     """
-    return as_config(_filled(dict(fields(config))))
+    return as_config(_filled(_joined(dict(fields(config)))))
+
+
+def _joined(values: Values) -> dict[str, Any]:
+    """Return values with tuples of names as one string, the form that run directories record.
+
+    Raises:
+      InputError: A name has a comma.
+    """
+    table = FIELDS[modality_of(values)]
+    result = dict(values)
+    for name, value in values.items():
+        if table[name].also is tuple and isinstance(value, tuple | list):
+            if any("," in str(each) for each in value):
+                raise InputError(f"config.{name} = {value!r}: rename the file whose name has a comma")
+            result[name] = ",".join(map(str, value))
+    return result
 
 
 def checked(config: ConfigDict) -> ConfigDict:

@@ -8,18 +8,28 @@ from typing import Any, NamedTuple
 import numpy as np
 from ml_collections import ConfigDict
 
-from nst import features, files, images, losses, record
+from nst import features, files, images, inputs, losses, record
 from nst.batched import Trial, stylizations
 from nst.config import fields
 from nst.errors import InputError, unknown
+from nst.guided import Regions, any_masks
 from nst.images import sets
 from nst.objective import PARAMETERS
 from nst.optim import optimizer
 from nst.runs import memory
+from nst.runs.guidance import (
+    MASKS,
+    further,
+    guidance,
+    guides,
+    is_mask,
+    style_factors,
+    style_names,
+)
 from nst.runs.modality import File, Job, Limit, Modality
 from nst.stages import Release, Resume, Snapshot
 from nst.transfer.image import Scale, check_inputs, plan, sides_at, sizes_at, stylization
-from nst.types import NO_CHANGES, Array, Image, Network, Values
+from nst.types import NO_CHANGES, Array, Image, Network, Style, Values
 
 # Larger images do not fit into memory, and the system would kill the process without a message.
 _LARGEST_SIDE = 32_768
@@ -31,20 +41,23 @@ class ImageTask(NamedTuple):
     config: ConfigDict
     extractor: Network
     content: Image
-    style: Image
+    styles: Sequence[Image]
+    guided: Sequence[Style]
+    regions: Regions
     initial: Image
     files: dict[str, Any]
 
     def save_input(self, name: str, folder: Path) -> None:
         """Write an input as the objective sees it: content and style at the last scale, init at the first."""
-        images.write(folder / IMAGE.saved[name].name, as_used(self, name))
+        images.write(folder / IMAGE.file(name).name, as_used(self, name))
 
     def snapshots(self, resume: Resume | None, release: Release) -> Iterator[Snapshot]:
         """Yield the snapshots of the run, from the beginning or from a checkpoint."""
         return stylization(
             self.content,
-            self.style,
+            self.guided,
             self.initial,
+            regions=self.regions,
             extractor=self.extractor,
             loss_settings=dict(self.config.loss),
             learning_rate=self.config.optimizer.learning_rate,
@@ -64,24 +77,33 @@ class ImageTask(NamedTuple):
         for path in (folder / "image.png", output):
             if path is not None:
                 images.write(path, pixels, metadata={"nst": facts})
-        sheet = record.sheet(self.content, self.style, np.clip(pixels, 0, 1))
+        sheet = record.sheet(self.content, self.styles[0], np.clip(pixels, 0, 1))
         images.write(folder / "sheet.png", sheet)
 
 
 def as_used(task: ImageTask, name: str) -> np.ndarray:
     """Return an input at the size at which the objective sees it: see `ImageTask.save_input`."""
     sizes = [scale.size for scale in scales(task.config)]
-    if name in IMAGE.inputs:
-        sides = sides_at(sizes[-1], task.config.images.style_scale)
-        return images.fit({"content": task.content, "style": task.style}[name], sides[name])
-    height, width, _ = task.content.shape
-    return images.resize(task.initial, *images.fit_size(height, width, sizes[0]))
+    if name == "init":
+        height, width, _ = task.content.shape
+        return images.resize(task.initial, *images.fit_size(height, width, sizes[0]))
+    sides = sides_at(sizes[-1], task.config.images.style_scale)
+    if is_mask(name):
+        side = sides["style" if name.startswith("style") else "content"]
+        return images.fit(images.read(task.files[name]["path"]), side)
+    if name == "content":
+        return images.fit(task.content, sides["content"])
+    index = int(name.removeprefix("style_")) - 1 if name != "style" else 0
+    factor = style_factors(task.config, len(task.styles))[index]
+    return images.fit(task.styles[index], max(1, round(sides["style"] * factor)))
 
 
 def find(config: ConfigDict, name: str) -> list[Path]:
     """Return the image files that an input of a config stands for."""
     value = config.images[name]
     words = images.STARTS if name in IMAGE.optional else ()
+    if name == "style":
+        value = inputs.several(value)[0]  # the others are among `further`
     return [] if value in words else images.list_images(value, words)
 
 
@@ -90,18 +112,21 @@ def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> Networ
     sizes = shapes(jobs, int(limit))
     network = extractor(config)
     for job in jobs:
-        content, style = (
-            framed(config, "content", sizes[job.inputs["content"]]),
-            framed(config, "style", sizes[job.inputs["style"]]),
-        )
         names = {name: f"{name} {path}" for name, path in job.inputs.items()}
-        check_size(config, network, content, style, names)
+        content = framed(config, "content", sizes[job.inputs["content"]])
+        styles = style_names(job.inputs)
+        for style, factor in zip(styles, style_factors(config, len(styles)), strict=True):
+            size = framed(config, "style", sizes[job.inputs[style]])
+            check_size(config, network, content, size, names | {"style": names[style]}, factor)
+        if guides(config, job.inputs):
+            *_, guided, regions = loaded(config, job, int(limit))
+            losses.check_masks(losses.checked(dict(config.loss)), any_masks(guided, regions))
     return network
 
 
 def shapes(jobs: Sequence[Job], max_pixels: int) -> dict[Path, tuple[int, int]]:
     """Return the height and width of every image. Each is decoded completely, to find damaged files early."""
-    paths = {path for job in jobs for path in job.inputs.values()}
+    paths = {path for job in jobs for name, path in job.inputs.items() if not is_mask(name)}
     result = {}
     for path in sorted(paths):
         image = images.read(path, max_pixels=max_pixels)
@@ -126,19 +151,26 @@ def framed(config: ConfigDict, name: str, shape: tuple[int, int]) -> tuple[int, 
 
 def read(config: ConfigDict, job: Job, extractor: Network, limit: int | float) -> ImageTask:
     """Read the images of a job."""
-    content, style = (
-        images.cover(image, *framed(config, name, image.shape[:2]))
-        for name in ("content", "style")
-        for image in [images.read(job.inputs[name], max_pixels=int(limit))]
-    )
+    content, styles, guided, regions = loaded(config, job, int(limit))
     start = str(job.inputs.get("init", config.images.init))
-    initial = images.initial(start, content, style, seed=config.images.seed, max_pixels=int(limit))
+    initial = images.initial(start, content, styles[0], seed=config.images.seed, max_pixels=int(limit))
     hashes: dict[str, Any] = {
         name: {"path": str(path), "sha256": files.sha256(path)} for name, path in job.inputs.items()
     }
     weights = config.features.weights
     hashes["weights"] = {"path": weights, "sha256": features.weights.digest(weights)}
-    return ImageTask(config, extractor, content, style, initial, hashes)
+    return ImageTask(config, extractor, content, styles, guided, regions, initial, hashes)
+
+
+def loaded(config: ConfigDict, job: Job, limit: int) -> tuple[Image, Sequence[Image], list[Style], Regions]:
+    """Read the content and the styles of a job; return them with the styles and regions that the masks make."""
+    content, *styles = (
+        images.cover(image, *framed(config, name.partition("_")[0], image.shape[:2]))
+        for name in ("content", *style_names(job.inputs))
+        for image in [images.read(job.inputs[name], max_pixels=limit)]
+    )
+    guided, regions = guidance(config, job.inputs, content, styles, limit)
+    return content, styles, guided, regions
 
 
 def extractor(config: ConfigDict) -> Network:
@@ -196,6 +228,7 @@ def check_size(
     content: tuple[int, int],
     style: tuple[int, int],
     names: Mapping[str, str] = NO_CHANGES,
+    factor: float = 1.0,
 ) -> int:
     """Check that the smallest scale has features in every layer; warn if the largest may not fit into memory.
 
@@ -205,6 +238,7 @@ def check_size(
       content: Height and width of the content image.
       style: Height and width of the style image.
       names: What messages call each input.
+      factor: The scale of this style, in units of `images.style_scale`.
 
     Returns:
       An estimate of the bytes that the run takes.
@@ -212,14 +246,14 @@ def check_size(
     Raises:
       InputError: An image is too small for a layer, or `images.size` is larger than supported.
     """
-    if config.images.size * max(1, config.images.style_scale) > _LARGEST_SIDE:
+    style_scale = config.images.style_scale * factor
+    if config.images.size * max(1, style_scale) > _LARGEST_SIDE:
         raise InputError(
-            f"config.images.size = {config.images.size} with images.style_scale = {config.images.style_scale}: "
+            f"config.images.size = {config.images.size} with images.style_scale = {style_scale}: "
             f"the longest side of content and style can have at most {_LARGEST_SIDE} pixels"
         )
     smallest, largest = (
-        sizes_at(scale.size, config.images.style_scale, content, style)
-        for scale in (scales(config)[0], scales(config)[-1])
+        sizes_at(scale.size, style_scale, content, style) for scale in (scales(config)[0], scales(config)[-1])
     )
     check_inputs(extractor, losses.checked(dict(config.loss)), *smallest, names)
     needed = memory.needed(extractor, layers(config), *largest, optimizer(config.optimizer.name))
@@ -249,11 +283,12 @@ def batched(tasks: Sequence[ImageTask], extractor: Network, release: Release) ->
     trials = [
         Trial(
             task.content,
-            task.style,
+            task.guided,
             task.initial,
             task.config.optimizer.learning_rate,
             dict(task.config.loss),
             task.config.images.seed,
+            task.regions,
         )
         for task in tasks
     ]
@@ -277,6 +312,8 @@ IMAGE = Modality(
     group="images",
     inputs={name: File(f"{name}.png", f"{name}.png") for name in ("content", "style")},
     optional={"init": File("init.png", "init.png")},
+    masks={name: File(f"{name}.png", f"{name}.png") for name in MASKS},
+    further=further,
     result=File("image.png", "image.png"),
     config="configs/base.py",
     limit=Limit("max_pixels", images.MAX_PIXELS, "Refuse larger images."),

@@ -74,6 +74,7 @@ class Modality(NamedTuple):
       inputs: Inputs by name, and the file of a run directory that holds each as used. Every combination of their files
         is a run.
       optional: The same for inputs that a config may leave out. Each is one file at most.
+      masks: The same for masks. There may be several of one name, and of a name in `inputs`: `style`, `style_2`, …
       result: The result's file in a run directory. Intermediate results have the same suffix.
       config: The config file that commands name.
       limit: The limit on the size of inputs.
@@ -83,6 +84,7 @@ class Modality(NamedTuple):
       check_output: Raise InputError for a path whose format can't be written.
       check: Raise InputError if the config or an input is invalid; return the extractor, which all jobs share.
       read: Read the inputs of a job, given the extractor and the limit.
+      further: Return the files of a job beyond `inputs` and `optional`, such as masks, by name.
       steps: Return the steps of each stage, given the values of its config by dotted name.
       size: Return the setting that decides how much memory a run takes.
       batch_key: Return a key that the runs of a batch must share, beyond the structure of their configs; None for a run
@@ -105,6 +107,8 @@ class Modality(NamedTuple):
     steps: Callable[[Values], Sequence[int]]
     size: Callable[[ConfigDict], str]
     optional: Mapping[str, File] = {}
+    masks: Mapping[str, File] = {}
+    further: Callable[[ConfigDict, Mapping[str, Path]], Mapping[str, Path]] | None = None
     batch_key: Callable[[ConfigDict], str | None] | None = None
     batched: Callable[[Sequence[Any], Any, Release], Iterator[list[Snapshot]]] | None = None
 
@@ -125,6 +129,14 @@ class Modality(NamedTuple):
         names = (self.result.name, *inputs, "sheet.png", self.result.preview, "curve.png")
         return tuple(dict.fromkeys(filter(None, names)))
 
+    def file(self, name: str) -> File:
+        """Return the file of an input as used; `style_2` has that of `style` with the number in its name."""
+        own, _, number = name.rpartition("_")
+        if not number.isdecimal():
+            return {**self.saved, **self.masks}[name]
+        names = (Path(each) if each else None for each in {**self.saved, **self.masks}[own])
+        return File(*("" if each is None else f"{each.stem}_{number}{each.suffix}" for each in names))
+
     def missing(self, name: str, folder: Path) -> bool:
         """Return whether a run directory lacks a file of the input `name`."""
-        return any(file and not (folder / file).exists() for file in self.saved[name])
+        return any(file and not (folder / file).exists() for file in self.file(name))

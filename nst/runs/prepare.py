@@ -59,10 +59,11 @@ def find_jobs(modality: Modality, config: ConfigDict, workdir: Path) -> list[Job
     """
     several = {name: modality.find(config, name) for name in modality.inputs}
     single = {name: paths[0] for name in modality.optional if (paths := _at_most_one(modality, config, name))}
-    jobs = [
-        Job({**dict(zip(several, paths, strict=True)), **single}, workdir / "-".join(p.stem for p in paths))
-        for paths in itertools.product(*several.values())
-    ]
+    jobs = []
+    for paths in itertools.product(*several.values()):
+        main = dict(zip(several, paths, strict=True))
+        further = modality.further(config, main) if modality.further else {}
+        jobs.append(Job({**main, **single, **further}, workdir / "-".join(path.stem for path in paths)))
     if len(jobs) == 1:
         return [jobs[0]._replace(folder=workdir)]
     for name, paths in several.items():

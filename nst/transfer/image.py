@@ -5,13 +5,15 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from nst import images, losses, optim, optimize, stages
 from nst.errors import InputError, unknown
-from nst.objective import PARAMETERS, Objective, loss, objective, refreshed, rounds
+from nst.guided import WHOLE, Regions, guided
+from nst.objective import PARAMETERS, Objective, loss, refreshed, rounds
 from nst.stages import Method, Release, Resume, Snapshot, Stage, keep_memory
 from nst.transfer.settings import completed
-from nst.types import NO_CHANGES, Array, Image, Network, Pytree, Settings
+from nst.types import NO_CHANGES, Array, Image, Mask, Network, Pytree, Settings, Style
 
 
 class Scale(NamedTuple):
@@ -23,13 +25,14 @@ class Scale(NamedTuple):
 
 def stylization(
     content: Image,
-    style: Image,
+    style: Image | Sequence[Style],
     initial: Image,
     *,
     extractor: Network,
     scales: Sequence[Scale],
     style_scale: float = 1.0,
     content_factor: float = 1.0,
+    regions: Regions = WHOLE,
     loss_settings: Settings = NO_CHANGES,
     optimizer: str = "lbfgs_pyramid",
     learning_rate: float | None = None,
@@ -43,12 +46,13 @@ def stylization(
 
     Args:
       content: `[h, w, 3]`, at least as large as the last scale.
-      style: `[h', w', 3]`.
+      style: `[h', w', 3]`, or several styles.
       initial: `[h, w, 3]`, the initial image of the first scale.
       extractor: The network.
       scales: Scales from coarse to fine; the last one has the size of the result.
       style_scale: Longest side of the style image at each scale, in units of the result's.
       content_factor: Factor by which the content weight changes from each scale to the next.
+      regions: What is kept, and what counts; masks with the aspect of the content.
       loss_settings: Settings of the loss that replace the defaults (`completed`).
       optimizer: One of `nst.optim.OPTIMIZERS`.
       learning_rate: By default the optimizer's own.
@@ -77,6 +81,7 @@ def stylization(
         content_factor=content_factor,
         settings=settings,
         parameters=parameters,
+        regions=regions,
     )
     yield from stages.run(
         chain,
@@ -136,7 +141,7 @@ def check_inputs(
 
 def image_stages(
     content: Image,
-    style: Image,
+    style: Image | Sequence[Style],
     initial: Image,
     *,
     extractor: Network,
@@ -145,6 +150,7 @@ def image_stages(
     content_factor: float = 1.0,
     settings: Settings,
     parameters: str = "pixels",
+    regions: Regions = WHOLE,
 ) -> list[Stage]:
     """Return a stage for each scale; `settings` are those of `completed`, the other arguments of `stylization`.
 
@@ -158,12 +164,11 @@ def image_stages(
         height, width = images.fit_size(content.shape[0], content.shape[1], scale.size)
 
         def target() -> Objective:
-            sides = sides_at(scale.size, style_scale)
-            whole = {"content": content, "style": style}
-            inputs = {name: images.fit(whole[name], side) for name, side in sides.items()}
             content_weight = settings["content_weight"] * content_factor**level
             own = {**settings, "content_weight": content_weight}
-            return objective(extractor, inputs, own, parameters)
+            resized = images.resize(content, height, width)
+            styles = [style_at(each, scale.size * style_scale, (height, width)) for each in all_styles]
+            return guided(extractor, resized, styles, own, parameters, regions_at(regions, (height, width)))
 
         def begin(previous: Array | None) -> Pytree:
             return of(images.resize(initial if previous is None else previous, height, width))
@@ -171,8 +176,41 @@ def image_stages(
         return Stage(scale.steps, jax.eval_shape(of, jnp.zeros((height, width, 3))), target, begin)
 
     of = jax.jit(PARAMETERS[parameters].of)
+    all_styles = styles_of(style)
 
     return [stage(level, scale) for level, scale in enumerate(scales)]
+
+
+def styles_of(style: Image | Sequence[Style]) -> list[Style]:
+    """Return the styles of a transfer; an image is a style of weight 1."""
+    return [Style(style)] if isinstance(style, np.ndarray | jax.Array) else list(style)
+
+
+def style_at(style: Style, side: float, content: tuple[int, int]) -> Style:
+    """Return a style at one scale.
+
+    Args:
+      style: The style.
+      side: Longest side of a style image of scale 1, pixels.
+      content: Height and width of the content at this scale.
+    """
+    image = images.fit(style.image, max(1, round(side * style.scale)))
+    mask = resized_mask(style.mask, image.shape[:2])
+    return style._replace(image=image, mask=mask, content_mask=resized_mask(style.content_mask, content))
+
+
+def regions_at(regions: Regions, size: tuple[int, int]) -> Regions:
+    """Return regions with their masks resized to `size` (height, width)."""
+    return regions._replace(
+        keep=resized_mask(regions.keep, size), visible=resized_mask(regions.visible, size)
+    )
+
+
+def resized_mask(mask: Mask | None, size: tuple[int, int]) -> np.ndarray | None:
+    """Resize a mask, whose values stay within [0, 1]."""
+    if mask is None:
+        return None
+    return np.clip(images.resize(np.asarray(mask, np.float32)[..., None], *size)[..., 0], 0, 1)
 
 
 def method(

@@ -60,13 +60,13 @@ def test_images_are_saved_at_the_start_as_the_objective_sees_them(config, pictur
     config.images.style_scale = 0.75
     config.images.init = str(pictures / "style.png")
     seen = []
-    objective = transfer.objective
+    guided = transfer.guided
 
-    def spy(extractor, inputs, *rest):
-        seen.append((inputs["content"], inputs["style"]))
-        return objective(extractor, inputs, *rest)
+    def spy(extractor, content, styles, *rest):
+        seen.append((content, styles[0].image))
+        return guided(extractor, content, styles, *rest)
 
-    monkeypatch.setattr(transfer, "objective", spy)
+    monkeypatch.setattr(transfer, "guided", spy)
     first = []
 
     @contextmanager

@@ -1,0 +1,126 @@
+"""The objective of an image with several styles, with regions, or with parts that are kept.
+
+Source: Gatys, Ecker, Bethge, Hertzmann and Shechtman, Controlling Perceptual Factors in Neural Style Transfer, CVPR
+2017, section 4: the statistics of a style are compared within its region.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from nst import losses, masks
+from nst.losses import Input, Term
+from nst.objective import Kept, Objective, term_of
+from nst.types import Array, Mask, Network, Settings, Style
+
+
+class Regions(NamedTuple):
+    """The parts of an image that are kept, those that count, and how masks reach the layers.
+
+    Attributes:
+      keep: `[h, w]`, 1 where the result is the content itself; None to keep nothing.
+      visible: `[h, w]`, the part of the content that terms see, such as its opacity; None for all of it.
+      guidance: One of `nst.masks.GUIDANCE`.
+    """
+
+    keep: Mask | None = None
+    visible: Mask | None = None
+    guidance: str = "simple"
+
+
+#: Everything is optimized and counts.
+WHOLE = Regions()
+
+
+def guided(
+    network: Network,
+    content: Array,
+    styles: Sequence[Style],
+    settings: Settings,
+    parameters: str = "pixels",
+    regions: Regions = WHOLE,
+) -> Objective:
+    """Build the objective of an image.
+
+    With several styles there is a term for each: `style_1`, `style_2`, …
+
+    Args:
+      network: The network.
+      content: `[h, w, 3]`.
+      styles: The styles, each image in its size at this scale; masks of the content in the content's size.
+      settings: As in `nst.objective.objective`.
+      parameters: As in `nst.objective.objective`.
+      regions: What is kept, and what counts; masks in the content's size.
+
+    Raises:
+      InputError: A setting can't be used, or the style loss can't be masked.
+    """
+    settings = losses.checked(settings)
+    losses.check_masks(settings, any_masks(styles, regions))
+    terms = {}
+    for name, recipe in losses.active(settings).items():
+        if recipe.source != "style":
+            terms[name] = term_of(name, recipe, {"content": Input(network, content)}, settings)
+            continue
+        layers = recipe.layers(**settings)
+        factors = shares(styles, regions)
+        for number, (style, region, share) in enumerate(
+            zip(styles, free(styles, regions), factors, strict=True), 1
+        ):
+            sources = {
+                "content": Input(network, content, _to_layers(region, network, layers, regions)),
+                "style": Input(network, style.image, _to_layers(style.mask, network, layers, regions)),
+            }
+            own = name if len(styles) == 1 else f"{name}_{number}"
+            terms[own] = term_of(name, recipe, sources, settings, share)
+    kept = None if regions.keep is None else Kept(np.asarray(regions.keep, np.float32), content)
+    return Objective(network, terms, parameters, kept=kept, masks=_visible(network, terms, regions))
+
+
+def any_masks(styles: Sequence[Style], regions: Regions) -> bool:
+    """Return whether a mask restricts what a style term compares."""
+    parts = [regions.keep, regions.visible]
+    parts += [mask for style in styles for mask in (style.mask, style.content_mask)]
+    return any(mask is not None for mask in parts)
+
+
+def free(styles: Sequence[Style], regions: Regions) -> list[np.ndarray | None]:
+    """Return the region of each style without what is kept; None for the whole image."""
+    if regions.keep is None:
+        return [
+            None if style.content_mask is None else np.asarray(style.content_mask, np.float32)
+            for style in styles
+        ]
+    rest = 1 - np.asarray(regions.keep, np.float32)
+    return [rest if style.content_mask is None else rest * np.asarray(style.content_mask) for style in styles]
+
+
+def shares(styles: Sequence[Style], regions: Regions = WHOLE) -> list[float]:
+    """Return the factor of each style's term: w a c / Σ w a.
+
+    w is the weight of a style, a the share of its region in the image, and c the share of the image that has any style.
+    So several styles of the whole image have factors of sum 1; and the factor of a region is its share of the image, so
+    that the force on each of its pixels is that of a whole image, since terms are means over the region.
+    """
+    counts = 1.0 if regions.visible is None else np.asarray(regions.visible) / np.mean(regions.visible)
+    parts = [(np.float32(1) if region is None else region) for region in free(styles, regions)]
+    areas = [style.weight * float(np.mean(part * counts)) for style, part in zip(styles, parts, strict=True)]
+    covered = float(np.mean(np.minimum(1.0, sum(parts)) * counts))
+    total = sum(areas)
+    return [covered * area / total if total else 0.0 for area in areas]
+
+
+def _to_layers(
+    mask: Mask | None, network: Network, layers: Sequence[str], regions: Regions
+) -> dict[str, np.ndarray] | None:
+    return None if mask is None else masks.to_layers(mask, network, layers, regions.guidance)
+
+
+def _visible(network: Network, terms: Mapping[str, Term], regions: Regions) -> dict[str, Mask] | None:
+    """Return the masks that all terms share, by layer and for the image."""
+    if regions.visible is None:
+        return None
+    layers = tuple(dict.fromkeys(layer for term in terms.values() for layer in term.layers))
+    by_layer = masks.to_layers(regions.visible, network, layers, regions.guidance)
+    return {**by_layer, "image": np.asarray(regions.visible, np.float32)}
