@@ -97,6 +97,11 @@ _IMAGE = {
         "colors of images.content_mask in the order of the styles; (): those of images.style_mask",
         example=("red", "#0000ff"),
     ),
+    "images.color": Field(
+        "style",
+        "colors of the result: style, content (only lightness is transferred; content_yiq: luminance as in Gatys "
+        "2017), match (the style gets the mean and covariance of the content's colors; also match_pca, match_cholesky)",
+    ),
     "images.keep": Field(
         "",
         "where the result is the content itself: a gray image, white there, or a color of images.content_mask",

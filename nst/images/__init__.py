@@ -6,7 +6,7 @@ from nst.images.masks import as_mask, check_aspect, color_name, is_gray, labels
 from nst.images.metadata import read_metadata
 from nst.images.profiles import ImageWarning
 from nst.images.read import MAX_PIXELS, each, list_images, read
-from nst.images.resize import cover, fit, fit_size, resize
+from nst.images.resize import cover, fit, fit_size, resize, resize_mask
 from nst.images.write import check_output, write
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "read",
     "read_metadata",
     "resize",
+    "resize_mask",
     "warn_if_constant",
     "write",
 ]

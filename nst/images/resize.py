@@ -1,9 +1,11 @@
 """Resizing with antialiasing in both directions."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import PIL.Image
 
-from nst.types import Image
+from nst.types import Image, Mask
 
 #: Left, top, right and bottom in pixels, fractions allowed.
 Box = tuple[float, float, float, float]
@@ -20,6 +22,11 @@ def resize(image: Image, height: int, width: int) -> np.ndarray:
     if image.shape[:2] == (height, width):
         return np.asarray(image, np.float32)
     return _resample(image, height, width)
+
+
+def resize_mask(mask: Mask, size: Sequence[int]) -> np.ndarray:
+    """Resize a mask `[h, w]` to `size` (height, width); its values stay within [0, 1]."""
+    return np.clip(resize(np.asarray(mask, np.float32)[..., None], *size)[..., 0], 0, 1)
 
 
 def fit(image: Image, longest: int) -> np.ndarray:

@@ -28,6 +28,7 @@ from nst.runs.guidance import (
 )
 from nst.runs.modality import File, Job, Limit, Modality
 from nst.stages import Release, Resume, Snapshot
+from nst.transfer.color import COLORS, finished
 from nst.transfer.image import Scale, check_inputs, plan, sides_at, sizes_at, stylization
 from nst.types import NO_CHANGES, Array, Image, Network, Style, Values
 
@@ -36,12 +37,25 @@ _LARGEST_SIDE = 32_768
 
 
 class ImageTask(NamedTuple):
-    """A run with its images read."""
+    """A run with its images read.
+
+    Attributes:
+      config: The config of the run.
+      extractor: The network.
+      content: The content as read.
+      styles: The style images as read.
+      used: The content as it is optimized: without colors if only lightness is transferred.
+      guided: The styles as they are used, with their masks.
+      regions: What is kept.
+      initial: The initial image of the first scale.
+      files: The path and the SHA-256 of each input.
+    """
 
     config: ConfigDict
     extractor: Network
     content: Image
     styles: Sequence[Image]
+    used: Image
     guided: Sequence[Style]
     regions: Regions
     initial: Image
@@ -54,7 +68,7 @@ class ImageTask(NamedTuple):
     def snapshots(self, resume: Resume | None, release: Release) -> Iterator[Snapshot]:
         """Yield the snapshots of the run, from the beginning or from a checkpoint."""
         return stylization(
-            self.content,
+            self.used,
             self.guided,
             self.initial,
             regions=self.regions,
@@ -69,15 +83,18 @@ class ImageTask(NamedTuple):
 
     def frame(self, image: Array, path: Path) -> None:
         """Write an intermediate result."""
-        images.write(path, np.asarray(image))
+        images.write(path, self._finished(image))
+
+    def _finished(self, image: Array) -> np.ndarray:
+        return finished(image, self.content, self.config.images.color, self.regions)
 
     def results(self, image: Array, folder: Path, facts: str, output: Path | None) -> None:
         """Write the result, and content, style and result side by side."""
-        pixels = np.asarray(image)
+        pixels = self._finished(image)
         for path in (folder / "image.png", output):
             if path is not None:
                 images.write(path, pixels, metadata={"nst": facts})
-        sheet = record.sheet(self.content, self.styles[0], np.clip(pixels, 0, 1))
+        sheet = record.sheet(self.content, self.styles[0], pixels)
         images.write(folder / "sheet.png", sheet)
 
 
@@ -109,6 +126,8 @@ def find(config: ConfigDict, name: str) -> list[Path]:
 
 def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> Network:
     """Read every image, load the network, check that the images are large enough for it, and return it."""
+    if config.images.color not in COLORS:
+        raise unknown("config.images.color", config.images.color, COLORS)
     sizes = shapes(jobs, int(limit))
     network = extractor(config)
     for job in jobs:
@@ -153,13 +172,15 @@ def read(config: ConfigDict, job: Job, extractor: Network, limit: int | float) -
     """Read the images of a job."""
     content, styles, guided, regions = loaded(config, job, int(limit))
     start = str(job.inputs.get("init", config.images.init))
-    initial = images.initial(start, content, styles[0], seed=config.images.seed, max_pixels=int(limit))
+    colors = COLORS[config.images.color]
+    used, guided = colors.content(content), [colors.style(each, content) for each in guided]
+    initial = images.initial(start, used, guided[0].image, seed=config.images.seed, max_pixels=int(limit))
     hashes: dict[str, Any] = {
         name: {"path": str(path), "sha256": files.sha256(path)} for name, path in job.inputs.items()
     }
     weights = config.features.weights
     hashes["weights"] = {"path": weights, "sha256": features.weights.digest(weights)}
-    return ImageTask(config, extractor, content, styles, guided, regions, initial, hashes)
+    return ImageTask(config, extractor, content, styles, used, guided, regions, initial, hashes)
 
 
 def loaded(config: ConfigDict, job: Job, limit: int) -> tuple[Image, Sequence[Image], list[Style], Regions]:
@@ -282,7 +303,7 @@ def batched(tasks: Sequence[ImageTask], extractor: Network, release: Release) ->
     """Run several tasks in one compiled call."""
     trials = [
         Trial(
-            task.content,
+            task.used,
             task.guided,
             task.initial,
             task.config.optimizer.learning_rate,

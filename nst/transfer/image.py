@@ -195,22 +195,17 @@ def style_at(style: Style, side: float, content: tuple[int, int]) -> Style:
       content: Height and width of the content at this scale.
     """
     image = images.fit(style.image, max(1, round(side * style.scale)))
-    mask = resized_mask(style.mask, image.shape[:2])
-    return style._replace(image=image, mask=mask, content_mask=resized_mask(style.content_mask, content))
+    mask = _resized(style.mask, image.shape[:2])
+    return style._replace(image=image, mask=mask, content_mask=_resized(style.content_mask, content))
 
 
 def regions_at(regions: Regions, size: tuple[int, int]) -> Regions:
     """Return regions with their masks resized to `size` (height, width)."""
-    return regions._replace(
-        keep=resized_mask(regions.keep, size), visible=resized_mask(regions.visible, size)
-    )
+    return regions._replace(keep=_resized(regions.keep, size), visible=_resized(regions.visible, size))
 
 
-def resized_mask(mask: Mask | None, size: tuple[int, int]) -> np.ndarray | None:
-    """Resize a mask, whose values stay within [0, 1]."""
-    if mask is None:
-        return None
-    return np.clip(images.resize(np.asarray(mask, np.float32)[..., None], *size)[..., 0], 0, 1)
+def _resized(mask: Mask | None, size: tuple[int, int]) -> np.ndarray | None:
+    return None if mask is None else images.resize_mask(mask, size)
 
 
 def method(

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 
 from nst import features, images
-from nst.errors import InputError
+from nst.errors import InputError, unknown
 from nst.guided import Regions
 from nst.images import ImageLike
 from nst.transfer.callback import Callback, followed
+from nst.transfer.color import COLORS, finished
 from nst.transfer.image import check_inputs, plan, sizes_at, stylization
 from nst.transfer.settings import check_arguments, completed
 from nst.types import Image, Network, Style
@@ -29,6 +30,7 @@ def stylize(
     style_scale: float = 1.0,
     keep: ImageLike | None = None,
     guidance: str = "simple",
+    color: str = "style",
     optimizer: str = "lbfgs_pyramid",
     learning_rate: float | None = None,
     callback: Callback | None = None,
@@ -51,6 +53,8 @@ def stylize(
       keep: A mask with the aspect of the content, `[h, w]` or a gray image: where it is 1 or white, the result is the
         content.
       guidance: How masks reach the layers, one of `nst.masks.GUIDANCE`.
+      color: The colors of the result: `style`; `content` (only lightness is transferred); or `match` (the style gets
+        the mean and covariance of the content's colors); others are in `nst.transfer.color.COLORS`.
       optimizer: One of `nst.optim.OPTIMIZERS`.
       learning_rate: By default the optimizer's own.
       callback: Called about every two seconds with a `Progress`: the step, the terms of the loss, and the result on
@@ -76,6 +80,8 @@ def stylize(
     fields |= {"steps": ("optimizer.steps", steps), "scale_steps": ("pyramid.steps", scale_steps)}
     fields |= {"scales": ("pyramid.scales", scales)}
     check_arguments(stylize, fields, loss_settings)
+    if color not in COLORS:
+        raise unknown("color", color, COLORS)
     content = images.as_image("content", content)
     styles = _as_styles(style, content)
     kept = None if keep is None else _mask("keep", keep, content)
@@ -87,14 +93,17 @@ def stylize(
         check_inputs(network, settings, *sizes_at(pyramid[0].size, scale, content.shape, each.image.shape))
         images.warn_if_constant("style", each.image)
     images.warn_if_constant("content", content)
+    regions, colors = Regions(keep=kept, guidance=guidance), COLORS[color]
+    used = colors.content(content)
+    styles = [colors.style(each, content) for each in styles]
     snapshots = stylization(
-        content,
+        used,
         styles,
-        images.initial(init, content, styles[0].image, seed=seed),
+        images.initial(init, used, styles[0].image, seed=seed),
         extractor=network,
         scales=pyramid,
         style_scale=style_scale,
-        regions=Regions(keep=kept, guidance=guidance),
+        regions=regions,
         loss_settings=loss_settings,
         optimizer=optimizer,
         learning_rate=learning_rate,
@@ -104,7 +113,7 @@ def stylize(
         snapshots,
         sum(scale.steps for scale in pyramid),
         callback,
-        lambda snapshot: np.clip(np.asarray(snapshot.image), 0, 1),
+        lambda snapshot: finished(snapshot.image, content, color, regions),
     )
 
 
