@@ -13,6 +13,7 @@ COMMANDS = {
     "report": "show runs or a sweep as one HTML file",
     "evaluate": "measure style and content of results",
     "weights": "list, fetch, check and convert weights",
+    "mask": "propose regions of an image, by features of VGG-19",
     "samples": "list sample images and audio",
     "data": "make and list data sets",
 }

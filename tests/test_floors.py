@@ -18,7 +18,7 @@ FLOORS = [
     {"ablation"},
     {"images", "audio", "losses", "optim", "laplacian", "checkpoint"},
     {"features", "optimize", "record", "data", "writers", "masks"},
-    {"objective", "metrics"},
+    {"objective", "metrics", "segment"},
     {"guided"},
     {"stages"},
     {"transfer"},
