@@ -9,17 +9,18 @@ python scripts/bench.py audio [--filters N] [--seconds S] [--evaluations N] [--r
 python scripts/bench.py wasserstein [--size PIXELS] [--seconds S] [--content PATH] [--style PATH]
 python scripts/bench.py quality [--pairs CONTENT:STYLE ...] [--methods METHOD:SECONDS ...] --output DIR
 python scripts/bench.py sizes [--config FILE] [--sizes PIXELS ...] [--content PATH] [--style PATH] --output DIR
+python scripts/bench.py lines [--tile PIXELS] [--styles NAME ...] [--matting WEIGHT ...] [--output DIR]
 """
 
 from nst import cli  # it sets what JAX reads when it is imported
 
 # isort: split
 
-from benchmarks import audio, lbfgs, losses, pastiche, quality, sizes, step, sweep, wasserstein
+from benchmarks import audio, lbfgs, lines, losses, pastiche, quality, sizes, step, sweep, wasserstein
 from nst.arguments import Parser
 
 parser = Parser(prog="scripts/bench.py", description=__doc__)
-for module in (step, lbfgs, losses, pastiche, sweep, audio, quality, sizes, wasserstein):
+for module in (step, lbfgs, losses, pastiche, sweep, audio, quality, sizes, wasserstein, lines):
     name, text = module.__name__.rpartition(".")[2], (module.__doc__ or "").partition("\n")[0]
     module.add_options(parser.add_command(name, module.compare, text))
 

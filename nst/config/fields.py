@@ -195,10 +195,16 @@ _IMAGE = {
     "loss.variation": Field(
         "nine_point", "total variation: nine_point (also along diagonals), squared, absolute"
     ),
+    "loss.matting_weight": Field(
+        0.0,
+        "λ, weight of the matting Laplacian, by which a photograph stays one: 1e5 in configs/photo.py",
+        "number",
+        "not negative",
+    ),
     "loss.reduction": Field(
         "mean",
-        "reduction of content and total variation over positions: mean, or sum as in the 2016 article; with means the "
-        "same weights give the same balance at any size",
+        "reduction of content, total variation and matting Laplacian over positions: mean, or sum as in the articles; "
+        "with means the same weights give the same balance at any size",
     ),
     "loss.tv_reduction": Field(
         None,

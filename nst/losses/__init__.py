@@ -10,6 +10,7 @@ from nst.losses.content import CONTENT, CONTENT_LOSSES, ContentLoss
 from nst.losses.envelope import ENVELOPE
 from nst.losses.gram import Gram, gram_distance, gram_matrix
 from nst.losses.gram_dual import dual_gram, dual_gram_distance
+from nst.losses.matting import MATTING, matting_energy
 from nst.losses.moments import deviations, moments, moments_distance
 from nst.losses.patches import patch_distance, result_patches, style_patches
 from nst.losses.reduction import REDUCTIONS
@@ -59,6 +60,7 @@ __all__ = [
     "gram_matrix",
     "layer_weights",
     "layers",
+    "matting_energy",
     "stochastic",
     "style_layers",
     "style_loss",
@@ -140,6 +142,7 @@ TERMS: dict[str, Recipe] = {
     "content": CONTENT,
     "style": STYLE,
     "tv": TOTAL_VARIATION,
+    "matting": MATTING,
     "envelope": ENVELOPE,
 }
 

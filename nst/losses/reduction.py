@@ -31,3 +31,13 @@ def reduced(reduction: str, totals: Mapping[str, Total]) -> Scalar:
     """Return the sum over layers of each layer's `sum` or `mean`; a layer without positions counts as 0."""
     each = (x.sum if reduction == "sum" else x.sum / jnp.where(x.n > 0, x.n, 1) for x in totals.values())
     return sum(each, jnp.zeros(()))
+
+
+def sum_of(statistics: Mapping[str, Total], target: None) -> Scalar:
+    """Return the sum over positions, as the value of a term without a target."""
+    return reduced("sum", statistics)
+
+
+def mean_of(statistics: Mapping[str, Total], target: None) -> Scalar:
+    """Return the mean over positions, as the value of a term without a target."""
+    return reduced("mean", statistics)

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Float
 
 from nst.errors import unknown
-from nst.losses.reduction import Total, reduced
+from nst.losses.reduction import Total, mean_of, sum_of
 from nst.losses.term import Input, Recipe, Term, View
 from nst.types import Array, Image, Mask, Scalar
 
@@ -84,18 +84,10 @@ def _statistics(kind: str) -> Callable[[View, None], dict[str, Total]]:
 _STATISTICS = {kind: _statistics(kind) for kind in VARIATIONS}
 
 
-def _sum_of(statistics: Mapping[str, Total], target: None) -> Scalar:
-    return reduced("sum", statistics)
-
-
-def _mean_of(statistics: Mapping[str, Total], target: None) -> Scalar:
-    return reduced("mean", statistics)
-
-
 def _build(
     inputs: Mapping[str, Input], *, variation: str = "squared", tv_reduction: str = "mean", **_: Any
 ) -> Term:
-    return Term(_STATISTICS[variation], _sum_of if tv_reduction == "sum" else _mean_of)
+    return Term(_STATISTICS[variation], sum_of if tv_reduction == "sum" else mean_of)
 
 
 def _check(*, variation: str = "squared", **_: Any) -> None:

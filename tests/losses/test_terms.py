@@ -110,6 +110,7 @@ SETTINGS = {
     "content_weight": 1.0,
     "style_weight": 2.0,
     "tv_weight": 3.0,
+    "matting_weight": 4.0,
 }
 
 
@@ -133,7 +134,7 @@ def test_statistics_of_every_additive_term_add_up_over_masked_parts():
         )
     )
     terms = terms_of(image, content, features(5, 7, 3))
-    assert set(terms) >= {"content", "style", "tv"}
+    assert set(terms) >= {"content", "style", "tv", "matting"}
     for name, term in terms.items():
         assert term.additive
         expected = term.statistics(whole, term.local)
