@@ -51,6 +51,7 @@ def stylizations(
     scales: Sequence[Scale],
     style_scale: float = 1.0,
     content_factor: float = 1.0,
+    strength: float | None = None,
     optimizer: str = "lbfgs_pyramid",
     parameters: str = "pixels",
     every: Sequence[int] = (),
@@ -64,6 +65,7 @@ def stylizations(
       scales: Scales of all trials, coarse to fine.
       style_scale: As in `stylization`, for all trials.
       content_factor: As in `stylization`, for all trials.
+      strength: As in `stylization`, for all trials.
       optimizer: The optimizer of all trials.
       parameters: As in `stylization`, for all trials.
       every: Intervals in steps; snapshots are yielded at least at every multiple of each interval.
@@ -91,6 +93,7 @@ def stylizations(
             settings=each,
             parameters=parameters,
             regions=trial.regions,
+            strength=strength,
         )
         for trial, each in zip(trials, settings, strict=True)
     ]

@@ -197,6 +197,11 @@ def _evaluate(
     return value, terms, gradient, attempt
 
 
+def gradient(evaluate: Evaluate, params: Pytree, args: Pytree, batch: Pytree = None) -> Pytree:
+    """Return the gradient, by the program that `start` and each step use."""
+    return _evaluate(evaluate, params, args, batch)[2]
+
+
 @jax.jit
 def _all_finite(attempt: dict[str, Scalars]) -> jax.Array:
     return jnp.isfinite(jnp.stack(list(attempt.values()))).all(axis=0)

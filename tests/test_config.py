@@ -82,7 +82,7 @@ def test_the_library_has_the_same_extractor():
 def test_a_value_of_another_type_names_the_field(name):
     wrong = {str: [3, None, ("a",)], bool: [1, "True"], tuple: ["relu1_1", 3, None]}
     wrong |= {int: [1.5, "3", True, None, (1,)], float: ["3", True, None, [1.0]]}
-    for value in wrong[type(NAMES[name])]:
+    for value in wrong[config.FIELDS["image"][name].type]:
         if name == "modality" or (value is None and name in FOLLOWERS):
             continue
         if isinstance(value, config.FIELDS["image"][name].also or ()):

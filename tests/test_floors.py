@@ -19,7 +19,7 @@ FLOORS = [
     {"images", "audio", "losses", "optim", "laplacian", "checkpoint"},
     {"features", "optimize", "record", "data", "writers", "masks"},
     {"objective", "metrics", "segment"},
-    {"guided"},
+    {"guided", "strength"},
     {"stages"},
     {"transfer"},
     {"batched"},

@@ -97,6 +97,14 @@ _IMAGE = {
         "colors of images.content_mask in the order of the styles; (): those of images.style_mask",
         example=("red", "#0000ff"),
     ),
+    "images.strength": Field(
+        None,
+        "how much style, from 0 (the content) to 1 (the style alone), about the same for any pair of images; unset: by "
+        "loss.content_weight and loss.style_weight",
+        check="not negative",
+        follows="loss.style_weight",
+        example=0.5,
+    ),
     "images.color": Field(
         "style",
         "colors of the result: style, content (only lightness is transferred; content_yiq: luminance as in Gatys "

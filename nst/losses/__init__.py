@@ -52,6 +52,7 @@ __all__ = [
     "active",
     "check_masks",
     "check_positions",
+    "check_strength",
     "checked",
     "content_layers",
     "dual_gram",
@@ -96,8 +97,9 @@ STYLE_LOSSES: dict[str, StyleLoss] = {
         LayerLoss(gram_matrix, gram_distance, dual=LayerLoss(dual_gram, dual_gram_distance, additive=False)),
         weight=200.0,
         by_block=_GRAM_BLOCKS,
+        balance=30.0,
     ),
-    "moments": StyleLoss(LayerLoss(moments, moments_distance, deviations), weight=34.0),
+    "moments": StyleLoss(LayerLoss(moments, moments_distance, deviations), weight=34.0, balance=3.5),
     "wasserstein": StyleLoss(
         LayerLoss(
             second_moments,
@@ -109,6 +111,7 @@ STYLE_LOSSES: dict[str, StyleLoss] = {
         weight=20.0,
         layers=_NINE_LAYERS,
         by_block=_WASSERSTEIN_BLOCKS,
+        balance=2.5,
     ),
     "sliced": StyleLoss(
         LayerLoss(
@@ -119,10 +122,12 @@ STYLE_LOSSES: dict[str, StyleLoss] = {
             fresh=LayerLoss(fresh_projections, fresh_distance, Positions, additive=False, stochastic=True),
         ),
         weight=34.0,
+        balance=2.4,
     ),
     "patches": StyleLoss(
         LayerLoss(result_patches, patch_distance, style_patches, additive=False, least=3),
         weight=2.0,
+        balance=0.75,
         layers=("relu3_1", "relu4_1"),
         even=True,
         image_only="its patches are 3×3 positions, and the features of audio are one position high",
@@ -231,6 +236,23 @@ def check_masks(settings: Settings, masked: bool) -> None:
         raise InputError(f"this style loss compares whole images and takes no masks: take {usable}")
     if "content" in active(settings) and settings.get("content_loss", "squared") != "squared":
         raise InputError(f"content loss {settings['content_loss']} takes no masks: take squared")
+
+
+def check_strength(settings: Settings, strength: float | None) -> None:
+    """Raise InputError if a strength can't be used.
+
+    Args:
+      settings: The settings that `checked` returns.
+      strength: `images.strength`, or None.
+    """
+    if strength is None:
+        return
+    if not 0 <= strength <= 1:
+        raise InputError(f"strength = {strength}: give a number from 0 (the content) to 1 (the style alone)")
+    if not settings["style_loss"].balance:
+        raise InputError("this style loss has no strength: set content_weight and style_weight")
+    if not {"content", "style"} <= {*active(settings)}:
+        raise InputError("strength weighs content against style: give both a weight above 0")
 
 
 def style_loss(family: str | StyleLoss) -> StyleLoss:

@@ -55,6 +55,8 @@ class StyleLoss(NamedTuple):
       by_block: The default weights of style layers in blocks 1 to 5 of a VGG network. If empty, or if a layer is in no
         block, the weights are the network's own.
       stochastic: Whether the value of a term from `build` is random.
+      balance: The ratio of the weighted gradients of style and content at `images.strength=0.5` (`nst.strength`), the
+        median over five pairs with the default weights; 0 if there is none, as gradients at the content are irregular.
       image_only: The reason why audio has no such loss; empty if it has.
     """
 
@@ -65,6 +67,7 @@ class StyleLoss(NamedTuple):
     even: bool = False
     by_block: tuple[float, ...] = ()
     stochastic: bool = False
+    balance: float = 0.0
     image_only: str = ""
 
 

@@ -61,6 +61,7 @@ def _learning_rate(values: Values) -> float:
 #: The rule of each field that follows others, by modality. A field comes after those that it follows.
 RULES: dict[str, dict[str, Rule]] = {
     "image": {
+        "images.strength": lambda values: None,  # the weights apply
         "features.weights": lambda values: _network(values).default_weights,
         "features.normalise": lambda values: _network(values).normalise,
         "loss.content_layers": lambda values: losses.content_layers(

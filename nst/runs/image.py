@@ -128,6 +128,7 @@ def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> Networ
     """Read every image, load the network, check that the images are large enough for it, and return it."""
     if config.images.color not in COLORS:
         raise unknown("config.images.color", config.images.color, COLORS)
+    losses.check_strength(losses.checked(dict(config.loss)), config.images.strength)
     sizes = shapes(jobs, int(limit))
     network = extractor(config)
     for job in jobs:
@@ -322,6 +323,7 @@ def shared(config: ConfigDict) -> dict[str, Any]:
         "scales": scales(config),
         "style_scale": config.images.style_scale,
         "content_factor": config.pyramid.content_factor,
+        "strength": config.images.strength,
         "optimizer": config.optimizer.name,
         "parameters": config.optimizer.parameters,
         "every": (config.run.log_every, config.run.save_every),

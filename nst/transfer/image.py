@@ -12,6 +12,7 @@ from nst.errors import InputError, unknown
 from nst.guided import WHOLE, Regions, guided
 from nst.objective import PARAMETERS, Objective, loss, refreshed, rounds
 from nst.stages import Method, Release, Resume, Snapshot, Stage, keep_memory
+from nst.strength import calibrated
 from nst.transfer.settings import completed
 from nst.types import NO_CHANGES, Array, Image, Mask, Network, Pytree, Settings, Style
 
@@ -33,6 +34,7 @@ def stylization(
     style_scale: float = 1.0,
     content_factor: float = 1.0,
     regions: Regions = WHOLE,
+    strength: float | None = None,
     loss_settings: Settings = NO_CHANGES,
     optimizer: str = "lbfgs_pyramid",
     learning_rate: float | None = None,
@@ -53,6 +55,7 @@ def stylization(
       style_scale: Longest side of the style image at each scale, in units of the result's.
       content_factor: Factor by which the content weight changes from each scale to the next.
       regions: What is kept, and what counts; masks with the aspect of the content.
+      strength: From 0, the content, to 1, the style alone (`nst.strength`); None for the weights in `loss_settings`.
       loss_settings: Settings of the loss that replace the defaults (`completed`).
       optimizer: One of `nst.optim.OPTIMIZERS`.
       learning_rate: By default the optimizer's own.
@@ -82,6 +85,7 @@ def stylization(
         settings=settings,
         parameters=parameters,
         regions=regions,
+        strength=strength,
     )
     yield from stages.run(
         chain,
@@ -151,12 +155,14 @@ def image_stages(
     settings: Settings,
     parameters: str = "pixels",
     regions: Regions = WHOLE,
+    strength: float | None = None,
 ) -> list[Stage]:
     """Return a stage for each scale; `settings` are those of `completed`, the other arguments of `stylization`.
 
     Raises:
-      InputError: `parameters` is unknown.
+      InputError: `parameters` is unknown, or the strength can't be used.
     """
+    losses.check_strength(settings, strength)
     if parameters not in PARAMETERS:
         raise unknown("parameters", parameters, PARAMETERS)
 
@@ -168,10 +174,24 @@ def image_stages(
             own = {**settings, "content_weight": content_weight}
             resized = images.resize(content, height, width)
             styles = [style_at(each, scale.size * style_scale, (height, width)) for each in all_styles]
-            return guided(extractor, resized, styles, own, parameters, regions_at(regions, (height, width)))
+            built = guided(extractor, resized, styles, own, parameters, regions_at(regions, (height, width)))
+            if strength is None:
+                return built
+            return calibrated(
+                built,
+                resized,
+                images.cover(styles[0].image, height, width),
+                strength,
+                balance=settings["style_loss"].balance,
+                content_weight=settings["content_weight"],
+                rounds=rounds(extractor, losses.layers(settings)),
+                key=optimize.keys(0)(0) if losses.stochastic(settings) else None,
+            )
 
         def begin(previous: Array | None) -> Pytree:
-            return of(images.resize(initial if previous is None else previous, height, width))
+            # At strength 0 the result is the content, not one of a smaller scale.
+            start = initial if previous is None or strength == 0 else previous
+            return of(images.resize(start, height, width))
 
         return Stage(scale.steps, jax.eval_shape(of, jnp.zeros((height, width, 3))), target, begin)
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from nst import features, images
+from nst import features, images, losses
 from nst.errors import InputError, unknown
-from nst.guided import Regions
+from nst.guided import Regions, any_masks
 from nst.images import ImageLike
 from nst.transfer.callback import Callback, followed
 from nst.transfer.color import COLORS, finished
@@ -31,6 +31,7 @@ def stylize(
     keep: ImageLike | None = None,
     guidance: str = "simple",
     color: str = "style",
+    strength: float | None = None,
     optimizer: str = "lbfgs_pyramid",
     learning_rate: float | None = None,
     callback: Callback | None = None,
@@ -55,6 +56,8 @@ def stylize(
       guidance: How masks reach the layers, one of `nst.masks.GUIDANCE`.
       color: The colors of the result: `style`; `content` (only lightness is transferred); or `match` (the style gets
         the mean and covariance of the content's colors); others are in `nst.transfer.color.COLORS`.
+      strength: From 0, the content, to 1, the style alone; about the same for any pair of images. By default the
+        weights of content and style apply.
       optimizer: One of `nst.optim.OPTIMIZERS`.
       learning_rate: By default the optimizer's own.
       callback: Called about every two seconds with a `Progress`: the step, the terms of the loss, and the result on
@@ -88,6 +91,8 @@ def stylize(
     pyramid = plan(size, steps, scales, scale_steps)
     network = features.load(extractor) if isinstance(extractor, str) else extractor or features.load()
     settings = completed(network, loss_settings, optimizer)
+    losses.check_strength(settings, strength)
+    losses.check_masks(settings, any_masks(styles, Regions(keep=kept)))
     for each in styles:
         scale = style_scale * each.scale
         check_inputs(network, settings, *sizes_at(pyramid[0].size, scale, content.shape, each.image.shape))
@@ -104,6 +109,7 @@ def stylize(
         scales=pyramid,
         style_scale=style_scale,
         regions=regions,
+        strength=strength,
         loss_settings=loss_settings,
         optimizer=optimizer,
         learning_rate=learning_rate,

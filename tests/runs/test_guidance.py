@@ -1,11 +1,13 @@
 """Runs with several styles, masks and kept parts: what is recorded, resumed, and refused."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from nst import images, runs
+from nst.config.file import load_file
 from nst.errors import InputError
 
 WHITE, RED, BLUE = (1, 1, 1), (1, 0, 0), (0, 0, 1)
@@ -143,3 +145,27 @@ def test_a_loss_of_whole_images_is_refused_first(config, masks, tmp_path):
     with pytest.raises(InputError, match="takes no masks"):
         runs.run(config, tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_the_config_with_regions_keeps_the_face(tmp_path):
+    config = load_file(Path(__file__).parents[2] / "configs" / "regions.py").get_config()
+    changes = {
+        "images.size": 48,
+        "pyramid.scales": (),
+        "optimizer.steps": 6,
+        "loss.style_layers": ("relu1_1", "relu2_1"),
+    }
+    changes |= {
+        "features.weights": "random",
+        "features.normalise": False,
+        "loss.content_layers": ("relu2_1",),
+    }
+    config.update_from_flattened_dict(changes)
+    folder = tmp_path / "run"
+    runs.run(config, folder)
+    content, result = (images.read(folder / f"{name}.png") for name in ("content", "image"))
+    mask = images.read(folder / "content_mask.png")
+    face = (mask > 0.999).all(-1)
+    assert face.sum() > 50
+    np.testing.assert_allclose(result[face], content[face], atol=1 / 255)
+    assert np.abs(result - content)[mask[..., 1] < 0.5].mean() > 0.02
