@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from nst import losses, masks
-from nst.losses import Input, Term
-from nst.objective import Kept, Objective, term_of
+from nst.losses import Input, Recipe, Term
+from nst.objective import Composition, Objective, term_of
 from nst.types import Array, Mask, Network, Settings, Style
 
 
@@ -60,22 +60,36 @@ def guided(
     losses.check_masks(settings, any_masks(styles, regions))
     terms = {}
     for name, recipe in losses.active(settings).items():
-        if recipe.source != "style":
+        if recipe.source == "style":
+            terms |= _style_terms(name, recipe, network, content, styles, settings, regions)
+        else:
             terms[name] = term_of(name, recipe, {"content": Input(network, content)}, settings)
-            continue
-        layers = recipe.layers(**settings)
-        factors = shares(styles, regions)
-        for number, (style, region, share) in enumerate(
-            zip(styles, free(styles, regions), factors, strict=True), 1
-        ):
-            sources = {
-                "content": Input(network, content, _to_layers(region, network, layers, regions)),
-                "style": Input(network, style.image, _to_layers(style.mask, network, layers, regions)),
-            }
-            own = name if len(styles) == 1 else f"{name}_{number}"
-            terms[own] = term_of(name, recipe, sources, settings, share)
-    kept = None if regions.keep is None else Kept(np.asarray(regions.keep, np.float32), content)
-    return Objective(network, terms, parameters, kept=kept, masks=_visible(network, terms, regions))
+    keep = regions.keep
+    composition = None if keep is None else Composition(np.asarray(keep, np.float32), content)
+    masks_of_all = _visible(network, terms, regions)
+    return Objective(network, terms, parameters, composition=composition, masks=masks_of_all)
+
+
+def _style_terms(
+    name: str,
+    recipe: Recipe,
+    network: Network,
+    content: Array,
+    styles: Sequence[Style],
+    settings: Settings,
+    regions: Regions,
+) -> dict[str, Term]:
+    """Return the term of each style."""
+    layers, terms = recipe.layers(**settings), {}
+    each = zip(styles, free(styles, regions), shares(styles, regions), strict=True)
+    for number, (style, region, share) in enumerate(each, 1):
+        sources = {
+            "content": Input(network, content, _to_layers(region, network, layers, regions)),
+            "style": Input(network, style.image, _to_layers(style.mask, network, layers, regions)),
+        }
+        own = name if len(styles) == 1 else f"{name}_{number}"
+        terms[own] = term_of(name, recipe, sources, settings, share)
+    return terms
 
 
 def any_masks(styles: Sequence[Style], regions: Regions) -> bool:

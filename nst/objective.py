@@ -16,8 +16,8 @@ from nst.losses import Input, Recipe, Term, View
 from nst.types import Array, Extractor, Features, Mask, Network, Pytree, Scalar, Settings
 
 
-class Kept(NamedTuple):
-    """The part of the image that is not optimized.
+class Composition(NamedTuple):
+    """The part of the image that is not optimized, and its image.
 
     Attributes:
       mask: `[h, w]`, 1 where `image` is shown, 0 where the parameters are.
@@ -41,7 +41,7 @@ class Objective:
       terms: The terms by name.
       parameters: The parameterization of the image, one of `PARAMETERS`.
       reference: `Extractor.reference` of a nearby image; empty if features are computed in float32.
-      kept: The part of the image that is not optimized; None if there is none.
+      composition: The part of the image that is not optimized; None if there is none.
       masks: The weight of each position for all terms, by layer and for the `image`; None if all count the same.
     """
 
@@ -49,7 +49,7 @@ class Objective:
     terms: dict[str, Term]
     parameters: str = field(default="pixels", metadata={"static": True})
     reference: Pytree = field(default_factory=dict)  # features by layer, or those of stacked trials
-    kept: Kept | None = None
+    composition: Composition | None = None
     masks: dict[str, Mask] | None = None
 
     @property
@@ -60,10 +60,10 @@ class Objective:
     def image(self, params: Pytree, batch: Pytree = None) -> Array:
         """Return the image that the terms see, from the parameters."""
         image = PARAMETERS[self.parameters].image(params)
-        if self.kept is None:
+        if self.composition is None:
             return image
-        mask = self.kept.mask[..., None]
-        return mask * self.kept.image + (1 - mask) * image
+        mask = self.composition.mask[..., None]
+        return mask * self.composition.image + (1 - mask) * image
 
 
 class Parameters(NamedTuple):

@@ -42,11 +42,11 @@ def propose(image: str, regions: int, style: str | None, size: int, output: Path
     names = [image] if style is None else [image, style]
     outputs = _outputs(names, output)
     inputs = [_read(name) for name in names]
-    found = segment.propose(features.load(padding="replicate"), inputs, regions, size=size)
-    for pixels, labels, files in zip(inputs, found.labels, outputs, strict=True):
+    proposal = segment.propose(features.load(padding="replicate"), inputs, regions, size=size)
+    for pixels, labels, files in zip(inputs, proposal.labels, outputs, strict=True):
         images.write(files.mask, segment.colored(labels))
         images.write(files.preview, segment.preview(pixels, labels))
-    _show(names, found, regions)
+    _show(names, proposal, regions)
     print(*(path for files in outputs for path in (files.mask, files.preview)), sep="\n")
 
 
@@ -80,15 +80,15 @@ def _read(name: str) -> Image:
     return image
 
 
-def _show(names: list[str], found: segment.Regions, number: int) -> None:
+def _show(names: list[str], proposal: segment.Regions, number: int) -> None:
     table = Table("color", *(f"share of {Path(name).stem}" for name in names))
-    shares = np.stack([segment.shares(labels) for labels in found.labels])
+    shares = np.stack([segment.shares(labels) for labels in proposal.labels])
     for k in np.flatnonzero(shares.any(axis=0)):
         table.add_row(segment.COLORS[k], *(f"{share:.1%}" if share else "none" for share in shares[:, k]))
     Console().print(table)
-    if found.absent:
+    if proposal.absent:
         print(
-            f"{names[1]} lacks {found.absent} of {number} regions: they have the color of its most similar one"
+            f"{names[1]} lacks {proposal.absent} of {number} regions: they have the color of its most similar one"
         )
     elif np.count_nonzero(shares[0]) < number:
         print(f"{np.count_nonzero(shares[0])} of {number} regions are large enough in {names[0]}")

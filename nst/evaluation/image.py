@@ -44,8 +44,12 @@ def describe(folder: Path, run: Finished) -> dict[str, Any]:
     """Return the layers, inputs and versions on which the metrics of a run depend.
 
     Raises:
-      InputError: An image is absent or has changed since the run.
+      InputError: An image is absent or has changed since the run, or the run has several styles.
     """
+    if "style_2" in run.inputs:
+        raise InputError(
+            f"{folder} has several styles: compare its image.png with each of them by --content and --style"
+        )
     with undamaged(folder):
         inputs = {name: _located(name, run.inputs[name], run.config) for name in run.modality.inputs}
         layers = _layers(style_layers(run))

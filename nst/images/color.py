@@ -140,8 +140,8 @@ def _statistics(pixels: np.ndarray, mask: Mask | None) -> tuple[np.ndarray, np.n
 def _root(covariance: np.ndarray, power: float = 0.5) -> np.ndarray:
     """Return a power of a covariance; the inverse of a variance that is nearly 0 is 0."""
     values, vectors = np.linalg.eigh(covariance)
-    kept = values > _LEAST * max(values.max(), 1e-12)
-    return (vectors * np.where(kept, np.maximum(values, 1e-30) ** power, 0)) @ vectors.T
+    nonzero = values > _LEAST * max(values.max(), 1e-12)
+    return (vectors * np.where(nonzero, np.maximum(values, 1e-30) ** power, 0)) @ vectors.T
 
 
 def _symmetric(style: np.ndarray, content: np.ndarray) -> np.ndarray:

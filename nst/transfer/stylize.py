@@ -87,18 +87,18 @@ def stylize(
         raise unknown("color", color, COLORS)
     content = images.as_image("content", content)
     styles = _as_styles(style, content)
-    kept = None if keep is None else _mask("keep", keep, content)
+    keep_mask = None if keep is None else _mask("keep", keep, content)
     pyramid = plan(size, steps, scales, scale_steps)
     network = features.load(extractor) if isinstance(extractor, str) else extractor or features.load()
     settings = completed(network, loss_settings, optimizer)
     losses.check_strength(settings, strength)
-    losses.check_masks(settings, any_masks(styles, Regions(keep=kept)))
+    losses.check_masks(settings, any_masks(styles, Regions(keep=keep_mask)))
     for each in styles:
         scale = style_scale * each.scale
         check_inputs(network, settings, *sizes_at(pyramid[0].size, scale, content.shape, each.image.shape))
         images.warn_if_constant("style", each.image)
     images.warn_if_constant("content", content)
-    regions, colors = Regions(keep=kept, guidance=guidance), COLORS[color]
+    regions, colors = Regions(keep=keep_mask, guidance=guidance), COLORS[color]
     used = colors.content(content)
     styles = [colors.style(each, content) for each in styles]
     snapshots = stylization(

@@ -12,9 +12,11 @@ def blobs(*means, count=50):
 
 def test_centers_are_the_means_of_groups_far_apart():
     points = blobs((0, 0), (9, 0), (0, 9))
-    found = clusters.centers(points, 3)
+    result = clusters.centers(points, 3)
     means = points.reshape(3, 50, 2).mean(axis=1)
-    np.testing.assert_allclose(found[np.lexsort(found.T[::-1])], means[np.lexsort(means.T[::-1])], atol=1e-6)
+    np.testing.assert_allclose(
+        result[np.lexsort(result.T[::-1])], means[np.lexsort(means.T[::-1])], atol=1e-6
+    )
 
 
 def test_the_same_points_have_the_same_centers():
@@ -38,8 +40,8 @@ def test_the_best_try_is_taken(monkeypatch):
 def test_first_centers_are_in_different_groups():
     points = blobs(*[(9 * i, 9 * j) for i in range(4) for j in range(4)])
     for seed in range(5):
-        found = clusters._first(points, 16, np.random.default_rng(seed))
-        assert len(np.unique(np.rint(found / 9), axis=0)) >= 15
+        result = clusters._first(points, 16, np.random.default_rng(seed))
+        assert len(np.unique(np.rint(result / 9), axis=0)) >= 15
 
 
 def test_distances_are_squares_of_euclidean_ones():

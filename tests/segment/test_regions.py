@@ -79,6 +79,6 @@ def test_borders_move_to_the_edge_of_the_image():
     image = np.zeros((64, 96, 3), np.float32)
     image[:, 52:] = 1
     D = np.stack([halves(8, 12), 1 - halves(8, 12)], axis=2).astype(np.float32)
-    found = regions.nearest(D, image)
-    assert np.mean(found == (image[..., 0] == 1)) > 0.99
+    result = regions.nearest(D, image)
+    assert np.mean(result == (image[..., 0] == 1)) > 0.99
     assert np.mean(regions.nearest(D, np.zeros_like(image)) == halves()) > 0.99
