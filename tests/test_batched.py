@@ -44,7 +44,7 @@ def run(many, **settings):
 
 
 def alone(trial, **settings):
-    content, style, initial, rate, loss, _ = trial
+    content, style, initial, rate, loss, *_ = trial
     settings |= {"scales": SCALES, "every": (5,), "loss_settings": loss, "learning_rate": rate}
     return {s.step: float(s.state.value) for s in stylization(content, style, initial, **settings)}
 

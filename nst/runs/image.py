@@ -120,7 +120,7 @@ def find(config: ConfigDict, name: str) -> list[Path]:
     value = config.images[name]
     words = images.STARTS if name in IMAGE.optional else ()
     if name == "style":
-        value = inputs.several(value)[0]  # the others are among `further`
+        value = (inputs.several(value) or [""])[0]  # the others are among `further`
     return [] if value in words else images.list_images(value, words)
 
 

@@ -149,6 +149,7 @@ def test_a_loss_of_whole_images_is_refused_first(config, masks, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_the_config_with_regions_keeps_the_face(tmp_path):
     config = load_file(Path(__file__).parents[2] / "configs" / "regions.py").get_config()
     changes = {

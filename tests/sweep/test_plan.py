@@ -166,6 +166,7 @@ FREE = {
     "audio.init",
     "audio.seed",
     "loss.content_weight",
+    "images.style_weights",
     "loss.envelope_weight",
     "loss.style_weight",
     "loss.tv_weight",

@@ -14,9 +14,11 @@ KEEP[:200] = 1
 
 @pytest.fixture(scope="module")
 def stylized():
-    network = features.load("shallow", seed=0)
+    network = features.load(weights="random")
+    layers = {"style_layers": ("relu1_1", "relu2_1"), "content_layers": ("relu2_1",)}
+    settings = {"size": 48, "steps": 8, "extractor": network, **layers}
     return {
-        name: nst.stylize("coffee", "strokes", size=48, steps=8, extractor=network, color=name, keep=keep)
+        name: nst.stylize("coffee", "strokes", color=name, keep=keep, **settings)
         for name, keep in (("style", None), ("content", KEEP), ("match", None))
     }
 

@@ -112,13 +112,13 @@ def test_empty_layer_weights_are_equal_weights(stylize):
 def test_the_style_has_its_own_size(stylize, monkeypatch):
     shapes = []
 
-    original = transfer.objective
+    original = transfer.guided
 
-    def objective(extractor, inputs, *rest):
-        shapes.append((inputs["content"].shape, inputs["style"].shape))
-        return original(extractor, inputs, *rest)
+    def guided(extractor, content, styles, *rest):
+        shapes.append((content.shape, styles[0].image.shape))
+        return original(extractor, content, styles, *rest)
 
-    monkeypatch.setattr(transfer, "objective", objective)
+    monkeypatch.setattr(transfer, "guided", guided)
     stylize(style_scale=0.5, scales=(16, 24), scale_steps=0, steps=0)
     assert shapes == [((10, 16, 3), (8, 6, 3)), ((16, 24, 3), (12, 8, 3))]
 
