@@ -286,10 +286,14 @@ def check_size(
 
 
 def batch_key(config: ConfigDict) -> str | None:
-    """Return the size at which the content image is used, as text; None unless it is one image that can be read."""
+    """Return the size of the content as used and the number of styles, as text.
+
+    None unless the content is one image that can be read.
+    """
     try:
         (path,) = images.list_images(config.images.content)
-        return str(images.fit_size(*framed(config, "content", _shape(path)), config.images.size))
+        size = images.fit_size(*framed(config, "content", _shape(path)), config.images.size)
+        return f"{size} {len(inputs.several(config.images.style))}"
     except (InputError, OSError, ValueError):
         return None
 
