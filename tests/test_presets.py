@@ -12,7 +12,8 @@ from nst.config import fields
 from nst.config.file import load_file
 from nst.losses import wasserstein
 from nst.runs import follow
-from nst.runs.image import IMAGE, scales
+from nst.runs.image import IMAGE
+from nst.runs.image_task import scales
 
 ROOT = Path(__file__).parents[1]
 PRESETS = sorted(path.stem for path in (ROOT / "configs/presets").glob("*.py"))

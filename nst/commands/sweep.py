@@ -6,7 +6,7 @@ nst sweep --config configs/ratio.py[:VARIANT] [--workdir DIR] [--workers N]
     --list      show the plan and the state of each trial
     --extend    add new trials to the plan        --drop     remove those that are gone from it
     --retry     run failed trials again
-    --config.FIELD=VALUE      any field of nst/config/fields.py, for all trials      --debug
+    --config.FIELD=VALUE      any field of docs/config.md, for all trials      --debug
 The same command continues a stopped sweep. Given a second time, on this machine or another, it shares the trials.
 """
 

@@ -9,9 +9,14 @@ from typing import Any
 from ml_collections import ConfigDict
 from ml_collections.config_dict import FieldReference, placeholder
 
-from nst.config.fields import FIELDS, Field
+from nst.config.audio import AUDIO
+from nst.config.field import Field
+from nst.config.image import IMAGE
 from nst.errors import InputError, unknown
 from nst.types import Values
+
+#: The fields by modality and dotted name. A field that is added here is a flag, is validated and is listed by `--help`.
+FIELDS: dict[str, dict[str, Field]] = {"image": IMAGE, "audio": AUDIO}
 
 
 def base(modality: str = "image") -> ConfigDict:

@@ -18,7 +18,7 @@ from nst.images import ImageWarning
 from nst.metrics import BASELINES, NETWORK, evaluate, held_out, names
 from nst.runs import follow
 from nst.runs.finished import Finished, undamaged
-from nst.runs.image import framed
+from nst.runs.image_task import framed
 from nst.types import Network, Values
 
 _WEIGHTS = features.NETWORKS[NETWORK].default_weights

@@ -8,8 +8,7 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from nst import runs
-from nst.config import modality_of, unknown_field
-from nst.config.fields import FIELDS
+from nst.config import FIELDS, modality_of, unknown_field
 from nst.errors import InputError
 from nst.files import user_path
 from nst.runs.follow import recorded, reloaded

@@ -1,61 +1,8 @@
-"""The fields by modality: default, meaning, role and range of each."""
+"""The fields of images."""
 
-from typing import Any, Literal, NamedTuple
+from nst.config.field import RESAMPLE, RUN, Field
 
-#: The role of a field in a run, from the most to the least expensive to change:
-#:
-#: * `structure`: another value compiles other programs.
-#: * `number`: an argument of compiled functions. Other values share the programs, also in one batched call.
-#: * `input`: a file, or a seed of initial values only. It may differ in a batched call, like a number.
-#: * `count`: a number of steps. No compiled program depends on it, but a batch must share it.
-#: * `record`: a setting of the output. No result depends on it.
-Role = Literal["structure", "number", "input", "count", "record"]
-
-
-class Field(NamedTuple):
-    """A config field.
-
-    Attributes:
-      default: The default value, or None for a field that follows others unless it is set.
-      what: The meaning, the unit, and the reason of the default.
-      role: Its role in a run.
-      check: The range of a number, or of each number of a tuple: `positive`, `not negative`, or empty for any.
-      follows: The field that an unset field follows; `nst.runs.follow` has the rule.
-      example: A value for messages, which also gives the type of a field without a default.
-      also: Another type that values may have.
-    """
-
-    default: Any
-    what: str
-    role: Role = "structure"
-    check: Literal["", "positive", "not negative"] = ""
-    follows: str = ""
-    example: Any = None
-    also: type | None = None
-
-    @property
-    def type(self) -> type:
-        """The type of the values; a float may be given as an int, and a tuple as a list."""
-        return type(self.example if self.default is None else self.default)
-
-
-_RUN = {
-    "run.log_every": Field(10, "steps between lines of metrics.jsonl", "count", "positive"),
-    "run.save_every": Field(50, "steps between checkpoints and intermediate results", "count", "positive"),
-    "run.writers": Field(
-        (), "outputs in addition to metrics.jsonl: tensorboard, wandb", "record", example=("tensorboard",)
-    ),
-}
-
-_RESAMPLE = Field(
-    None,
-    "whether a loss draws its random directions and positions anew at each step; unset: if the optimizer tolerates "
-    "it, as adam does",
-    follows="optimizer.name",
-    example=True,
-)
-
-_IMAGE = {
+IMAGE = {
     "modality": Field("image", "what is stylized: image or audio; each config file is for one of them"),
     "images.content": Field(
         "coffee", "content image: a path, a folder, the name of a sample, or tfds:NAME/SPLIT", "input"
@@ -161,7 +108,7 @@ _IMAGE = {
         "style loss: gram (as in the 2016 article), moments, wasserstein, sliced, patches, remd (random, so set "
         "optimizer.name=adam)",
     ),
-    "loss.resample": _RESAMPLE,
+    "loss.resample": RESAMPLE,
     "loss.content_loss": Field(
         "squared", "content loss: squared (as in the 2016 article), self_similarity (as in STROTSS)"
     ),
@@ -265,74 +212,4 @@ _IMAGE = {
         "factor of loss.content_weight from each scale to the next; 0.5 in STROTSS",
         check="not negative",
     ),
-} | _RUN
-
-_AUDIO = {
-    "modality": Field("audio", "what is stylized: image or audio; each config file is for one of them"),
-    "audio.content": Field("melody", "content audio: a path, a folder, or the name of a sample", "input"),
-    "audio.style": Field(
-        "bells",
-        "style audio, in the same forms as audio.content; both defaults come with nst, so nothing is fetched",
-        "input",
-    ),
-    "audio.method": Field("spectrogram", "what is optimized: spectrogram (magnitudes) or waveform (samples)"),
-    "audio.rate": Field(22_050, "sampling rate that all audio is resampled to, Hz", check="positive"),
-    "audio.n_fft": Field(
-        2048, "window of the spectrogram, samples; the hop is a quarter of it", check="positive"
-    ),
-    "audio.filters": Field(
-        2048,
-        "number of random filters of each layer; the 4096 of Ulyanov and Lebedev take twice as long",
-        check="positive",
-    ),
-    "audio.init": Field(
-        "content", "initial audio: content, style, noise, a path, or a sample's name", "input"
-    ),
-    "audio.seed": Field(0, "seed of noise, filters and random losses", "input", "not negative"),
-    "audio.phase_steps": Field(
-        64, "iterations of fast Griffin-Lim, which finds phases for magnitudes", check="not negative"
-    ),
-    "audio.scaled": Field(
-        True,
-        "whether frequencies that are silent in content and style stay silent; the 2016 method has noise there",
-    ),
-    "loss.style_loss": Field("gram", "style loss: gram, moments, wasserstein, sliced"),
-    "loss.resample": _RESAMPLE,
-    "loss.content_weight": Field(
-        1.0,
-        "α, weight of the content loss, whose gradient at the style is scaled to norm 1",
-        "number",
-        "not negative",
-    ),
-    "loss.style_weight": Field(
-        1.0,
-        "β, weight of the style loss, whose gradient at the content is scaled to norm 1",
-        "number",
-        "not negative",
-    ),
-    "loss.envelope_weight": Field(
-        0.0,
-        "ε, weight of the envelope loss (the content's loudness over time), whose gradient at the style is scaled to "
-        "norm 1",
-        "number",
-        "not negative",
-    ),
-    "optimizer.name": Field(
-        None,
-        "optimizer; unset: lbfgs for magnitudes, adam for samples, on which L-BFGS may diverge",
-        follows="audio.method",
-        example="lbfgs",
-    ),
-    "optimizer.steps": Field(100, "steps; each takes one loss and gradient", "count", "not negative"),
-    "optimizer.learning_rate": Field(
-        None,
-        "learning rate; unset: 1 for L-BFGS, for adam 0.002 on samples and 0.02 on magnitudes",
-        "number",
-        "positive",
-        follows="optimizer.name",
-        example=0.002,
-    ),
-} | _RUN
-
-#: The fields by modality and dotted name. A field that is added here is a flag, is validated and is listed by `--help`.
-FIELDS: dict[str, dict[str, Field]] = {"image": _IMAGE, "audio": _AUDIO}
+} | RUN
