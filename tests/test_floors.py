@@ -35,7 +35,10 @@ FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
 
 
 def modules():
-    return sorted(path for path in ROOT.rglob("*.py") if path != ROOT / "__init__.py")
+    # In an installed wheel, nst/configs has the configs.
+    return sorted(
+        path for path in ROOT.rglob("*.py") if path != ROOT / "__init__.py" and "configs" not in path.parts
+    )
 
 
 def owner(path):
