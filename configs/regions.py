@@ -13,22 +13,15 @@ from pathlib import Path
 
 from ml_collections import ConfigDict
 
-from nst.config import base
+from nst.config.file import load_file
 
 
 def get_config() -> ConfigDict:
-    """Return the config with two styles and a face that is kept, at 512 pixels."""
-    config = base()
+    """Return `configs/wasserstein.py` with two styles and a face that is kept."""
+    config = load_file(Path(__file__).with_name("wasserstein.py")).get_config()
     config.images.content = "astronaut"
     config.images.style = "panes,strokes"
     config.images.content_mask = str(Path(__file__).parent / "masks" / "astronaut.png")
     config.images.regions = ("red", "blue")
     config.images.keep = "white"
-    config.images.size = 512
-    config.features.pooling = "max"
-    config.features.padding = "replicate"
-    config.loss.style_loss = "wasserstein"
-    config.loss.content_weight = 1.4
-    config.pyramid.content_factor = 0.7
-    config.pyramid.steps = 60
     return config

@@ -32,7 +32,7 @@ class Trial(NamedTuple):
       learning_rate: The learning rate.
       loss_settings: Settings of the loss that replace the defaults.
       seed: Seed of stochastic terms.
-      regions: What is kept, and what counts.
+      regions: What is kept.
     """
 
     content: Image
@@ -167,7 +167,7 @@ def _stacked(trials: Sequence[Objective]) -> Objective:
 
 def _own(objective: Objective) -> dict[str, Pytree]:
     """Return the attributes of an objective that differ by trial."""
-    return {name: getattr(objective, name) for name in ("terms", "composition", "masks", "reference")}
+    return {name: getattr(objective, name) for name in ("terms", "composition", "reference")}
 
 
 def joint_loss(

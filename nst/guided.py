@@ -4,7 +4,7 @@ Source: Gatys, Ecker, Bethge, Hertzmann and Shechtman, Controlling Perceptual Fa
 2017, section 4: the statistics of a style are compared within its region.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,20 +16,18 @@ from nst.types import Array, Mask, Network, Settings, Style
 
 
 class Regions(NamedTuple):
-    """The parts of an image that are kept, those that count, and how masks reach the layers.
+    """The part of an image that is kept, and how masks reach the layers.
 
     Attributes:
       keep: `[h, w]`, 1 where the result is the content itself; None to keep nothing.
-      visible: `[h, w]`, the part of the content that terms see, such as its opacity; None for all of it.
       guidance: One of `nst.masks.GUIDANCE`.
     """
 
     keep: Mask | None = None
-    visible: Mask | None = None
     guidance: str = "simple"
 
 
-#: Everything is optimized and counts.
+#: Nothing is kept.
 WHOLE = Regions()
 
 
@@ -51,7 +49,7 @@ def guided(
       styles: The styles, each image in its size at this scale; masks of the content in the content's size.
       settings: As in `nst.objective.objective`.
       parameters: As in `nst.objective.objective`.
-      regions: What is kept, and what counts; masks in the content's size.
+      regions: What is kept; the mask in the content's size.
 
     Raises:
       InputError: A setting can't be used, or the style loss can't be masked.
@@ -64,10 +62,10 @@ def guided(
             terms |= _style_terms(name, recipe, network, content, styles, settings, regions)
         else:
             terms[name] = term_of(name, recipe, {"content": Input(network, content)}, settings)
-    keep = regions.keep
-    composition = None if keep is None else Composition(np.asarray(keep, np.float32), content)
-    masks_of_all = _visible(network, terms, regions)
-    return Objective(network, terms, parameters, composition=composition, masks=masks_of_all)
+    composition = None
+    if regions.keep is not None:
+        composition = Composition(np.asarray(regions.keep, np.float32), content)
+    return Objective(network, terms, parameters, composition=composition)
 
 
 def _style_terms(
@@ -94,20 +92,17 @@ def _style_terms(
 
 def any_masks(styles: Sequence[Style], regions: Regions) -> bool:
     """Return whether a mask restricts what a style term compares."""
-    parts = [regions.keep, regions.visible]
-    parts += [mask for style in styles for mask in (style.mask, style.content_mask)]
-    return any(mask is not None for mask in parts)
+    masks_of_styles = [mask for style in styles for mask in (style.mask, style.content_mask)]
+    return any(mask is not None for mask in (regions.keep, *masks_of_styles))
 
 
 def free(styles: Sequence[Style], regions: Regions) -> list[np.ndarray | None]:
-    """Return the region of each style without what is kept; None for the whole image."""
-    if regions.keep is None:
-        return [
-            None if style.content_mask is None else np.asarray(style.content_mask, np.float32)
-            for style in styles
-        ]
-    rest = 1 - np.asarray(regions.keep, np.float32)
-    return [rest if style.content_mask is None else rest * np.asarray(style.content_mask) for style in styles]
+    """Return the region of each style, `[h, w]`, without what is kept; None for the whole image."""
+    rest = None if regions.keep is None else 1 - np.asarray(regions.keep, np.float32)
+    own = [style.content_mask for style in styles]
+    return [
+        rest if mask is None else np.asarray(mask, np.float32) * (1 if rest is None else rest) for mask in own
+    ]
 
 
 def shares(styles: Sequence[Style], regions: Regions = WHOLE) -> list[float]:
@@ -117,10 +112,9 @@ def shares(styles: Sequence[Style], regions: Regions = WHOLE) -> list[float]:
     So several styles of the whole image have factors of sum 1; and the factor of a region is its share of the image, so
     that the force on each of its pixels is that of a whole image, since terms are means over the region.
     """
-    counts = 1.0 if regions.visible is None else np.asarray(regions.visible) / np.mean(regions.visible)
-    parts = [(np.float32(1) if region is None else region) for region in free(styles, regions)]
-    areas = [style.weight * float(np.mean(part * counts)) for style, part in zip(styles, parts, strict=True)]
-    covered = float(np.mean(np.minimum(1.0, sum(parts)) * counts))
+    parts = [np.float32(1) if region is None else region for region in free(styles, regions)]
+    areas = [style.weight * float(np.mean(part)) for style, part in zip(styles, parts, strict=True)]
+    covered = float(np.mean(np.minimum(1.0, sum(parts))))
     total = sum(areas)
     return [covered * area / total if total else 0.0 for area in areas]
 
@@ -129,12 +123,3 @@ def _to_layers(
     mask: Mask | None, network: Network, layers: Sequence[str], regions: Regions
 ) -> dict[str, np.ndarray] | None:
     return None if mask is None else masks.to_layers(mask, network, layers, regions.guidance)
-
-
-def _visible(network: Network, terms: Mapping[str, Term], regions: Regions) -> dict[str, Mask] | None:
-    """Return the masks that all terms share, by layer and for the image."""
-    if regions.visible is None:
-        return None
-    layers = tuple(dict.fromkeys(layer for term in terms.values() for layer in term.layers))
-    by_layer = masks.to_layers(regions.visible, network, layers, regions.guidance)
-    return {**by_layer, "image": np.asarray(regions.visible, np.float32)}

@@ -4,7 +4,7 @@ import contextlib
 import os
 import stat
 import warnings
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -75,6 +75,19 @@ def find_all(name: str | Path, kind: Kind) -> list[Path]:
     if is_folder(name, kind):
         return listed(user_path(name), kind.extensions, kind.what, kind.supported)
     return [find(name, kind)]
+
+
+def joined(names: str | Sequence[str]) -> str:
+    """Return several names as one string with commas; a string is returned as it is.
+
+    Raises:
+      InputError: One of several names has a comma.
+    """
+    if isinstance(names, str):
+        return names
+    if any("," in name for name in names):
+        raise InputError(f"{tuple(names)}: rename the file whose name has a comma, or give it alone")
+    return ",".join(names)
 
 
 def several(names: str) -> list[str]:

@@ -6,9 +6,9 @@ from dataclasses import replace
 import jax
 import numpy as np
 
-from nst import optimize
+from nst import losses, optimize
 from nst.objective import PARAMETERS, Objective, loss, refreshed
-from nst.types import Array
+from nst.types import Array, Settings
 
 
 def calibrated(
@@ -16,11 +16,8 @@ def calibrated(
     content: Array,
     style: Array,
     strength: float,
-    *,
-    balance: float,
-    content_weight: float,
+    settings: Settings,
     rounds: bool,
-    key: jax.Array | None,
 ) -> Objective:
     """Return the objective with the weights of content and style terms set by a strength.
 
@@ -34,11 +31,12 @@ def calibrated(
       content: `[h, w, 3]`.
       style: The style image in the size of the content.
       strength: s, from 0 (the content) to 1 (the style alone).
-      balance: b, the ratio of the weighted gradients at s = ½, which suits a style loss (`StyleLoss.balance`).
-      content_weight: α₀ at the first scale. That of the objective may be smaller at later ones, and α follows it.
+      settings: The settings that `nst.losses.checked` returns. α₀ is their content weight; that of the objective may be
+        smaller at later scales, and α follows it. b is the `StyleLoss.balance` of their style loss.
       rounds: Whether the network computes in reduced precision, so that gradients need a reference.
-      key: The random key of a stochastic loss, or None.
     """
+    balance, content_weight = settings["style_loss"].balance, settings["content_weight"]
+    key = optimize.keys(0)(0) if losses.stochastic(settings) else None
     styles = [name for name in objective.terms if name.partition("_")[0] == "style"]
     weights = {name: np.asarray(term.weight) for name, term in objective.terms.items()}
     ratios = {name: float(weights[name] / sum(weights[each] for each in styles)) for name in styles}

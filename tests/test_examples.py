@@ -14,6 +14,7 @@ ENTRIES = {
     "nst.audio.read": nst.audio.read,
     "nst.audio.write": nst.audio.write,
     "nst.features.load": nst.features.load,
+    "nst.segment.propose": nst.segment.propose,
 }
 
 

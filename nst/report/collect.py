@@ -10,6 +10,7 @@
 """
 
 import math
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -201,8 +202,20 @@ def _facts(runs: list[Run]) -> list[dict[str, Any]]:
 def _stems(runs: Sequence[Run]) -> dict[str, str]:
     """Return the file names of inputs by their names in configs, where images of a data set have numbers."""
     read = {
-        str(run.config.get(f"{run.modality.group}.{name}")): inside(run.facts, "inputs", name, "path")
+        str(run.config.get(f"{run.modality.group}.{name}")): _paths(run, name)
         for run in runs
         for name in run.modality.inputs
     }
-    return {name: Path(path).stem for name, path in read.items() if isinstance(path, str)}
+    return {name: " + ".join(Path(path).stem for path in paths) for name, paths in read.items() if paths}
+
+
+def _paths(run: Run, name: str) -> list[str]:
+    """Return the paths of an input, of which there may be several: `style`, `style_2`, …"""
+    files = inside(run.facts, "inputs")
+    names = (
+        [each for each in files if re.fullmatch(rf"{name}(_\d+)?", each)]
+        if isinstance(files, Mapping)
+        else []
+    )
+    paths = (inside(files, each, "path") for each in names)
+    return [path for path in paths if isinstance(path, str)]

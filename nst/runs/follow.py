@@ -7,9 +7,9 @@ from typing import Any
 
 from ml_collections import ConfigDict
 
-from nst import losses, optim
+from nst import inputs, losses, optim
 from nst.config import FIELDS, base, defaults, fields, modality_of, validate
-from nst.errors import InputError, unknown
+from nst.errors import unknown
 from nst.features import NETWORKS, NetworkSpec, check_layers
 from nst.transfer.audio.stylize import OPTIMIZERS, default_rate
 from nst.types import Values
@@ -100,13 +100,8 @@ def _joined(values: Values) -> dict[str, Any]:
       InputError: A name has a comma.
     """
     table = FIELDS[modality_of(values)]
-    result = dict(values)
-    for name, value in values.items():
-        if table[name].also is tuple and isinstance(value, tuple | list):
-            if any("," in str(each) for each in value):
-                raise InputError(f"config.{name} = {value!r}: rename the file whose name has a comma")
-            result[name] = ",".join(map(str, value))
-    return result
+    names = [name for name in values if name in table and table[name].also is tuple]
+    return {**values, **{name: inputs.joined(values[name]) for name in names}}
 
 
 def checked(config: ConfigDict) -> ConfigDict:
@@ -141,7 +136,7 @@ def recorded(config: Values) -> dict[str, Any]:
     modality = modality_of(values)
     absent = defaults(modality)
     absent |= {name: value for name, value in FORMERLY.items() if name in absent}
-    values = _filled(absent | {"modality": modality} | values)
+    values = _filled(_joined(absent | {"modality": modality} | values))
     if "pyramid.scales" in values:  # empty scales mean a single one
         values["pyramid.scales"] = values["pyramid.scales"] or [values["images.size"]]
     return json.loads(json.dumps(values))

@@ -13,6 +13,7 @@ from nst import features, images, record, runs
 from nst.config import FIELDS, fields, modality_of
 from nst.errors import InputError, unknown
 from nst.images import sets
+from nst.inputs import joined
 from nst.overrides import Overrides
 from nst.runs.follow import as_config, checked, recorded
 
@@ -73,7 +74,7 @@ def _pairs(config: ConfigDict, name: str, overrides: Overrides) -> list[tuple[st
     """Return a name and overrides for each combination of input files, where fields stand for several files."""
     modality = runs.modality(config)
     values = {f"{modality.group}.{name}": config[modality.group][name] for name in modality.inputs}
-    files = {field: modality.each(overrides.get(field, value)) for field, value in values.items()}
+    files = {field: modality.each(joined(overrides.get(field, value))) for field, value in values.items()}
     several = [field for field, names in files.items() if len(names) > 1]
     pairs = [dict(zip(files, names, strict=True)) for names in itertools.product(*files.values())]
     return [

@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from nst import images, losses, optim, optimize, stages
 from nst.errors import InputError, unknown
@@ -14,7 +13,8 @@ from nst.objective import PARAMETERS, Objective, loss, refreshed, rounds
 from nst.stages import Method, Release, Resume, Snapshot, Stage, keep_memory
 from nst.strength import calibrated
 from nst.transfer.settings import completed
-from nst.types import NO_CHANGES, Array, Image, Mask, Network, Pytree, Settings, Style
+from nst.transfer.styles import regions_at, style_at, styles_of
+from nst.types import NO_CHANGES, Array, Image, Network, Pytree, Settings, Style
 
 
 class Scale(NamedTuple):
@@ -54,7 +54,7 @@ def stylization(
       scales: Scales from coarse to fine; the last one has the size of the result.
       style_scale: Longest side of the style image at each scale, in units of the result's.
       content_factor: Factor by which the content weight changes from each scale to the next.
-      regions: What is kept, and what counts; masks with the aspect of the content.
+      regions: What is kept; the mask has the aspect of the content.
       strength: From 0, the content, to 1, the style alone (`nst.strength`); None for the weights in `loss_settings`.
       loss_settings: Settings of the loss that replace the defaults (`completed`).
       optimizer: One of `nst.optim.OPTIMIZERS`.
@@ -170,22 +170,15 @@ def image_stages(
         height, width = images.fit_size(content.shape[0], content.shape[1], scale.size)
 
         def target() -> Objective:
-            content_weight = settings["content_weight"] * content_factor**level
-            own = {**settings, "content_weight": content_weight}
+            own = {**settings, "content_weight": settings["content_weight"] * content_factor**level}
             resized = images.resize(content, height, width)
             styles = [style_at(each, scale.size * style_scale, (height, width)) for each in all_styles]
             built = guided(extractor, resized, styles, own, parameters, regions_at(regions, (height, width)))
             if strength is None:
                 return built
+            sized = images.cover(styles[0].image, height, width)
             return calibrated(
-                built,
-                resized,
-                images.cover(styles[0].image, height, width),
-                strength,
-                balance=settings["style_loss"].balance,
-                content_weight=settings["content_weight"],
-                rounds=rounds(extractor, losses.layers(settings)),
-                key=optimize.keys(0)(0) if losses.stochastic(settings) else None,
+                built, resized, sized, strength, settings, rounds(extractor, losses.layers(settings))
             )
 
         def begin(previous: Array | None) -> Pytree:
@@ -199,33 +192,6 @@ def image_stages(
     all_styles = styles_of(style)
 
     return [stage(level, scale) for level, scale in enumerate(scales)]
-
-
-def styles_of(style: Image | Sequence[Style]) -> list[Style]:
-    """Return the styles of a transfer; an image is a style of weight 1."""
-    return [Style(style)] if isinstance(style, np.ndarray | jax.Array) else list(style)
-
-
-def style_at(style: Style, side: float, content: tuple[int, int]) -> Style:
-    """Return a style at one scale.
-
-    Args:
-      style: The style.
-      side: Longest side of a style image of scale 1, pixels.
-      content: Height and width of the content at this scale.
-    """
-    image = images.fit(style.image, max(1, round(side * style.scale)))
-    mask = _resized(style.mask, image.shape[:2])
-    return style._replace(image=image, mask=mask, content_mask=_resized(style.content_mask, content))
-
-
-def regions_at(regions: Regions, size: tuple[int, int]) -> Regions:
-    """Return regions with their masks resized to `size` (height, width)."""
-    return regions._replace(keep=_resized(regions.keep, size), visible=_resized(regions.visible, size))
-
-
-def _resized(mask: Mask | None, size: tuple[int, int]) -> np.ndarray | None:
-    return None if mask is None else images.resize_mask(mask, size)
 
 
 def method(

@@ -6,14 +6,16 @@ from typing import Any
 import numpy as np
 
 from nst import features, images, losses
-from nst.errors import InputError, unknown
+from nst.errors import unknown
 from nst.guided import Regions, any_masks
 from nst.images import ImageLike
+from nst.masks import GUIDANCE
 from nst.transfer.callback import Callback, followed
 from nst.transfer.color import COLORS, finished
 from nst.transfer.image import check_inputs, plan, sizes_at, stylization
 from nst.transfer.settings import check_arguments, completed
-from nst.types import Image, Network, Style
+from nst.transfer.styles import as_sized_mask, as_styles
+from nst.types import Network, Style
 
 
 def stylize(
@@ -83,22 +85,23 @@ def stylize(
     fields |= {"steps": ("optimizer.steps", steps), "scale_steps": ("pyramid.steps", scale_steps)}
     fields |= {"scales": ("pyramid.scales", scales)}
     check_arguments(stylize, fields, loss_settings)
-    if color not in COLORS:
-        raise unknown("color", color, COLORS)
+    for name, value, choices in (("color", color, COLORS), ("guidance", guidance, GUIDANCE)):
+        if value not in choices:
+            raise unknown(name, value, choices)
     content = images.as_image("content", content)
-    styles = _as_styles(style, content)
-    keep_mask = None if keep is None else _mask("keep", keep, content)
+    styles = as_styles(style, content)
+    regions = Regions(None if keep is None else as_sized_mask("keep", keep, content), guidance)
     pyramid = plan(size, steps, scales, scale_steps)
     network = features.load(extractor) if isinstance(extractor, str) else extractor or features.load()
     settings = completed(network, loss_settings, optimizer)
     losses.check_strength(settings, strength)
-    losses.check_masks(settings, any_masks(styles, Regions(keep=keep_mask)))
+    losses.check_masks(settings, any_masks(styles, regions))
     for each in styles:
         scale = style_scale * each.scale
         check_inputs(network, settings, *sizes_at(pyramid[0].size, scale, content.shape, each.image.shape))
         images.warn_if_constant("style", each.image)
     images.warn_if_constant("content", content)
-    regions, colors = Regions(keep=keep_mask, guidance=guidance), COLORS[color]
+    colors = COLORS[color]
     used = colors.content(content)
     styles = [colors.style(each, content) for each in styles]
     snapshots = stylization(
@@ -121,40 +124,3 @@ def stylize(
         callback,
         lambda snapshot: finished(snapshot.image, content, color, regions),
     )
-
-
-def _as_styles(style: ImageLike | Style | Sequence[ImageLike | Style], content: Image) -> list[Style]:
-    if isinstance(style, Style) or not isinstance(style, list | tuple):
-        return [as_style(style, content, "style")]  # type: ignore[arg-type]  (no sequence)
-    if not style:
-        raise InputError("style is empty: give an image, or several")
-    return [as_style(each, content, f"style {i}") for i, each in enumerate(style, 1)]
-
-
-def as_style(style: ImageLike | Style, content: Image, name: str) -> Style:
-    """Return a style with its image and masks as arrays.
-
-    Args:
-      style: An image in the forms of `nst.images.as_image`, or a `Style` of one, with masks in the forms of
-        `nst.images.as_mask`.
-      content: `[h, w, 3]`, whose aspect masks of the content have.
-      name: What messages call the style.
-
-    Raises:
-      InputError: The image, a mask or a number can't be used.
-    """
-    own = style if isinstance(style, Style) else Style(style)  # type: ignore[arg-type]  (made an array below)
-    if not (own.weight >= 0 and own.scale > 0):
-        raise InputError(f"{name} has weight {own.weight} and scale {own.scale}: give numbers above 0")
-    image = images.as_image(name, own.image)
-    mask = None if own.mask is None else _mask(f"the mask of {name}", own.mask, image)
-    content_mask = None
-    if own.content_mask is not None:
-        content_mask = _mask(f"the content mask of {name}", own.content_mask, content)
-    return Style(image, own.weight, own.scale, mask, content_mask)
-
-
-def _mask(name: str, mask: ImageLike, image: Image) -> np.ndarray:
-    result = images.as_mask(name, mask)
-    images.check_aspect(name, result.shape, image.shape)
-    return result

@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nst import evaluation, images, runs
+from nst import evaluation, images, inputs, report, runs
 from nst.config.file import load_file
 from nst.errors import InputError
+from nst.report.collect import _stems
+from nst.sweep import plan
 
 WHITE, RED, BLUE = (1, 1, 1), (1, 0, 0), (0, 0, 1)
 
@@ -172,3 +174,31 @@ def test_the_config_with_regions_keeps_the_face(tmp_path):
     assert face.sum() > 50
     np.testing.assert_allclose(result[face], content[face], atol=1 / 255)
     assert np.abs(result - content)[mask[..., 1] < 0.5].mean() > 0.02
+
+
+def test_a_sweep_over_styles_alone_and_together(two, tmp_path):
+    first, second = two.images.style.split(",")
+    trials = [("one", {"images.style": first}), ("two", {"images.style": (first, second)})]
+    planned = plan.make(two, trials)
+    assert [trial.name for trial in planned.trials] == ["one", "two"]
+    assert plan.values(planned, planned.trials[1])["images.style"] == f"{first},{second}"
+    for trial in planned.trials:
+        changed = plan.configured(planned, trial)
+        changed.optimizer.steps = changed.pyramid.steps = 1
+        runs.run(changed, tmp_path / "runs" / trial.name)
+    _, runs_of_report = report.runs.find(tmp_path / "runs")
+    stems = _stems(runs_of_report)
+    assert stems[first] == "style"
+    assert stems[f"{first},{second}"] == "style + content"
+
+
+def test_names_with_commas(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert inputs.several("a.jpg, b.jpg") == ["a.jpg", "b.jpg"]
+    assert inputs.several("a,,b") == ["a", "", "b"]
+    assert inputs.several("") == []
+    (tmp_path / "a,b.jpg").touch()
+    assert inputs.several("a,b.jpg") == ["a,b.jpg"]
+    assert inputs.joined(("a", "b")) == "a,b"
+    with pytest.raises(InputError, match="has a comma"):
+        inputs.joined(("a,b.jpg", "c"))

@@ -15,6 +15,7 @@ from nst.objective import loss, objective
 from nst.transfer import image as transfer
 from nst.transfer.image import Scale, plan, stylization
 from nst.transfer.settings import completed
+from nst.types import Style
 
 SMALL = {
     "content_layers": ("relu2_1",),
@@ -276,6 +277,13 @@ def test_unusable_arguments_are_refused_in_one_line(stylize, settings, message):
         ({"style": np.zeros((16, 24), np.uint8)}, "repeat gray values"),
         ({"style": np.zeros((16, 24, 3), np.int64)}, r"give bytes \(uint8\) or floats"),
         ({"init": np.zeros((16, 24, 4), np.uint8)}, "init is uint8"),
+        ({"style": []}, "style is empty"),
+        ({"style": [Style("coffee", 0.0), Style("strokes", 0.0)]}, "weights of all styles are 0"),
+        ({"style": Style("coffee", -1.0)}, "^the weight of style = -1"),
+        ({"style": Style("coffee", scale=0.0)}, "^the scale of style = 0"),
+        ({"guidance": "insied"}, "unknown guidance 'insied': did you mean inside"),
+        ({"keep": np.zeros((16, 24))}, "keep is black everywhere"),
+        ({"keep": np.ones((24, 16))}, "keep has 16×24 pixels and its image"),
         ({"init": "random"}, "random: no such file, nor one of content, style, noise, gray, nor a sample"),
         ({"extractor": "vgg18"}, "unknown network 'vgg18': did you mean vgg19 or vgg16"),
         ({"stepz": 3}, "unknown argument of stylize 'stepz': did you mean steps"),

@@ -1,0 +1,89 @@
+"""The styles of a transfer: as people give them, and at the size of a scale."""
+
+from collections.abc import Sequence
+
+import jax
+import numpy as np
+
+from nst import images
+from nst.config import check
+from nst.errors import InputError
+from nst.guided import Regions
+from nst.images import ImageLike
+from nst.types import Image, Mask, Style
+
+
+def as_styles(style: ImageLike | Style | Sequence[ImageLike | Style], content: Image) -> list[Style]:
+    """Return the styles of a transfer with their images and masks as arrays.
+
+    Args:
+      style: An image in the forms of `nst.images.as_image`, a `Style` of one with masks in the forms of
+        `nst.images.as_mask`, or several of these.
+      content: `[h, w, 3]`, whose aspect the masks of the content have.
+
+    Raises:
+      InputError: An image, a mask or a number can't be used.
+    """
+    if isinstance(style, Style) or not isinstance(style, list | tuple):
+        return [_as_style(style, content, "style")]  # type: ignore[arg-type]  (no sequence)
+    if not style:
+        raise InputError("style is empty: give an image, or several")
+    styles = [_as_style(each, content, f"style {i}") for i, each in enumerate(style, 1)]
+    if not any(each.weight for each in styles):
+        raise InputError("the weights of all styles are 0: give one above 0")
+    return styles
+
+
+def _as_style(style: ImageLike | Style, content: Image, name: str) -> Style:
+    own = style if isinstance(style, Style) else Style(style)  # type: ignore[arg-type]  (made an array below)
+    check("images.style_weights", (own.weight,), label=f"the weight of {name}")
+    check("images.style_scales", (own.scale,), label=f"the scale of {name}")
+    image = images.as_image(name, own.image)
+    mask = None if own.mask is None else as_sized_mask(f"the mask of {name}", own.mask, image)
+    content_mask = None
+    if own.content_mask is not None:
+        content_mask = as_sized_mask(f"the content mask of {name}", own.content_mask, content)
+    return Style(image, own.weight, own.scale, mask, content_mask)
+
+
+def as_sized_mask(name: str, mask: ImageLike, image: Image) -> np.ndarray:
+    """Return a mask as `nst.images.as_mask` does, after a check that it has the aspect of its image.
+
+    Args:
+      name: What messages call it.
+      mask: In the forms of `nst.images.as_mask`.
+      image: `[h, w, 3]`.
+
+    Raises:
+      InputError: The mask can't be used.
+    """
+    result = images.as_mask(name, mask)
+    images.check_aspect(name, result.shape, image.shape)
+    return result
+
+
+def styles_of(style: Image | Sequence[Style]) -> list[Style]:
+    """Return the styles of a transfer; an image is a style of weight 1."""
+    return [Style(style)] if isinstance(style, np.ndarray | jax.Array) else list(style)
+
+
+def style_at(style: Style, side: float, content: tuple[int, int]) -> Style:
+    """Return a style at one scale.
+
+    Args:
+      style: The style.
+      side: Longest side of a style image of scale 1, pixels.
+      content: Height and width of the content at this scale.
+    """
+    image = images.fit(style.image, max(1, round(side * style.scale)))
+    mask = _resized(style.mask, image.shape[:2])
+    return style._replace(image=image, mask=mask, content_mask=_resized(style.content_mask, content))
+
+
+def regions_at(regions: Regions, size: tuple[int, int]) -> Regions:
+    """Return regions with the mask of what is kept resized to `size` (height, width)."""
+    return regions._replace(keep=_resized(regions.keep, size))
+
+
+def _resized(mask: Mask | None, size: tuple[int, int]) -> np.ndarray | None:
+    return None if mask is None else images.resize_mask(mask, size)
