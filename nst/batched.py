@@ -111,9 +111,13 @@ def _of_trial(snapshot: Snapshot, i: int) -> Snapshot:
     state = optimize.trial(snapshot.state, i)
     behind = optimize.reached(snapshot.state) - int(state.step)  # above 0 after a loss that was not finite
     reference = None if snapshot.reference is None else snapshot.reference[i]
-    step, evaluations = snapshot.step - behind, snapshot.evaluations - behind
-    image, random = snapshot.image[i], snapshot.stochastic
-    return Snapshot(snapshot.stage, step, evaluations, state, reference, image, random)
+    return snapshot._replace(
+        step=snapshot.step - behind,
+        evaluations=snapshot.evaluations - behind,
+        state=state,
+        reference=reference,
+        image=snapshot.image[i],
+    )
 
 
 def _joint_stage(trials: Sequence[Stage]) -> Stage:

@@ -16,6 +16,9 @@ from nst.types import Pytree
 #: computing a reference takes a third of the time of a step (docs/archive/precision.md).
 REFRESH_EVERY = 25
 
+#: Steps between two losses that are compared for `Stage.tolerance`.
+COMPARE_EVERY = 5
+
 #: A function that is called when much memory has just become free; see `nst.process.release_free_memory`.
 Release = Callable[[], None]
 
@@ -33,12 +36,15 @@ class Stage(NamedTuple):
       objective: Builds the objective to minimize.
       begin: Returns the initial parameters, given the final image of the previous stage, or None in the first stage.
         It is not called for a resumed stage.
+      tolerance: The stage ends early when the loss has fallen by less than this share in `COMPARE_EVERY` steps; None to
+        take all steps. The steps that are left out still count, so that the number of a step tells its stage.
     """
 
     steps: int
     like: Pytree
     objective: Callable[[], Pytree]
     begin: Callable[[Pytree], Pytree]
+    tolerance: float | None = None
 
 
 class Snapshot(NamedTuple):
@@ -53,6 +59,9 @@ class Snapshot(NamedTuple):
       image: The image of the parameters, as terms see it, or of their average if the optimizer keeps one; for audio a
         spectrogram or samples.
       stochastic: Whether the loss is random at each step.
+      compared: The loss that the next one is compared with for `Stage.tolerance`; None without a tolerance.
+      last: Whether the stage ends here.
+      final: Whether the run ends here.
     """
 
     stage: int
@@ -62,11 +71,14 @@ class Snapshot(NamedTuple):
     reference: Pytree
     image: Pytree
     stochastic: bool = False
+    compared: Pytree = None
+    last: bool = False
+    final: bool = False
 
     @property
     def tree(self) -> Pytree:
         """The pytree of arrays to checkpoint: the complete state of the stage. `Resume.restore` returns it."""
-        return self.state, self.reference
+        return self.state, self.reference, self.compared
 
 
 class Resume(NamedTuple):
@@ -75,10 +87,12 @@ class Resume(NamedTuple):
     Attributes:
       stage: The index of the stage.
       restore: Returns the arrays of `Snapshot.tree`, given their shapes and types.
+      evaluations: `Snapshot.evaluations` of the checkpoint; by default every stage before took all its steps.
     """
 
     stage: int
     restore: Callable[[Pytree], Pytree]
+    evaluations: int | None = None
 
 
 def _params(objective: Pytree, params: Pytree) -> Pytree:
@@ -130,25 +144,42 @@ def run(
     Raises:
       RunError: A value is not finite; the last good snapshot was yielded before.
     """
-    previous, done = None, 0
+    previous, compiled, done, evaluations = None, None, 0, 0  # the last two count before the stage
     for index, stage in enumerate(stages):
-        if resume is None or index >= resume.stage:
-            objective, stops = stage.objective(), _stops(done, stage.steps, every)
-            if resume is not None and index == resume.stage:
-                begin = resume.restore(_shapes(method, objective, stage.like))
-            else:
-                begin = _Parameters(jax.device_put(stage.begin(previous)))
-            for state, reference in _descend(_offset(method, done), objective, begin, stops, release):
-                step = done + reached(state)
-                image = method.image(objective, averaged(state.optimizer, state.params))
-                random = method.batch_at is not None
-                yield Snapshot(index, step, step + index + 1, state, reference, image, random)
-                previous = image
-            previous = jax.tree.map(np.asarray, previous)
-            objective = begin = state = reference = image = (
-                None  # free them before those of the next stage are made
+        if resume is not None and index < resume.stage:
+            done, evaluations = done + stage.steps, evaluations + stage.steps + 1
+            continue
+        objective = stage.objective()
+        if resume is not None and index == resume.stage:
+            begin = resume.restore(_shapes(method, objective, stage))
+            if resume.evaluations is not None:
+                evaluations = resume.evaluations - reached(begin[0]) - 1
+        else:
+            begin = _Parameters(jax.device_put(stage.begin(previous)))
+        stops, taken = _stops(done, stage, every), 0
+        offset = _offset(method, done)
+        for point in _descend(
+            offset, objective, begin, stops, stage.tolerance, release, stage.like != compiled
+        ):
+            taken = reached(point.state)
+            image = method.image(objective, averaged(point.state.optimizer, point.state.params))
+            final = point.last and index == len(stages) - 1
+            yield Snapshot(
+                index,
+                done + taken,
+                evaluations + taken + 1,
+                point.state,
+                point.reference,
+                image,
+                method.batch_at is not None,
+                point.compared,
+                point.last,
+                final,
             )
-        done += stage.steps
+            previous = image
+        previous, compiled = jax.tree.map(np.asarray, previous), stage.like
+        done, evaluations = done + stage.steps, evaluations + taken + 1
+        objective = begin = point = image = None  # free them before those of the next stage are made
 
 
 class _Parameters(NamedTuple):
@@ -163,10 +194,12 @@ def _offset(method: Method, done: int) -> Method:
     return method if batch_at is None else method._replace(batch_at=lambda step: batch_at(done + step))
 
 
-def _stops(done: int, steps: int, every: Sequence[int]) -> list[int]:
+def _stops(done: int, stage: Stage, every: Sequence[int]) -> list[int]:
     """Return the steps of a stage after which to return to the host: multiples over the whole run, and the last."""
-    multiples = {step for n in every for step in range(n - done % n, steps, n)}
-    return sorted(multiples | {steps})
+    multiples = {step for n in every for step in range(n - done % n, stage.steps, n)}
+    if stage.tolerance is not None:
+        multiples |= {*range(COMPARE_EVERY, stage.steps, COMPARE_EVERY)}
+    return sorted(multiples | {stage.steps})
 
 
 def _begin(method: Method, objective: Pytree, params: Pytree) -> State:
@@ -177,25 +210,50 @@ def _begin(method: Method, objective: Pytree, params: Pytree) -> State:
     )
 
 
-def _shapes(method: Method, objective: Pytree, like: Pytree) -> Pytree:
+def _shapes(method: Method, objective: Pytree, stage: Stage) -> Pytree:
     """Return the shapes and types of `Snapshot.tree`."""
 
-    def begin(params: Pytree) -> tuple[State, Pytree]:
+    def begin(params: Pytree) -> tuple[State, Pytree, Pytree]:
         refreshed = objective if method.refresh is None else method.refresh(objective, params)
-        reference = None if method.refresh is None else params
-        return _begin(method, refreshed, params), reference
+        state = _begin(method, refreshed, params)
+        return (
+            state,
+            None if method.refresh is None else params,
+            None if stage.tolerance is None else state.value,
+        )
 
-    return jax.eval_shape(begin, like)
+    return jax.eval_shape(begin, stage.like)
+
+
+class _Point(NamedTuple):
+    """A point of a descent; the attributes are those of `Snapshot`."""
+
+    state: State
+    reference: Pytree
+    compared: Pytree
+    last: bool
 
 
 def _descend(
     method: Method,
     objective: Pytree,
-    begin: _Parameters | tuple[State, Pytree],
+    begin: _Parameters | tuple[State, Pytree, Pytree],
     stops: list[int],
+    tolerance: float | None,
     release: Release,
-) -> Iterator[tuple[State, Pytree]]:
-    """Minimize one stage from parameters, or from a state and its reference; yield states with their references."""
+    compiles: bool,
+) -> Iterator[_Point]:
+    """Minimize one stage from parameters, or from `Snapshot.tree`.
+
+    Args:
+      method: The optimization method.
+      objective: The objective of the stage.
+      begin: The initial parameters, or the state to go on from.
+      stops: Ascending steps of the stage at which to yield; it ends at the last.
+      tolerance: `Stage.tolerance`.
+      release: Called when much memory has just become free.
+      compiles: Whether the shapes are new.
+    """
 
     def with_reference(reference: Pytree) -> Pytree:
         release()  # computing targets or a reference takes hundreds of MiB for a moment and leaves them in fragments
@@ -209,15 +267,18 @@ def _descend(
         reference = None if method.refresh is None else begin.params
         args = with_reference(reference)
         state = _begin(method, args, begin.params)
+        compared = None if tolerance is None else np.asarray(state.value)
     else:
-        state, reference = begin
+        state, reference, compared = begin
         args = with_reference(reference)
-    compile_step(state, method.optimizer)
-    jax.block_until_ready(state)
-    release()  # compiling takes as much memory
-    yield state, reference
-    while (step := reached(state)) < stops[-1]:
-        next_stops = stops
+    if compiles:
+        compile_step(state, method.optimizer)
+        jax.block_until_ready(state)
+        release()  # compiling takes as much memory
+    point = _point(state, reference, compared, tolerance, stops[-1])
+    yield point
+    while not point.last:
+        next_stops, step = stops, reached(state)
         if method.refresh is not None:
             if step and step % REFRESH_EVERY == 0:
                 reference = jax.tree.map(
@@ -227,8 +288,31 @@ def _descend(
                 args = with_reference(reference)
             end = min(step - step % REFRESH_EVERY + REFRESH_EVERY, stops[-1])
             next_stops = [stop for stop in stops if step < stop < end] + [end]
+        compared = _compared(state, point.compared)
         for current in chunks(
             method.evaluate, state, method.optimizer, args, next_stops, batch_at=method.batch_at
         ):
             state = current
-            yield state, reference
+            point = _point(state, reference, compared, tolerance, stops[-1])
+            yield point
+            if point.last:
+                break
+            compared = _compared(state, compared)
+
+
+def _point(state: State, reference: Pytree, compared: Pytree, tolerance: float | None, steps: int) -> _Point:
+    """Return the point of a state; it is the last if all steps are taken, or the loss falls too slowly."""
+    step = reached(state)
+    slow = False
+    if tolerance is not None and _compares(step):
+        slow = float(compared) - float(state.value) < tolerance * float(compared)
+    return _Point(state, reference, compared, step >= steps or slow)
+
+
+def _compared(state: State, compared: Pytree) -> Pytree:
+    """Return the loss that the next one is compared with."""
+    return np.asarray(state.value) if compared is not None and _compares(reached(state)) else compared
+
+
+def _compares(step: int) -> bool:
+    return step > 0 and step % COMPARE_EVERY == 0

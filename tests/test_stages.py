@@ -133,3 +133,41 @@ def test_a_snapshot_has_the_image_of_its_parameters():
     for snapshot in stages.run(chain()[:1], imaging, every=(1,)):
         expected = 5 + np.arange(2) + 2 * np.asarray(snapshot.state.params)
         np.testing.assert_allclose(snapshot.image, expected, rtol=1e-6)
+
+
+def early(tolerance):
+    return [stage._replace(steps=120, tolerance=tolerance) for stage in chain()]
+
+
+def test_a_stage_ends_when_its_loss_falls_too_slowly():
+    values = {}
+    for s in stages.run(early(None), method(False), every=(1,)):
+        values.setdefault(s.stage, []).append(float(s.state.value))
+    points = [(s.stage, s.step, s.evaluations) for s in stages.run(early(0.1), method(False)) if s.last]
+    for stage, step, _ in points[:1]:  # later stages start from another image
+        each = values[stage][:: stages.COMPARE_EVERY]
+        slow = [i for i in range(1, len(each)) if each[i - 1] - each[i] < 0.1 * each[i - 1]]
+        assert step == stages.COMPARE_EVERY * slow[0] < 120
+    assert [step // 120 for _, step, _ in points] == [0, 1, 2]
+    taken = [step % 120 for _, step, _ in points]
+    assert [n for *_, n in points] == [sum(taken[: i + 1]) + i + 1 for i in range(3)]
+
+
+def test_a_stage_that_ends_early_is_resumed_to_the_same_bytes():
+    def points(**settings):
+        each = stages.run(early(0.1), method(False), **settings)
+        return [(s.step, s.evaluations, copied(s.tree), s.stage) for s in each]
+
+    whole = points(every=(1,))
+    for step, evaluations, leaves, stage in whole[::20] + whole[-1:]:
+        resume = Resume(stage, functools.partial(filled, leaves=leaves), evaluations)
+        rest = points(resume=resume)
+        assert rest[0][:2] == (step, evaluations)
+        assert rest[-1][:2] == whole[-1][:2]
+        assert same(rest[-1][2], whole[-1][2]), f"resumed at stage {stage}, step {step}"
+
+
+def test_only_the_last_snapshots_of_stages_and_run_say_so():
+    taken = [(s.step, s.last, s.final) for s in stages.run(chain(), method(False), every=(1,))]
+    assert [step for step, last, _ in taken if last] == [5, 6, 13]
+    assert [step for step, _, final in taken if final] == [13]

@@ -12,11 +12,12 @@ from ml_collections.config_dict import FieldReference, placeholder
 from nst.config.audio import AUDIO
 from nst.config.field import Field
 from nst.config.image import IMAGE
+from nst.config.video import VIDEO
 from nst.errors import InputError, unknown
 from nst.types import Values
 
 #: The fields by modality and dotted name. A field that is added here is a flag, is validated and is listed by `--help`.
-FIELDS: dict[str, dict[str, Field]] = {"image": IMAGE, "audio": AUDIO}
+FIELDS: dict[str, dict[str, Field]] = {"image": IMAGE, "audio": AUDIO, "video": VIDEO}
 
 
 def base(modality: str = "image") -> ConfigDict:

@@ -24,6 +24,7 @@ from nst.losses.sliced import (
 )
 from nst.losses.smoothness import TOTAL_VARIATION, VARIATIONS, total_variation
 from nst.losses.style import STYLE, LayerLoss, StyleLoss
+from nst.losses.temporal import TEMPORAL
 from nst.losses.term import Input, Recipe, Term, View
 from nst.losses.wasserstein import (
     centered,
@@ -149,6 +150,7 @@ TERMS: dict[str, Recipe] = {
     "tv": TOTAL_VARIATION,
     "matting": MATTING,
     "envelope": ENVELOPE,
+    "temporal": TEMPORAL,
 }
 
 

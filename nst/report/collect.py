@@ -202,7 +202,7 @@ def _facts(runs: list[Run]) -> list[dict[str, Any]]:
 def _stems(runs: Sequence[Run]) -> dict[str, str]:
     """Return the file names of inputs by their names in configs, where images of a data set have numbers."""
     read = {
-        str(run.config.get(f"{run.modality.group}.{name}")): _paths(run, name)
+        str(run.config.get(run.modality.field(name))): _paths(run, name)
         for run in runs
         for name in run.modality.inputs
     }

@@ -51,7 +51,7 @@ class Run(NamedTuple):
     def input(self, name: str) -> tuple[str, str]:
         """Return a key of an input: its name and the hash of its file, or its config value if no hash is recorded."""
         read = inside(self.facts, "inputs", name, "sha256")
-        return name, str(read or self.config.get(f"{self.modality.group}.{name}") or self.name)
+        return name, str(read or self.config.get(self.modality.field(name)) or self.name)
 
 
 def modality_of(config: Values) -> Modality:

@@ -13,7 +13,7 @@ from nst.types import Values
 
 def replicates() -> list[str]:
     """Return the fields that repeat an experiment rather than change it: means are taken over them."""
-    return [f"{each.group}.{name}" for each in MODALITIES.values() for name in (*each.inputs, "seed")]
+    return [each.field(name) for each in MODALITIES.values() for name in (*each.inputs, "seed")]
 
 
 def varied(configs: Sequence[Values], stems: Mapping[str, str] | None = None) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from nst.runs.follow import checked
 from nst.runs.image import IMAGE
 from nst.runs.modality import File, Job, Limit, Modality, Task
 from nst.runs.perform import perform, perform_together
+from nst.runs.video import VIDEO
 from nst.stages import Release, keep_memory
 from nst.types import Values
 
@@ -32,7 +33,7 @@ __all__ = [
 ]
 
 #: The modalities by name.
-MODALITIES: dict[str, Modality] = {each.name: each for each in (IMAGE, AUDIO)}
+MODALITIES: dict[str, Modality] = {each.name: each for each in (IMAGE, AUDIO, VIDEO)}
 
 
 def modality(config: ConfigDict | Values) -> Modality:

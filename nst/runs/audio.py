@@ -12,6 +12,7 @@ from ml_collections import ConfigDict
 
 from nst import audio, files, losses, record
 from nst.audio import Audio
+from nst.config import fields
 from nst.errors import InputError, unknown
 from nst.metrics.audio import spectral_convergence
 from nst.optim import OPTIMIZERS, optimizer
@@ -46,6 +47,11 @@ class AudioTask(NamedTuple):
     samples: int
     gains: Mapping[str, float]  # factor that brought each input to a common level, by name
     files: dict[str, Any]
+
+    @property
+    def steps(self) -> list[int]:
+        """The steps of each stage."""
+        return steps(dict(fields(self.config)))
 
     def save_input(self, name: str, folder: Path) -> None:
         """Write an input as the objective sees it, and its spectrogram."""
@@ -219,7 +225,7 @@ AUDIO = Modality(
     limit=Limit("max_seconds", audio.MAX_SECONDS, "Refuse longer audio."),
     remedy=_REMEDY,
     find=find,
-    each=audio.each,
+    each=lambda name, value: audio.each(value),
     check_output=audio.check_output,
     check=check,
     read=read,

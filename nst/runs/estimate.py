@@ -1,8 +1,10 @@
 """Estimates of the time and the memory of a run on this machine, from a few of its steps."""
 
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
@@ -10,12 +12,15 @@ import psutil
 from ml_collections import ConfigDict
 
 from nst.config import fields
-from nst.runs.modality import Job, Modality
+from nst.runs.modality import Job, Modality, Task
 from nst.stages import keep_memory
 
 # Steps at each stage. The first ones compile; the others are timed.
 _STEPS = 6
-_STEP_FIELDS = ("optimizer.steps", "pyramid.steps", "pyramid.first_steps")
+_STEP_FIELDS = ("optimizer.steps", "pyramid.steps", "pyramid.first_steps", "video.steps")
+
+# Stages that are timed: the scales of a pyramid, or the first frames of a video.
+_MOST_STAGES = 10
 
 
 class StageTime(NamedTuple):
@@ -69,23 +74,27 @@ def measure(modality: Modality, config: ConfigDict, job: Job, extractor: Any, li
             | {"run.log_every": 1}
         )
     began, timed = time.monotonic(), {}
-    for stage, step, shape, at in _steps(modality, short, job, extractor, limit):
-        timed.setdefault(stage, []).append((step, shape, at))
+    with tempfile.TemporaryDirectory() as folder:  # for the frames of a video
+        own = job._replace(folder=Path(folder))
+        whole = modality.read(config, own, extractor, limit).steps
+        for stage, step, shape, at in _steps(modality.read(short, own, extractor, limit)):
+            timed.setdefault(stage, []).append((step, shape, at))
     ended = time.monotonic()
-    whole = modality.steps(values)
     stages = []
-    for steps, records in zip(whole, timed.values(), strict=True):
+    for index, steps in enumerate(whole):
+        records = timed.get(
+            index, timed[max(timed)]
+        )  # further frames of a video take as long as the last one
         (first, _, start), (last, shape, end) = records[len(records) // 2], records[-1]
         stages.append(StageTime(shape, steps, (end - start) / max(1, last - first)))
-    spent = sum(stage.seconds * min(stage.steps, _STEPS) for stage in stages)
+    spent = sum(stage.seconds * min(stage.steps, _STEPS) for stage in stages[: len(timed)])
     return Estimate(stages, max(0.0, ended - began - spent), peak())
 
 
-def _steps(
-    modality: Modality, config: ConfigDict, job: Job, extractor: Any, limit: int | float
-) -> Iterator[tuple[int, int, tuple[int, ...], float]]:
-    task = modality.read(config, job, extractor, limit)
+def _steps(task: Task) -> Iterator[tuple[int, int, tuple[int, ...], float]]:
     for snapshot in task.snapshots(None, keep_memory):
+        if snapshot.stage == _MOST_STAGES:
+            return
         jax.block_until_ready(snapshot.image)
         yield snapshot.stage, snapshot.step, tuple(snapshot.image.shape), time.monotonic()
 

@@ -58,29 +58,33 @@ def _learning_rate(values: Values) -> float:
     return default_rate(values.get("audio.method", ""), name) or chosen.learning_rate
 
 
+_IMAGE: dict[str, Rule] = {
+    "images.strength": lambda values: None,  # the weights apply
+    "features.weights": lambda values: _network(values).default_weights,
+    "features.normalise": lambda values: _network(values).normalise,
+    "loss.content_layers": lambda values: losses.content_layers(
+        values["loss.content_loss"], _network(values)
+    ),
+    "loss.style_layers": _style_layers,
+    "loss.style_layer_weights": _layer_weights,
+    "loss.style_weight": lambda values: losses.style_loss(values["loss.style_loss"]).weight,
+    "loss.resample": _resample,
+    "loss.tv_reduction": lambda values: values["loss.reduction"],
+    "optimizer.learning_rate": _learning_rate,
+    "pyramid.scales": _scales,
+    "pyramid.first_steps": lambda values: values["pyramid.steps"],
+}
+
 #: The rule of each field that follows others, by modality. A field comes after those that it follows.
 RULES: dict[str, dict[str, Rule]] = {
-    "image": {
-        "images.strength": lambda values: None,  # the weights apply
-        "features.weights": lambda values: _network(values).default_weights,
-        "features.normalise": lambda values: _network(values).normalise,
-        "loss.content_layers": lambda values: losses.content_layers(
-            values["loss.content_loss"], _network(values)
-        ),
-        "loss.style_layers": _style_layers,
-        "loss.style_layer_weights": _layer_weights,
-        "loss.style_weight": lambda values: losses.style_loss(values["loss.style_loss"]).weight,
-        "loss.resample": _resample,
-        "loss.tv_reduction": lambda values: values["loss.reduction"],
-        "optimizer.learning_rate": _learning_rate,
-        "pyramid.scales": _scales,
-        "pyramid.first_steps": lambda values: values["pyramid.steps"],
-    },
+    "image": _IMAGE,
     "audio": {
         "optimizer.name": _audio_optimizer,
         "loss.resample": _resample,
         "optimizer.learning_rate": _learning_rate,
     },
+    "video": {name: rule for name, rule in _IMAGE.items() if name in FIELDS["video"]}
+    | {"video.end": lambda values: None},  # the end of the video
 }
 
 

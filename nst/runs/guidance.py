@@ -113,6 +113,21 @@ def _each(field: str, numbers: Sequence[float | int], count: int) -> list[float]
     return [float(number) for number in numbers] or [1.0] * count
 
 
+def plain_styles(config: ConfigDict, styles: Sequence[Image]) -> list[Style]:
+    """Return the styles of a job with their weights and scales, without masks.
+
+    Raises:
+      InputError: There is another number of weights or scales, or no weight above 0.
+    """
+    weights = _each("style_weights", config.images.style_weights, len(styles))
+    if not any(weights):
+        raise InputError("config.images.style_weights are all 0: give a number above 0")
+    factors = style_factors(config, len(styles))
+    return [
+        Style(image, weight, scale) for image, weight, scale in zip(styles, weights, factors, strict=True)
+    ]
+
+
 def guidance(
     config: ConfigDict, files: Mapping[str, Path], content: Image, styles: Sequence[Image], limit: int
 ) -> tuple[list[Style], Regions]:
@@ -130,14 +145,10 @@ def guidance(
     """
     if config.images.guidance not in GUIDANCE:
         raise unknown("config.images.guidance", config.images.guidance, GUIDANCE)
-    weights = _each("style_weights", config.images.style_weights, len(styles))
-    if not any(weights):
-        raise InputError("config.images.style_weights are all 0: give a number above 0")
+    own = plain_styles(config, styles)
     masks = {name: _mask(name, path, content, styles, limit) for name, path in files.items() if is_mask(name)}
     if masks and any(is_named(config.images[name]) for name in ("content", "style")):
         raise InputError("masks need images from files: images of data sets are cropped")
-    factors = style_factors(config, len(styles))
-    own = [Style(image, weight, scale) for image, weight, scale in zip(styles, weights, factors, strict=True)]
     regions = Regions(guidance=config.images.guidance)
     content_masks = [mask for name, mask in masks.items() if name.startswith("content_mask")]
     style_masks = [masks.get(numbered("style_mask", i)) for i in range(len(styles))]

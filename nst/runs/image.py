@@ -76,8 +76,9 @@ def shapes(jobs: Sequence[Job], max_pixels: int) -> dict[Path, tuple[int, int]]:
 def extractor(config: ConfigDict) -> Network:
     """Load the network. Names that would fail later are checked first, before weights are downloaded."""
     optimizer(config.optimizer.name, losses.stochastic(losses.checked(dict(config.loss))))
-    if config.optimizer.parameters not in PARAMETERS:
-        raise unknown("optimizer.parameters", config.optimizer.parameters, PARAMETERS)
+    parameters = config.optimizer.get("parameters", "pixels")  # a video has no such field
+    if parameters not in PARAMETERS:
+        raise unknown("optimizer.parameters", parameters, PARAMETERS)
     scales(config)
     features.check_layers(config.features.network, layers(config))
     settings = config.features
@@ -196,7 +197,7 @@ IMAGE = Modality(
     limit=Limit("max_pixels", images.MAX_PIXELS, "Refuse larger images."),
     remedy=memory.remedy(),
     find=find,
-    each=images.each,
+    each=lambda name, value: images.each(value),
     check_output=images.check_output,
     check=check,
     read=read,

@@ -44,6 +44,11 @@ class ImageTask(NamedTuple):
     initial: Image
     files: dict[str, Any]
 
+    @property
+    def steps(self) -> list[int]:
+        """The steps of each stage."""
+        return steps(dict(fields(self.config)))
+
     def save_input(self, name: str, folder: Path) -> None:
         """Write an input as the objective sees it: content and style at the last scale, init at the first."""
         images.write(folder / f"{name}.png", as_used(self, name))

@@ -26,6 +26,11 @@ class Task(Protocol):
         """The path and the SHA-256 of each input, by name."""
         ...
 
+    @property
+    def steps(self) -> Sequence[int]:
+        """The steps of each stage."""
+        ...
+
     def save_input(self, name: str, folder: Path) -> None:
         """Write the files of one input as the run uses it; the same bytes each time."""
         ...
@@ -74,13 +79,15 @@ class Modality(NamedTuple):
       inputs: Inputs by name, and the file of a run directory that holds each as used. Every combination of their files
         is a run.
       optional: The same for inputs that a config may leave out. Each is one file at most.
+      fields: Config fields of inputs and of the seed that are not in `group`, by `content`, `style`, …, or `seed`.
+      frames: The suffix of intermediate results, if it is not that of the result.
       masks: The same for masks. There may be several of one name, and of a name in `inputs`: `style`, `style_2`, …
-      result: The result's file in a run directory. Intermediate results have the same suffix.
+      result: The result's file in a run directory.
       config: The config file that commands name.
       limit: The limit on the size of inputs.
       remedy: Advice if memory runs out.
       find: Return the files that an input of a config stands for; none for an optional input that is left out.
-      each: Return the config values of the single files that the value of an input stands for.
+      each: `each(name, value)` returns the config values of the single files that the value of an input stands for.
       check_output: Raise InputError for a path whose format can't be written.
       check: Raise InputError if the config or an input is invalid; return the extractor, which all jobs share.
       read: Read the inputs of a job, given the extractor and the limit.
@@ -100,13 +107,15 @@ class Modality(NamedTuple):
     limit: Limit
     remedy: str
     find: Callable[[ConfigDict, str], list[Path]]
-    each: Callable[[str], list[str]]
+    each: Callable[[str, str], list[str]]
     check_output: Callable[[Path], None]
     check: Callable[[ConfigDict, Sequence[Job], Any], Any]
     read: Callable[[ConfigDict, Job, Any, Any], Task]
     steps: Callable[[Values], Sequence[int]]
     size: Callable[[ConfigDict], str]
     optional: Mapping[str, File] = {}
+    fields: Mapping[str, str] = {}
+    frames: str = ""
     masks: Mapping[str, File] = {}
     further: Callable[[ConfigDict, Mapping[str, Path]], Mapping[str, Path]] | None = None
     batch_key: Callable[[ConfigDict], str | None] | None = None
@@ -114,8 +123,12 @@ class Modality(NamedTuple):
 
     @property
     def suffix(self) -> str:
-        """The suffix of results and of intermediate results."""
-        return Path(self.result.name).suffix
+        """The suffix of intermediate results."""
+        return self.frames or Path(self.result.name).suffix
+
+    def field(self, name: str) -> str:
+        """Return the config field of an input or of the seed."""
+        return self.fields.get(name, f"{self.group}.{name}")
 
     @property
     def saved(self) -> dict[str, File]:

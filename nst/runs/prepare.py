@@ -10,7 +10,7 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from nst import writers
-from nst.config import validate
+from nst.config import fields, validate
 from nst.errors import InputError
 from nst.runs import memory
 from nst.runs.modality import Job, Modality
@@ -79,8 +79,9 @@ def find_jobs(modality: Modality, config: ConfigDict, workdir: Path) -> list[Job
 def _at_most_one(modality: Modality, config: ConfigDict, name: str) -> list[Path]:
     paths = modality.find(config, name)
     if len(paths) > 1:
-        value = config[modality.group][name]
-        raise InputError(f"config.{modality.group}.{name} = {value!r}: {len(paths)} files, name one of them")
+        field = modality.field(name)
+        value = dict(fields(config))[field]
+        raise InputError(f"config.{field} = {value!r}: {len(paths)} files, name one of them")
     return paths
 
 

@@ -13,7 +13,6 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from nst import checkpoint, files, record, writers
-from nst.config import fields
 from nst.errors import InputError, RunError
 from nst.runs import prepare
 from nst.runs.follow import recorded
@@ -56,7 +55,7 @@ class Recorder:
     @property
     def total(self) -> int:
         """Steps of the whole run."""
-        return sum(self._modality.steps(dict(fields(self.config))))
+        return sum(self.task.steps)
 
     def take(self, snapshot: Snapshot) -> None:
         """Log and save the snapshot if its step is due.
@@ -70,7 +69,7 @@ class Recorder:
         self._latest = snapshot
         self._began = self._began or time.monotonic()
         self._seconds = self._earlier + time.monotonic() - self._began
-        last = snapshot.step == self.total
+        last = snapshot.final
         due = last or snapshot.step % self.config.run.log_every == 0
         if due and snapshot.step > self._logged:  # a stage begins at the step that ended the previous one
             self._log(snapshot)
@@ -110,6 +109,7 @@ class Recorder:
         facts = {
             "stage": snapshot.stage,
             "step": snapshot.step,
+            "evaluations": snapshot.evaluations,
             "seconds": self._seconds,
             "start": self._start,
         }
@@ -244,7 +244,7 @@ def _earlier(folder: Path, facts: dict[str, Any], modality: Modality) -> Earlier
     point, arrays = saved
     record.cut_back(folder / "metrics.jsonl", point["step"])
     stage = point["stage"] if "stage" in point else point["scale"]  # the name in earlier versions
-    resume = Resume(stage, lambda like: checkpoint.restore(like, arrays))
+    resume = Resume(stage, lambda like: checkpoint.restore(like, arrays), point.get("evaluations"))
     return Earlier(resume, point["step"], point["seconds"], stage=stage, start=point.get("start"))
 
 

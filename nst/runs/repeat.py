@@ -51,7 +51,7 @@ def files_used(values: Values, inputs: Any, modality: Modality) -> dict[str, Any
     """
     result = dict(values)
     for name in modality.inputs:
-        field, entry = f"{modality.group}.{name}", inputs.get(name) if isinstance(inputs, Mapping) else None
+        field, entry = modality.field(name), inputs.get(name) if isinstance(inputs, Mapping) else None
         path = Path(str(entry.get("path") if isinstance(entry, Mapping) else None))
         if path.parent == user_path(str(values.get(field))):
             result[field] = str(path)

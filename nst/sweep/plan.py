@@ -73,8 +73,12 @@ def make(config: ConfigDict, sweep: Iterable[Any]) -> Plan:
 def _pairs(config: ConfigDict, name: str, overrides: Overrides) -> list[tuple[str, Overrides]]:
     """Return a name and overrides for each combination of input files, where fields stand for several files."""
     modality = runs.modality(config)
-    values = {f"{modality.group}.{name}": config[modality.group][name] for name in modality.inputs}
-    files = {field: modality.each(joined(overrides.get(field, value))) for field, value in values.items()}
+    values = dict(fields(config))
+    inputs = {modality.field(name): name for name in modality.inputs}
+    files = {
+        field: modality.each(name, joined(overrides.get(field, values[field])))
+        for field, name in inputs.items()
+    }
     several = [field for field, names in files.items() if len(names) > 1]
     pairs = [dict(zip(files, names, strict=True)) for names in itertools.product(*files.values())]
     return [

@@ -17,7 +17,7 @@ def with_defaults(settings: Settings, optimizer: str, modality: str = "image") -
       settings: Settings that replace defaults.
       optimizer: The optimizer. Unless `resample` is set, random directions are drawn anew at each step if the optimizer
         tolerates a random loss.
-      modality: `image` or `audio`.
+      modality: `image`, `audio` or `video`.
 
     Raises:
       InputError: A setting or the optimizer is unknown.
@@ -45,7 +45,7 @@ def check_arguments(
       function: The entry, for its name and the names of its arguments.
       fields: The config field and the value of each argument that has one.
       settings: The other arguments, which should be settings of the loss.
-      modality: `image` or `audio`.
+      modality: `image`, `audio` or `video`.
 
     Raises:
       InputError: An argument is unknown, or has another type or range than its field.
@@ -60,7 +60,9 @@ def check_arguments(
         check(field, value, modality, name)
 
 
-def completed(network: Network, settings: Settings, optimizer: str = "lbfgs_pyramid") -> dict[str, Any]:
+def completed(
+    network: Network, settings: Settings, optimizer: str = "lbfgs_pyramid", modality: str = "image"
+) -> dict[str, Any]:
     """Return complete settings of the loss, from which terms are built.
 
     Args:
@@ -68,11 +70,12 @@ def completed(network: Network, settings: Settings, optimizer: str = "lbfgs_pyra
         loss if they are not given.
       settings: Settings that replace the defaults of the config's group `loss`.
       optimizer: As in `with_defaults`.
+      modality: As in `with_defaults`.
 
     Raises:
       InputError: A setting is unknown or can't be used.
     """
-    result = with_defaults(settings, optimizer)
+    result = with_defaults(settings, optimizer, modality)
     family = losses.style_loss(result["style_loss"])
     if result["content_layers"] is None:
         result["content_layers"] = losses.content_layers(result["content_loss"], network)

@@ -1,0 +1,94 @@
+"""Runs of video: their files and checks."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ml_collections import ConfigDict
+
+from nst import audio, images, inputs, video
+from nst.errors import InputError, unknown
+from nst.runs import image, memory
+from nst.runs.guidance import numbered, style_factors, style_names
+from nst.runs.modality import File, Job, Limit, Modality
+from nst.runs.video_task import read, span
+from nst.transfer.color import COLORS
+from nst.transfer.video import STARTS, frame_size
+from nst.types import Network, Values
+
+#: Values of `video.audio`.
+SOUNDS = ("copy", "style", "none")
+
+
+def find(config: ConfigDict, name: str) -> list[Path]:
+    """Return the files that an input of a config stands for."""
+    match name:
+        case "content":
+            return video.list_videos(config.video.content)
+        case "audio_style":
+            return audio.list_audio(config.video.audio_style) if config.video.audio == "style" else []
+        case _:
+            return image.find(config, name)
+
+
+def each(field: str, value: str) -> list[str]:
+    """Return the names of the files that the value of an input's field stands for, for sweeps."""
+    return video.each(value) if field == "video.content" else images.each(value)
+
+
+def further(config: ConfigDict, main: Mapping[str, Path]) -> dict[str, Path]:
+    """Return the files of further styles by name."""
+    names = inputs.several(config.images.style)
+    return {numbered("style", i): images.list_images(name)[0] for i, name in enumerate(names) if i > 0}
+
+
+def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> Network:
+    """Read every input to its end, load the network, check that images are large enough for it, and return it."""
+    choices = {"images.color": COLORS, "video.audio": SOUNDS, "video.start_from": STARTS}
+    for field, names in choices.items():
+        group, name = field.split(".")
+        if config[group][name] not in names:
+            raise unknown(f"config.{field}", config[group][name], names)
+    network = image.extractor(config)
+    styles = image.shapes([job._replace(inputs=_images_of(job)) for job in jobs], int(limit))
+    for job in jobs:
+        path = job.inputs["content"]
+        clip = video.probe(path, max_pixels=int(limit))
+        for _ in video.read(path, **span(config)):
+            pass
+        size = frame_size(clip.height, clip.width, config.images.size)
+        names = {name: f"{name} {file}" for name, file in job.inputs.items()}
+        own = style_names(job.inputs)
+        for style, factor in zip(own, style_factors(config, len(own)), strict=True):
+            named = names | {"style": names[style]}
+            image.check_size(config, network, size, styles[job.inputs[style]], named, factor)
+    return network
+
+
+def _images_of(job: Job) -> dict[str, Path]:
+    return {name: path for name, path in job.inputs.items() if name not in ("content", "audio_style")}
+
+
+def _steps(values: Values) -> list[int]:
+    raise InputError("the steps of a video depend on its frames")
+
+
+VIDEO = Modality(
+    name="video",
+    group="video",
+    fields={"style": "images.style", "init": "images.init", "seed": "images.seed"},
+    inputs={"content": File("content.mp4", "content.png"), "style": File("style.png", "style.png")},
+    optional={"init": File("init.png", "init.png"), "audio_style": File("audio_style.wav")},
+    further=further,
+    result=File("video.mp4", "video.png"),
+    frames=".png",
+    config="configs/video.py",
+    limit=Limit("max_pixels", images.MAX_PIXELS, "Refuse larger frames and images."),
+    remedy=memory.remedy(),
+    find=find,
+    each=each,
+    check_output=video.check_output,
+    check=check,
+    read=read,
+    steps=_steps,
+    size=image.size,
+)

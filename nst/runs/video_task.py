@@ -1,0 +1,205 @@
+"""A run of video with its inputs read: what is optimized, and what is written."""
+
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from ml_collections import ConfigDict
+
+from nst import audio, features, files, images, video
+from nst.guided import WHOLE
+from nst.runs.guidance import plain_styles, style_names
+from nst.runs.image_task import scales
+from nst.runs.modality import Job
+from nst.stages import Release, Resume, Snapshot
+from nst.transfer.audio import stylize_audio
+from nst.transfer.color import finished
+from nst.transfer.image import sides_at
+from nst.transfer.video import Frames, Index, Motion, frame_size, steps, stylization
+from nst.types import Array, Image, Network, Style
+
+# Frames of the sheet.
+_SHOWN = 4
+
+
+class VideoTask(NamedTuple):
+    """A run with its inputs read.
+
+    Attributes:
+      config: The config of the run.
+      extractor: The network.
+      clip: The description of the content.
+      frames: The frames on disk.
+      index: Their index.
+      size: Height and width of the result.
+      styles: The styles as they are used.
+      inputs: The files by name.
+      limit: The largest image to decode, pixels.
+      files: The path and the SHA-256 of each input.
+    """
+
+    config: ConfigDict
+    extractor: Network
+    clip: video.Clip
+    frames: Frames
+    index: Index
+    size: tuple[int, int]
+    styles: Sequence[Style]
+    inputs: dict[str, Path]
+    limit: int
+    files: dict[str, Any]
+
+    @property
+    def steps(self) -> list[int]:
+        """The steps of each stage."""
+        return steps(self.index, scales(self.config), _motion(self.config))
+
+    def save_input(self, name: str, folder: Path) -> None:
+        """Write an input as the run uses it; of the content also the first frame."""
+        if name == "content":
+            images.write(folder / "content.png", next(self._contents()))
+            video.write(
+                folder / "content.mp4", self._timed(self._contents()), clip=self.clip, sound=self._copy()
+            )
+        elif name == "audio_style":
+            audio.write(folder / "audio_style.wav", audio.read(self.inputs[name]))
+        else:
+            images.write(folder / f"{name}.png", self._image(name))
+
+    def _image(self, name: str) -> np.ndarray:
+        if name == "init":
+            return self._initial(images.read(self.frames.content(0)))
+        index = style_names(self.inputs).index(name)
+        side = sides_at(max(self.size), self.config.images.style_scale)["style"]
+        style = self.styles[index]
+        return images.fit(style.image, max(1, round(side * style.scale)))
+
+    def _initial(self, content: Image) -> np.ndarray:
+        start = str(self.inputs.get("init", self.config.images.init))
+        seed = self.config.images.seed
+        return images.initial(start, content, self.styles[0].image, seed=seed, max_pixels=self.limit)
+
+    def snapshots(self, resume: Resume | None, release: Release) -> Iterator[Snapshot]:
+        """Yield the snapshots of the run, from the beginning or from a checkpoint."""
+        config = self.config
+        return stylization(
+            self.frames,
+            self.index,
+            self.styles,
+            self.size,
+            self._initial,
+            extractor=self.extractor,
+            scales=scales(config),
+            motion=_motion(config),
+            style_scale=config.images.style_scale,
+            content_factor=config.pyramid.content_factor,
+            color=config.images.color,
+            loss_settings=dict(config.loss),
+            optimizer=config.optimizer.name,
+            learning_rate=config.optimizer.learning_rate,
+            seed=config.images.seed,
+            every=(config.run.log_every, config.run.save_every),
+            resume=resume,
+            release=release,
+        )
+
+    def frame(self, image: Array, path: Path) -> None:
+        """Write an intermediate result: the frame that is being stylized, before its colors are finished."""
+        images.write(path, np.asarray(image))
+
+    def results(self, image: Array, folder: Path, facts: str, output: Path | None) -> None:
+        """Write the video with its sound, and frames of content and result one above the other."""
+        sound = self._sound(folder)
+        for path in (folder / "video.mp4", output):
+            if path is not None:
+                video.write(path, self._timed(self._results()), clip=self.clip, sound=sound)
+        images.write(folder / "video.png", next(self._results()))
+        images.write(folder / "sheet.png", self._sheet())
+        for own in ("flow", "content", *(f"pass_{i}" for i in range(1, self.config.video.passes))):
+            shutil.rmtree(folder / own, ignore_errors=True)
+
+    def _sheet(self) -> np.ndarray:
+        count = len(self.index.times)
+        numbers = sorted({round(i * (count - 1) / (_SHOWN - 1)) for i in range(_SHOWN)})
+        rows = [np.concatenate([each(i) for i in numbers], axis=1) for each in (self._content, self._result)]
+        return np.concatenate(rows)
+
+    def _content(self, number: int) -> np.ndarray:
+        return images.resize(images.read(self.frames.content(number)), *self.size)
+
+    def _result(self, number: int) -> np.ndarray:
+        result = images.read(self.frames.result(number, self.config.video.passes))
+        return finished(result, self._content(number), self.config.images.color, WHOLE)
+
+    def _contents(self) -> Iterator[np.ndarray]:
+        return (self._content(number) for number in range(len(self.index.times)))
+
+    def _results(self) -> Iterator[np.ndarray]:
+        return (self._result(number) for number in range(len(self.index.times)))
+
+    def _timed(self, frames: Iterator[np.ndarray]) -> Iterator[video.Frame]:
+        for image, time, duration in zip(frames, self.index.times, self.index.durations, strict=True):
+            pixels = np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)
+            yield video.Frame(pixels, time, duration)
+
+    def _copy(self) -> video.Copy | None:
+        """Return the sound of the content, of the times that are used."""
+        if not self.clip.sound:
+            return None
+        return video.Copy(self.clip.path, self.config.video.start, self.config.video.end)
+
+    def _sound(self, folder: Path) -> video.Sound | None:
+        """Return the sound of the result; a stylized one is computed once."""
+        if self.config.video.audio == "none" or self._copy() is None:
+            return None
+        if self.config.video.audio == "copy":
+            return self._copy()
+        path = folder / "audio.wav"
+        if not path.exists():
+            own = video.sound_of(self._copy(), rate=22_050)
+            audio.write(path, stylize_audio(own, audio.read(self.inputs["audio_style"], rate=22_050)))
+        return audio.read(path)
+
+
+def read(config: ConfigDict, job: Job, extractor: Network, limit: int | float) -> VideoTask:
+    """Read the inputs of a job, and write the frames of its content into its folder."""
+    path = job.inputs["content"]
+    clip = video.probe(path, max_pixels=int(limit))
+    size = frame_size(clip.height, clip.width, config.images.size)
+    flows = None if config.video.flow == "dis" else files.user_path(config.video.flow)
+    frames = Frames(job.folder, flows)
+    index = frames.indexed(video.read(path, **span(config)), _of_flow(clip, size))
+    read_styles = [images.read(job.inputs[name], max_pixels=int(limit)) for name in style_names(job.inputs)]
+    hashes: dict[str, Any] = {
+        name: {"path": str(file), "sha256": video.sha256(file)} for name, file in job.inputs.items()
+    }
+    weights = config.features.weights
+    hashes["weights"] = {"path": weights, "sha256": features.weights.digest(weights)}
+    styles = plain_styles(config, read_styles)
+    return VideoTask(
+        config, extractor, clip, frames, index, size, styles, dict(job.inputs), int(limit), hashes
+    )
+
+
+def span(config: ConfigDict) -> dict[str, Any]:
+    """Return which frames of a clip are read, as keyword arguments of `nst.video.read`."""
+    own = config.video
+    return {
+        "start": own.start,
+        "end": own.end,
+        "every": own.every,
+        "allow_truncated": own.allow_truncated,
+    }
+
+
+def _of_flow(clip: video.Clip, size: tuple[int, int]) -> tuple[int, int]:
+    """Return the size of frames whose flow is computed: twice that of the result, but not above the clip's own."""
+    twice = 2 * size[0], 2 * size[1]
+    return twice if twice[0] <= clip.height else (clip.height, clip.width)
+
+
+def _motion(config: ConfigDict) -> Motion:
+    own = config.video
+    return Motion(own.steps, own.tolerance, tuple(own.earlier), own.start_from, own.passes)

@@ -1,0 +1,9 @@
+"""Style transfer of the frames of a video, consistent over time.
+
+Source: Ruder, Dosovitskiy and Brox, Artistic Style Transfer for Videos, GCPR 2016.
+"""
+
+from nst.transfer.video.frames import Frames, Index
+from nst.transfer.video.stages import Motion, frame_size, stylization
+
+__all__ = ["Frames", "Index", "Motion", "frame_size", "stylization"]

@@ -1,0 +1,147 @@
+"""The frames of a video on disk: the content, the results of each pass, and the flow between frames.
+
+Any frame can be read at any time, so that a pass may go backward and a run may be resumed, and memory does not depend
+on the length of the video.
+"""
+
+import io
+import json
+from collections.abc import Iterable
+from fractions import Fraction
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from nst import files, flow, images
+from nst.errors import InputError
+from nst.types import Image, Mask
+from nst.video.clip import Frame
+
+# Positions of a frame whose flow can be trusted, as a share; with less, the frame begins a new scene.
+_LEAST_RELIABLE = 0.25
+
+# Longest side of the frames that are compared to detect cuts.
+_THUMBNAIL = 192
+
+
+class Index(NamedTuple):
+    """What is known of the frames of a video before any is stylized.
+
+    Attributes:
+      times: The time of each frame in seconds.
+      durations: The seconds of each frame until the next one; None if it is not known.
+      cuts: The numbers of frames that begin a scene; the first is 0.
+      repeats: The numbers of frames with the same pixels as the frame before.
+    """
+
+    times: list[Fraction]
+    durations: list[Fraction | None]
+    cuts: list[int]
+    repeats: list[int]
+
+    def scene(self, number: int) -> range:
+        """Return the numbers of the frames in the scene of a frame."""
+        start = max(cut for cut in self.cuts if cut <= number)
+        end = min((cut for cut in self.cuts if cut > number), default=len(self.times))
+        return range(start, end)
+
+
+class Frames(NamedTuple):
+    """The frames of a video in a folder.
+
+    Attributes:
+      folder: The folder.
+      flows: A folder with the user's own flows (see `flow_file`); None to compute them.
+    """
+
+    folder: Path
+    flows: Path | None = None
+
+    def content(self, number: int) -> Path:
+        """Return the path of a frame of the content."""
+        return self.folder / "content" / f"{number:06}.png"
+
+    def result(self, number: int, pass_number: int) -> Path:
+        """Return the path of a frame of the result after a pass; passes count from 1."""
+        return self.folder / f"pass_{pass_number}" / f"{number:06}.png"
+
+    def indexed(self, source: Iterable[Frame], size: tuple[int, int]) -> Index:
+        """Write the frames of the content, unless that is done, and return their index.
+
+        Args:
+          source: The frames.
+          size: Height and width of the frames that are written.
+
+        Raises:
+          InputError: There are no frames.
+        """
+        path = self.folder / "content" / "index.json"
+        if not path.exists():
+            index = _written(source, self, size)
+            if not index.times:
+                raise InputError("the video has no frames: give another, or other times")
+            files.write_bytes(path, json.dumps(index._asdict(), default=str).encode())
+        facts = json.loads(path.read_bytes())
+        for name in ("times", "durations"):
+            facts[name] = [None if each is None else Fraction(each) for each in facts[name]]
+        return Index(**facts)
+
+    def flow(self, number: int, other: int, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+        """Return the flow from a frame to another and where it can be trusted, for frames of `size`.
+
+        Both are computed once, at the size of the content's frames, and stored.
+        """
+        path = self.folder / "flow" / f"{number:06}-{other:06}.npz"
+        if not path.exists():
+            there, back = (self._flow(*pair) for pair in ((number, other), (other, number)))
+            weights = images.resize_mask(np.asarray(flow.reliable(there, back)), size)
+            resized = flow.resized_flow(there, size)
+            buffer = io.BytesIO()
+            np.savez_compressed(buffer, flow=resized, weights=_eight_bits(weights))
+            files.write_bytes(path, buffer.getvalue())
+        with np.load(path) as stored:
+            return stored["flow"], stored["weights"].astype(np.float32) / 255
+
+    def _flow(self, number: int, other: int) -> np.ndarray:
+        if self.flows is not None:
+            return flow.read_flo(flow_file(self.flows, number, other))
+        frame, next_frame = (_eight_bits(images.read(self.content(each))) for each in (number, other))
+        return flow.optical_flow(frame, next_frame)
+
+
+def flow_file(folder: Path, number: int, other: int) -> Path:
+    """Return the path of a user's flow: `forward_1_2.flo` from the first frame to the second, `backward_2_1.flo` back.
+
+    The names are those of artistic-videos by Ruder.
+    """
+    direction = "forward" if number < other else "backward"
+    return folder / f"{direction}_{number + 1}_{other + 1}.flo"
+
+
+def _written(source: Iterable[Frame], frames: Frames, size: tuple[int, int]) -> Index:
+    index, previous = Index([], [], [], []), None
+    for number, (image, time, duration) in enumerate(source):
+        frame = _eight_bits(images.resize(image.astype(np.float32) / 255, *size))
+        images.write(frames.content(number), frame)
+        if previous is None or is_cut(previous, frame):
+            index.cuts.append(number)
+        elif np.array_equal(previous, frame):
+            index.repeats.append(number)
+        index.times.append(time)
+        index.durations.append(duration)
+        previous = frame
+    return index
+
+
+def is_cut(frame: np.ndarray, following: np.ndarray) -> bool:
+    """Return whether a scene begins with `following`: little of it can be matched to the frame before."""
+    small = [
+        _eight_bits(images.fit(each.astype(np.float32) / 255, _THUMBNAIL)) for each in (frame, following)
+    ]
+    back, there = flow.optical_flow(small[1], small[0]), flow.optical_flow(small[0], small[1])
+    return float(np.mean(flow.reliable(back, there))) < _LEAST_RELIABLE
+
+
+def _eight_bits(image: Image | Mask) -> np.ndarray:
+    return np.round(np.clip(np.asarray(image), 0, 1) * 255).astype(np.uint8)
