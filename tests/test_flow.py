@@ -94,15 +94,15 @@ def test_reliability_against_the_conditions_written_out():
 def test_what_an_object_uncovers_is_not_trusted():
     background, thing = texture(), texture(32, 32, seed=5)
     frames = []
-    for x in (40, 52):
+    for x in (40, 46):
         frame = background.copy()
         frame[30:62, x : x + 32] = thing
         frames.append(eight_bits(frame))
     back, there = flow.optical_flow(frames[1], frames[0]), flow.optical_flow(frames[0], frames[1])
     c = np.asarray(flow.reliable(back, there))
-    assert c[34:58, 42:50].mean() < 0.6  # uncovered
+    assert c[36:56, 41:45].mean() < 0.5  # uncovered
     assert c[:20].mean() > 0.9
-    assert c[38:54, 60:76].mean() > 0.8  # the object itself
+    assert c[38:54, 54:70].mean() > 0.8  # the object itself
 
 
 def test_a_smaller_flow_is_in_its_own_pixels():

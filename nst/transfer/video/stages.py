@@ -225,8 +225,11 @@ class _Transfer:
                 settings=_without_temporal(self.settings),
             )[level]
 
+        def begin(previous: Array | None) -> Pytree:
+            return stage().begin(None if level == 0 else previous)  # not from the scene before
+
         like = _like(images.fit_size(*self.size, scale.size))
-        return Stage(scale.steps, like, lambda: stage().objective(), lambda previous: stage().begin(previous))
+        return Stage(scale.steps, like, lambda: stage().objective(), begin)
 
     def _first(self, number: int, previous: Array | None) -> Pytree:
         """Return the initial image of the last scale of the first frame of a scene."""
