@@ -17,6 +17,7 @@ FLOORS = [
     {"arguments", "flags", "inputs"},
     {"ablation"},
     {"images", "audio", "losses", "optim", "laplacian", "checkpoint"},
+    {"video"},
     {"features", "optimize", "record", "data", "writers", "masks"},
     {"objective", "metrics", "segment"},
     {"guided", "strength"},

@@ -1,4 +1,4 @@
-"""Sample images and audio: list them, or add the file of an image downloaded by other means.
+"""Sample images, audio and video: list them, or add the file of an image downloaded by other means.
 
 nst samples list
 nst samples add FILE
@@ -10,6 +10,7 @@ from rich.table import Table
 from nst.arguments import Parser
 from nst.audio import samples as audio_samples
 from nst.images import samples
+from nst.video import samples as video_samples
 
 
 def add(file: str) -> None:
@@ -24,9 +25,12 @@ def show() -> None:
         table.add_row(
             name, sample.what, sample.credit, str(path) if path.is_file() else "fetched on first use"
         )
-    for name, sample in audio_samples.SAMPLES.items():
-        path = audio_samples.place(name)
-        table.add_row(name, sample.what, sample.credit, str(path) if path.is_file() else "made on first use")
+    for module in (audio_samples, video_samples):
+        for name, sample in module.SAMPLES.items():
+            path = module.place(name)
+            table.add_row(
+                name, sample.what, sample.credit, str(path) if path.is_file() else "made on first use"
+            )
     Console().print(table)
 
 
