@@ -118,7 +118,7 @@ def write_curve(path: Path, lines: list[dict[str, Any]]) -> None:
     figure = Figure(figsize=(6, 4), layout="constrained")
     axes = figure.add_subplot(xlabel="step", ylabel="loss", yscale="log")
     for name in [name for name in lines[-1] if name not in COUNTERS]:
-        points = [(line["step"], line[name]) for line in lines if line[name] > 0]
+        points = [(line["step"], line[name]) for line in lines if line.get(name, 0) > 0]
         if points:
             axes.plot(*zip(*points, strict=True), label=name, linewidth=2 if name == "loss" else 1)
     axes.grid(alpha=0.3)

@@ -53,8 +53,7 @@ def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> Networ
     for job in jobs:
         path = job.inputs["content"]
         clip = video.probe(path, max_pixels=int(limit))
-        for _ in video.read(path, **span(config)):
-            pass
+        video.timeline(path, **span(config))  # decodes all of it
         size = frame_size(clip.height, clip.width, config.images.size)
         names = {name: f"{name} {file}" for name, file in job.inputs.items()}
         own = style_names(job.inputs)

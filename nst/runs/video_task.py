@@ -1,9 +1,11 @@
 """A run of video with its inputs read: what is optimized, and what is written."""
 
+import hashlib
 import shutil
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from ml_collections import ConfigDict
@@ -18,13 +20,17 @@ from nst.transfer.audio import stylize_audio
 from nst.transfer.color import finished
 from nst.transfer.image import sides_at
 from nst.transfer.video import Frames, Index, Motion, frame_size, steps, stylization
-from nst.types import Array, Image, Network, Style
+from nst.types import Array, Audio, Image, Network, Style
 
 # Frames of the sheet.
 _SHOWN = 4
 
+# Sampling rate of stylized sound, Hz, as in configs of audio.
+_RATE = 22_050
 
-class VideoTask(NamedTuple):
+
+@dataclass(frozen=True)
+class VideoTask:
     """A run with its inputs read.
 
     Attributes:
@@ -61,7 +67,7 @@ class VideoTask(NamedTuple):
         if name == "content":
             images.write(folder / "content.png", next(self._contents()))
             video.write(
-                folder / "content.mp4", self._timed(self._contents()), clip=self.clip, sound=self._copy()
+                folder / "content.mp4", self._timed(self._contents()), clip=self.clip, sound=self._own_sound()
             )
         elif name == "audio_style":
             audio.write(folder / "audio_style.wav", audio.read(self.inputs[name]))
@@ -144,22 +150,26 @@ class VideoTask(NamedTuple):
             pixels = np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)
             yield video.Frame(pixels, time, duration)
 
-    def _copy(self) -> video.Copy | None:
+    def _own_sound(self) -> video.Sound | None:
         """Return the sound of the content, of the times that are used."""
-        if not self.clip.sound:
-            return None
-        return video.Copy(self.clip.path, self.config.video.start, self.config.video.end)
+        return video.Sound(self.clip.path, **self._times) if self.clip.sound else None
 
-    def _sound(self, folder: Path) -> video.Sound | None:
+    @property
+    def _times(self) -> dict[str, Any]:
+        return {"start": self.config.video.start, "end": self.config.video.end}
+
+    def _sound(self, folder: Path) -> video.Sound | Audio | None:
         """Return the sound of the result; a stylized one is computed once."""
-        if self.config.video.audio == "none" or self._copy() is None:
+        if self.config.video.audio == "none" or not self.clip.sound:
             return None
         if self.config.video.audio == "copy":
-            return self._copy()
+            return self._own_sound()
         path = folder / "audio.wav"
         if not path.exists():
-            own = video.sound_of(self._copy(), rate=22_050)
-            audio.write(path, stylize_audio(own, audio.read(self.inputs["audio_style"], rate=22_050)))
+            own = video.sound_of(self.clip.path, _RATE, **self._times)
+            style = audio.read(self.inputs["audio_style"], rate=_RATE)
+            result = stylize_audio(own, style, _RATE, seed=self.config.images.seed)
+            audio.write(path, Audio(np.asarray(result), _RATE))
         return audio.read(path)
 
 
@@ -173,7 +183,7 @@ def read(config: ConfigDict, job: Job, extractor: Network, limit: int | float) -
     index = frames.indexed(video.read(path, **span(config)), _of_flow(clip, size))
     read_styles = [images.read(job.inputs[name], max_pixels=int(limit)) for name in style_names(job.inputs)]
     hashes: dict[str, Any] = {
-        name: {"path": str(file), "sha256": video.sha256(file)} for name, file in job.inputs.items()
+        name: {"path": str(file), "sha256": _sha256(file)} for name, file in job.inputs.items()
     }
     weights = config.features.weights
     hashes["weights"] = {"path": weights, "sha256": features.weights.digest(weights)}
@@ -192,6 +202,14 @@ def span(config: ConfigDict) -> dict[str, Any]:
         "every": own.every,
         "allow_truncated": own.allow_truncated,
     }
+
+
+def _sha256(path: Path) -> str:
+    """Return the hash of a file, or of the files of a folder."""
+    if not path.is_dir():
+        return files.sha256(path)
+    each = "".join(f"{file.name} {files.sha256(file)}\n" for file in sorted(path.iterdir()) if file.is_file())
+    return hashlib.sha256(each.encode()).hexdigest()
 
 
 def _of_flow(clip: video.Clip, size: tuple[int, int]) -> tuple[int, int]:

@@ -4,6 +4,6 @@ Source: Ruder, Dosovitskiy and Brox, Artistic Style Transfer for Videos, GCPR 20
 """
 
 from nst.transfer.video.frames import Frames, Index
-from nst.transfer.video.stages import Motion, frame_size, stylization
+from nst.transfer.video.stages import STARTS, Motion, frame_size, steps, stylization
 
-__all__ = ["Frames", "Index", "Motion", "frame_size", "stylization"]
+__all__ = ["STARTS", "Frames", "Index", "Motion", "frame_size", "steps", "stylization"]
