@@ -8,14 +8,15 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 
-import cv2
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
+from nst import images
 from nst.errors import InputError
 from nst.types import Array, Image, Mask
+from nst.video import packages
 
 #: A flow, pixels.
 Flow = Float[Array, "h w 2"]
@@ -32,6 +33,7 @@ def optical_flow(frame: np.ndarray, other: np.ndarray) -> np.ndarray:
       frame: `[h, w, 3]`, 8 bits.
       other: The same.
     """
+    cv2 = packages.cv2()
     method = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     gray = [cv2.cvtColor(each, cv2.COLOR_RGB2GRAY) for each in (frame, other)]
     return method.calc(gray[0], gray[1], None)  # type: ignore[call-overload]
@@ -69,7 +71,7 @@ def warped(image: Image, flow: Flow) -> Image:
 def resized_flow(flow: Flow, size: tuple[int, int]) -> np.ndarray:
     """Return a flow for frames of another size (height, width): resized, in units of the new pixels."""
     height, width, _ = flow.shape
-    resized = cv2.resize(np.asarray(flow), size[::-1], interpolation=cv2.INTER_AREA)
+    resized = images.resize(flow, *size)
     return resized * np.array((size[1] / width, size[0] / height), np.float32)
 
 

@@ -19,7 +19,7 @@ from nst.stages import Release, Resume, Snapshot
 from nst.transfer.audio import stylize_audio
 from nst.transfer.color import finished
 from nst.transfer.image import sides_at
-from nst.transfer.video import Frames, Index, Motion, frame_size, steps, stylization
+from nst.transfer.video import Frames, Index, Motion, flow_size, frame_size, steps, stylization
 from nst.types import Array, Audio, Image, Network, Style
 
 # Frames of the sheet.
@@ -180,7 +180,8 @@ def read(config: ConfigDict, job: Job, extractor: Network, limit: int | float) -
     size = frame_size(clip.height, clip.width, config.images.size)
     flows = None if config.video.flow == "dis" else files.user_path(config.video.flow)
     frames = Frames(job.folder, flows)
-    index = frames.indexed(video.read(path, **span(config)), _of_flow(clip, size))
+    twice = flow_size((clip.height, clip.width), size)
+    index = frames.indexed(video.read(path, **span(config)), twice)
     read_styles = [images.read(job.inputs[name], max_pixels=int(limit)) for name in style_names(job.inputs)]
     hashes: dict[str, Any] = {
         name: {"path": str(file), "sha256": _sha256(file)} for name, file in job.inputs.items()
@@ -212,12 +213,6 @@ def _sha256(path: Path) -> str:
     return hashlib.sha256(each.encode()).hexdigest()
 
 
-def _of_flow(clip: video.Clip, size: tuple[int, int]) -> tuple[int, int]:
-    """Return the size of frames whose flow is computed: twice that of the result, but not above the clip's own."""
-    twice = 2 * size[0], 2 * size[1]
-    return twice if twice[0] <= clip.height else (clip.height, clip.width)
-
-
 def _motion(config: ConfigDict) -> Motion:
     own = config.video
-    return Motion(own.steps, own.tolerance, tuple(own.earlier), own.start_from, own.passes)
+    return Motion(own.steps, own.tolerance or None, tuple(own.earlier), own.start_from, own.passes)

@@ -1,4 +1,4 @@
-"""The optional package that video needs, imported on first use."""
+"""The optional packages that video needs, imported on first use."""
 
 import importlib
 from typing import Any
@@ -12,7 +12,22 @@ def av() -> Any:
     Raises:
       InputError: It is not installed.
     """
+    return _imported("av", "av")
+
+
+def cv2() -> Any:
+    """Return the package opencv-python-headless, for optical flow.
+
+    Raises:
+      InputError: It is not installed.
+    """
+    return _imported("cv2", "opencv-python-headless")
+
+
+def _imported(module: str, package: str) -> Any:
     try:
-        return importlib.import_module("av")
+        return importlib.import_module(module)
     except (ImportError, OSError) as error:  # OSError: a C library is missing
-        raise InputError("video needs av, which is not installed: pip install 'nst[video]'") from error
+        raise InputError(
+            f"video needs {package}, which is not installed: pip install 'nst[video]'"
+        ) from error

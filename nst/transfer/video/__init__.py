@@ -4,6 +4,17 @@ Source: Ruder, Dosovitskiy and Brox, Artistic Style Transfer for Videos, GCPR 20
 """
 
 from nst.transfer.video.frames import Frames, Index
-from nst.transfer.video.stages import STARTS, Motion, frame_size, steps, stylization
+from nst.transfer.video.stages import STARTS, Motion, flow_size, frame_size, steps, stylization
+from nst.transfer.video.stylize import stylize_video
 
-__all__ = ["STARTS", "Frames", "Index", "Motion", "frame_size", "steps", "stylization"]
+__all__ = [
+    "STARTS",
+    "Frames",
+    "Index",
+    "Motion",
+    "flow_size",
+    "frame_size",
+    "steps",
+    "stylization",
+    "stylize_video",
+]

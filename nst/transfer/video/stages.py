@@ -53,6 +53,12 @@ def frame_size(height: int, width: int, longest: int) -> tuple[int, int]:
     return tuple(max(2, 2 * round(side / 2)) for side in images.fit_size(height, width, longest))  # type: ignore
 
 
+def flow_size(content: tuple[int, int], result: tuple[int, int]) -> tuple[int, int]:
+    """Return height and width of the frames whose flow is computed: twice the result's, or the content's if smaller."""
+    twice = 2 * result[0], 2 * result[1]
+    return twice if twice[0] <= content[0] else content
+
+
 def stylization(
     frames: Frames,
     index: Index,

@@ -1,0 +1,158 @@
+"""The library's entry for video: frames in, frames out."""
+
+import itertools
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nst import features, images, video
+from nst.errors import InputError, unknown
+from nst.guided import WHOLE
+from nst.images import ImageLike
+from nst.transfer.color import COLORS, finished
+from nst.transfer.image import check_inputs, plan, sizes_at
+from nst.transfer.settings import check_arguments, completed
+from nst.transfer.styles import as_styles
+from nst.transfer.video.frames import Frames
+from nst.transfer.video.stages import STARTS, Motion, flow_size, frame_size, stylization
+from nst.types import Network, Style
+
+
+def stylize_video(
+    content: str | Path | Iterable[ImageLike],
+    style: ImageLike | Style | Sequence[ImageLike | Style],
+    *,
+    size: int = 256,
+    start: float = 0.0,
+    end: float | None = None,
+    every: int = 1,
+    steps: int = 60,
+    scales: Sequence[int] = (),
+    scale_steps: int = 100,
+    frame_steps: int = 30,
+    tolerance: float = 0.01,
+    earlier: Sequence[int] = (1, 2, 4),
+    start_from: str = "warped",
+    passes: int = 1,
+    init: ImageLike = "content",
+    seed: int = 0,
+    extractor: Network | str | None = None,
+    style_scale: float = 1.0,
+    color: str = "style",
+    optimizer: str = "lbfgs_pyramid",
+    learning_rate: float | None = None,
+    **loss_settings: Any,
+) -> Iterator[np.ndarray]:
+    """Yield the frames of a video in the style of an image, consistent over time (Ruder, Dosovitskiy and Brox 2016).
+
+    Frames are kept in a temporary folder, so memory does not depend on their number.
+
+    Args:
+      content: The path of a video, the name of a sample, or frames in the forms that `nst.stylize` takes.
+      style: As in `nst.stylize`, without masks.
+      size: Longest side of the result, pixels; both sides are rounded to even numbers.
+      start: Of a path, the time of the first frame, seconds.
+      end: Of a path, the time at which to end, seconds.
+      every: Take each n-th frame.
+      steps: Optimization steps of the first frame of a scene at `size`.
+      scales: Longest sides of the first frame of a scene from coarse to fine, ascending to `size`.
+      scale_steps: Steps at each scale except the last.
+      frame_steps: The most steps of each other frame.
+      tolerance: A frame is done when the loss falls by less than this share in five steps.
+      earlier: Distances in frames to the earlier results that the temporal loss compares with.
+      start_from: Initial image of a frame: `warped` (the result before, moved along the optical flow), `previous` or
+        `content`.
+      passes: Passes over the video; every second one goes backward.
+      init: As in `nst.stylize`, for the first frame of a scene.
+      seed: As in `nst.stylize`, as are the other arguments.
+      extractor: The network, or its name.
+      style_scale: Longest side of the style image, in units of `size`.
+      color: The colors of the result.
+      optimizer: The optimizer.
+      learning_rate: The learning rate.
+      **loss_settings: Settings of the loss of a video; `temporal_weight` is that of the temporal loss.
+
+    Yields:
+      Frames, float32 `[h, w, 3]` in [0, 1], in the order of time; with several passes, after the last one has begun
+      to reach them.
+
+    Raises:
+      InputError: A frame, a name or a number can't be used; before any frame is stylized.
+      RunError: A value became infinite or NaN.
+
+    Example:
+      >>> frames = nst.stylize_video("pan", "strokes", size=32, end=0.1, steps=2, frame_steps=1)
+      >>> [frame.shape for frame in frames]
+      [(18, 32, 3), (18, 32, 3), (18, 32, 3)]
+    """
+    fields = {"size": ("images.size", size), "style_scale": ("images.style_scale", style_scale)}
+    fields |= {"seed": ("images.seed", seed), "learning_rate": ("optimizer.learning_rate", learning_rate)}
+    fields |= {"steps": ("optimizer.steps", steps), "scale_steps": ("pyramid.steps", scale_steps)}
+    fields |= {"scales": ("pyramid.scales", scales), "frame_steps": ("video.steps", frame_steps)}
+    fields |= {"start": ("video.start", start), "end": ("video.end", end), "every": ("video.every", every)}
+    fields |= {"tolerance": ("video.tolerance", tolerance), "earlier": ("video.earlier", earlier)}
+    fields |= {"passes": ("video.passes", passes)}
+    check_arguments(stylize_video, fields, loss_settings, "video")
+    for name, value, choices in (("color", color, COLORS), ("start_from", start_from, STARTS)):
+        if value not in choices:
+            raise unknown(name, value, choices)
+    if isinstance(content, str | Path):
+        source = video.read(content, start=start, end=end, every=every)
+    else:
+        source = _frames(itertools.islice(content, 0, None, every))
+    first = next(source := iter(source), None)
+    if first is None:
+        raise InputError("the content has no frames: give another")
+    height, width, _ = first.image.shape
+    styles = as_styles(style, images.as_image("content", first.image))
+    if any(each.mask is not None or each.content_mask is not None for each in styles):
+        raise InputError("styles of a video take no masks: leave them out")
+    pyramid = plan(size, steps, scales, scale_steps)
+    network = features.load(extractor) if isinstance(extractor, str) else extractor or features.load()
+    settings = completed(network, loss_settings, optimizer, "video")
+    own_size = frame_size(height, width, size)
+    for each in styles:
+        scale = style_scale * each.scale
+        check_inputs(network, settings, *sizes_at(pyramid[0].size, scale, own_size, each.image.shape))
+        images.warn_if_constant("style", each.image)
+    motion = Motion(frame_steps, tolerance or None, tuple(earlier), start_from, passes)
+
+    def generated() -> Iterator[np.ndarray]:
+        with tempfile.TemporaryDirectory() as folder:
+            frames = Frames(Path(folder))
+            index = frames.indexed(itertools.chain([first], source), flow_size((height, width), own_size))
+            snapshots = stylization(
+                frames,
+                index,
+                styles,
+                own_size,
+                lambda content: images.initial(init, content, styles[0].image, seed=seed),
+                extractor=network,
+                scales=pyramid,
+                motion=motion,
+                style_scale=style_scale,
+                color=color,
+                loss_settings=loss_settings,
+                optimizer=optimizer,
+                learning_rate=learning_rate,
+                seed=seed,
+            )
+            done = 0
+            for _ in snapshots:
+                while done < len(index.times) and frames.result(done, passes).exists():
+                    original = images.resize(images.read(frames.content(done)), *own_size)
+                    yield finished(images.read(frames.result(done, passes)), original, color, WHOLE)
+                    done += 1
+
+    return generated()
+
+
+def _frames(content: Iterable[ImageLike]) -> Iterator[video.Frame]:
+    """Yield frames in the forms that people have them, at the rate of a folder."""
+    for number, frame in enumerate(content):
+        pixels = np.round(images.as_image(f"frame {number}", frame) * 255).astype(np.uint8)
+        yield video.Frame(pixels, number / Fraction(25), None)
