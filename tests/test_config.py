@@ -222,17 +222,19 @@ def test_the_modality_is_a_field(modality):
     settings = config.base(modality)
     assert settings.modality == modality
     assert config.modality_of(settings) == config.modality_of(config.defaults(modality)) == modality
+    if modality == "video":
+        return  # no version was without the field
     before = {name: value for name, value in config.defaults(modality).items() if name != "modality"}
     assert config.modality_of(before) == config.modality_of(dict.fromkeys(x.split(".")[0] for x in before))
     assert config.modality_of(before) == modality
 
 
 def test_an_unknown_modality_is_refused():
-    for name in ("images", "video"):
-        with pytest.raises(InputError, match=f"unknown modality '{name}'.*choose from image, audio"):
+    for name in ("images", "smell"):
+        with pytest.raises(InputError, match=f"unknown modality '{name}'.*choose from image, audio, video"):
             config.base(name)
-    with pytest.raises(InputError, match="unknown modality 'video'"):
-        config.modality_of({"modality": "video"})
+    with pytest.raises(InputError, match="unknown modality 'smell'"):
+        config.modality_of({"modality": "smell"})
 
 
 @pytest.mark.parametrize("modality", config.FIELDS)

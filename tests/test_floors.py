@@ -18,7 +18,7 @@ FLOORS = [
     {"ablation"},
     {"images", "audio", "losses", "optim", "laplacian", "checkpoint"},
     {"video"},
-    {"features", "optimize", "record", "data", "writers", "masks"},
+    {"features", "optimize", "record", "data", "writers", "masks", "flow"},
     {"objective", "metrics", "segment"},
     {"guided", "strength"},
     {"stages"},

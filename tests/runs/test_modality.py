@@ -42,6 +42,10 @@ class Task(NamedTuple):
     numbers: Mapping[str, np.ndarray]
     files: dict[str, Any]
 
+    @property
+    def steps(self) -> list[int]:
+        return [self.config.optimizer.steps]
+
     def save_input(self, name: str, folder: Path) -> None:
         write(folder / f"{name}.txt", self.numbers[name])
 
@@ -49,12 +53,13 @@ class Task(NamedTuple):
         target = jnp.asarray(np.mean([*self.numbers.values()], axis=0))
         state, begin = state_of(jnp.zeros_like(target), target), 0
         if resume is not None:
-            like = jax.eval_shape(lambda: (state, None))
-            state, _ = resume.restore(like)
+            like = jax.eval_shape(lambda: (state, None, None))
+            state, *_ = resume.restore(like)
             begin = resume.stage
         for step in range(begin, self.config.optimizer.steps + 1):
             # Each step is a stage of its own, so that `resume.stage` is the step.
-            yield Snapshot(step, step, step + 1, state, None, state.params)
+            final = step == self.config.optimizer.steps
+            yield Snapshot(step, step, step + 1, state, None, state.params, last=True, final=final)
             state = state_of((state.params + target) / 2, target)
 
     def frame(self, params: Any, path: Path) -> None:
@@ -106,7 +111,7 @@ NUMBERS = Modality(
     limit=Limit("max_numbers", 10, "Refuse more numbers."),
     remedy="give fewer numbers",
     find=find,
-    each=lambda name: [name],
+    each=lambda name, value: [value],
     check_output=lambda path: None,
     check=check,
     read=read,

@@ -64,7 +64,7 @@ def test_several_images_are_several_trials(config, pictures):
         ([{"images.size": 0}], "trial .*images.size = 0: give a number above 0"),
         ([{"loss.style_layer_weights": (1.0,)}], "trial .*has 1 numbers for 2 style layers"),
         ([{"features.network": "vgg18", "features.weights": None}], "trial .*network 'vgg18': did you mean"),
-        ([{"modality": "video"}], "trial .*unknown modality 'video'"),
+        ([{"modality": "smell"}], "trial .*unknown modality 'smell'"),
         ([{"images.seed": 1}, {"images.seed": 1}], "two trials are named"),
         ([("a/b", {})], "give a folder name without /"),
         ([(".a", {})], "without a leading dot"),
@@ -165,6 +165,14 @@ FREE = {
     "audio.style",
     "audio.init",
     "audio.seed",
+    "video.content",
+    "video.start",
+    "video.end",
+    "video.every",
+    "video.allow_truncated",
+    "video.audio",
+    "video.audio_style",
+    "loss.temporal_weight",
     "loss.content_weight",
     "images.style_weights",
     "loss.envelope_weight",
@@ -174,7 +182,15 @@ FREE = {
     "optimizer.learning_rate",
     "run.writers",
 }
-COUNTS = {"optimizer.steps", "pyramid.steps", "pyramid.first_steps", "run.log_every", "run.save_every"}
+COUNTS = {
+    "video.steps",
+    "video.tolerance",
+    "optimizer.steps",
+    "pyramid.steps",
+    "pyramid.first_steps",
+    "run.log_every",
+    "run.save_every",
+}
 
 
 def other(name, field):
@@ -201,7 +217,7 @@ def test_the_roles_of_fields_decide_which_trials_share_programs(modality, batche
     changed |= {
         name: value for name, value in {"loss.style_layer_weights": (0.5,) * 5}.items() if name in changed
     }
-    if modality == "image":  # fields that follow it would change too
+    if modality != "audio":  # fields that follow it would change too
         changed["features.network"] = "vgg19"
     made = plan.Plan(config, tuple(plan.Trial(name, {name: value}) for name, value in changed.items()))
     alone = plan.structure(made, plan.Trial("base", {}), batched=batched)
