@@ -15,7 +15,7 @@ from nst.errors import InputError
 from nst.images import MAX_PIXELS
 from nst.types import Audio
 from nst.video import packages
-from nst.video.clip import VideoWarning, seconds
+from nst.video.clip import Number, VideoWarning, seconds
 from nst.video.container import describe, opened
 from nst.video.read import find
 
@@ -47,8 +47,8 @@ class Sound(NamedTuple):
     """
 
     path: str | Path
-    start: float | Fraction = 0
-    end: float | Fraction | None = None
+    start: Number = 0
+    end: Number | None = None
 
 
 @contextlib.contextmanager
@@ -78,8 +78,8 @@ def sound_of(
     path: str | Path,
     rate: int | None = None,
     *,
-    start: float | Fraction = 0,
-    end: float | Fraction | None = None,
+    start: Number = 0,
+    end: Number | None = None,
 ) -> Audio:
     """Decode the first audio track of a clip to samples; more than two channels are mixed to stereo.
 

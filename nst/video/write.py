@@ -16,7 +16,7 @@ from nst.video import folder, gif, packages
 from nst.video.clip import FOLDER_RATE, Clip, Frame, VideoWarning
 from nst.video.sound import Sound, added
 
-# Without a clip, seconds: a common divisor of the frames of 24, 25, 30, 50 and 60 per second, and of 24/1.001 and so on.
+# Without a clip, seconds: divides frames of 24, 25, 30, 50 and 60 per second, and of 24/1.001 and so on.
 _TIME_BASE = Fraction(1, 360_000)
 
 _THREADS = 4  # of the encoder, on any machine: the bytes depend on it
