@@ -16,7 +16,7 @@ from nst.video.container import container_end, is_cut, opened, stated_end, video
 
 _NO_IMAGE = np.zeros((0, 0, 3), np.uint8)
 
-# A clip that ends more frames than this before the end that its header states is truncated: some headers count one more.
+# Frames that may be missing at the end that a header states, before a clip is truncated: some headers count one more.
 _SLACK = Fraction(5, 2)
 
 _SEEK_AFTER = 2  # seconds: decoding these takes as long as a seek

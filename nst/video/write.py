@@ -103,6 +103,9 @@ def write(
     if sound is not None and suffix in ("", ".gif"):
         warnings.warn(f"{path} can't have sound: it is left out", VideoWarning, stacklevel=2)
         sound = None
+    if clip and clip.sample_aspect != 1 and suffix in ("", ".gif", ".webm"):  # PyAV can't set it for VP9
+        shape = f"{clip.sample_aspect.numerator}:{clip.sample_aspect.denominator}"
+        warnings.warn(f"{path}: pixels are written as squares, not {shape}", VideoWarning, stacklevel=2)
     uniform = _uniform(path, frames)
     if not suffix:
         folder.write(path, uniform)

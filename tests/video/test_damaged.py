@@ -28,7 +28,9 @@ def test_a_file_that_is_cut(clips, tmp_path, suffix, share):
     assert 0.2 < times[-1] < 0.95
     whole = video.timeline(clips[suffix])
     assert times[:-6] == whole[: len(times) - 6]
-    assert set(times[:-1]) <= set(whole)  # of the last group of frames, some may depend on those that are missing
+    assert set(times[:-1]) <= set(
+        whole
+    )  # of the last group of frames, some may depend on those that are missing
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".webm", ".avi", ".ts", ".mov"])

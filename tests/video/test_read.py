@@ -212,9 +212,8 @@ def test_a_part_of_a_clip(clips):
     assert [frame.duration for frame in frames] == [Fraction(5, 24), Fraction(5, 24), Fraction(2, 24)]
     whole = list(video.read(clips[".mp4"]))
     np.testing.assert_array_equal(frames[1].image, whole[11].image)
-    assert [frame.time for frame in video.read(clips[".mkv"], start=1 / 12, end=1 / 6)] == [
-        whole_time for whole_time in video.timeline(clips[".mkv"])[2:4]
-    ]
+    rounded = [frame.time for frame in video.read(clips[".mkv"], start=1 / 12, end=1 / 6)]
+    assert rounded == video.timeline(clips[".mkv"])[2:4]
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".ts"])
@@ -246,7 +245,7 @@ def test_a_folder_of_images(tmp_path):
     assert [frame.time for frame in frames] == [0, Fraction(2, 25), Fraction(4, 25)]
     assert video.list_videos(tmp_path) == [tmp_path]
     images.write(tmp_path / "frame 11.png", np.zeros((5, 8, 3), np.uint8))
-    with pytest.raises(InputError, match="frame 11.png has 8×5 pixels, the first frame 7×5: resize it"):
+    with pytest.raises(InputError, match=r"frame 11\.png has 8×5 pixels, the first frame 7×5: resize it"):
         list(video.read(tmp_path))
 
 
