@@ -4,12 +4,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nst import audio, features, images, segment
+    from nst import audio, features, images, segment, video
     from nst.transfer.audio import stylize_audio
     from nst.transfer.stylize import stylize
     from nst.types import Style
 
-__all__ = ["Style", "audio", "features", "images", "segment", "stylize", "stylize_audio"]
+__all__ = ["Style", "audio", "features", "images", "segment", "stylize", "stylize_audio", "video"]
 
 _FUNCTIONS = {"Style": "nst.types", "stylize": "nst.transfer.stylize", "stylize_audio": "nst.transfer.audio"}
 
