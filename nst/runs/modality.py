@@ -1,6 +1,7 @@
 """The interface of a modality: the callbacks that differ between runs of images and of audio."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -128,6 +129,12 @@ class Modality(NamedTuple):
         inputs = (file.name for file in self.saved.values())
         names = (self.result.name, *inputs, "sheet.png", self.result.preview, "curve.png")
         return tuple(dict.fromkeys(filter(None, names)))
+
+    def names(self, recorded: Iterable[str]) -> list[str]:
+        """Return the names of a run's inputs among those recorded: the main ones, further ones of the same, masks."""
+        known = {*self.inputs, *self.masks}
+        further = [name for name in recorded if re.sub(r"_\d+$", "", name) in known]
+        return [*dict.fromkeys([*self.inputs, *further])]
 
     def file(self, name: str) -> File:
         """Return the file of an input as used; `style_2` has that of `style` with the number in its name."""
