@@ -48,6 +48,21 @@ class Run(NamedTuple):
         except (InputError, KeyError, TypeError, ValueError):
             return None
 
+    @property
+    def inputs(self) -> list[str]:
+        """The names of the inputs: the main ones, then further styles and masks."""
+        read = inside(self.facts, "inputs")
+        return self.modality.names(read if isinstance(read, Mapping) else ())
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """The names of files that config fields name together, such as several styles; empty without these."""
+        names = self.inputs
+        if len(names) == len(self.modality.inputs):
+            return {}
+        paths = {name: inside(self.facts, "inputs", name, "path") for name in names}
+        return {name: Path(path).stem for name, path in paths.items() if isinstance(path, str)}
+
     def input(self, name: str) -> tuple[str, str]:
         """Return a key of an input: its name and the hash of its file, or its config value if no hash is recorded."""
         read = inside(self.facts, "inputs", name, "sha256")

@@ -90,10 +90,14 @@ function corner(row, column) {
 
 function head1(trials, f, value, scope) {
   const text = value < 0 ? "–" : D.fields[f].labels[value];
-  const [part] = D.inputs.filter((each) => trials.some((trial) => fieldOf(trial, each) === f));
-  const seen = part && trials.find((trial) => trial.at[f] === value && hasImage(trial, part));
+  const named = D.inputs.filter((each) => trials.some((trial) => fieldOf(trial, each) === f));
+  const [part] = named;
+  const image1 = (each) => {
+    const seen = trials.find((trial) => trial.at[f] === value && hasImage(trial, each));
+    return seen ? image(seen.inputs[each], "") : null;
+  };
   const heard = part && trials.find((trial) => trial.at[f] === value && trial.audio[part] !== undefined);
-  return el("th", { scope }, seen ? image(seen.inputs[part], "") : null, el("span", {}, text), heard ? player(heard.audio[part], `${part}: ${text}`) : null);
+  return el("th", { scope }, named.map(image1), el("span", {}, text), heard ? player(heard.audio[part], `${part}: ${text}`) : null);
 }
 
 function gallery(trials, captions, limit) {
