@@ -22,7 +22,6 @@ from nst.runs.follow import reloaded
 from nst.runs.guidance import further, is_mask
 from nst.runs.image_task import loaded
 from nst.runs.modality import Job
-from nst.transfer.image import sides_at
 from nst.transfer.styles import regions_at, style_at
 from nst.types import Image, Mask, Network, Style, Values
 
@@ -123,7 +122,7 @@ def read(folder: Path, run: Finished, inputs: Values) -> tuple[np.ndarray, Refer
     paths = {name: Path(inputs[name]["path"]) for name in run.modality.names(inputs)}
     config = reloaded(dict(fields(run.config)))
     content, _, styles, regions = loaded(config, Job(paths, folder), images.MAX_PIXELS)
-    side = sides_at(config.images.size, config.images.style_scale)["style"]
+    side = config.images.size * float(config.images.style_scale)
     fitted = [style_at(style, side, size) for style in styles]
     return result, Reference(images.resize(content, *size), fitted, regions_at(regions, size).keep)
 
