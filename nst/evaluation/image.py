@@ -91,7 +91,7 @@ def style_layers(run: Finished) -> tuple[str, ...]:
 
 
 class Reference(NamedTuple):
-    """What the results of runs are compared with, in their size.
+    """The content and the styles that results are compared with, in their size.
 
     Attributes:
       content: `[h, w, 3]`.

@@ -18,7 +18,7 @@ from nst.types import Features, Image, Mask, Network, Style
 
 
 class Comparison(NamedTuple):
-    """What images are compared with.
+    """The content and the styles that images are compared with, measured.
 
     Attributes:
       content: `[h, w, 3]` in [0, 1].

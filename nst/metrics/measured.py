@@ -1,4 +1,4 @@
-"""What metrics compare of one image: features of the content layers, and moments of the style layers by region."""
+"""Measurements of one image: features of the content layers, and moments of the style layers by region."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
