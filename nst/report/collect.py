@@ -10,7 +10,6 @@
 """
 
 import math
-import re
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -58,7 +57,7 @@ def collect(folder: Path) -> Report:
         "title": _title(fields, folder),
         "fields": fields,
         "trials": trials,
-        "inputs": [*dict.fromkeys(name for run in runs for name in run.modality.inputs)],
+        "inputs": [*dict.fromkeys(name for run in runs for name in run.inputs)],
         "images": image_files.paths,
         "audio": audio_files.paths,
         **columns,
@@ -84,6 +83,7 @@ def _trial(run: Run, folder: Path, points: int) -> dict[str, Any]:
     lines = [numbers(line) for line in record.metrics(run.folder / "metrics.jsonl")]
     last = lines[-1] if lines else {}
     evaluation = read_json(run.folder / record.EVALUATION) if run.state == DONE else {}
+    linked = run.modality.files([*run.inputs, *run.modality.optional])
     return {
         "name": run.name,
         "group": run.modality.group,
@@ -98,7 +98,8 @@ def _trial(run: Run, folder: Path, points: int) -> dict[str, Any]:
         "terms": {name: value for name, value in last.items() if name not in record.COUNTERS},
         "curve": thin(lines, points),
         "folder": run.folder.relative_to(folder).as_posix(),
-        "files": [name for name in run.modality.files if (run.folder / name).exists()],
+        "files": [name for name in linked if (run.folder / name).exists()],
+        "called": _called(run),
         "command": command(run.config),
     }
 
@@ -202,20 +203,19 @@ def _facts(runs: list[Run]) -> list[dict[str, Any]]:
 def _stems(runs: Sequence[Run]) -> dict[str, str]:
     """Return the file names of inputs by their names in configs, where images of a data set have numbers."""
     read = {
-        str(run.config.get(f"{run.modality.group}.{name}")): _paths(run, name)
+        str(run.config.get(f"{run.modality.group}.{name}")): _file_names(run, name)
         for run in runs
         for name in run.modality.inputs
     }
-    return {name: " + ".join(Path(path).stem for path in paths) for name, paths in read.items() if paths}
+    return {name: " + ".join(stems.values()) for name, stems in read.items() if stems}
 
 
-def _paths(run: Run, name: str) -> list[str]:
-    """Return the paths of an input, of which there may be several: `style`, `style_2`, …"""
-    files = inside(run.facts, "inputs")
-    names = (
-        [each for each in files if re.fullmatch(rf"{name}(_\d+)?", each)]
-        if isinstance(files, Mapping)
-        else []
-    )
-    paths = (inside(files, each, "path") for each in names)
-    return [path for path in paths if isinstance(path, str)]
+def _called(run: Run) -> dict[str, str]:
+    """Return the file names of inputs of which a run has several, by name: the value of their field names them all."""
+    names = (_file_names(run, name) for name in run.modality.inputs)
+    return {name: stem for stems in names if len(stems) > 1 for name, stem in stems.items()}
+
+
+def _file_names(run: Run, name: str) -> dict[str, str]:
+    """Return the file names, without extensions, of an input and of those numbered after it, by name."""
+    return {each: Path(run.path(each)).stem for each in run.named(name) if run.path(each)}

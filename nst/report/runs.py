@@ -1,6 +1,7 @@
 """The runs in a directory: those of a sweep, several side by side, or one."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -47,6 +48,22 @@ class Run(NamedTuple):
             return sum(self.modality.steps(self.config))
         except (InputError, KeyError, TypeError, ValueError):
             return None
+
+    def named(self, name: str) -> list[str]:
+        """Return the names of an input, of which a run may have several: `style`, `style_2`, …"""
+        read = inside(self.facts, "inputs")
+        further = read if isinstance(read, Mapping) else ()
+        return [name, *(each for each in further if re.fullmatch(rf"{name}_\d+", each))]
+
+    @property
+    def inputs(self) -> list[str]:
+        """The names of all inputs that reports show: `content`, `style`, `style_2`, …"""
+        return [*dict.fromkeys(each for name in self.modality.inputs for each in self.named(name))]
+
+    def path(self, name: str) -> str:
+        """Return the path of an input as read; empty if it is not recorded."""
+        path = inside(self.facts, "inputs", name, "path")
+        return path if isinstance(path, str) else ""
 
     def input(self, name: str) -> tuple[str, str]:
         """Return a key of an input: its name and the hash of its file, or its config value if no hash is recorded."""

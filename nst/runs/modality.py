@@ -1,6 +1,6 @@
 """The interface of a modality: the callbacks that differ between runs of images and of audio."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -122,11 +122,14 @@ class Modality(NamedTuple):
         """All inputs that a run directory may have, by name."""
         return {**self.inputs, **self.optional}
 
-    @property
-    def files(self) -> tuple[str, ...]:
-        """The files at the top of a run directory that a report links to, in order."""
-        inputs = (file.name for file in self.saved.values())
-        names = (self.result.name, *inputs, "sheet.png", self.result.preview, "curve.png")
+    def files(self, inputs: Iterable[str]) -> tuple[str, ...]:
+        """Return the files at the top of a run directory that a report links to, in order.
+
+        Args:
+          inputs: The names of the inputs that the run has.
+        """
+        used = (self.file(name).name for name in inputs)
+        names = (self.result.name, *used, "sheet.png", self.result.preview, "curve.png")
         return tuple(dict.fromkeys(filter(None, names)))
 
     def file(self, name: str) -> File:
