@@ -89,7 +89,9 @@ def test_a_report_shows_and_plays_all_styles(whole):
 
 
 def test_an_evaluation_is_refused_in_a_line(whole):
-    with pytest.raises(InputError, match=r"several styles: compare its audio\.wav with each of them") as error:
+    with pytest.raises(
+        InputError, match=r"several styles: compare its audio\.wav with each of them"
+    ) as error:
         evaluation.of_runs([whole])
     assert "\n" not in str(error.value)
 
@@ -98,8 +100,9 @@ def test_a_sweep_over_styles_alone_and_together(clips, tmp_path):
     names = tuple(str(clips / f"{name}.wav") for name in INPUTS[1:])
     config = with_styles(clips)
     config.optimizer.steps = 0
-    planned = plan.make(config, [{"audio.style": names[0]}, {"audio.style": names}])
-    assert [trial.name for trial in planned.trials] == ["style=bells", "style=bells+rain"]
+    for both in (",".join(names), names):
+        planned = plan.make(config, [{"audio.style": names[0]}, {"audio.style": both}])
+        assert [trial.name for trial in planned.trials] == ["style=bells", "style=bells+rain"]
     for trial in planned.trials:
         runs.run(plan.configured(planned, trial), tmp_path / "runs" / trial.name)
     (field,) = report.collect(tmp_path / "runs")["fields"]
