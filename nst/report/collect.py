@@ -2,7 +2,7 @@
 
 * `fields`: the fields that vary, each with its values and their labels. A trial's `at` has the index of its value in
   each field.
-* `inputs`: the names of all inputs.
+* `inputs`: the names of all inputs. A trial's `called` has the file names of those of which it has several.
 * `images`: paths; an input that trials share is there once. A trial's `result` and its `inputs` by name are indices
   into them.
 * `audio`: likewise. A trial's `audio` has indices by the name of an input, or `result`.
