@@ -22,8 +22,12 @@ def describe(folder: Path, run: Finished) -> dict[str, Any]:
     """Return the inputs, as the run wrote them, and the versions on which its metrics depend; `layers` is empty.
 
     Raises:
-      InputError: A file is absent.
+      InputError: A file is absent, or the run has several styles.
     """
+    if "style_2" in run.inputs:
+        raise InputError(
+            f"{folder} has several styles: compare its audio.wav with each of them by --content and --style"
+        )
     inputs = {name: written(folder, file.name) for name, file in run.modality.inputs.items()}
     return {"layers": {}, "inputs": inputs, "versions": record.versions()}
 

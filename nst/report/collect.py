@@ -10,7 +10,6 @@
 """
 
 import math
-import re
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -86,6 +85,7 @@ def _trial(run: Run, folder: Path, points: int) -> dict[str, Any]:
     lines = [numbers(line) for line in record.metrics(run.folder / "metrics.jsonl")]
     last = lines[-1] if lines else {}
     evaluation = read_json(run.folder / record.EVALUATION) if run.state == DONE else {}
+    linked = run.modality.files([*run.inputs, *run.modality.optional])
     return {
         "name": run.name,
         "group": run.modality.group,
@@ -100,15 +100,10 @@ def _trial(run: Run, folder: Path, points: int) -> dict[str, Any]:
         "terms": {name: value for name, value in last.items() if name not in record.COUNTERS},
         "curve": thin(lines, points),
         "folder": run.folder.relative_to(folder).as_posix(),
-        "files": [name for name in _files(run) if (run.folder / name).exists()],
+        "files": [name for name in linked if (run.folder / name).exists()],
         "sources": run.sources,
         "command": command(run.config),
     }
-
-
-def _files(run: Run) -> list[str]:
-    """Return the names of the files to link to, each once."""
-    return [*dict.fromkeys([*run.modality.files, *(run.modality.file(name).name for name in run.inputs)])]
 
 
 def thin(lines: Sequence[dict[str, Any]], points: int) -> dict[str, list[Any]]:
@@ -210,20 +205,13 @@ def _facts(runs: list[Run]) -> list[dict[str, Any]]:
 def _stems(runs: Sequence[Run]) -> dict[str, str]:
     """Return the file names of inputs by their names in configs, where images of a data set have numbers."""
     read = {
-        str(run.config.get(f"{run.modality.group}.{name}")): _paths(run, name)
+        str(run.config.get(f"{run.modality.group}.{name}")): _file_names(run, name)
         for run in runs
         for name in run.modality.inputs
     }
-    return {name: " + ".join(Path(path).stem for path in paths) for name, paths in read.items() if paths}
+    return {name: " + ".join(stems.values()) for name, stems in read.items() if stems}
 
 
-def _paths(run: Run, name: str) -> list[str]:
-    """Return the paths of an input, of which there may be several: `style`, `style_2`, …"""
-    files = inside(run.facts, "inputs")
-    names = (
-        [each for each in files if re.fullmatch(rf"{name}(_\d+)?", each)]
-        if isinstance(files, Mapping)
-        else []
-    )
-    paths = (inside(files, each, "path") for each in names)
-    return [path for path in paths if isinstance(path, str)]
+def _file_names(run: Run, name: str) -> dict[str, str]:
+    """Return the file names, without extensions, of an input and of those numbered after it, by name."""
+    return {each: Path(run.path(each)).stem for each in run.named(name) if run.path(each)}

@@ -34,9 +34,9 @@ class ImageFiles:
         self._inputs: dict[tuple[str, str], int] = {}
         for run in runs:
             for name in run.inputs:
-                file = run.modality.file(name)
-                path = run.folder / file.preview
-                if file.preview and path.exists() and run.input(name) not in self._inputs:
+                preview = run.modality.file(name).preview
+                path = run.folder / preview
+                if preview and path.exists() and run.input(name) not in self._inputs:
                     self._inputs[run.input(name)] = self._add(path)
 
     def of(self, run: Run) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The runs in a directory: those of a sweep, several side by side, or one."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -57,11 +58,18 @@ class Run(NamedTuple):
     @property
     def sources(self) -> dict[str, str]:
         """The names of files that config fields name together, such as several styles; empty without these."""
-        names = self.inputs
-        if len(names) == len(self.modality.inputs):
+        if len(self.inputs) == len(self.modality.inputs):
             return {}
-        paths = {name: inside(self.facts, "inputs", name, "path") for name in names}
-        return {name: Path(path).stem for name, path in paths.items() if isinstance(path, str)}
+        return {name: Path(self.path(name)).stem for name in self.inputs if self.path(name)}
+
+    def named(self, name: str) -> list[str]:
+        """Return the names of an input, of which a run may have several: `style`, `style_2`, …"""
+        return [each for each in self.inputs if re.fullmatch(rf"{name}(_\d+)?", each)]
+
+    def path(self, name: str) -> str:
+        """Return the path of an input as read; empty if it is not recorded."""
+        path = inside(self.facts, "inputs", name, "path")
+        return path if isinstance(path, str) else ""
 
     def input(self, name: str) -> tuple[str, str]:
         """Return a key of an input: its name and the hash of its file, or its config value if no hash is recorded."""

@@ -123,11 +123,14 @@ class Modality(NamedTuple):
         """All inputs that a run directory may have, by name."""
         return {**self.inputs, **self.optional}
 
-    @property
-    def files(self) -> tuple[str, ...]:
-        """The files at the top of a run directory that a report links to, in order."""
-        inputs = (file.name for file in self.saved.values())
-        names = (self.result.name, *inputs, "sheet.png", self.result.preview, "curve.png")
+    def files(self, inputs: Iterable[str]) -> tuple[str, ...]:
+        """Return the files at the top of a run directory that a report links to, in order.
+
+        Args:
+          inputs: The names of the inputs that the run has.
+        """
+        used = (self.file(name).name for name in inputs)
+        names = (self.result.name, *used, "sheet.png", self.result.preview, "curve.png")
         return tuple(dict.fromkeys(filter(None, names)))
 
     def names(self, recorded: Iterable[str]) -> list[str]:
