@@ -3,7 +3,9 @@
 from nst.config.field import RESAMPLE, RUN, Field
 
 AUDIO = {
-    "modality": Field("audio", "what is stylized: image or audio; each config file is for one of them"),
+    "modality": Field(
+        "audio", "what is stylized: image, audio or video; each config file is for one of them"
+    ),
     "audio.content": Field("melody", "content audio: a path, a folder, or the name of a sample", "input"),
     "audio.style": Field(
         "bells",
