@@ -4,8 +4,8 @@
     python scripts/sweep.py --config configs/video_ablation.py:quick
 
 Eleven trials on one second of the sample, whose camera moves and in which a ball hides and uncovers the ground; `quick`
-takes half a second at 96 pixels. Ruder, Dosovitskiy and Brox (GCPR 2016): starting from the warped result alone does not
-stop flicker, and long-term terms help where something was hidden for a while.
+takes half a second at 96 pixels. Ruder, Dosovitskiy and Brox (GCPR 2016): starting from the warped result alone does
+not stop flicker, and long-term terms help where something was hidden for a while.
 """
 
 from collections.abc import Iterator
