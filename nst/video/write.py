@@ -93,7 +93,7 @@ def write(
         folders have none.
 
     Raises:
-      InputError: As `check_output`, there are no frames, or they differ in size.
+      InputError: As `check_output`, there are no frames, or they are not bytes `[h, w, 3]` of one size.
 
     Example:
       >>> clip = nst.video.probe("pan")
@@ -121,6 +121,10 @@ def _uniform(path: Path, frames: Iterable[Frame]) -> Iterator[Frame]:
     shape = None
     for frame in frames:
         shape = shape or frame.image.shape
+        if frame.image.dtype != np.uint8 or frame.image.ndim != 3 or frame.image.shape[2] != 3:
+            raise InputError(
+                f"{path}: a frame is {frame.image.dtype} {frame.image.shape}: give uint8 [h, w, 3], sRGB-encoded"
+            )
         if frame.image.shape != shape:
             raise InputError(f"{path}: a frame of shape {frame.image.shape} follows {shape}: give one size")
         yield frame
