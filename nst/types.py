@@ -50,7 +50,7 @@ class Style(NamedTuple):
     """A style image, how much it counts, and where.
 
     Attributes:
-      image: `[h, w, 3]`.
+      image: `[h, w, 3]`; of an image with alpha, `[h, w, 4]`, the transparent part does not count.
       weight: Its weight among the styles of a transfer; only the ratio of weights matters.
       scale: Longest side of the style image, in units of what it would be otherwise.
       mask: `[h, w]`, the part of the style image that counts, of any size with its aspect; None for all of it.
