@@ -50,7 +50,7 @@ class Objective:
     parameters: str = field(default="pixels", metadata={"static": True})
     reference: Pytree = field(default_factory=dict)  # features by layer, or those of stacked trials
     composition: Composition | None = None
-    masks: Mapping[str, Mask] | None = None
+    masks: Pytree = None  # masks by layer, or those of stacked trials
 
     @property
     def layers(self) -> tuple[str, ...]:

@@ -43,6 +43,11 @@ def find(config: ConfigDict, name: str) -> list[Path]:
     return [] if value in words else images.list_images(value, words)
 
 
+def check_output(config: ConfigDict, path: Path) -> None:
+    """Raise InputError if a result can't be written, or would lose the transparency that the config asks for."""
+    images.check_output(path, alpha=config.images.alpha == "keep")
+
+
 def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> Network:
     """Read every image, load the network, check that the images are large enough for it, and return it."""
     if config.images.color not in COLORS:
@@ -205,7 +210,7 @@ IMAGE = Modality(
     remedy=memory.remedy(),
     find=find,
     each=images.each,
-    check_output=images.check_output,
+    check_output=check_output,
     check=check,
     read=read,
     steps=steps,
