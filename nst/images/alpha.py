@@ -4,7 +4,7 @@ import numpy as np
 
 from nst.errors import InputError, unknown
 from nst.images.resize import resize, resize_mask
-from nst.types import Array, Image, Mask
+from nst.types import Image, Mask
 
 #: What is done with the alpha channel of an image that has one:
 #:
@@ -69,17 +69,16 @@ def _filled(name: str, image: np.ndarray) -> np.ndarray:
     The colors in a file below alpha 0 are arbitrary, often black or white. A network sees across the border of what is
     visible, and resampling mixes colors across it: both would find an edge there.
     """
-    color, alpha = split(image)
-    if not alpha.any():
+    color, weights = image[..., :3], image[..., 3:]
+    if not weights.any():
         raise InputError(f"{name} is transparent everywhere: give an image with something to see")
-    if alpha.min() > 0:
+    if weights.min() > 0:
         return image
-    weights = alpha[..., None]
     spread = np.clip(_spread(np.concatenate([color * weights, weights], axis=-1)), 0, 1)
     return np.concatenate([np.where(weights > 0, color, spread), weights], axis=-1)
 
 
-def _spread(sums: Array) -> np.ndarray:
+def _spread(sums: np.ndarray) -> np.ndarray:
     """Return mean colors, and where there are none those of the next coarser level of a pyramid, `[h, w, 3]`.
 
     Args:
@@ -95,7 +94,7 @@ def _spread(sums: Array) -> np.ndarray:
     return np.where(weight > 0, mean, larger)
 
 
-def _halved(sums: Array) -> np.ndarray:
+def _halved(sums: np.ndarray) -> np.ndarray:
     """Return every second row after a binomial filter, which reaches across blocks: colors come from near by."""
     x = np.pad(sums, ((1, 1 + len(sums) % 2), (0, 0), (0, 0)))
     return (x[:-3:2] + 3 * x[1:-2:2] + 3 * x[2:-1:2] + x[3::2]) / 8

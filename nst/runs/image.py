@@ -70,7 +70,7 @@ def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> Networ
     return network
 
 
-def shapes(jobs: Sequence[Job], max_pixels: int, alpha: str) -> dict[Path, tuple[int, ...]]:
+def shapes(jobs: Sequence[Job], max_pixels: int, alpha: str) -> dict[Path, tuple[int, int, int]]:
     """Return the shape of every image, `[h, w, 4]` if it has an alpha channel that is kept.
 
     Each is decoded completely, to find damaged files early.
@@ -80,7 +80,8 @@ def shapes(jobs: Sequence[Job], max_pixels: int, alpha: str) -> dict[Path, tuple
     for path in sorted(paths):
         image = images.read(path, max_pixels=max_pixels, alpha=alpha)
         images.warn_if_constant(str(path), image)
-        result[path] = image.shape
+        height, width, channels = image.shape
+        result[path] = height, width, channels
     return result
 
 

@@ -113,7 +113,9 @@ def test_products_of_masks():
     assert images.product(None, np.ones((4, 6), np.float32)) is None
     np.testing.assert_array_equal(images.product(None, ALPHA), ALPHA)
     np.testing.assert_array_equal(images.product(ALPHA, ALPHA), ALPHA**2)
-    np.testing.assert_allclose(images.product(np.full((12, 8), 0.5), ALPHA), 0.5 * ALPHA, atol=1e-6)
+    half = images.product(np.full((12, 8), 0.5, np.float32), ALPHA)
+    assert half is not None
+    np.testing.assert_allclose(half, 0.5 * ALPHA, atol=1e-6)
 
 
 def test_an_opaque_alpha_stays_opaque_when_resized():

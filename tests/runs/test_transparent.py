@@ -164,4 +164,4 @@ def test_a_sweep_of_transparent_and_opaque_images(transparent, cut, pictures, tm
     shapes = [pixels(folder.trial(trial) / "image.png").shape[2] for trial in chosen.trials]
     assert shapes == [4, 3, 4]
     batched = [pixels(folder.trial(chosen.trials[i]) / "image.png") for i in (0, 2)]
-    np.testing.assert_array_equal(*batched)
+    np.testing.assert_array_equal(batched[0], batched[1])
