@@ -39,7 +39,6 @@ def _tiff(samples: np.ndarray, metadata: dict[str, str], quality: int) -> bytes:
         photometric="rgb",
         compression="zlib",
         predictor=True,
-        extrasamples=["unassalpha"] if samples.shape[2] == 4 else None,
         description=texts.description(metadata),
         metadata=None,
         software=False,

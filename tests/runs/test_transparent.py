@@ -78,9 +78,9 @@ def test_a_run_of_a_transparent_image_is_recorded_and_resumed(transparent, cut, 
 
 def test_what_lies_below_alpha_0_changes_no_pixel(transparent, cut, tmp_path):
     transparent.images.color = "match"
-    transparent.images.init = transparent.images.content
     for name in ("", "noisy_"):
-        transparent.images.content = transparent.images.init = str(cut / f"{name}content.png")
+        transparent.images.content = str(cut / f"{name}content.png")
+        transparent.images.init = transparent.images.content if name else "content"
         transparent.images.style = str(cut / f"{name}style.png")
         runs.run(transparent, tmp_path / f"run{name}")
     first, second = (pixels(tmp_path / f"run{name}" / "image.png") for name in ("", "noisy_"))

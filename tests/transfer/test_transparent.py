@@ -78,6 +78,18 @@ def test_flat_images_are_on_white(stylize):
         stylize(rgba, alpha="white")
 
 
+def test_the_alpha_of_a_style_is_a_mask(stylize):
+    rgba = with_alpha(STYLE, STYLE_ALPHA)
+    filled = images.as_image("style", rgba, "keep")[..., :3]
+    left = np.zeros((20, 14), np.float32)
+    left[:, :7] = 1
+    both = STYLE_ALPHA * images.resize_mask(left, STYLE_ALPHA.shape)
+    for given, mask in ((rgba, STYLE_ALPHA), (nst.Style(rgba, mask=left), both)):
+        expected = stylize(style=nst.Style(filled, mask=mask))
+        np.testing.assert_allclose(stylize(style=given), expected, atol=1e-5)
+    assert np.abs(stylize(style=rgba) - stylize(style=filled)).max() > 1e-3
+
+
 def test_an_image_of_pillow(stylize):
     pixels = np.rint(with_alpha(CONTENT, ALPHA) * 255).astype(np.uint8)
     np.testing.assert_array_equal(stylize(Image.fromarray(pixels)), stylize(pixels))
