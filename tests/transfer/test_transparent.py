@@ -84,9 +84,9 @@ def test_the_alpha_of_a_style_is_a_mask(stylize):
     left = np.zeros((20, 14), np.float32)
     left[:, :7] = 1
     both = STYLE_ALPHA * images.resize_mask(left, STYLE_ALPHA.shape)
-    for given, mask in ((rgba, STYLE_ALPHA), (nst.Style(rgba, mask=left), both)):
+    for style, mask in ((rgba, STYLE_ALPHA), (nst.Style(rgba, mask=left), both)):
         expected = stylize(style=nst.Style(filled, mask=mask))
-        np.testing.assert_allclose(stylize(style=given), expected, atol=1e-5)
+        np.testing.assert_allclose(stylize(style=style), expected, atol=1e-5)
     assert np.abs(stylize(style=rgba) - stylize(style=filled)).max() > 1e-3
 
 
