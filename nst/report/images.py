@@ -83,9 +83,9 @@ def _fitting(image: PIL.Image.Image, limit: int) -> bytes | None:
 
 
 def opened(path: str, side: int = SIDE) -> PIL.Image.Image:
-    """Return an image, reduced so that its longest side has at most `side` pixels."""
+    """Return an image, RGB or RGBA, reduced so that its longest side has at most `side` pixels."""
     with PIL.Image.open(path) as file:
-        image = file.convert("RGB")
+        image = file.convert("RGBA" if file.has_transparency_data else "RGB")
     image.thumbnail((side, side), PIL.Image.Resampling.LANCZOS)
     return image
 

@@ -49,7 +49,7 @@ def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> Networ
         if config[group][name] not in names:
             raise unknown(f"config.{field}", config[group][name], names)
     network = image.extractor(config)
-    styles = image.shapes([job._replace(inputs=_images_of(job)) for job in jobs], int(limit))
+    styles = image.shapes([job._replace(inputs=_images_of(job)) for job in jobs], int(limit), "flatten")
     for job in jobs:
         path = job.inputs["content"]
         clip = video.probe(path, max_pixels=int(limit))
@@ -102,7 +102,7 @@ VIDEO = Modality(
     remedy=memory.remedy(),
     find=find,
     each=each,
-    check_output=video.check_output,
+    check_output=lambda config, path: video.check_output(path),
     check=check,
     read=read,
     steps=_steps,
