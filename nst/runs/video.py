@@ -61,7 +61,7 @@ def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> Networ
         style_weights("images.style_weights", config.images.style_weights, len(own))
         for style, factor in zip(own, style_factors(config, len(own)), strict=True):
             named = names | {"style": names[style]}
-            image.check_size(config, network, size, styles[job.inputs[style]], named, factor)
+            image.check_size(config, network, size, styles[job.inputs[style]][:2], named, factor)
     return network
 
 
