@@ -50,6 +50,7 @@ __all__ = [
     "Term",
     "View",
     "active",
+    "by_layer",
     "check_masks",
     "check_positions",
     "check_strength",
@@ -232,10 +233,15 @@ def check_masks(settings: Settings, masked: bool) -> None:
     if not masked:
         return
     if "style" in active(settings) and settings["style_loss"].form is None:
-        usable = ", ".join(name for name, loss in STYLE_LOSSES.items() if loss.form is not None)
+        usable = ", ".join(by_layer())
         raise InputError(f"this style loss compares whole images and takes no masks: take {usable}")
     if "content" in active(settings) and settings.get("content_loss", "squared") != "squared":
         raise InputError(f"content loss {settings['content_loss']} takes no masks: take squared")
+
+
+def by_layer() -> list[str]:
+    """Return the names of the style losses that compare layers one by one."""
+    return [name for name, loss in STYLE_LOSSES.items() if loss.form is not None]
 
 
 def check_strength(settings: Settings, strength: float | None) -> None:

@@ -100,9 +100,21 @@ def style_factors(config: ConfigDict, count: int) -> list[float]:
 
 def guides(config: ConfigDict, names: Iterable[str]) -> bool:
     """Return whether a job has more than one style, or a field for several styles or regions is set."""
-    fields = ("style_weights", "style_scales", "regions", "keep")
+    fields = ("style_weights", "style_scales", "style_layers", "regions", "keep")
     chosen = any(config.images[field] for field in fields) or config.images.guidance != "simple"
     return chosen or len(style_names(names)) > 1 or any(is_mask(name) for name in names)
+
+
+def _style_layers(config: ConfigDict, count: int) -> list[tuple[str, ...] | None]:
+    """Return the layers of each style; None for all."""
+    names = config.images.style_layers or ("",) * count
+    if len(names) != count or not all(isinstance(each, str) for each in names):
+        example = "('relu1_1,relu2_1', 'relu3_1,relu4_1')"
+        raise InputError(
+            f"config.images.style_layers = {tuple(names)!r}: give {count} strings with commas between layers, one for "
+            f"each style, such as {example} for two"
+        )
+    return [tuple(name.strip() for name in each.split(",")) if each else None for each in names]
 
 
 def _each(field: str, numbers: Sequence[float | int], count: int) -> list[float]:
@@ -137,7 +149,9 @@ def guidance(
     if masks and any(is_named(config.images[name]) for name in ("content", "style")):
         raise InputError("masks need images from files: images of data sets are cropped")
     factors = style_factors(config, len(styles))
-    own = [Style(image, weight, scale) for image, weight, scale in zip(styles, weights, factors, strict=True)]
+    layers = _style_layers(config, len(styles))
+    own = [Style(*each) for each in zip(styles, weights, factors, strict=True)]
+    own = [style._replace(layers=names) for style, names in zip(own, layers, strict=True)]
     regions = Regions(guidance=config.images.guidance)
     content_masks = [mask for name, mask in masks.items() if name.startswith("content_mask")]
     style_masks = [masks.get(numbered("style_mask", i)) for i in range(len(styles))]

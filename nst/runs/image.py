@@ -10,7 +10,7 @@ from ml_collections import ConfigDict
 from nst import features, images, inputs, losses
 from nst.batched import Trial, stylizations
 from nst.errors import InputError, unknown
-from nst.guided import any_masks
+from nst.guided import any_masks, check_layers
 from nst.objective import PARAMETERS
 from nst.optim import optimizer
 from nst.runs import memory
@@ -58,7 +58,9 @@ def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> Networ
             check_size(config, network, content, size, names | {"style": names[style]}, factor)
         if guides(config, job.inputs):
             *_, guided, regions = loaded(config, job, int(limit))
-            losses.check_masks(losses.checked(dict(config.loss)), any_masks(guided, regions))
+            settings = losses.checked(dict(config.loss))
+            losses.check_masks(settings, any_masks(guided, regions))
+            check_layers(guided, settings)
     return network
 
 

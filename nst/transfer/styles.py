@@ -43,7 +43,7 @@ def _as_style(style: ImageLike | Style, content: Image, name: str) -> Style:
     content_mask = None
     if own.content_mask is not None:
         content_mask = as_sized_mask(f"the content mask of {name}", own.content_mask, content)
-    return Style(image, own.weight, own.scale, mask, content_mask)
+    return own._replace(image=image, mask=mask, content_mask=content_mask)
 
 
 def as_sized_mask(name: str, mask: ImageLike, image: Image) -> np.ndarray:

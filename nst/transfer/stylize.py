@@ -7,7 +7,7 @@ import numpy as np
 
 from nst import features, images, losses
 from nst.errors import unknown
-from nst.guided import Regions, any_masks
+from nst.guided import Regions, any_masks, check_layers
 from nst.images import ImageLike
 from nst.masks import GUIDANCE
 from nst.transfer.callback import Callback, followed
@@ -44,7 +44,8 @@ def stylize(
     Args:
       content: A path, the name of a sample, an image of Pillow, or an array `[h, w, 3]` of bytes or of floats in
         [0, 1].
-      style: The same, or a `Style`: an image in these forms with a weight, a scale and masks; or a list of them.
+      style: The same, or a `Style`: an image in these forms with a weight, a scale, masks and layers; or a list of
+        them.
       size: Longest side of the result, pixels.
       steps: Optimization steps at that size.
       scales: Longest sides from coarse to fine, ascending to `size`; by default `size` only.
@@ -96,6 +97,7 @@ def stylize(
     settings = completed(network, loss_settings, optimizer)
     losses.check_strength(settings, strength)
     losses.check_masks(settings, any_masks(styles, regions))
+    check_layers(styles, settings)
     for each in styles:
         scale = style_scale * each.scale
         check_inputs(network, settings, *sizes_at(pyramid[0].size, scale, content.shape, each.image.shape))
