@@ -47,10 +47,10 @@ Mask = Float[Array, "_ _"]
 
 
 class Style(NamedTuple):
-    """A style image, how much it counts, and where.
+    """A style image, how much it counts, and where. Styles of audio have a weight only.
 
     Attributes:
-      image: `[h, w, 3]`.
+      image: `[h, w, 3]`, or `[h, w, 4]` with alpha, whose transparent part does not count; of audio, its samples.
       weight: Its weight among the styles of a transfer; only the ratio of weights matters.
       scale: Longest side of the style image, in units of what it would be otherwise.
       mask: `[h, w]`, the part of the style image that counts, of any size with its aspect; None for all of it.
@@ -60,7 +60,7 @@ class Style(NamedTuple):
         styles that have it share its weight.
     """
 
-    image: Image
+    image: Array
     weight: float = 1.0
     scale: float = 1.0
     mask: Mask | None = None

@@ -18,10 +18,11 @@ class Evaluation(NamedTuple):
 
     Attributes:
       describe: Return the `layers`, the `inputs` and the `versions` on which the metrics of a run depend.
-      metrics: Return the names of a run's metrics.
+      metrics: Return the names of a run's metrics, without styles and regions.
       key: Return a key that runs of the same content and style share, given the run and `inputs`.
-      read: Return result, content and style of a run as arrays, given its directory, the run and `inputs`.
-      compare: Return the metrics of several results of one content and style, given one of their runs.
+      read: Return the result of a run as an array, and what it is compared with, given its directory, the run and
+        `inputs`.
+      compare: Return the metrics of several results, given what they are compared with and one of their runs.
       extensions: The file extensions of results of this modality, in lower case; empty for the modality that takes all
         other extensions.
       of_results: Evaluate results of any program, given the content, the style, the paths, and the size or None.
@@ -30,7 +31,7 @@ class Evaluation(NamedTuple):
     describe: Callable[[Path, Finished], dict[str, Any]]
     metrics: Callable[[Finished], Sequence[str]]
     key: Callable[[Finished, Values], str]
-    read: Callable[[Path, Finished, Values], tuple[np.ndarray, np.ndarray, np.ndarray]]
-    compare: Callable[[np.ndarray, np.ndarray, Mapping[str, np.ndarray], Finished], Figures]
+    read: Callable[[Path, Finished, Values], tuple[np.ndarray, Any]]
+    compare: Callable[[Any, Mapping[str, np.ndarray], Finished], Figures]
     extensions: frozenset[str]
     of_results: Callable[[str, str, Sequence[Path], int | None], dict[str, Any]]

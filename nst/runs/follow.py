@@ -62,6 +62,7 @@ def _learning_rate(values: Values) -> float:
 RULES: dict[str, dict[str, Rule]] = {
     "image": {
         "images.strength": lambda values: None,  # the weights apply
+        "images.alpha": lambda values: None,  # as the format of --output allows
         "features.weights": lambda values: _network(values).default_weights,
         "features.normalise": lambda values: _network(values).normalise,
         "loss.content_layers": lambda values: losses.content_layers(

@@ -15,6 +15,7 @@ from nst.guided import Regions
 from nst.images import ImageWarning
 from nst.images.sets import is_named
 from nst.masks import GUIDANCE
+from nst.runs.styles import for_each_style, numbered, other_styles, style_layers, style_names, style_weights
 from nst.types import Image, Mask, Style
 
 #: Fields of the group `images` with one or several masks.
@@ -22,11 +23,6 @@ MASKS = ("content_mask", "style_mask", "keep")
 
 # Colors that are nearer are the same region; compression may change a color a little.
 _SAME = 30
-
-
-def numbered(name: str, i: int) -> str:
-    """Return the name of the i-th of several inputs, from 0: `style`, `style_2`, `style_3`, …"""
-    return name if i == 0 else f"{name}_{i + 1}"
 
 
 def further(config: ConfigDict, main: Mapping[str, Path]) -> dict[str, Path]:
@@ -39,8 +35,7 @@ def further(config: ConfigDict, main: Mapping[str, Path]) -> dict[str, Path]:
     Raises:
       InputError: A file can't be found.
     """
-    names = inputs.several(config.images.style)
-    result = {numbered("style", i): _file(name) for i, name in enumerate(names) if i > 0}
+    result = other_styles("images.style", config.images.style, images.list_images)
     for field in MASKS:
         if field == "keep" and not _is_file(config.images.keep):
             continue
@@ -50,15 +45,6 @@ def further(config: ConfigDict, main: Mapping[str, Path]) -> dict[str, Path]:
                     name, main["content" if field != "style_mask" else "style"]
                 )
     return result
-
-
-def _file(name: str) -> Path:
-    paths = images.list_images(name)
-    if len(paths) > 1:
-        raise InputError(
-            f"config.images.style: {name} has {len(paths)} images: with several styles, name each image"
-        )
-    return paths[0]
 
 
 def _mask_file(name: str, image: Path) -> Path:
@@ -88,14 +74,9 @@ def is_mask(name: str) -> bool:
     return name == "keep" or "_mask" in name
 
 
-def style_names(names: Iterable[str]) -> list[str]:
-    """Return the names of the styles among those of inputs."""
-    return [name for name in names if name.startswith("style") and not is_mask(name)]
-
-
 def style_factors(config: ConfigDict, count: int) -> list[float]:
     """Return the scale of each style, in units of `images.style_scale`."""
-    return _each("style_scales", config.images.style_scales, count)
+    return for_each_style("images.style_scales", config.images.style_scales, count)
 
 
 def guides(config: ConfigDict, names: Iterable[str]) -> bool:
@@ -105,35 +86,27 @@ def guides(config: ConfigDict, names: Iterable[str]) -> bool:
     return chosen or len(style_names(names)) > 1 or any(is_mask(name) for name in names)
 
 
-def _style_layers(config: ConfigDict, count: int) -> list[tuple[str, ...] | None]:
-    """Return the layers of each style; None for all."""
-    names = config.images.style_layers or ("",) * count
-    if len(names) != count or not all(isinstance(each, str) for each in names):
-        example = "('relu1_1,relu2_1', 'relu3_1,relu4_1')"
-        raise InputError(
-            f"config.images.style_layers = {tuple(names)!r}: give {count} strings with commas between layers, one for "
-            f"each style, such as {example} for two"
-        )
-    return [tuple(name.strip() for name in each.split(",")) if each else None for each in names]
+def alpha_of(config: ConfigDict) -> str:
+    """Return whether transparency is kept or flattened, one of `nst.images.ALPHA`.
 
-
-def _each(field: str, numbers: Sequence[float | int], count: int) -> list[float]:
-    if numbers and len(numbers) != count:
-        raise InputError(
-            f"config.images.{field} has {len(numbers)} numbers for {count} styles: give one for each"
-        )
-    return [float(number) for number in numbers] or [1.0] * count
+    Raises:
+      InputError: The value of the field is unknown.
+    """
+    choice = config.images.alpha or "keep"
+    if choice not in images.ALPHA:
+        raise unknown("config.images.alpha", choice, images.ALPHA)
+    return choice
 
 
 def guidance(
     config: ConfigDict, files: Mapping[str, Path], content: Image, styles: Sequence[Image], limit: int
 ) -> tuple[list[Style], Regions]:
-    """Return the styles of a job with their masks, one for each region that has a style, and what is kept.
+    """Return the styles of a job with their masks, one for each region that has a style, and the parts without style.
 
     Args:
       config: The config of the run.
       files: The files of the job by name.
-      content: The content as read.
+      content: The content as read, `[h, w, 4]` if it has an alpha channel that is kept.
       styles: The style images as read.
       limit: The largest mask to decode, pixels.
 
@@ -142,17 +115,15 @@ def guidance(
     """
     if config.images.guidance not in GUIDANCE:
         raise unknown("config.images.guidance", config.images.guidance, GUIDANCE)
-    weights = _each("style_weights", config.images.style_weights, len(styles))
-    if not any(weights):
-        raise InputError("config.images.style_weights are all 0: give a number above 0")
+    weights = style_weights("images.style_weights", config.images.style_weights, len(styles))
     masks = {name: _mask(name, path, content, styles, limit) for name, path in files.items() if is_mask(name)}
     if masks and any(is_named(config.images[name]) for name in ("content", "style")):
         raise InputError("masks need images from files: images of data sets are cropped")
     factors = style_factors(config, len(styles))
-    layers = _style_layers(config, len(styles))
+    layers = style_layers("images.style_layers", config.images.style_layers, len(styles))
     own = [Style(*each) for each in zip(styles, weights, factors, strict=True)]
     own = [style._replace(layers=names) for style, names in zip(own, layers, strict=True)]
-    regions = Regions(guidance=config.images.guidance)
+    regions = Regions(guidance=config.images.guidance, alpha=images.split(content)[1])
     content_masks = [mask for name, mask in masks.items() if name.startswith("content_mask")]
     style_masks = [masks.get(numbered("style_mask", i)) for i in range(len(styles))]
     by_color = config.images.regions or not all(images.is_gray(mask.pixels) for mask in content_masks)

@@ -38,7 +38,7 @@ def ready(
     writers.check(config.run.writers)
     jobs = find_jobs(modality, config, workdir)
     if output is not None:
-        check_output(modality, output, jobs)
+        check_output(modality, config, output, jobs)
     if writes:
         check_folders([job.folder for job in jobs], resume)
     with warnings.catch_warnings():
@@ -84,13 +84,13 @@ def _at_most_one(modality: Modality, config: ConfigDict, name: str) -> list[Path
     return paths
 
 
-def check_output(modality: Modality, output: Path, jobs: Sequence[Job]) -> None:
+def check_output(modality: Modality, config: ConfigDict, output: Path, jobs: Sequence[Job]) -> None:
     """Raise InputError if an output can't be written, stands for several results, or is an input or a run's file."""
     if output.is_dir():
         raise InputError(
             f"--output {output} is a folder: give a file, such as {output / modality.result.name}"
         )
-    modality.check_output(output)
+    modality.check_output(config, output)
     if not _nearest(output.absolute().parent).is_dir():
         raise InputError(
             f"--output {output} can't be written, a folder or a file is in its place: give another"
@@ -101,7 +101,8 @@ def check_output(modality: Modality, output: Path, jobs: Sequence[Job]) -> None:
         raise InputError(f"--output {output}: there are {len(jobs)} results: leave it out, look in --workdir")
     if output.exists() and any(output.samefile(path) for path in jobs[0].inputs.values()):
         raise InputError(f"--output {output} is one of the files read: give another path")
-    own = {*modality.files, *(file.preview for file in modality.saved.values())}
+    used = {*modality.saved, *jobs[0].inputs}
+    own = {*modality.files(used), *(modality.file(name).preview for name in used)}
     if output.absolute() in [jobs[0].folder.absolute() / name for name in own]:
         raise InputError(f"--output {output} is one of the run's own files: give another path")
 

@@ -9,11 +9,10 @@ from typing import Any, NamedTuple
 
 from ml_collections import ConfigDict
 
-from nst import features, images, record, runs
+from nst import features, images, inputs, record, runs
 from nst.config import FIELDS, fields, modality_of
 from nst.errors import InputError, unknown
 from nst.images import sets
-from nst.inputs import joined
 from nst.overrides import Overrides
 from nst.runs.follow import as_config, checked, recorded
 
@@ -74,7 +73,9 @@ def _pairs(config: ConfigDict, name: str, overrides: Overrides) -> list[tuple[st
     """Return a name and overrides for each combination of input files, where fields stand for several files."""
     modality = runs.modality(config)
     values = {f"{modality.group}.{name}": config[modality.group][name] for name in modality.inputs}
-    files = {field: modality.each(joined(overrides.get(field, value))) for field, value in values.items()}
+    files = {
+        field: modality.each(inputs.joined(overrides.get(field, value))) for field, value in values.items()
+    }
     several = [field for field, names in files.items() if len(names) > 1]
     pairs = [dict(zip(files, names, strict=True)) for names in itertools.product(*files.values())]
     return [
@@ -230,7 +231,7 @@ def _word(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, str):
-        return _stem(value) if "/" in value else value
+        return "+".join(map(_stem, inputs.several(value))) if "/" in value else value
     if isinstance(value, tuple | list):
         return "+".join(map(_word, value)) or "none"
     return str(value)

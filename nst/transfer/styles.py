@@ -1,49 +1,99 @@
 """The styles of a transfer: as people give them, and at the size of a scale."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import jax
 import numpy as np
 
-from nst import images
+from nst import images, losses
 from nst.config import check
 from nst.errors import InputError
-from nst.guided import Regions
+from nst.guided import Regions, any_masks, check_layers
 from nst.images import ImageLike
-from nst.types import Image, Mask, Style
+from nst.types import Array, Audio, Image, Mask, Settings, Style
 
 
-def as_styles(style: ImageLike | Style | Sequence[ImageLike | Style], content: Image) -> list[Style]:
+def each_style(style: Any, read: Callable[[Style, str], Style]) -> list[Style]:
+    """Return the styles of a transfer with what they hold as arrays.
+
+    Args:
+      style: One style or a sequence of several; each a `Style`, or what its `image` may be.
+      read: `read(style, name)` returns a style with arrays; messages call it `name`.
+
+    Raises:
+      InputError: There is no style, all weights are 0, or a style can't be read.
+    """
+    if isinstance(style, Style | Audio) or not isinstance(style, list | tuple):
+        return [read(_as_tuple(style), "style")]
+    if not style:
+        raise InputError("style is empty: give one, or several")
+    styles = [read(_as_tuple(each), f"style {i}") for i, each in enumerate(style, 1)]
+    if not any(each.weight for each in styles):
+        raise InputError("the weights of all styles are 0: give one above 0")
+    return styles
+
+
+def _as_tuple(style: Any) -> Style:
+    return style if isinstance(style, Style) else Style(style)
+
+
+def as_styles(
+    style: ImageLike | Style | Sequence[ImageLike | Style], content: Image, alpha: str = "flatten"
+) -> list[Style]:
     """Return the styles of a transfer with their images and masks as arrays.
 
     Args:
       style: An image in the forms of `nst.images.as_image`, a `Style` of one with masks in the forms of
         `nst.images.as_mask`, or several of these.
       content: `[h, w, 3]`, whose aspect the masks of the content have.
+      alpha: One of `nst.images.ALPHA`; where it is kept, images of styles may be `[h, w, 4]`.
 
     Raises:
       InputError: An image, a mask or a number can't be used.
     """
-    if isinstance(style, Style) or not isinstance(style, list | tuple):
-        return [_as_style(style, content, "style")]  # type: ignore[arg-type]  (no sequence)
-    if not style:
-        raise InputError("style is empty: give an image, or several")
-    styles = [_as_style(each, content, f"style {i}") for i, each in enumerate(style, 1)]
-    if not any(each.weight for each in styles):
-        raise InputError("the weights of all styles are 0: give one above 0")
-    return styles
+    return each_style(style, lambda own, name: _as_style(own, content, name, alpha))
 
 
-def _as_style(style: ImageLike | Style, content: Image, name: str) -> Style:
-    own = style if isinstance(style, Style) else Style(style)  # type: ignore[arg-type]  (made an array below)
+def _as_style(own: Style, content: Image, name: str, alpha: str) -> Style:
     check("images.style_weights", (own.weight,), label=f"the weight of {name}")
     check("images.style_scales", (own.scale,), label=f"the scale of {name}")
-    image = images.as_image(name, own.image)
+    image = images.as_image(name, own.image, alpha)
     mask = None if own.mask is None else as_sized_mask(f"the mask of {name}", own.mask, image)
     content_mask = None
     if own.content_mask is not None:
         content_mask = as_sized_mask(f"the content mask of {name}", own.content_mask, content)
     return own._replace(image=image, mask=mask, content_mask=content_mask)
+
+
+def check_regions(settings: Settings, styles: Sequence[Style], regions: Regions) -> None:
+    """Raise InputError if layers of a style, masks or transparency can't be used.
+
+    Args:
+      settings: The settings that `nst.losses.checked` returns.
+      styles: The styles with their images as read, `[h, w, 3]` or `[h, w, 4]`.
+      regions: The parts that are kept or transparent.
+    """
+    alphas = [regions.alpha, *(images.split(style.image)[1] for style in styles)]
+    transparent = any(alpha is not None and alpha.min() < 1 for alpha in alphas)
+    losses.check_masks(settings, any_masks(styles, regions), transparent)
+    check_layers(styles, settings)
+
+
+def visible(styles: Sequence[Style]) -> list[Style]:
+    """Return styles of images `[h, w, 3]`, with masks that leave out what is transparent.
+
+    Raises:
+      InputError: Nothing is left.
+    """
+    result = []
+    for style in styles:
+        image, alpha = images.split(style.image)
+        mask = images.product(style.mask, alpha)
+        if mask is not None and not mask.any():
+            raise InputError("a style mask leaves only what is transparent in its image: give another mask")
+        result.append(style._replace(image=image, mask=mask))
+    return result
 
 
 def as_sized_mask(name: str, mask: ImageLike, image: Image) -> np.ndarray:
@@ -62,8 +112,8 @@ def as_sized_mask(name: str, mask: ImageLike, image: Image) -> np.ndarray:
     return result
 
 
-def styles_of(style: Image | Sequence[Style]) -> list[Style]:
-    """Return the styles of a transfer; an image is a style of weight 1."""
+def styles_of(style: Array | Sequence[Style]) -> list[Style]:
+    """Return the styles of a transfer; an array is a style of weight 1."""
     return [Style(style)] if isinstance(style, np.ndarray | jax.Array) else list(style)
 
 
@@ -81,8 +131,8 @@ def style_at(style: Style, side: float, content: tuple[int, int]) -> Style:
 
 
 def regions_at(regions: Regions, size: tuple[int, int]) -> Regions:
-    """Return regions with the mask of what is kept resized to `size` (height, width)."""
-    return regions._replace(keep=_resized(regions.keep, size))
+    """Return regions with their masks resized to `size` (height, width)."""
+    return regions._replace(keep=_resized(regions.keep, size), alpha=_resized(regions.alpha, size))
 
 
 def _resized(mask: Mask | None, size: tuple[int, int]) -> np.ndarray | None:

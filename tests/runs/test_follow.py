@@ -87,7 +87,7 @@ def test_all_other_defaults_are_unchanged():
 def test_every_field_that_follows_has_a_rule(modality):
     following = {name for name, field in config.FIELDS[modality].items() if field.follows}
     assert set(follow.RULES.get(modality, ())) == following
-    unset = {"images.strength"}  # then the weights apply
+    unset = {"images.strength", "images.alpha"}  # then the weights apply, and the format of an output decides
     assert {name for name, value in resolved(modality).items() if value is None} <= unset
     settings = config.base(modality)
     follow.resolved(settings)

@@ -167,6 +167,7 @@ FREE = {
     "audio.seed",
     "loss.content_weight",
     "images.style_weights",
+    "audio.style_weights",
     "loss.envelope_weight",
     "loss.style_weight",
     "loss.tv_weight",
