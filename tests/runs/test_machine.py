@@ -144,9 +144,9 @@ def test_the_limit_of_pixels_holds_for_every_image(config, pictures, tmp_path):
     assert [*job.inputs] == ["content", "style", "init"]
     for name, path in job.inputs.items():
         alone = [job._replace(inputs={name: path})]
-        assert runs.image.shapes(alone, 60 * 40) == {path: (40, 60)}
+        assert runs.image.shapes(alone, 60 * 40, "keep") == {path: (40, 60, 3)}
         with pytest.raises(InputError, match=path.name):
-            runs.image.shapes(alone, 60 * 40 - 1)
+            runs.image.shapes(alone, 60 * 40 - 1, "keep")
 
 
 def test_a_folder_of_runs_is_resumed_where_it_stopped(config, pictures, tmp_path):
