@@ -3,7 +3,7 @@
 import json
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -66,7 +66,7 @@ def compare(
     table = Table("pixels", *names, title="milliseconds of a loss and gradient, and their ratio to the first")
     for side in sizes:
         problems = {name: problem(*inputs, side, name, layers) for name in names}
-        seconds = {name: statistics.median(each) for name, each in _in_turns(problems, rounds).items()}
+        seconds = {name: statistics.median(each) for name, each in in_turns(problems, rounds).items()}
         for name in names:
             facts[name]["seconds"][side] = seconds[name]
         first = seconds[names[0]]
@@ -106,17 +106,21 @@ def problem(
 _value_and_gradient = jax.jit(jax.value_and_grad(loss, has_aux=True))
 
 
-def _in_turns(problems: dict[str, tuple[jax.Array, Objective]], rounds: int) -> dict[str, list[float]]:
+def in_turns(
+    problems: dict[str, tuple[jax.Array, Objective]],
+    rounds: int,
+    clock: Callable[[], float] = time.perf_counter,
+) -> dict[str, list[float]]:
     """Return seconds of each problem's loss and gradient, A B C A B C …, after an untimed round that compiles."""
     if rounds < 1:
         raise InputError(f"--rounds {rounds}: give at least 1")
     times: dict[str, list[float]] = {name: [] for name in problems}
     for i in range(rounds + 1):
         for name, (image, target) in problems.items():
-            began = time.perf_counter()
+            began = clock()
             jax.block_until_ready(_value_and_gradient(image, target))
             if i:
-                times[name].append(time.perf_counter() - began)
+                times[name].append(clock() - began)
     return times
 
 

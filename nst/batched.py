@@ -78,7 +78,10 @@ def stylizations(
       InputError: The sizes or the losses differ.
       RunError: The loss of no trial is finite any more.
     """
-    settings = [completed(extractor, trial.loss_settings, optimizer) for trial in trials]
+    # Bounding boxes of regions differ in shape between trials, so regions are not cropped.
+    settings = [
+        {**completed(extractor, trial.loss_settings, optimizer), "cropped": False} for trial in trials
+    ]
     layers = [layer for each in settings for layer in losses.layers(each)]
     extractor = extractor.freeze(tuple(dict.fromkeys(layers)))
     by_trial = [

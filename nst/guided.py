@@ -4,13 +4,14 @@ Source: Gatys, Ecker, Bethge, Hertzmann and Shechtman, Controlling Perceptual Fa
 2017, section 4: the statistics of a style are compared within its region.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from nst import images, losses, masks
+from nst.errors import InputError
 from nst.losses import Input, Recipe, Term
 from nst.objective import Composition, Objective, numbered, term_of
 from nst.types import Array, Mask, Network, Settings, Style
@@ -64,6 +65,7 @@ def guided(
     """
     settings = losses.checked(settings)
     losses.check_masks(settings, any_masks(styles, regions), regions.visible is not None)
+    check_layers(styles, settings)
     terms = {}
     for name, recipe in losses.active(settings).items():
         if recipe.source == "style":
@@ -91,13 +93,61 @@ def _style_terms(
 ) -> list[Term]:
     """Return the term of each style."""
     layers, terms = recipe.layers(**settings), []
-    for style, region, share in zip(styles, free(styles, regions), shares(styles, regions), strict=True):
+    by_layer = {layer: shares(styles, regions, layer) for layer in layers}
+    for i, (style, region) in enumerate(zip(styles, free(styles, regions), strict=True)):
+        own = style.layers or layers
         sources = {
-            "content": Input(network, content, _to_layers(region, network, layers, regions)),
-            "style": Input(network, style.image, _to_layers(style.mask, network, layers, regions)),
+            "content": Input(network, content, _to_layers(region, network, own, regions)),
+            "style": Input(network, style.image, _to_layers(style.mask, network, own, regions)),
         }
-        terms.append(term_of(name, recipe, sources, settings, share))
+        factors = {layer: by_layer[layer][i] for layer in own}
+        share = max(factors.values(), default=0.0)
+        terms.append(term_of(name, recipe, sources, _of_style(settings, factors, share), share))
     return terms
+
+
+def _of_style(settings: Settings, factors: Mapping[str, float], share: float) -> Settings:
+    """Return the settings of one style, with the layers that it has.
+
+    Args:
+      settings: The settings of the loss.
+      factors: The share of the style in each of its layers.
+      share: The factor of its term, by which those of its layers are divided.
+    """
+    weights = settings["style_layer_weights"]
+    own = {
+        layer: (weights[layer] if weights else 1 / len(settings["style_layers"])) * factor / (share or 1)
+        for layer, factor in factors.items()
+    }
+    return {**settings, "style_layers": tuple(factors), "style_layer_weights": own}
+
+
+def check_layers(styles: Sequence[Style], settings: Settings) -> None:
+    """Raise InputError if a style has layers of its own that can't be used.
+
+    Args:
+      styles: The styles.
+      settings: The settings that `nst.losses.checked` returns.
+    """
+    known = settings["style_layers"]
+    for number, style in enumerate(styles, 1):
+        if style.layers is None:
+            continue
+        other = next((layer for layer in style.layers if layer not in known), None)
+        if other is not None:
+            raise InputError(
+                f"style {number} has the layer {other!r}, which is none of loss.style_layers, {', '.join(known)}: "
+                "take one of these, or add it there"
+            )
+        if not style.layers or len(set(style.layers)) < len(style.layers):
+            raise InputError(
+                f"style {number} has the layers {style.layers}: name each once, and at least one"
+            )
+        if settings["style_loss"].form is None:
+            raise InputError(
+                "this style loss compares all layers together, so a style can't have layers of its own: "
+                f"take {', '.join(losses.by_layer())}"
+            )
 
 
 def any_masks(styles: Sequence[Style], regions: Regions) -> bool:
@@ -115,16 +165,25 @@ def free(styles: Sequence[Style], regions: Regions) -> list[np.ndarray | None]:
     ]
 
 
-def shares(styles: Sequence[Style], regions: Regions = WHOLE) -> list[float]:
+def shares(styles: Sequence[Style], regions: Regions = WHOLE, layer: str | None = None) -> list[float]:
     """Return the factor of each style's term: w a c / Σ w a.
 
     w is the weight of a style, a the share of its region in the visible part of the image, and c the share of this part
     that has any style.
     So several styles of the whole image have factors of sum 1; and the factor of a region is its share of the image, so
     that the force on each of its pixels is that of a whole image, since terms are means over the region.
+
+    Args:
+      styles: The styles.
+      regions: What is kept.
+      layer: Count only the styles that have this layer; the others have the factor 0. By default all count.
     """
     visible = np.float32(1) if regions.visible is None else np.asarray(regions.visible)
     parts = [visible if region is None else region * visible for region in free(styles, regions)]
+    parts = [
+        part if layer is None or style.layers is None or layer in style.layers else 0 * part
+        for style, part in zip(styles, parts, strict=True)
+    ]
     areas = [style.weight * float(np.mean(part)) for style, part in zip(styles, parts, strict=True)]
     covered = float(np.mean(np.minimum(visible, sum(parts))) / np.mean(visible))
     total = sum(areas)

@@ -56,6 +56,8 @@ class Style(NamedTuple):
       mask: `[h, w]`, the part of the style image that counts, of any size with its aspect; None for all of it.
       content_mask: `[h', w']`, the region of the result that gets this style, of any size with the aspect of the
         content; None for all of it.
+      layers: The style layers that this style has, among those of the loss; None for all. At each layer only the
+        styles that have it share its weight.
     """
 
     image: Array
@@ -63,6 +65,7 @@ class Style(NamedTuple):
     scale: float = 1.0
     mask: Mask | None = None
     content_mask: Mask | None = None
+    layers: tuple[str, ...] | None = None
 
 
 Scalar = Float[Array, ""]

@@ -10,17 +10,30 @@ python scripts/bench.py wasserstein [--size PIXELS] [--seconds S] [--content PAT
 python scripts/bench.py quality [--pairs CONTENT:STYLE ...] [--methods METHOD:SECONDS ...] --output DIR
 python scripts/bench.py sizes [--config FILE] [--sizes PIXELS ...] [--content PATH] [--style PATH] --output DIR
 python scripts/bench.py lines [--tile PIXELS] [--styles NAME ...] [--matting WEIGHT ...] [--output DIR]
+python scripts/bench.py regions [--losses NAME ...] [--size PIXELS] [--rounds N] [--content PATH]
 """
 
 from nst import cli  # it sets what JAX reads when it is imported
 
 # isort: split
 
-from benchmarks import audio, lbfgs, lines, losses, pastiche, quality, sizes, step, sweep, wasserstein
+from benchmarks import (
+    audio,
+    lbfgs,
+    lines,
+    losses,
+    pastiche,
+    quality,
+    regions,
+    sizes,
+    step,
+    sweep,
+    wasserstein,
+)
 from nst.arguments import Parser
 
 parser = Parser(prog="scripts/bench.py", description=__doc__)
-for module in (step, lbfgs, losses, pastiche, sweep, audio, quality, sizes, wasserstein, lines):
+for module in (step, lbfgs, losses, pastiche, sweep, audio, quality, sizes, wasserstein, lines, regions):
     name, text = module.__name__.rpartition(".")[2], (module.__doc__ or "").partition("\n")[0]
     module.add_options(parser.add_command(name, module.compare, text))
 

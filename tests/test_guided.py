@@ -6,7 +6,7 @@ import pytest
 
 from nst import batched, features, losses
 from nst.errors import InputError
-from nst.guided import Regions, guided, shares
+from nst.guided import Regions, check_layers, guided, shares
 from nst.objective import loss, objective
 from nst.transfer.image import Scale, stylization
 from nst.types import Style
@@ -29,6 +29,7 @@ def random_image(height=HEIGHT, width=WIDTH):
     return GENERATOR.random((height, width, 3), np.float32)
 
 
+value_and_gradient = jax.jit(jax.value_and_grad(loss, has_aux=True))
 CONTENT, IMAGE, A, B = random_image(), random_image(), random_image(18, 30), random_image(30, 20)
 
 
@@ -70,6 +71,53 @@ def test_several_styles_are_weighed_by_their_weights(network):
 )
 def test_shares(styles, regions, expected):
     np.testing.assert_allclose(shares(styles, regions), expected, rtol=1e-6)
+
+
+def test_styles_share_a_layer_with_those_that_have_it():
+    styles = [Style(A, 2.0), Style(B, layers=("relu1_1",)), Style(A, content_mask=LEFT, layers=("relu2_1",))]
+    np.testing.assert_allclose(shares(styles, layer="relu1_1"), [2 / 3, 1 / 3, 0], rtol=1e-6)
+    np.testing.assert_allclose(shares(styles, layer="relu2_1"), [2 / 2.5, 0, 0.5 / 2.5], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("family", "others", "weights"),
+    [
+        ("gram", [], None),
+        ("gram", [Style(B, 2.0, content_mask=1 - LEFT)], (0.7, 0.3)),
+        ("moments", [Style(B, 2.0, content_mask=1 - LEFT)], (0.7, 0.3)),
+    ],
+)
+def test_fine_and_coarse_layers_of_one_style_are_that_style(network, family, others, weights):
+    settings = SETTINGS | {"style_loss": family, "style_layer_weights": weights}
+    whole = Style(A, mask=A[..., 0], content_mask=LEFT if others else None)
+    halves = [whole._replace(layers=(layer,)) for layer in LAYERS]
+    results = []
+    for styles in ([whole, *others], [*halves, *others]):
+        target = guided(network, CONTENT, styles, settings)
+        results.append(value_and_gradient(IMAGE, target))
+    np.testing.assert_allclose(*(value for (value, _), _ in results), rtol=1e-6)
+    one, both = (gradient for _, gradient in results)
+    np.testing.assert_allclose(both, one, atol=1e-6 * float(np.abs(one).max()))
+
+
+def test_a_layer_that_a_style_does_not_have_is_not_computed(network):
+    assert (
+        guided(network, CONTENT, [Style(A, layers=LAYERS[:1])], SETTINGS).terms["style"].layers == LAYERS[:1]
+    )
+
+
+@pytest.mark.parametrize(
+    ("layers", "family", "message"),
+    [
+        (("relu3_1",), "gram", "'relu3_1', which is none of"),
+        ((), "gram", "at least one"),
+        (("relu1_1", "relu1_1"), "gram", "name each once"),
+        (("relu1_1",), "remd", "compares all layers together"),
+    ],
+)
+def test_layers_of_a_style_that_cannot_be_used_are_refused(layers, family, message):
+    with pytest.raises(InputError, match=message):
+        check_layers([Style(A, layers=layers)], losses.checked(SETTINGS | {"style_loss": family}))
 
 
 def test_the_gram_matrices_of_regions_are_those_of_numpy(network):

@@ -29,6 +29,12 @@ IMAGE = {
         check="positive",
         example=(1.0, 0.5),
     ),
+    "images.style_layers": Field(
+        (),
+        "layers of each of several styles, among loss.style_layers: a string with commas for each, empty for all; (): "
+        "all",
+        example=("relu1_1,relu2_1", "relu3_1"),
+    ),
     "images.content_mask": Field(
         "",
         "where each style applies: a gray image for each style, white where it applies, or one image whose colors are "

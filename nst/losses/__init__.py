@@ -58,6 +58,7 @@ __all__ = [
     "Term",
     "View",
     "active",
+    "by_layer",
     "check_masks",
     "check_positions",
     "check_strength",
@@ -220,10 +221,15 @@ def check_masks(settings: Settings, masked: bool, transparent: bool = False) -> 
         return
     cause, remedy = ("masks", "take") if masked else ("transparency", "set images.alpha=flatten, or take")
     if "style" in active(settings) and settings["style_loss"].form is None:
-        usable = ", ".join(name for name, loss in STYLE_LOSSES.items() if loss.form is not None)
+        usable = ", ".join(by_layer())
         raise InputError(f"this style loss compares whole images and takes no {cause}: {remedy} {usable}")
     if "content" in active(settings) and settings.get("content_loss", "squared") != "squared":
         raise InputError(f"content loss {settings['content_loss']} takes no {cause}: {remedy} squared")
+
+
+def by_layer() -> list[str]:
+    """Return the names of the style losses that compare layers one by one."""
+    return [name for name, loss in STYLE_LOSSES.items() if loss.form is not None]
 
 
 def check_strength(settings: Settings, strength: float | None) -> None:

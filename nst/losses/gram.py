@@ -34,7 +34,7 @@ def gram_matrix(features: Float[Array, "h w n"], mask: Mask | None = None) -> Gr
     if mask is None:
         return Gram(second_moments(F), jnp.asarray(F.shape[0], jnp.float32))
     w = jnp.asarray(mask, jnp.float32).reshape(-1, 1)
-    return Gram(product(w * F, F), jnp.sum(w))
+    return Gram(second_moments(jnp.sqrt(w) * F), jnp.sum(w))
 
 
 def product(A: Array, B: Array) -> jax.Array:

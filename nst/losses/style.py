@@ -9,8 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from nst.errors import InputError
+from nst.losses.box import Box, bounding_box, crop, whole
 from nst.losses.term import Input, Recipe, Term, View
-from nst.types import Mask, Pytree, Scalar
+from nst.types import Array, Mask, Pytree, Scalar
 
 
 class LayerLoss(NamedTuple):
@@ -89,6 +90,7 @@ def by_layers(
     style_layers: Sequence[str],
     style_layer_weights: Mapping[str, float] | None = None,
     dual_layers: Collection[str] | None = None,
+    cropped: bool = True,
     **_: Any,
 ) -> Term:
     """Build the style term of a loss that compares layers one by one.
@@ -100,15 +102,18 @@ def by_layers(
       style_layers: The layers to compare.
       style_layer_weights: w_l by layer, 1 / (number of layers) by default.
       dual_layers: The layers to compare in the dual form, if the loss has one. By default, with `dual_of_result` the
-        layers in which the content has fewer positions than filters, otherwise none.
+        layers in which the region has fewer positions than filters, otherwise none.
+      cropped: Whether to crop a region to its bounding box, which takes less time but differs in shape between regions.
     """
     layers = tuple(style_layers)
     if form.least > 1:
         for each in inputs.values():
             check_positions(form, each.shapes(layers))
     weights = style_layer_weights or {layer: 1 / len(layers) for layer in layers}
+    masks = inputs["content"].masks
+    region = None if masks is None else {layer: _box(masks[layer], form, cropped) for layer in layers}
     if dual_layers is None:
-        dual_layers = _few_positions(inputs["content"], layers) if form.dual_of_result else ()
+        dual_layers = _few_positions(inputs["content"], layers, region) if form.dual_of_result else ()
     forms = tuple(
         (layer, form.dual if form.dual is not None and layer in dual_layers else form) for layer in layers
     )
@@ -116,7 +121,6 @@ def by_layers(
     target = inputs["style"].measure(targets, layers)
     layer_weights = jax.device_put({layer: np.float32(weights[layer]) for layer in layers})
     additive = all(form.additive for _, form in forms)
-    region = inputs["content"].masks
     return Term(statistics, value, layers, target=(target, layer_weights), local=region, additive=additive)
 
 
@@ -135,21 +139,23 @@ def check_positions(form: LayerLoss, shapes: Mapping[str, tuple[int, ...]]) -> N
             )
 
 
-def _few_positions(source: Input, layers: tuple[str, ...]) -> list[str]:
-    """Return the layers in which an input has fewer positions than there are filters."""
-    return [layer for layer, (height, width, N) in source.shapes(layers).items() if height * width < N]
+def _few_positions(source: Input, layers: tuple[str, ...], region: Mapping[str, Box] | None) -> list[str]:
+    """Return the layers in which an input, or its region, has fewer positions than there are filters."""
+    result = []
+    for layer, (height, width, N) in source.shapes(layers).items():
+        positions = height * width if region is None else region[layer].mask.size
+        result += [layer] if positions < N else []
+    return result
 
 
 # Cached, so that equal terms have equal functions and share compiled programs.
 @functools.cache
 def _functions(forms: Forms) -> tuple[Callable, Callable, Callable]:
-    def statistics(view: View, region: Mapping[str, Mask] | None) -> dict[str, Pytree]:
+    def statistics(view: View, region: Mapping[str, Box] | None) -> dict[str, Pytree]:
         result = {}
         for i, (layer, form) in enumerate(forms):
-            arguments = [
-                view.features[layer],
-                _combined(view.mask(layer), None if region is None else region[layer]),
-            ]
+            box = None if region is None else region[layer]
+            arguments: list[Any] = [*_in_box(view.features[layer], view.mask(layer), box)]
             if form.stochastic:
                 assert view.key is not None
                 arguments.append(jax.random.fold_in(view.key, i))
@@ -170,10 +176,15 @@ def _functions(forms: Forms) -> tuple[Callable, Callable, Callable]:
     return statistics, value, targets
 
 
-def _combined(mask: Mask | None, region: Mask | None) -> Mask | None:
-    if mask is None or region is None:
-        return region if mask is None else mask
-    return mask * region
+def _box(mask: Mask, form: LayerLoss, cropped: bool) -> Box:
+    return bounding_box(mask, form.least) if cropped else whole(mask)
+
+
+def _in_box(features: Array, mask: Mask | None, box: Box | None) -> tuple[Array, Mask | None]:
+    """Return the features in a box, and the weight of each position; without a box, the arguments."""
+    if box is None:
+        return features, mask
+    return crop(features, box), box.mask if mask is None else box.mask * crop(mask, box)
 
 
 def _check(

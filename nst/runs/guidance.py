@@ -15,7 +15,7 @@ from nst.guided import Regions
 from nst.images import ImageWarning
 from nst.images.sets import is_named
 from nst.masks import GUIDANCE
-from nst.runs.styles import for_each_style, numbered, other_styles, style_names, style_weights
+from nst.runs.styles import for_each_style, numbered, other_styles, style_layers, style_names, style_weights
 from nst.types import Image, Mask, Style
 
 #: Fields of the group `images` with one or several masks.
@@ -81,21 +81,23 @@ def style_factors(config: ConfigDict, count: int) -> list[float]:
 
 def guides(config: ConfigDict, names: Iterable[str]) -> bool:
     """Return whether a job has more than one style, or a field for several styles or regions is set."""
-    fields = ("style_weights", "style_scales", "regions", "keep")
+    fields = ("style_weights", "style_scales", "style_layers", "regions", "keep")
     chosen = any(config.images[field] for field in fields) or config.images.guidance != "simple"
     return chosen or len(style_names(names)) > 1 or any(is_mask(name) for name in names)
 
 
 def plain_styles(config: ConfigDict, styles: Sequence[Image]) -> list[Style]:
-    """Return the styles of a job with their weights and scales, without masks.
+    """Return the styles of a job with their weights, scales and layers, without masks.
 
     Raises:
-      InputError: There is another number of weights or scales, or no weight above 0.
+      InputError: There is another number of weights, scales or layers, or no weight above 0.
     """
     weights = style_weights("images.style_weights", config.images.style_weights, len(styles))
     factors = style_factors(config, len(styles))
+    layers = style_layers("images.style_layers", config.images.style_layers, len(styles))
     return [
-        Style(image, weight, scale) for image, weight, scale in zip(styles, weights, factors, strict=True)
+        Style(image, weight, scale, layers=names)
+        for image, weight, scale, names in zip(styles, weights, factors, layers, strict=True)
     ]
 
 

@@ -10,6 +10,8 @@ from ml_collections import ConfigDict
 from nst import features, images, inputs, losses
 from nst.batched import Trial, stylizations
 from nst.errors import InputError, unknown
+from nst.guided import free
+from nst.losses.box import bounding_box
 from nst.objective import PARAMETERS
 from nst.optim import optimizer
 from nst.runs import memory
@@ -58,15 +60,20 @@ def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> Networ
     for job in jobs:
         names = {name: f"{name} {path}" for name, path in job.inputs.items()}
         content = framed(config, "content", sizes[job.inputs["content"]][:2])
-        styles = style_names(job.inputs)
+        styles, largest, shares = style_names(job.inputs), [], []
         for style, factor in zip(styles, style_factors(config, len(styles)), strict=True):
             size = framed(config, "style", sizes[job.inputs[style]][:2])
-            check_size(config, network, content, size, names | {"style": names[style]}, factor)
+            largest.append(
+                check_size(config, network, content, size, names | {"style": names[style]}, factor)
+            )
         have_alpha = any(sizes[job.inputs[name]][2] == 4 for name in ("content", *styles))
         if have_alpha or guides(config, job.inputs):
             *_, guided, regions = loaded(config, job, int(limit))
             check_regions(losses.checked(dict(config.loss)), guided, regions)
             visible(guided)
+            masks = [mask for mask in free(guided, regions) if mask is not None]
+            shares = [bounding_box(mask).mask.size / mask.size for mask in masks]
+        check_memory(config, network, content, largest, shares)
     return network
 
 
@@ -127,8 +134,8 @@ def check_size(
     style: tuple[int, int],
     names: Mapping[str, str] = NO_CHANGES,
     factor: float = 1.0,
-) -> int:
-    """Check that the smallest scale has features in every layer; warn if the largest may not fit into memory.
+) -> tuple[int, int]:
+    """Check that the smallest scale has features in every layer, and return the size of the style at the largest.
 
     Args:
       config: The config of the run.
@@ -137,9 +144,6 @@ def check_size(
       style: Height and width of the style image.
       names: What messages call each input.
       factor: The scale of this style, in units of `images.style_scale`.
-
-    Returns:
-      An estimate of the bytes that the run takes.
 
     Raises:
       InputError: An image is too small for a layer, or `images.size` is larger than supported.
@@ -154,11 +158,32 @@ def check_size(
         sizes_at(scale.size, style_scale, content, style) for scale in (scales(config)[0], scales(config)[-1])
     )
     check_inputs(extractor, losses.checked(dict(config.loss)), *smallest, names)
-    needed = memory.needed(extractor, layers(config), *largest, optimizer(config.optimizer.name))
-    height, width = largest[0]
+    return largest[1]
+
+
+def check_memory(
+    config: ConfigDict,
+    extractor: Network,
+    content: tuple[int, int],
+    styles: Sequence[tuple[int, int]],
+    regions: Sequence[float] = (),
+) -> None:
+    """Warn if the largest scale may not fit into memory.
+
+    Args:
+      config: The config of the run.
+      extractor: The network.
+      content: Height and width of the content image.
+      styles: Height and width of each style at the largest scale.
+      regions: As in `nst.runs.memory.needed`.
+    """
+    height, width = images.fit_size(*content, config.images.size)
+    chosen = optimizer(config.optimizer.name)
+    needed = memory.needed(extractor, layers(config), (height, width), styles, chosen, regions)
     remedy = memory.remedy(memory.largest(config.images.size, needed))
-    memory.check(f"{width}×{height} pixels", needed, remedy)
-    return needed
+    plural = "s" if len(regions) > 1 else ""
+    what = f"{width}×{height} pixels" + (f" with masks of {len(regions)} style{plural}" if regions else "")
+    memory.check(what, needed, remedy)
 
 
 def batch_key(config: ConfigDict) -> str | None:

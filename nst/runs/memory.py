@@ -33,8 +33,9 @@ def needed(
     extractor: Network,
     layers: Sequence[str],
     content: tuple[int, int],
-    style: tuple[int, int],
+    styles: Sequence[tuple[int, int]],
     optimizer: optax.GradientTransformation,
+    regions: Sequence[float] = (),
 ) -> int:
     """Estimate the bytes that a run takes at its largest scale.
 
@@ -42,13 +43,18 @@ def needed(
       extractor: The network.
       layers: The layers that the loss reads.
       content: Height and width of the image that is optimized.
-      style: Height and width of the style image, whose features are computed without a gradient.
+      styles: Height and width of each style image, whose features are computed one by one, without a gradient.
       optimizer: The optimizer, whose state may hold a history of images.
+      regions: The share of the image that each region takes, by its bounding box. A gradient keeps the features of a
+        region once more, multiplied by their weights.
     """
-    features = _FLOAT * max(extractor.activations(size, layers) for size in (content, style))
+    features = _FLOAT * max(extractor.activations(size, layers) for size in (content, *styles))
+    shapes = extractor.shapes(content, layers).values()
+    masked = _FLOAT * sum(regions) * sum(height * width * (N + 1) for height, width, N in shapes)
+    targets = _FLOAT * len(styles) * sum(N**2 for *_, N in shapes)
     state = held(jax.eval_shape(optimizer.init, _image(*content)))
     reference = held(jax.eval_shape(lambda x: extractor.reference(x, layers), _image(*content)))
-    return _REST + features + state + reference
+    return _REST + features + int(masked) + targets + state + reference
 
 
 def _image(height: int, width: int) -> jax.ShapeDtypeStruct:

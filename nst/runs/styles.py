@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from nst import inputs
 from nst.errors import InputError
@@ -68,3 +69,19 @@ def style_weights(field: str, weights: Sequence[float | int], count: int) -> lis
     if not any(result):
         raise InputError(f"config.{field} are all 0: give a number above 0")
     return result
+
+
+def style_layers(field: str, names: Sequence[Any], count: int) -> list[tuple[str, ...] | None]:
+    """Return the layers of each style, of which a config has a string with commas; None for all.
+
+    Raises:
+      InputError: There are not as many strings as styles.
+    """
+    names = names or ("",) * count
+    if len(names) != count or not all(isinstance(each, str) for each in names):
+        example = "('relu1_1,relu2_1', 'relu3_1,relu4_1')"
+        raise InputError(
+            f"config.{field} = {tuple(names)!r}: give {count} strings with commas between layers, one for each style, "
+            f"such as {example} for two"
+        )
+    return [tuple(name.strip() for name in each.split(",")) if each else None for each in names]

@@ -3,14 +3,16 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 from ml_collections import ConfigDict
 
-from nst import audio, files, images, video
+from nst import audio, files, images, losses, video
 from nst.errors import InputError, unknown
+from nst.guided import check_layers
 from nst.runs import image, memory
-from nst.runs.guidance import style_factors
+from nst.runs.guidance import plain_styles, style_factors
 from nst.runs.modality import File, Job, Limit, Modality
-from nst.runs.styles import other_styles, style_names, style_weights
+from nst.runs.styles import other_styles, style_names
 from nst.runs.video_task import read, span
 from nst.transfer.color import COLORS
 from nst.transfer.video import STARTS, flow_file, frame_size
@@ -57,11 +59,13 @@ def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> Networ
         _check_flows(config, count)
         size = frame_size(clip.height, clip.width, config.images.size)
         names = {name: f"{name} {file}" for name, file in job.inputs.items()}
-        own = style_names(job.inputs)
-        style_weights("images.style_weights", config.images.style_weights, len(own))
+        own, largest = style_names(job.inputs), []
+        placeholders = [np.zeros((1, 1, 3), np.float32)] * len(own)
+        check_layers(plain_styles(config, placeholders), losses.checked(dict(config.loss)))
         for style, factor in zip(own, style_factors(config, len(own)), strict=True):
-            named = names | {"style": names[style]}
-            image.check_size(config, network, size, styles[job.inputs[style]][:2], named, factor)
+            named, shape = names | {"style": names[style]}, styles[job.inputs[style]][:2]
+            largest.append(image.check_size(config, network, size, shape, named, factor))
+        image.check_memory(config, network, size, largest)
     return network
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from nst import images, losses
 from nst.config import check
 from nst.errors import InputError
-from nst.guided import Regions, any_masks
+from nst.guided import Regions, any_masks, check_layers
 from nst.images import ImageLike
 from nst.types import Array, Audio, Image, Mask, Settings, Style
 
@@ -63,11 +63,11 @@ def _as_style(own: Style, content: Image, name: str, alpha: str) -> Style:
     content_mask = None
     if own.content_mask is not None:
         content_mask = as_sized_mask(f"the content mask of {name}", own.content_mask, content)
-    return Style(image, own.weight, own.scale, mask, content_mask)
+    return own._replace(image=image, mask=mask, content_mask=content_mask)
 
 
 def check_regions(settings: Settings, styles: Sequence[Style], regions: Regions) -> None:
-    """Raise InputError if a term of the loss can't leave out what is masked or transparent.
+    """Raise InputError if layers of a style, masks or transparency can't be used.
 
     Args:
       settings: The settings that `nst.losses.checked` returns.
@@ -77,6 +77,7 @@ def check_regions(settings: Settings, styles: Sequence[Style], regions: Regions)
     alphas = [regions.alpha, *(images.split(style.image)[1] for style in styles)]
     transparent = any(alpha is not None and alpha.min() < 1 for alpha in alphas)
     losses.check_masks(settings, any_masks(styles, regions), transparent)
+    check_layers(styles, settings)
 
 
 def visible(styles: Sequence[Style]) -> list[Style]:

@@ -45,7 +45,8 @@ def stylize(
     Args:
       content: A path, the name of a sample, an image of Pillow, or an array `[h, w, 3]` of bytes or of floats in
         [0, 1]; `[h, w, 4]` with alpha.
-      style: The same, or a `Style`: an image in these forms with a weight, a scale and masks; or a list of them.
+      style: The same, or a `Style`: an image in these forms with a weight, a scale, masks and layers; or a list of
+        them.
       size: Longest side of the result, pixels.
       steps: Optimization steps at that size.
       scales: Longest sides from coarse to fine, ascending to `size`; by default `size` only.

@@ -77,6 +77,24 @@ def test_a_tuple_of_styles_is_the_same_as_commas(two, tmp_path):
     assert json.loads((folder / "config.json").read_text())["config"]["images"]["style"] == text
 
 
+def test_layers_of_each_style_are_recorded_and_resumed(two, tmp_path):
+    first, *others = two.loss.style_layers
+    two.images.style_layers = (first, ",".join(others))
+    folder = tmp_path / "run"
+    runs.run(two, folder)
+    assert json.loads((folder / "config.json").read_text())["config"]["images"]["style_layers"] == [
+        first,
+        ",".join(others),
+    ]
+    whole = (folder / "image.png").read_bytes()
+    (folder / "done").unlink()
+    runs.run(two, folder, resume=True)
+    assert (folder / "image.png").read_bytes() == whole
+    two.images.style_layers = ()
+    with pytest.raises(InputError, match="holds another run"):
+        runs.run(two, folder, resume=True)
+
+
 def test_regions_by_color_and_a_color_that_is_kept(two, masks, tmp_path):
     two.images.content_mask = str(masks / "three.png")
     two.images.regions, two.images.keep = ("red", "blue"), "white"
@@ -130,6 +148,9 @@ def test_a_gray_mask_for_each_style_and_a_folder_of_masks(two, masks, tmp_path, 
         ({"style_scales": (1.0,)}, "1 numbers for 2 styles"),
         ({"style_mask": "left.png,left.png,left.png"}, "there are 2 styles"),
         ({"guidance": "insied"}, "inside"),
+        ({"style_layers": ("relu1_1",)}, "give 2 strings"),
+        ({"style_layers": (("relu1_1",), "")}, "give 2 strings"),
+        ({"style_layers": ("", "relu9_1")}, "style 2 has the layer 'relu9_1'"),
     ],
 )
 def test_what_cannot_be_used_is_refused_first(two, masks, tmp_path, changes, message):

@@ -6,9 +6,10 @@ import sys
 from pathlib import Path
 
 import jax
+import numpy as np
 import pytest
 
-from nst import features, runs
+from nst import features, images, runs
 from nst.errors import InputError
 from nst.optim import optimizer
 from nst.runs import memory, prepare
@@ -83,14 +84,45 @@ def test_the_size_that_would_fit_is_named(config, tmp_path, monkeypatch):
 def test_the_estimate_counts_the_features_and_the_history():
     extractor, size = features.load(weights="random"), (64, 96)
     needed = {
-        name: memory.needed(extractor, ["relu1_1"], size, size, optimizer(name)) for name in ("adam", "lbfgs")
+        name: memory.needed(extractor, ["relu1_1"], size, [size], optimizer(name))
+        for name in ("adam", "lbfgs")
     }
     pixels = 64 * 96
-    features_and_state = 64 * pixels * 4 + 2 * 3 * pixels * 4  # relu1_1; two moments
+    target = 4 * 64**2
+    features_and_state = 64 * pixels * 4 + 2 * 3 * pixels * 4 + target  # relu1_1; two moments
     assert needed["adam"] - memory._REST == pytest.approx(features_and_state, abs=100)
     history = 2 * 50 * 3 * pixels * 4  # 50 pairs of images
     features_alone = 64 * pixels * 4
     assert needed["lbfgs"] - memory._REST == pytest.approx(history + features_alone, rel=0.03)
+
+
+def test_the_estimate_counts_regions_and_styles():
+    extractor, size = features.load(weights="random"), (64, 96)
+
+    def needed(styles, regions):
+        return memory.needed(extractor, ["relu1_1"], size, styles, optimizer("adam"), regions)
+
+    alone = needed([size], [])
+    assert needed([size] * 3, []) - alone == 2 * 4 * 64**2
+    assert needed([size], [0.5, 0.75]) - alone == 4 * 1.25 * 64 * 96 * 65
+    assert needed([size, (128, 192)], []) - alone > 3 * 4 * 64 * 64 * 96
+
+
+def test_regions_that_need_too_much_memory_are_refused(config, tmp_path, monkeypatch):
+    config.images.size, config.pyramid.scales = 1000, ()
+    config.images.style = f"{config.images.style},{config.images.content}"
+    modality, limit = runs.MODALITIES["image"], runs.MODALITIES["image"].limit.value
+    needs = []
+    monkeypatch.setattr(memory, "check", lambda what, needed, remedy: needs.append(needed))
+    prepare.ready(modality, checked(config), tmp_path / "run", limit=limit)
+    monkeypatch.undo()
+    monkeypatch.setattr(memory, "_FAR", 1.0)
+    monkeypatch.setattr(memory, "free", lambda: needs[0])
+    prepare.ready(modality, checked(config), tmp_path / "run", limit=limit)
+    images.write(tmp_path / "mask.png", np.ones((40, 60, 3), np.float32))
+    config.images.content_mask = ",".join([str(tmp_path / "mask.png")] * 2)
+    with pytest.raises(InputError, match="with masks of 2 styles need about"):
+        runs.run(config, tmp_path / "run")
 
 
 def test_free_memory_is_a_number_on_a_cpu():
@@ -112,9 +144,9 @@ def test_the_limit_of_pixels_holds_for_every_image(config, pictures, tmp_path):
     assert [*job.inputs] == ["content", "style", "init"]
     for name, path in job.inputs.items():
         alone = [job._replace(inputs={name: path})]
-        assert runs.image.shapes(alone, 60 * 40) == {path: (40, 60)}
+        assert runs.image.shapes(alone, 60 * 40, "keep") == {path: (40, 60, 3)}
         with pytest.raises(InputError, match=path.name):
-            runs.image.shapes(alone, 60 * 40 - 1)
+            runs.image.shapes(alone, 60 * 40 - 1, "keep")
 
 
 def test_a_folder_of_runs_is_resumed_where_it_stopped(config, pictures, tmp_path):

@@ -19,14 +19,14 @@ def as_styles(style: AudioLike | Style | Sequence[AudioLike | Style], rate: int)
       rate: Sampling rate, Hz.
 
     Raises:
-      InputError: Audio or a weight can't be used, or a style has a scale or a mask.
+      InputError: Audio or a weight can't be used, or a style has a scale, a mask or layers.
     """
     return each_style(style, lambda own, name: _as_style(own, name, rate))
 
 
 def _as_style(own: Style, name: str, rate: int) -> Style:
     of_images = {"scale": own.scale != 1, "mask": own.mask is not None}
-    of_images |= {"content mask": own.content_mask is not None}
+    of_images |= {"content mask": own.content_mask is not None, "choice of layers": own.layers is not None}
     for what, is_set in of_images.items():
         if is_set:
             raise InputError(f"{name} has a {what}, which is for images: leave it out")

@@ -103,6 +103,7 @@ def test_styles_are_audio_in_any_form_with_weights():
         (nst.Style("bells", scale=2.0), "style has a scale, which is for images: leave it out"),
         (["bells", nst.Style("rain", mask=np.ones((2, 2)))], "style 2 has a mask, which is for images"),
         (nst.Style("bells", content_mask=np.ones((2, 2))), "style has a content mask, which is for images"),
+        (nst.Style("bells", layers=("a",)), "style has a choice of layers, which is for images"),
     ],
 )
 def test_styles_that_cannot_be_used_are_refused_in_a_line(style, line):
