@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from nst.runs.finished import Finished
 from nst.types import Values
 
 #: Metrics by name, of each result and of the baselines `content` and `style`.
 Figures = dict[str, dict[str, float]]
+
+#: Stands for folders among the extensions of an `Evaluation`.
+FOLDER = "/"
 
 
 class Evaluation(NamedTuple):
@@ -20,17 +21,18 @@ class Evaluation(NamedTuple):
       describe: Return the `layers`, the `inputs` and the `versions` on which the metrics of a run depend.
       metrics: Return the names of a run's metrics.
       key: Return a key that runs of the same content and style share, given the run and `inputs`.
-      read: Return result, content and style of a run as arrays, given its directory, the run and `inputs`.
+      read: Return result, content and style of a run, as arrays or as clips that are read frame by frame, given its
+        directory, the run and `inputs`.
       compare: Return the metrics of several results of one content and style, given one of their runs.
-      extensions: The file extensions of results of this modality, in lower case; empty for the modality that takes all
-        other extensions.
+      extensions: The file extensions of results of this modality, in lower case, and `FOLDER` if they may be folders;
+        empty for the modality that takes all others.
       of_results: Evaluate results of any program, given the content, the style, the paths, and the size or None.
     """
 
     describe: Callable[[Path, Finished], dict[str, Any]]
     metrics: Callable[[Finished], Sequence[str]]
     key: Callable[[Finished, Values], str]
-    read: Callable[[Path, Finished, Values], tuple[np.ndarray, np.ndarray, np.ndarray]]
-    compare: Callable[[np.ndarray, np.ndarray, Mapping[str, np.ndarray], Finished], Figures]
+    read: Callable[[Path, Finished, Values], tuple[Any, Any, Any]]
+    compare: Callable[[Any, Any, Mapping[str, Any], Finished], Figures]
     extensions: frozenset[str]
     of_results: Callable[[str, str, Sequence[Path], int | None], dict[str, Any]]

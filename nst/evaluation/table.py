@@ -7,7 +7,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from nst.metrics import ALL_METRICS, BASELINES
+from nst.metrics import ALL_METRICS, BASELINES, VIDEO_METRICS
 from nst.types import Values
 
 #: The mark of a metric that is no better than that of the baseline to beat.
@@ -44,12 +44,13 @@ def _shared(evaluation: Values) -> str:
 
 
 def _side_by_side(computed: Container[str]) -> list[list[str]]:
-    """Group the computed metrics by table: those of style by features, those of content, and all others."""
+    """Group the computed metrics by table: those of style by features, of content, of video over time, all others."""
     names = [name for name in ALL_METRICS if name in computed]
     style = [name for name in names if name.startswith("style_")]
     content = [name for name in names if ALL_METRICS[name].baseline == "style"]
-    others = [name for name in names if name not in style + content]
-    return [group for group in (style, content, others) if group]
+    video = [name for name in names if name in VIDEO_METRICS]
+    others = [name for name in names if name not in style + content + video]
+    return [group for group in (style, content, video, others) if group]
 
 
 def _table(rows: Mapping[str, Values], names: Sequence[str]) -> Table:
@@ -57,7 +58,12 @@ def _table(rows: Mapping[str, Values], names: Sequence[str]) -> Table:
     table = Table(box=box.SIMPLE, padding=(0, 1, 0, 0))
     table.add_column("", overflow="fold", min_width=len(_title(BASELINES[0])))
     for name in names:
-        title = name.removeprefix("style_").replace("_held_out", " held_out").replace("content_", "content ")
+        title = (
+            name.removeprefix("style_")
+            .replace("_held_out", " held_out")
+            .replace("content_", "content ")
+            .replace("drift_", "drift ")
+        )
         arrow = _ARROWS[ALL_METRICS[name].better]
         table.add_column(
             f"{title} {arrow}".replace(" ", "\n").replace("held_out", "held out"), justify="right"

@@ -22,6 +22,7 @@ from nst.metrics import style as styles
 from nst.metrics.audio.definitions import AUDIO_METRICS
 from nst.metrics.definitions import BASELINES, CFSD_LAYER, COSINE_LAYER, COVERAGE_LAYER, METRICS, Metric
 from nst.metrics.style import Moments
+from nst.metrics.video.definitions import VIDEO_METRICS
 from nst.types import Array, Features, Image, Network
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "HELD_OUT",
     "METRICS",
     "NETWORK",
+    "VIDEO_METRICS",
     "Metric",
     "evaluate",
     "groups",
@@ -39,8 +41,8 @@ __all__ = [
     "names",
 ]
 
-#: The metrics of images and of audio, by name.
-ALL_METRICS: dict[str, Metric] = METRICS | AUDIO_METRICS
+#: The metrics of images, of audio and of video, by name.
+ALL_METRICS: dict[str, Metric] = METRICS | AUDIO_METRICS | VIDEO_METRICS
 
 #: The network that images are compared in, whatever the network of a run; names of layers are those of this network.
 NETWORK = "vgg19"
