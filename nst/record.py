@@ -3,7 +3,7 @@
 import io
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,7 @@ EVALUATION = "evaluation.json"
 #: The entries of a line of `metrics.jsonl` that are neither the loss nor one of its terms.
 COUNTERS = ("step", "evaluations", "seconds")
 
-# Fields that a resumed run may increase, and fields that a resumed run or sweep may change.
-_MAY_GROW = ("optimizer.steps",)
+# Fields that a resumed run or sweep may change.
 _MAY_CHANGE = ("run.writers", "config.run.writers")  # the names in a run's config and in a sweep's plan
 
 
@@ -61,16 +60,25 @@ def write_json(path: Path, value: Any) -> None:
     files.write_bytes(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
 
 
-def differences(old: Values, new: Values, prefix: str = "") -> list[str]:
-    """Return a line for each changed value that a resumed run or sweep must not change: dotted name and both values."""
+def differences(
+    old: Values, new: Values, prefix: str = "", may_grow: Collection[str] = ("optimizer.steps",)
+) -> list[str]:
+    """Return a line for each changed value that a resumed run or sweep must not change: dotted name and both values.
+
+    Args:
+      old: Values of before, nested or by dotted names.
+      new: The same, now.
+      prefix: The dotted name of both.
+      may_grow: The fields that may become larger.
+    """
     lines = []
     for name in sorted({*old, *new}):
         a, b = old.get(name), new.get(name)
         if f"{prefix}{name}" in _MAY_CHANGE:
             continue
         if isinstance(a, Mapping) and isinstance(b, Mapping):
-            lines += differences(a, b, f"{prefix}{name}.")
-        elif a != b and not (f"{prefix}{name}" in _MAY_GROW and a is not None and b is not None and b > a):
+            lines += differences(a, b, f"{prefix}{name}.", may_grow)
+        elif a != b and not (f"{prefix}{name}" in may_grow and a is not None and b is not None and b > a):
             lines.append(f"{prefix}{name} was {a!r}, now {b!r}")
     return lines
 

@@ -98,6 +98,18 @@ def style_factors(config: ConfigDict, count: int) -> list[float]:
     return _each("style_scales", config.images.style_scales, count)
 
 
+def style_weights(config: ConfigDict, count: int) -> list[float]:
+    """Return the weight of each style.
+
+    Raises:
+      InputError: There is another number of weights, or none above 0.
+    """
+    weights = _each("style_weights", config.images.style_weights, count)
+    if not any(weights):
+        raise InputError("config.images.style_weights are all 0: give a number above 0")
+    return weights
+
+
 def guides(config: ConfigDict, names: Iterable[str]) -> bool:
     """Return whether a job has more than one style, or a field for several styles or regions is set."""
     fields = ("style_weights", "style_scales", "regions", "keep")
@@ -119,10 +131,7 @@ def plain_styles(config: ConfigDict, styles: Sequence[Image]) -> list[Style]:
     Raises:
       InputError: There is another number of weights or scales, or no weight above 0.
     """
-    weights = _each("style_weights", config.images.style_weights, len(styles))
-    if not any(weights):
-        raise InputError("config.images.style_weights are all 0: give a number above 0")
-    factors = style_factors(config, len(styles))
+    weights, factors = style_weights(config, len(styles)), style_factors(config, len(styles))
     return [
         Style(image, weight, scale) for image, weight, scale in zip(styles, weights, factors, strict=True)
     ]

@@ -81,6 +81,7 @@ class Modality(NamedTuple):
       optional: The same for inputs that a config may leave out. Each is one file at most.
       fields: Config fields of inputs and of the seed that are not in `group`, by `content`, `style`, …, or `seed`.
       frames: The suffix of intermediate results, if it is not that of the result.
+      extends: Whether a finished run can be resumed with more steps.
       masks: The same for masks. There may be several of one name, and of a name in `inputs`: `style`, `style_2`, …
       result: The result's file in a run directory.
       config: The config file that commands name.
@@ -116,6 +117,7 @@ class Modality(NamedTuple):
     optional: Mapping[str, File] = {}
     fields: Mapping[str, str] = {}
     frames: str = ""
+    extends: bool = True
     masks: Mapping[str, File] = {}
     further: Callable[[ConfigDict, Mapping[str, Path]], Mapping[str, Path]] | None = None
     batch_key: Callable[[ConfigDict], str | None] | None = None

@@ -226,7 +226,8 @@ def _earlier(folder: Path, facts: dict[str, Any], modality: Modality) -> Earlier
         old = json.loads((folder / "config.json").read_text())
         configs = (files_used(recorded(each["config"]), each["inputs"], modality) for each in (old, facts))
         pairs = [tuple(configs), (_hashes(old["inputs"]), _hashes(facts["inputs"]))]
-        changed = [x for before, now in pairs for x in record.differences(before, now)]
+        may_grow = ("optimizer.steps",) if modality.extends else ()
+        changed = [x for before, now in pairs for x in record.differences(before, now, may_grow=may_grow)]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{folder}/config.json is damaged: start again in another --workdir") from error
     if changed:

@@ -5,14 +5,14 @@ from pathlib import Path
 
 from ml_collections import ConfigDict
 
-from nst import audio, images, inputs, video
+from nst import audio, files, images, inputs, video
 from nst.errors import InputError, unknown
 from nst.runs import image, memory
-from nst.runs.guidance import numbered, style_factors, style_names
+from nst.runs.guidance import numbered, style_factors, style_names, style_weights
 from nst.runs.modality import File, Job, Limit, Modality
 from nst.runs.video_task import read, span
 from nst.transfer.color import COLORS
-from nst.transfer.video import STARTS, frame_size
+from nst.transfer.video import STARTS, flow_file, frame_size
 from nst.types import Network, Values
 
 #: Values of `video.audio`.
@@ -53,14 +53,30 @@ def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> Networ
     for job in jobs:
         path = job.inputs["content"]
         clip = video.probe(path, max_pixels=int(limit))
-        video.timeline(path, **span(config))  # decodes all of it
+        count = len(video.timeline(path, **span(config))) - 1  # decodes all of it
+        _check_flows(config, count)
         size = frame_size(clip.height, clip.width, config.images.size)
         names = {name: f"{name} {file}" for name, file in job.inputs.items()}
         own = style_names(job.inputs)
+        style_weights(config, len(own))
         for style, factor in zip(own, style_factors(config, len(own)), strict=True):
             named = names | {"style": names[style]}
             image.check_size(config, network, size, styles[job.inputs[style]], named, factor)
     return network
+
+
+def _check_flows(config: ConfigDict, count: int) -> None:
+    """Raise InputError if a flow between two of `count` frames is not among the user's files."""
+    if config.video.flow == "dis":
+        return
+    folder = files.user_path(config.video.flow)
+    for distance in sorted({1, *config.video.earlier}):
+        for number in range(count - distance):
+            for pair in ((number, number + distance), (number + distance, number)):
+                if not (path := flow_file(folder, *pair)).exists():
+                    raise InputError(
+                        f"config.video.flow: {path} is missing: add it, or take config.video.flow=dis"
+                    )
 
 
 def _images_of(job: Job) -> dict[str, Path]:
@@ -80,6 +96,7 @@ VIDEO = Modality(
     further=further,
     result=File("video.mp4", "video.png"),
     frames=".png",
+    extends=False,  # another number of steps of the first frame changes all frames
     config="configs/video.py",
     limit=Limit("max_pixels", images.MAX_PIXELS, "Refuse larger frames and images."),
     remedy=memory.remedy(),

@@ -11,6 +11,10 @@ from jaxtyping import UInt8
 FOLDER_RATE = Fraction(25)
 
 
+#: A time in seconds, or a rate.
+Number = int | float | Fraction
+
+
 class VideoWarning(UserWarning):
     """Video is not read or written exactly as it is."""
 
@@ -55,6 +59,6 @@ class Clip(NamedTuple):
     sound: tuple[str, ...]
 
 
-def seconds(time: float | Fraction) -> Fraction:
+def seconds(time: Number) -> Fraction:
     """Return a time in seconds as a simple fraction: 0.1 is one tenth, not the nearest binary number."""
     return Fraction(time).limit_denominator(1_000_000)

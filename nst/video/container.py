@@ -82,7 +82,7 @@ def describe(path: Path, max_pixels: int) -> Clip:
             start=(first.pts or 0) * first.time_base,
             rate=stream.average_rate or stream.guessed_rate or Fraction(25),
             sample_aspect=1 / aspect if transposed else aspect,
-            duration=_duration(container, stream),
+            duration=_duration(container, stream, (first.pts or 0) * first.time_base),
             sound=tuple(_codec(track) for track in container.streams.audio),
         )
 
@@ -95,6 +95,15 @@ def stated_end(stream: Any) -> Fraction | None:
         return int(hours) * 3600 + int(minutes) * 60 + Fraction(rest.rstrip("\0"))
     except ValueError:
         return None
+
+
+def container_end(container: Any) -> Fraction | None:
+    """Return the end of the longest stream by the header of a file, in its own time; None if it is not stated."""
+    if not container.duration:
+        return None
+    # Matroska counts from 0, others from the first time stamp.
+    start = 0 if container.format.name.startswith("matroska") else container.start_time or 0
+    return Fraction(container.duration + start, 1_000_000)
 
 
 def is_cut(container: Any) -> bool:
@@ -113,12 +122,11 @@ def _first_frame(path: Path, container: Any, stream: Any) -> Any:
     raise InputError(f"{path} has no frames that can be decoded: fetch or export it again")
 
 
-def _duration(container: Any, stream: Any) -> Fraction | None:
-    if end := stated_end(stream):
-        return end - max(0, stream.start_time or 0) * stream.time_base
+def _duration(container: Any, stream: Any, start: Fraction) -> Fraction | None:
     if stream.duration:
         return stream.duration * stream.time_base
-    return Fraction(container.duration, 1_000_000) if container.duration else None
+    end = stated_end(stream) or container_end(container)
+    return None if end is None else max(end - start, Fraction(0))
 
 
 def _codec(stream: Any) -> str:

@@ -12,18 +12,18 @@ from nst.errors import InputError
 from nst.video import packages
 from nst.video.clip import Clip, Frame, VideoWarning
 from nst.video.color import Converter
-from nst.video.container import is_cut, opened, stated_end, video_stream
+from nst.video.container import container_end, is_cut, opened, stated_end, video_stream
 
 _NO_IMAGE = np.zeros((0, 0, 3), np.uint8)
 
-# A clip that ends earlier than its header says by more than this, and by more than two frames, is truncated, seconds.
-_SLACK = Fraction(1, 4)
+# Frames that may be missing at the end that a header states, before a clip is truncated: some headers count one more.
+_SLACK = Fraction(5, 2)
 
 _SEEK_AFTER = 2  # seconds: decoding these takes as long as a seek
 _INDEXED = ("mov", "matroska")  # formats whose seeks never end after the time asked for
 
 
-class _Truncated(Exception):
+class _TruncatedError(Exception):
     """A clip can't be read further."""
 
 
@@ -54,7 +54,7 @@ def frames(
         for frame in _converted(clip, start, images, max_pixels):
             end = frame.time + (frame.duration or 0)
             yield frame
-    except _Truncated as error:
+    except _TruncatedError as error:
         duration = f" of {float(clip.duration):.2f}" if clip.duration else ""
         read = f"{clip.path} is truncated or damaged: it could be read to {float(end):.2f}{duration} s"
         if not allow_truncated:
@@ -101,12 +101,14 @@ def _decoded(clip: Clip, start: Fraction, max_pixels: int) -> Iterator[tuple[Any
 
 
 def _intact(container: Any, stream: Any) -> Iterator[Any]:
-    """Yield decoded frames; raise _Truncated at the first error, or at the end if it is too early."""
+    """Yield decoded frames; raise _TruncatedError at the first error, or at the end if it is too early."""
     av = packages.av()
-    number, packets, end = 0, 0, Fraction(0)
+    number, packets = 0, 0
+    ends: dict[int, Fraction] = {}
     for packet in container.demux():
         if packet.pts is not None:
-            end = max(end, (packet.pts + (packet.duration or 0)) * packet.time_base)
+            end = (packet.pts + (packet.duration or 0)) * packet.time_base
+            ends[packet.stream_index] = max(ends.get(packet.stream_index, end), end)
         if packet.stream is not stream:
             continue
         packets += packet.size > 0
@@ -114,25 +116,35 @@ def _intact(container: Any, stream: Any) -> Iterator[Any]:
             decoded = packet.decode()
         except av.FFmpegError as error:
             if number:
-                raise _Truncated from error
+                raise _TruncatedError from error
             continue  # before the first key frame
         for frame in decoded:
             if frame.is_corrupt and number:
-                raise _Truncated
+                raise _TruncatedError
             number += 1
             yield frame
-    if _ends_early(container, stream, packets, end):
-        raise _Truncated
+    if _ends_early(container, stream, packets, ends):
+        raise _TruncatedError
 
 
-def _ends_early(container: Any, stream: Any, packets: int, end: Fraction) -> bool:
-    slack = max(_SLACK, 2 / (stream.average_rate or Fraction(25)))
+def _ends_early(container: Any, stream: Any, packets: int, ends: dict[int, Fraction]) -> bool:
+    """Return whether a clip that was read to the end of its file is shorter than its header states.
+
+    Args:
+      container: The clip.
+      stream: Its video stream.
+      packets: The number of packets of video.
+      ends: The end of each stream by its last packets, seconds.
+    """
+    if is_cut(container):
+        return True
     if container.format.name == "avi":  # its duration is a guess, but its header counts the frames
-        return packets < stream.frames - slack * (stream.average_rate or 25)
-    if not container.duration:
-        return False
-    stated = Fraction(container.duration + (container.start_time or 0), 1_000_000)
-    return end < stated - slack
+        return packets < stream.frames - _SLACK
+    slack = _SLACK / (stream.average_rate or 25)
+    if (stated := stated_end(stream)) is not None:
+        return ends.get(stream.index, 0) < stated - slack
+    stated = container_end(container)
+    return stated is not None and max(ends.values(), default=0) < stated - slack
 
 
 def _with_last(items: Iterator[Any]) -> Iterator[tuple[Any, bool]]:

@@ -11,7 +11,7 @@ from nst.errors import InputError
 from nst.files import user_path
 from nst.images import MAX_PIXELS
 from nst.video import container, decode, folder, samples
-from nst.video.clip import FOLDER_RATE, Clip, Frame, seconds
+from nst.video.clip import FOLDER_RATE, Clip, Frame, Number, seconds
 
 #: The extensions of video files in a folder, in lower case.
 EXTENSIONS = {
@@ -39,7 +39,7 @@ _KIND = inputs.Kind("video", EXTENSIONS, container.SUPPORTED, samples.NAMES, sam
 _ROUNDING = Fraction(1, 2000)
 
 
-def probe(name: str | Path, *, rate: float | Fraction = FOLDER_RATE, max_pixels: int = MAX_PIXELS) -> Clip:
+def probe(name: str | Path, *, rate: Number = FOLDER_RATE, max_pixels: int = MAX_PIXELS) -> Clip:
     """Describe a clip from the headers of its file and its first frame.
 
     Args:
@@ -67,10 +67,10 @@ def probe(name: str | Path, *, rate: float | Fraction = FOLDER_RATE, max_pixels:
 def read(
     name: str | Path,
     *,
-    start: float | Fraction = 0,
-    end: float | Fraction | None = None,
+    start: Number = 0,
+    end: Number | None = None,
     every: int = 1,
-    rate: float | Fraction = FOLDER_RATE,
+    rate: Number = FOLDER_RATE,
     allow_truncated: bool = False,
     max_pixels: int = MAX_PIXELS,
     images: bool = True,
@@ -185,9 +185,7 @@ def _has(place: Path, extensions: Collection[str]) -> bool:
         raise InputError(f"{place} cannot be listed ({error.strerror}): check its permissions") from error
 
 
-def _interval(
-    name: str | Path, start: float | Fraction, end: float | Fraction | None
-) -> tuple[Fraction, Fraction | None]:
+def _interval(name: str | Path, start: Number, end: Number | None) -> tuple[Fraction, Fraction | None]:
     if not 0 <= start < (math.inf if end is None else end) or (end is not None and end == math.inf):
         raise InputError(f"{name}: no time from {start} to {end} s: give 0 or more, and an end after it")
     return seconds(start), None if end is None else seconds(end)

@@ -1,7 +1,7 @@
 """A drawn scene with known motion: a ball rolls over leaves, and the camera pans and zooms.
 
-Both the leaves and the ball are images that a similarity maps to each frame, so that the flow between any two frames and
-the visible positions are known exactly: an oracle for optical flow.
+Both the leaves and the ball are images that a similarity maps to each frame. The flow between any two frames and the
+visible positions are therefore known exactly: an oracle for optical flow.
 """
 
 import functools
@@ -9,8 +9,12 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 import numpy as np
+import numpy.typing as npt
 import scipy.ndimage
 from jaxtyping import Bool, Float, UInt8
+
+#: Points x + i y.
+_Points = npt.NDArray[np.complex128]
 
 HEIGHT, WIDTH = 180, 320
 NUMBER = 48
@@ -51,7 +55,7 @@ def flow(i: int, j: int) -> tuple[Float[np.ndarray, "180 320 2"], Bool[np.ndarra
     points = _grid()
     on_ball = _inside(points, i)
     leaves = _camera(j)(_inverse(_camera(i))(points))
-    target = np.where(on_ball, _ball(j)(_inverse(_ball(i))(points)), leaves)
+    target: _Points = np.where(on_ball, _ball(j)(_inverse(_ball(i))(points)), leaves)
     within = (
         (target.real >= 0) & (target.real <= WIDTH - 1) & (target.imag >= 0) & (target.imag <= HEIGHT - 1)
     )
@@ -65,7 +69,7 @@ class _Similarity:
     def __init__(self, a: complex, b: complex):
         self.a, self.b = a, b
 
-    def __call__(self, z: np.ndarray) -> np.ndarray:
+    def __call__(self, z: _Points) -> _Points:
         return self.a * z + self.b
 
 
@@ -94,12 +98,12 @@ def _eased(t: float) -> float:
     return t * t * (3 - 2 * t)
 
 
-def _grid() -> np.ndarray:
+def _grid() -> _Points:
     y, x = np.mgrid[:HEIGHT, :WIDTH]
     return x + 1j * y
 
 
-def _inside(points: np.ndarray, number: int) -> np.ndarray:
+def _inside(points: _Points, number: int) -> np.ndarray:
     return np.abs(_inverse(_ball(number))(points)) < 1
 
 
@@ -115,7 +119,7 @@ def _drawn(number: int) -> np.ndarray:
     return np.rint(image * (1 - cover) + _ball_color(on_ball) * cover).clip(0, 255).astype(np.uint8)
 
 
-def _ball_color(z: np.ndarray) -> np.ndarray:
+def _ball_color(z: _Points) -> np.ndarray:
     """Return the color of the ball at points z of the unit disk: swirling stripes with speckles, darker at its rim."""
     r = np.abs(z)
     stripe = 0.5 + 0.5 * np.tanh(4 * np.sin(5 * np.angle(z) + 3 * r))
@@ -146,7 +150,9 @@ def _draw_leaf(image: np.ndarray, generator: np.random.Generator, length: float)
     top, left = (center - length).clip(0).astype(int)
     part = image[top : int(center[0] + length) + 1, left : int(center[1] + length) + 1]
     y, x = np.mgrid[: part.shape[0], : part.shape[1]] + np.array([top, left])[:, None, None]
-    z = (x - center[1] + 1j * (y - center[0])) / length * np.exp(1j * generator.uniform(0, 2 * np.pi))
+    z: _Points = (
+        (x - center[1] + 1j * (y - center[0])) / length * np.exp(1j * generator.uniform(0, 2 * np.pi))
+    )
     half = 0.42 * (1 - z.real**2)  # half its width along the midrib
     across = np.abs(z.imag) / np.maximum(half, 1e-6)
     inside = (np.abs(z.real) < 1) & (across < 1)

@@ -15,7 +15,7 @@ from nst.errors import InputError
 from nst.images import MAX_PIXELS
 from nst.types import Audio
 from nst.video import packages
-from nst.video.clip import VideoWarning, seconds
+from nst.video.clip import Number, VideoWarning, seconds
 from nst.video.container import describe, opened
 from nst.video.read import find
 
@@ -47,8 +47,8 @@ class Sound(NamedTuple):
     """
 
     path: str | Path
-    start: float | Fraction = 0
-    end: float | Fraction | None = None
+    start: Number = 0
+    end: Number | None = None
 
 
 @contextlib.contextmanager
@@ -67,19 +67,19 @@ def added(container: Any, suffix: str, sound: Sound | Audio) -> Iterator[_Packet
     if path.is_dir():
         yield iter(())
         return
-    origin = describe(path, MAX_PIXELS).start + seconds(sound.start)
-    length = None if sound.end is None else seconds(sound.end) - seconds(sound.start)
+    first, start = describe(path, MAX_PIXELS).start, seconds(sound.start)
+    length = None if sound.end is None else seconds(sound.end) - start
     with opened(path) as source:
         tracks = {stream.index: _track(path, container, suffix, stream) for stream in source.streams.audio}
-        yield _shifted(source, tracks, origin, length) if tracks else iter(())
+        yield _shifted(source, tracks, first, start, length) if tracks else iter(())
 
 
 def sound_of(
     path: str | Path,
     rate: int | None = None,
     *,
-    start: float | Fraction = 0,
-    end: float | Fraction | None = None,
+    start: Number = 0,
+    end: Number | None = None,
 ) -> Audio:
     """Decode the first audio track of a clip to samples; more than two channels are mixed to stereo.
 
@@ -172,15 +172,27 @@ def _new_track(container: Any, suffix: str, rate: int, channels: int) -> Any:
     return track
 
 
-def _shifted(source: Any, tracks: dict[int, Callable], origin: Fraction, length: Fraction | None) -> _Packets:
-    """Yield the packets of the output that belong to a part of the source, whose start becomes 0."""
+def _shifted(
+    source: Any, tracks: dict[int, Callable], first: Fraction, start: Fraction, length: Fraction | None
+) -> _Packets:
+    """Yield the packets of the output for a part of the source, whose start becomes 0.
+
+    Sound that begins before the first picture, as that of AAC does, is cut only where a later start cuts the picture.
+
+    Args:
+      source: The container to read.
+      tracks: For each stream of sound, a function from its packets to those of the output.
+      first: Time stamp of the first picture, seconds.
+      start: The start of the part, seconds from `first`.
+      length: Seconds; None for all the rest.
+    """
     for packet in source.demux(source.streams.audio):
         if packet.pts is not None:
-            time = packet.pts * packet.time_base - origin
+            time = packet.pts * packet.time_base - first - start
             duration = (packet.duration or 0) * packet.time_base
-            if (origin > 0 and time + duration <= 0) or (length is not None and time >= length):
+            if (start > 0 and time + duration <= 0) or (length is not None and time >= length):
                 continue
-            shift = round(origin / packet.time_base)
+            shift = round((first + start) / packet.time_base)
             packet.pts -= shift
             packet.dts = packet.pts if packet.dts is None else packet.dts - shift
         yield from tracks[packet.stream.index](packet)

@@ -16,7 +16,7 @@ from nst.video import folder, gif, packages
 from nst.video.clip import FOLDER_RATE, Clip, Frame, VideoWarning
 from nst.video.sound import Sound, added
 
-# Without a clip, seconds: a common divisor of the frames of 24, 25, 30, 50 and 60 per second, and of 24/1.001 and so on.
+# Without a clip, seconds: divides frames of 24, 25, 30, 50 and 60 per second, and of 24/1.001 and so on.
 _TIME_BASE = Fraction(1, 360_000)
 
 _THREADS = 4  # of the encoder, on any machine: the bytes depend on it
@@ -103,6 +103,9 @@ def write(
     if sound is not None and suffix in ("", ".gif"):
         warnings.warn(f"{path} can't have sound: it is left out", VideoWarning, stacklevel=2)
         sound = None
+    if clip and clip.sample_aspect != 1 and suffix in ("", ".gif", ".webm"):  # PyAV can't set it for VP9
+        shape = f"{clip.sample_aspect.numerator}:{clip.sample_aspect.denominator}"
+        warnings.warn(f"{path}: pixels are written as squares, not {shape}", VideoWarning, stacklevel=2)
     uniform = _uniform(path, frames)
     if not suffix:
         folder.write(path, uniform)

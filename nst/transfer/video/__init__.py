@@ -3,7 +3,7 @@
 Source: Ruder, Dosovitskiy and Brox, Artistic Style Transfer for Videos, GCPR 2016.
 """
 
-from nst.transfer.video.frames import Frames, Index
+from nst.transfer.video.frames import Frames, Index, flow_file
 from nst.transfer.video.stages import STARTS, Motion, flow_size, frame_size, steps, stylization
 from nst.transfer.video.stylize import stylize_video
 
@@ -12,6 +12,7 @@ __all__ = [
     "Frames",
     "Index",
     "Motion",
+    "flow_file",
     "flow_size",
     "frame_size",
     "steps",

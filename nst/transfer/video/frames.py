@@ -21,6 +21,9 @@ from nst.video.clip import Frame
 # Positions of a frame whose flow can be trusted, as a share; with less, the frame begins a new scene.
 _LEAST_RELIABLE = 0.25
 
+# Pixels of a block, and the mean difference of a block, in levels of 255, below which it has not changed.
+_BLOCK, _LEAST_CHANGE = 8, 1.0
+
 # Longest side of the frames that are compared to detect cuts.
 _THUMBNAIL = 192
 
@@ -32,7 +35,7 @@ class Index(NamedTuple):
       times: The time of each frame in seconds.
       durations: The seconds of each frame until the next one; None if it is not known.
       cuts: The numbers of frames that begin a scene; the first is 0.
-      repeats: The numbers of frames with the same pixels as the frame before.
+      repeats: The numbers of frames that look like the frame before (`is_repeat`).
     """
 
     times: list[Fraction]
@@ -120,18 +123,35 @@ def flow_file(folder: Path, number: int, other: int) -> Path:
 
 
 def _written(source: Iterable[Frame], frames: Frames, size: tuple[int, int]) -> Index:
-    index, previous = Index([], [], [], []), None
+    index, previous, still = Index([], [], [], []), None, None
     for number, (image, time, duration) in enumerate(source):
         frame = _eight_bits(images.resize(image.astype(np.float32) / 255, *size))
         images.write(frames.content(number), frame)
         if previous is None or is_cut(previous, frame):
             index.cuts.append(number)
-        elif np.array_equal(previous, frame):
+        elif is_repeat(still, frame):
             index.repeats.append(number)
+        if number not in index.repeats[-1:]:
+            still = frame
         index.times.append(time)
         index.durations.append(duration)
         previous = frame
     return index
+
+
+def is_repeat(frame: np.ndarray, following: np.ndarray) -> bool:
+    """Return whether a frame looks the same, although a codec has changed some pixels by a few levels.
+
+    Compare with the first frame of a still part, not with the one before: a slow fade is no still.
+    """
+    difference = np.abs(frame.astype(np.float32) - following).mean(axis=2)
+    height, width = (side // _BLOCK * _BLOCK for side in difference.shape)
+    blocks = (
+        difference[:height, :width]
+        .reshape(height // _BLOCK, _BLOCK, width // _BLOCK, _BLOCK)
+        .mean(axis=(1, 3))
+    )
+    return bool(np.all(blocks < _LEAST_CHANGE)) and bool(np.all(difference < 16 * _LEAST_CHANGE))
 
 
 def is_cut(frame: np.ndarray, following: np.ndarray) -> bool:
