@@ -83,7 +83,7 @@ def _camera(number: int) -> _Similarity:
     center = complex(WIDTH - 1, HEIGHT - 1) / 2
     zoom = 1 + 0.12 * t
     eye = center + complex(70 * _eased(t), -14 * np.sin(np.pi * t))
-    return _Similarity(zoom, center - zoom * eye)
+    return _Similarity(complex(zoom), center - zoom * eye)
 
 
 def _ball(number: int) -> _Similarity:

@@ -177,12 +177,16 @@ def test_results_have_even_sides(height, width, longest, expected):
 
 def test_what_a_codec_changes_is_a_repeat_and_what_moves_or_fades_is_not(tmp_path):
     still = drawn()[0]
-    noise = np.random.default_rng(0).integers(-1, 2, still.shape) * (np.random.default_rng(1).random(still.shape) < 0.1)
+    noise = np.random.default_rng(0).integers(-1, 2, still.shape) * (
+        np.random.default_rng(1).random(still.shape) < 0.1
+    )
     noisy = np.clip(still + noise, 0, 255).astype(np.uint8)
     moved = still.copy()
     moved[80:84, 80:84] = 255 - moved[80:84, 80:84]
     index = Frames(tmp_path / "a").indexed(clip([still, noisy, still, moved, moved]), still.shape[:2])
     assert index.repeats == [1, 2, 4]
-    fade = [np.round(still * (1 - 0.002 * i)).astype(np.uint8) for i in range(12)]  # half a level for each frame
+    fade = [
+        np.round(still * (1 - 0.002 * i)).astype(np.uint8) for i in range(12)
+    ]  # half a level for each frame
     index = Frames(tmp_path / "b").indexed(clip(fade), still.shape[:2])
     assert 3 <= len(index.repeats) <= 9

@@ -17,8 +17,11 @@ from nst.types import Mask
 #: Frames from one to the other of `warping_long`.
 APART = 10
 
-#: A pair of frames with a smaller share of reliable positions is not compared; between neighbors it is a cut.
-LEAST_RELIABLE = 0.25
+# Two frames show the same scene if this share of positions is reliable, and their squared difference there is below
+# this share of the variance: in noise, for example, the flow is near 0, which is consistent, but nothing matches.
+_LEAST_RELIABLE = 0.25
+_MOST_DIFFERENCE = 0.25
+_NOISE = (8 / 255) ** 2  # squared difference that is no matter, as in flat frames
 
 Frame = UInt8[np.ndarray, "h w 3"]
 
@@ -29,21 +32,24 @@ class Motion(NamedTuple):
     Attributes:
       flow: The flow from the frame to the later one, pixels.
       mask: M, 1 where the flow is reliable, by the conditions of Ruder et al. that Lai et al. use, too.
+      matched: Whether both frames show the same scene, so that they can be compared.
     """
 
     flow: Flow
     mask: Mask
-
-    @property
-    def matched(self) -> bool:
-        """Whether enough of the frame can be matched to compare the two frames."""
-        return float(np.mean(self.mask)) >= LEAST_RELIABLE
+    matched: bool
 
 
 def motion(frame: Frame, later: Frame) -> Motion:
     """Return the motion between two frames of the content."""
     there, back = flow.optical_flow(frame, later), flow.optical_flow(later, frame)
-    return Motion(there, np.asarray(flow.reliable(there, back)))
+    mask = np.asarray(flow.reliable(there, back))
+    candidate = Motion(there, mask, float(np.mean(mask)) >= _LEAST_RELIABLE)
+    if not candidate.matched:
+        return candidate
+    variance = np.var(frame / 255, axis=(0, 1)).mean() + np.var(later / 255, axis=(0, 1)).mean()
+    most = max(_MOST_DIFFERENCE * float(variance), _NOISE)
+    return candidate._replace(matched=warping(frame, later, candidate) <= most)
 
 
 def warping(frame: Frame, later: Frame, content: Motion) -> float:
