@@ -45,7 +45,7 @@ def painted(points):
     return 128 + 80 * np.stack(waves, axis=2)
 
 
-def test_a_clip_that_moves_exactly_as_the_scene_has_no_warping_error_and_noise_has_its_variance():
+def test_a_clip_that_moves_exactly_as_the_scene_has_no_warping_error():
     """The pattern is carried from frame 0 to 2 by the scene's own flow, not by estimated flow."""
     there, visible = scene.flow(0, 2)
     back, _ = scene.flow(2, 0)
