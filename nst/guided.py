@@ -11,7 +11,7 @@ import numpy as np
 
 from nst import losses, masks
 from nst.losses import Input, Recipe, Term
-from nst.objective import Composition, Objective, term_of
+from nst.objective import Composition, Objective, numbered, term_of
 from nst.types import Array, Mask, Network, Settings, Style
 
 
@@ -59,7 +59,7 @@ def guided(
     terms = {}
     for name, recipe in losses.active(settings).items():
         if recipe.source == "style":
-            terms |= _style_terms(name, recipe, network, content, styles, settings, regions)
+            terms |= numbered(name, _style_terms(name, recipe, network, content, styles, settings, regions))
         else:
             terms[name] = term_of(name, recipe, {"content": Input(network, content)}, settings)
     composition = None
@@ -76,17 +76,15 @@ def _style_terms(
     styles: Sequence[Style],
     settings: Settings,
     regions: Regions,
-) -> dict[str, Term]:
+) -> list[Term]:
     """Return the term of each style."""
-    layers, terms = recipe.layers(**settings), {}
-    each = zip(styles, free(styles, regions), shares(styles, regions), strict=True)
-    for number, (style, region, share) in enumerate(each, 1):
+    layers, terms = recipe.layers(**settings), []
+    for style, region, share in zip(styles, free(styles, regions), shares(styles, regions), strict=True):
         sources = {
             "content": Input(network, content, _to_layers(region, network, layers, regions)),
             "style": Input(network, style.image, _to_layers(style.mask, network, layers, regions)),
         }
-        own = name if len(styles) == 1 else f"{name}_{number}"
-        terms[own] = term_of(name, recipe, sources, settings, share)
+        terms.append(term_of(name, recipe, sources, settings, share))
     return terms
 
 

@@ -122,6 +122,13 @@ def term_of(
     return replace(recipe.build(sources, **settings), weight=weight)
 
 
+def numbered(name: str, terms: Sequence[Term]) -> dict[str, Term]:
+    """Return the terms of several styles by name: `style_1`, `style_2`, …; a single term is called `name`."""
+    if len(terms) == 1:
+        return {name: terms[0]}
+    return {f"{name}_{number}": term for number, term in enumerate(terms, 1)}
+
+
 def refreshed(objective: Objective, params: Pytree) -> Objective:
     """Return the objective with a new reference; for extractors that compute in reduced precision.
 

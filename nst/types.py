@@ -47,10 +47,10 @@ Mask = Float[Array, "_ _"]
 
 
 class Style(NamedTuple):
-    """A style image, how much it counts, and where.
+    """A style image, how much it counts, and where. Styles of audio have a weight only.
 
     Attributes:
-      image: `[h, w, 3]`.
+      image: `[h, w, 3]`; of audio, its samples.
       weight: Its weight among the styles of a transfer; only the ratio of weights matters.
       scale: Longest side of the style image, in units of what it would be otherwise.
       mask: `[h, w]`, the part of the style image that counts, of any size with its aspect; None for all of it.
@@ -58,7 +58,7 @@ class Style(NamedTuple):
         content; None for all of it.
     """
 
-    image: Image
+    image: Array
     weight: float = 1.0
     scale: float = 1.0
     mask: Mask | None = None

@@ -53,3 +53,11 @@ def planned():
 
     planned.config = config
     return planned
+
+
+@pytest.fixture(scope="session")
+def pointwise():
+    """A network of one pixel for each position, whose programs compile in a moment."""
+    from tests.pointwise import Pointwise
+
+    return Pointwise()

@@ -64,9 +64,9 @@ def counted(monkeypatch):
     """The results that are evaluated, with the mean of an image as every metric, as the metrics take seconds."""
     calls = []
 
-    def evaluate(content, style, results, *, extractor, style_layers):
+    def evaluate(content, styles, results, *, extractor, style_layers, keep):
         calls.append(list(results))
-        rows = results | {"content": content, "style": style}
+        rows = results | {"content": content, "style": styles[0].image}
         return {
             name: dict.fromkeys(metrics.names(style_layers), float(np.mean(row)))
             for name, row in rows.items()
@@ -101,8 +101,10 @@ def test_a_run_is_evaluated_with_all_that_decides_its_figures(run, pictures):
 def test_metrics_are_of_the_images_as_the_run_saw_them(run, pictures, monkeypatch):
     seen = {}
 
-    def evaluate(content, style, results, *, extractor, style_layers):
-        seen.update(results, content=content, style=style, layers=style_layers)
+    def evaluate(content, styles, results, *, extractor, style_layers, keep):
+        (style,) = styles
+        assert style.mask is style.content_mask is keep is None
+        seen.update(results, content=content, style=style.image, layers=style_layers)
         return {name: {} for name in (*results, "content", "style")}
 
     monkeypatch.setattr(evaluation.image, "evaluate", evaluate)

@@ -13,6 +13,11 @@ ENTRIES = {
     "nst.images.write": nst.images.write,
     "nst.audio.read": nst.audio.read,
     "nst.audio.write": nst.audio.write,
+    "nst.video.probe": nst.video.probe,
+    "nst.video.read": nst.video.read,
+    "nst.video.timeline": nst.video.timeline,
+    "nst.video.write": nst.video.write,
+    "nst.video.sound_of": nst.video.sound_of,
     "nst.features.load": nst.features.load,
     "nst.segment.propose": nst.segment.propose,
 }

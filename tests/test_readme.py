@@ -10,6 +10,7 @@ README = (ROOT / "README.md").read_text("utf-8")
 CONFIG = (ROOT / "docs" / "config.md").read_text("utf-8")
 METRICS = (ROOT / "docs" / "metrics.md").read_text("utf-8")
 AUDIO = (ROOT / "docs" / "audio.md").read_text("utf-8")
+VIDEO = (ROOT / "docs" / "video.md").read_text("utf-8")
 EXAMPLES = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
 
@@ -19,13 +20,20 @@ def test_the_table_of_fields_is_that_of_the_schema(text, modality):
     assert len(config.table(modality).splitlines()) == 2 + len(config.defaults(modality))
 
 
+def test_the_table_of_fields_of_video_leaves_out_those_of_images():
+    table = config.table("video", without="image")
+    assert f"\n\n{table}\n\n" in VIDEO, "run .ci/tables"
+    named = re.findall(r"^\| `([\w.]+)`", table, re.MULTILINE)
+    assert {*named, *config.defaults("image")} >= {*config.defaults("video")}
+
+
 def test_the_table_of_metrics_is_that_of_their_definitions():
     rows = re.findall(
         r"^\| `(\w+)` \| (.+?) \| (lower|higher) \| (.+?) \| (.+?) \| (.+?) \|$", METRICS, re.MULTILINE
     )
     defined = {
         name: (m.what, m.better, m.range, m.baseline or "—", m.source)
-        for name, m in (metrics.METRICS | metrics.AUDIO_METRICS).items()
+        for name, m in metrics.ALL_METRICS.items()
     }
     assert {name: tuple(rest) for name, *rest in rows} == defined
 
@@ -43,12 +51,16 @@ def test_the_files_that_it_links_exist(page):
     "page", ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
 )
 def test_the_fields_that_it_names_exist(page):
-    known = {*config.defaults("image"), *config.defaults("audio"), "FIELD"}
+    known = {*config.defaults("image"), *config.defaults("audio"), *config.defaults("video"), "FIELD"}
     text = (ROOT / page).read_text("utf-8")
     assert {*re.findall(r"--config\.([\w.]+)=", text)} - known == set()
     groups = {name.partition(".")[0] for name in known if "." in name}
     named = re.findall(rf"`((?:{'|'.join(groups)})\.\w+)[=`]", text)
-    assert {name for name in named if not (ROOT / name).exists()} - known <= {"audio.wav", "image.png"}
+    assert {name for name in named if not (ROOT / name).exists()} - known <= {
+        "audio.wav",
+        "image.png",
+        "video.mp4",
+    }
 
 
 @pytest.mark.slow

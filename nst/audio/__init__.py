@@ -1,6 +1,6 @@
 """Reading, writing and resampling of audio."""
 
-from nst.audio.arrays import as_audio, warn_if_silent
+from nst.audio.arrays import AudioLike, as_audio, warn_if_silent
 from nst.audio.read import EXTENSIONS, MAX_SECONDS, AudioWarning, each, list_audio, read
 from nst.audio.resample import resample
 from nst.audio.write import check_output, write
@@ -10,6 +10,7 @@ __all__ = [
     "EXTENSIONS",
     "MAX_SECONDS",
     "Audio",
+    "AudioLike",
     "AudioWarning",
     "as_audio",
     "check_output",

@@ -9,7 +9,10 @@ import numpy as np
 from nst.audio.read import AudioWarning, read
 from nst.audio.resample import resample
 from nst.errors import InputError
-from nst.types import Audio
+from nst.types import Array, Audio
+
+#: Audio that the library takes; see `as_audio`.
+AudioLike = str | Path | Audio | Array
 
 
 def as_audio(name: str, audio: Any, rate: int) -> np.ndarray:
@@ -49,7 +52,7 @@ def as_audio(name: str, audio: Any, rate: int) -> np.ndarray:
     )
 
 
-def warn_if_silent(name: str, samples: np.ndarray) -> None:
+def warn_if_silent(name: str, samples: Array) -> None:
     """Warn if audio is silent: it has no content to keep and no style to transfer."""
     if samples.size and not np.ptp(samples):
         warnings.warn(f"{name} is silent: is it the right audio?", AudioWarning, stacklevel=3)

@@ -175,10 +175,18 @@ def _check_layers(values: Values) -> None:
         )
 
 
-def table(modality: str = "image") -> str:
-    """Return the fields as rows of a Markdown table, as the documentation has them."""
+def table(modality: str = "image", without: str = "") -> str:
+    """Return the fields as rows of a Markdown table, as the documentation has them.
+
+    Args:
+      modality: One of `FIELDS`.
+      without: Leave out fields that are the same in this modality.
+    """
+    other = FIELDS.get(without, {})
     rows = (
-        f"| `{name}` | {_default(field)} | {field.what} |" for name, field in _fields_of(modality).items()
+        f"| `{name}` | {_default(field)} | {field.what} |"
+        for name, field in _fields_of(modality).items()
+        if field != other.get(name)
     )
     return "\n".join(["| field | default | what |", "|---|---|---|", *rows])
 

@@ -3,12 +3,23 @@
 from nst.config.field import RESAMPLE, RUN, Field
 
 AUDIO = {
-    "modality": Field("audio", "what is stylized: image or audio; each config file is for one of them"),
+    "modality": Field(
+        "audio", "what is stylized: image, audio or video; each config file is for one of them"
+    ),
     "audio.content": Field("melody", "content audio: a path, a folder, or the name of a sample", "input"),
     "audio.style": Field(
         "bells",
-        "style audio, in the same forms as audio.content; both defaults come with nst, so nothing is fetched",
+        "style audio, in the same forms as audio.content; several with commas between them, or as a tuple; both "
+        "defaults come with nst, so nothing is fetched",
         "input",
+        also=tuple,
+    ),
+    "audio.style_weights": Field(
+        (),
+        "weights of several styles, of which only the ratio matters; (): all equal",
+        "number",
+        "not negative",
+        example=(2.0, 1.0),
     ),
     "audio.method": Field("spectrogram", "what is optimized: spectrogram (magnitudes) or waveform (samples)"),
     "audio.rate": Field(22_050, "sampling rate that all audio is resampled to, Hz", check="positive"),
@@ -41,7 +52,8 @@ AUDIO = {
     ),
     "loss.style_weight": Field(
         1.0,
-        "β, weight of the style loss, whose gradient at the content is scaled to norm 1",
+        "β, weight of the style loss, whose gradient at the content is scaled to norm 1; of several styles each has a "
+        "share of β",
         "number",
         "not negative",
     ),

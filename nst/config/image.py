@@ -3,7 +3,9 @@
 from nst.config.field import RESAMPLE, RUN, Field
 
 IMAGE = {
-    "modality": Field("image", "what is stylized: image or audio; each config file is for one of them"),
+    "modality": Field(
+        "image", "what is stylized: image, audio or video; each config file is for one of them"
+    ),
     "images.content": Field(
         "coffee", "content image: a path, a folder, the name of a sample, or tfds:NAME/SPLIT", "input"
     ),

@@ -16,7 +16,7 @@ from nst.evaluation.audio import AUDIO
 from nst.evaluation.image import IMAGE
 from nst.evaluation.modality import FOLDER, Evaluation, Figures
 from nst.evaluation.video import VIDEO
-from nst.metrics import BASELINES
+from nst.metrics import BASELINES, base_name
 from nst.runs.finished import Finished, finished
 from nst.types import Values
 
@@ -98,8 +98,8 @@ def of_runs(folders: Sequence[Path], *, again: bool = False) -> dict[str, dict[s
       again: Evaluate also runs whose `evaluation.json` is up to date.
 
     Returns:
-      By folder: `metrics` of the result and `baselines`, by the names of `METRICS`, or `AUDIO_METRICS` for audio; video
-      has `VIDEO_METRICS` and those of images, with their `NAME_spread` over frames;
+      By folder: `metrics` of the result and `baselines`, by the names that `nst.metrics.evaluate` returns, or by those
+      of `AUDIO_METRICS` for audio; for video by those of `VIDEO_METRICS`, of images, and of their spread over frames;
       `terms` of the loss at the end; `layers` optimized and held out, none for audio; path and SHA-256 of `inputs`;
       `versions`.
 
@@ -189,15 +189,14 @@ def _figures(group: Sequence[_Due]) -> Figures:
     run = group[0].run
     evaluation = EVALUATIONS[run.modality.name]
     arrays = {str(due.folder): evaluation.read(due.folder, due.run, due.facts["inputs"]) for due in group}
-    _, content, style = next(iter(arrays.values()))
-    results = {folder: result for folder, (result, _, _) in arrays.items()}
-    return evaluation.compare(content, style, results, run)
+    _, reference = next(iter(arrays.values()))
+    results = {folder: result for folder, (result, _) in arrays.items()}
+    return evaluation.compare(reference, results, run)
 
 
 def _is_current(earlier: Values, facts: Values, metrics: Sequence[str]) -> bool:
-    return all(earlier.get(key) == value for key, value in facts.items()) and [*earlier["metrics"]] == [
-        *metrics
-    ]
+    same = all(earlier.get(key) == value for key, value in facts.items())
+    return same and [*dict.fromkeys(map(base_name, earlier["metrics"]))] == [*metrics]
 
 
 def _earlier(path: Path) -> dict[str, Any]:

@@ -22,8 +22,12 @@ def describe(folder: Path, run: Finished) -> dict[str, Any]:
     """Return the inputs, as the run wrote them, and the versions on which its metrics depend; `layers` is empty.
 
     Raises:
-      InputError: A file is absent.
+      InputError: A file is absent, or the run has several styles.
     """
+    if "style_2" in run.inputs:
+        raise InputError(
+            f"{folder} has several styles: compare its audio.wav with each of them by --content and --style"
+        )
     inputs = {name: written(folder, file.name) for name, file in run.modality.inputs.items()}
     return {"layers": {}, "inputs": inputs, "versions": record.versions()}
 
@@ -38,18 +42,18 @@ def key(run: Finished, inputs: Values) -> str:
     return json.dumps([inputs[name]["sha256"] for name in run.modality.inputs])
 
 
-def read(folder: Path, run: Finished, inputs: Values) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return samples `[n, channels]` of the result, content and style that the run wrote, at 22 050 Hz."""
+def read(folder: Path, run: Finished, inputs: Values) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
+    """Return samples `[n, channels]` of the result, and of content and style, that the run wrote, at 22 050 Hz."""
     names = (run.modality.result.name, inputs["content"]["path"], inputs["style"]["path"])
     result, content, style = (audio.read(folder / name, rate=audio_metrics.RATE).samples for name in names)
-    return result, content, style
+    return result, (content, style)
 
 
 def compare(
-    content: np.ndarray, style: np.ndarray, results: Mapping[str, np.ndarray], run: Finished
+    inputs: tuple[np.ndarray, np.ndarray], results: Mapping[str, np.ndarray], run: Finished
 ) -> Figures:
     """Return the metrics of results of one content and style."""
-    return _compared(content, style, results)
+    return _compared(*inputs, results)
 
 
 def of_audio(content: str, style: str, results: Sequence[Path], size: int | None = None) -> dict[str, Any]:

@@ -5,21 +5,25 @@ import json
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-from ml_collections import ConfigDict
 
 from nst import config, features, files, images, record
+from nst.config import fields
 from nst.errors import InputError, RunError
 from nst.evaluation.modality import Evaluation, Figures
 from nst.images import ImageWarning
 from nst.metrics import BASELINES, NETWORK, evaluate, held_out, names
 from nst.runs import follow
 from nst.runs.finished import Finished, undamaged
-from nst.runs.image_task import framed
-from nst.types import Network, Values
+from nst.runs.follow import reloaded
+from nst.runs.guidance import further, is_mask
+from nst.runs.image_task import loaded
+from nst.runs.modality import Job
+from nst.transfer.styles import regions_at, style_at
+from nst.types import Image, Mask, Network, Style, Values
 
 _WEIGHTS = features.NETWORKS[NETWORK].default_weights
 
@@ -44,23 +48,20 @@ def describe(folder: Path, run: Finished) -> dict[str, Any]:
     """Return the layers, inputs and versions on which the metrics of a run depend.
 
     Raises:
-      InputError: An image is absent or has changed since the run, or the run has several styles.
+      InputError: An image is absent or has changed since the run.
     """
-    if "style_2" in run.inputs:
-        raise InputError(
-            f"{folder} has several styles: compare its image.png with each of them by --content and --style"
-        )
     with undamaged(folder):
-        inputs = {name: _located(name, run.inputs[name], run.config) for name in run.modality.inputs}
+        inputs = {name: _located(name, run) for name in run.modality.names(run.inputs)}
         layers = _layers(style_layers(run))
     return {"layers": layers, "inputs": inputs | {"weights": _weights()}, "versions": _versions()}
 
 
-def _located(name: str, recorded: Mapping[str, str], config: ConfigDict) -> dict[str, str]:
+def _located(name: str, run: Finished) -> dict[str, str]:
     """Return path and hash of an input, at its recorded path or where the config names it; refuse another image."""
+    recorded = run.inputs[name]
     path = Path(recorded["path"])
     if not path.is_file():
-        path = images.list_images(config.images[name])[0]
+        path = _named(name, run)
     if files.sha256(path) != recorded["sha256"]:
         raise InputError(
             f"{path} is no longer the {name} image of the run: restore the image, or repeat the run"
@@ -68,9 +69,19 @@ def _located(name: str, recorded: Mapping[str, str], config: ConfigDict) -> dict
     return {"path": str(path), "sha256": recorded["sha256"]}
 
 
+def _named(name: str, run: Finished) -> Path:
+    """Return the file of an input where the config names it."""
+    if name in run.modality.inputs:
+        return run.modality.find(run.config, name)[0]
+    main = {each: Path(run.inputs[each]["path"]) for each in run.modality.inputs}
+    return further(reloaded(dict(fields(run.config))), main)[name]
+
+
 def metrics(run: Finished) -> Sequence[str]:
-    """Return the names of a run's metrics, which depend on its style layers."""
-    return names(style_layers(run))
+    """Return the names of a run's metrics, which depend on its style layers and masks."""
+    keep = "keep" in run.inputs or bool(run.config.images.get("keep"))
+    masked = any(name == "style_2" or is_mask(name) for name in run.inputs)
+    return names(style_layers(run), masked=masked, keep=keep)
 
 
 def style_layers(run: Finished) -> tuple[str, ...]:
@@ -79,37 +90,52 @@ def style_layers(run: Finished) -> tuple[str, ...]:
     return tuple(run.config.loss.style_layers) if own == NETWORK else ()
 
 
+class Reference(NamedTuple):
+    """The content and the styles that results are compared with, in their size.
+
+    Attributes:
+      content: `[h, w, 3]`.
+      styles: The styles at the size of the last scale, with their masks.
+      keep: `[h, w]`, 1 where results are the content itself; None if nothing is kept.
+    """
+
+    content: Image
+    styles: Sequence[Style]
+    keep: Mask | None
+
+
+# Fields of the group `images` that change a result, but not what it is compared with.
+_OF_RESULT = ("init", "seed", "strength", "guidance", "style_weights")
+
+
 def key(run: Finished, inputs: Values) -> str:
     """Return a key that runs share if their results are compared with the same images in the same layers."""
-    hashes = [inputs[name]["sha256"] for name in run.modality.inputs]
-    framing = {name: value for name, value in run.config.images.items() if name not in ("init", "seed")}
+    hashes = {name: inputs[name]["sha256"] for name in run.modality.names(inputs)}
+    framing = {name: value for name, value in run.config.images.items() if name not in _OF_RESULT}
     return json.dumps([hashes, framing, style_layers(run)])
 
 
-def read(folder: Path, run: Finished, inputs: Values) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return result, content (at the result's size) and style (at the size of the last scale), `[h, w, 3]` each."""
+def read(folder: Path, run: Finished, inputs: Values) -> tuple[np.ndarray, Reference]:
+    """Return the result, `[h, w, 3]`, and what it is compared with."""
     result = images.read(folder / run.modality.result.name)
-    content, style = (
-        images.cover(image, *framed(run.config, name, image.shape[:2]))
-        for name in ("content", "style")
-        for image in [images.read(inputs[name]["path"])]
-    )
-    longest = max(1, round(run.config.images.size * run.config.images.style_scale))
-    return result, images.resize(content, *result.shape[:2]), images.fit(style, longest)
+    size = (result.shape[0], result.shape[1])
+    paths = {name: Path(inputs[name]["path"]) for name in run.modality.names(inputs)}
+    config = reloaded(dict(fields(run.config)))
+    content, _, styles, regions = loaded(config, Job(paths, folder), images.MAX_PIXELS)
+    side = config.images.size * float(config.images.style_scale)
+    fitted = [style_at(style, side, size) for style in styles]
+    return result, Reference(images.resize(content, *size), fitted, regions_at(regions, size).keep)
 
 
-def compare(
-    content: np.ndarray, style: np.ndarray, results: Mapping[str, np.ndarray], run: Finished
-) -> Figures:
-    """Return the metrics of results of one content and style, in the style layers of `run`."""
-    return _compared(content, style, results, style_layers(run))
+def compare(reference: Reference, results: Mapping[str, np.ndarray], run: Finished) -> Figures:
+    """Return the metrics of results of one content and the same styles, in the style layers of `run`."""
+    return _compared(reference, results, style_layers(run))
 
 
-def _compared(
-    content: np.ndarray, style: np.ndarray, results: Mapping[str, np.ndarray], layers: Sequence[str]
-) -> Figures:
+def _compared(reference: Reference, results: Mapping[str, np.ndarray], layers: Sequence[str]) -> Figures:
+    content, styles, keep = reference
     try:
-        return evaluate(content, style, results, extractor=network(), style_layers=layers)
+        return evaluate(content, styles, results, extractor=network(), style_layers=layers, keep=keep)
     except (MemoryError, jax.errors.JaxRuntimeError) as error:  # on a CPU, XLA's message may not name memory
         height, width = content.shape[:2]
         raise RunError(
@@ -141,7 +167,7 @@ def of_images(content: str, style: str, results: Sequence[Path], size: int | Non
     style_image = images.fit(images.read(style), max(content_image.shape[:2]))
     layers = tuple(follow.resolved(config.base()).loss.style_layers)
     named = {str(path): _resized(path, content_image.shape[:2]) for path in results}
-    figures = _compared(content_image, style_image, named, layers)
+    figures = _compared(Reference(content_image, [Style(style_image)], None), named, layers)
     paths = {"content": content, "style": style} | {name: name for name in named}
     inputs = {name: _file(path) for name, path in paths.items()} | {"weights": _weights()}
     return {

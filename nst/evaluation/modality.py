@@ -19,11 +19,11 @@ class Evaluation(NamedTuple):
 
     Attributes:
       describe: Return the `layers`, the `inputs` and the `versions` on which the metrics of a run depend.
-      metrics: Return the names of a run's metrics.
+      metrics: Return the names of a run's metrics, without styles and regions.
       key: Return a key that runs of the same content and style share, given the run and `inputs`.
-      read: Return result, content and style of a run, as arrays or as clips that are read frame by frame, given its
-        directory, the run and `inputs`.
-      compare: Return the metrics of several results of one content and style, given one of their runs.
+      read: Return the result of a run, as an array or as a clip that is read frame by frame, and what it is compared
+        with, given its directory, the run and `inputs`.
+      compare: Return the metrics of several results, given what they are compared with and one of their runs.
       extensions: The file extensions of results of this modality, in lower case, and `FOLDER` if they may be folders;
         empty for the modality that takes all others.
       of_results: Evaluate results of any program, given the content, the style, the paths, and the size or None.
@@ -32,7 +32,7 @@ class Evaluation(NamedTuple):
     describe: Callable[[Path, Finished], dict[str, Any]]
     metrics: Callable[[Finished], Sequence[str]]
     key: Callable[[Finished, Values], str]
-    read: Callable[[Path, Finished, Values], tuple[Any, Any, Any]]
-    compare: Callable[[Any, Any, Mapping[str, Any], Finished], Figures]
+    read: Callable[[Path, Finished, Values], tuple[Any, Any]]
+    compare: Callable[[Any, Mapping[str, Any], Finished], Figures]
     extensions: frozenset[str]
     of_results: Callable[[str, str, Sequence[Path], int | None], dict[str, Any]]

@@ -5,7 +5,7 @@ import json
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -14,29 +14,38 @@ from nst import config, images, video
 from nst.errors import InputError, RunError
 from nst.evaluation import image
 from nst.evaluation.modality import FOLDER, Evaluation, Figures
-from nst.metrics import BASELINES, evaluate, names
+from nst.metrics import BASELINES, evaluate
 from nst.metrics.video import VIDEO_METRICS, Footage, check, numbers, over_frames, temporal
 from nst.runs import follow
 from nst.runs.finished import Finished, written
 from nst.runs.video_task import sha256
-from nst.types import Image, Values
+from nst.types import Image, Style, Values
 from nst.video import VideoWarning
 
 # A share of the aspect; in small frames the rounding of a side to an even number is more.
 _SAME_ASPECT = 0.02
 
 
+class Reference(NamedTuple):
+    """The content and the styles that results are compared with.
+
+    Attributes:
+      content: The content, read frame by frame.
+      styles: The styles in the size in which they are used.
+    """
+
+    content: Footage
+    styles: Sequence[Style]
+
+
 def describe(folder: Path, run: Finished) -> dict[str, Any]:
     """Return the layers, inputs as the run wrote them, and versions on which its metrics depend.
 
     Raises:
-      InputError: A file is absent, or the run has several styles.
+      InputError: A file is absent.
     """
-    if "style_2" in run.inputs:
-        raise InputError(
-            f"{folder} has several styles: compare its video.mp4 with each of them by --content and --style"
-        )
-    inputs = {name: written(folder, file.name) for name, file in run.modality.inputs.items()}
+    names = run.modality.names(run.inputs)
+    inputs = {name: written(folder, run.modality.file(name).name) for name in names}
     return _facts(image.style_layers(run), inputs)
 
 
@@ -46,22 +55,24 @@ def _facts(style_layers: Sequence[str], inputs: Values) -> dict[str, Any]:
 
 
 def metrics(run: Finished) -> Sequence[str]:
-    """Return the names of a run's metrics, which depend on its style layers."""
-    own = names(image.style_layers(run))
-    return [*VIDEO_METRICS, *over_frames([dict.fromkeys(own, 0.0)])]
+    """Return the names of a run's metrics, which depend on its style layers and on the number of styles."""
+    return [*VIDEO_METRICS, *over_frames([dict.fromkeys(image.metrics(run), 0.0)])]
 
 
 def key(run: Finished, inputs: Values) -> str:
     """Return a key that runs share if their results are compared with the same files in the same layers."""
-    return json.dumps([[inputs[name]["sha256"] for name in run.modality.inputs], image.style_layers(run)])
+    hashes = {name: inputs[name]["sha256"] for name in run.modality.names(inputs)}
+    return json.dumps([hashes, image.style_layers(run)])
 
 
-def read(folder: Path, run: Finished, inputs: Values) -> tuple[Footage, Footage, Image]:
-    """Return result and content, which are read frame by frame, and the style as an image, as the run wrote them."""
+def read(folder: Path, run: Finished, inputs: Values) -> tuple[Footage, Reference]:
+    """Return the result and what it is compared with, as the run wrote them."""
     result, content = (
         footage(folder / name) for name in (run.modality.result.name, inputs["content"]["path"])
     )
-    return result, content, images.read(folder / inputs["style"]["path"])
+    names = [name for name in run.modality.names(inputs) if name != "content"]
+    styles = [Style(images.read(folder / inputs[name]["path"])) for name in names]
+    return result, Reference(content, styles)
 
 
 def footage(name: str | Path, size: tuple[int, int] | None = None) -> Footage:
@@ -91,23 +102,19 @@ def _eight_bits(image: Image) -> np.ndarray:
     return np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)
 
 
-def compare(content: Footage, style: Image, results: Mapping[str, Footage], run: Finished) -> Figures:
-    """Return the metrics of results of one content and style, in the style layers of `run`."""
-    return _compared(content, style, results, image.style_layers(run))
+def compare(reference: Reference, results: Mapping[str, Footage], run: Finished) -> Figures:
+    """Return the metrics of results of one content and the same styles, in the style layers of `run`."""
+    return _compared(reference, results, image.style_layers(run))
 
 
-def _compared(
-    content: Footage, style: Image, results: Mapping[str, Footage], style_layers: Sequence[str]
-) -> Figures:
-    """Return the metrics of results and baselines; as a baseline, the style is a clip that does not change."""
-    own, other = BASELINES
-    check({**results, own: content})
+def _compared(reference: Reference, results: Mapping[str, Footage], style_layers: Sequence[str]) -> Figures:
+    """Return the metrics of results and baselines; over time, the first style is a clip that does not change."""
+    content, style = BASELINES
+    clips = {**results, content: reference.content}
+    check(clips)
     try:
-        of_frames = _of_frames(content, style, results, style_layers)
-        size = next(content.frames()).shape[:2]
-        still = _eight_bits(images.cover(style, *size))
-        constant = content._replace(frames=lambda: itertools.repeat(still, content.length))
-        over_time = temporal({**results, own: content, other: constant})
+        of_frames = _of_frames(reference, results, style_layers)
+        over_time = temporal(clips | {style: _still(reference)})
     except (MemoryError, jax.errors.JaxRuntimeError) as error:  # on a CPU, XLA's message may not name memory
         raise RunError(
             f"the video could not be evaluated ({' '.join(str(error).split()) or 'memory ran out'}); "
@@ -116,17 +123,26 @@ def _compared(
     return {name: over_time[name] | over_frames(rows) for name, rows in of_frames.items()}
 
 
+def _still(reference: Reference) -> Footage:
+    """Return the first style in the size of the content, over and over."""
+    content = reference.content
+    height, width = next(content.frames()).shape[:2]
+    frame = _eight_bits(images.cover(reference.styles[0].image, height, width))
+    return content._replace(frames=lambda: itertools.repeat(frame, content.length))
+
+
 def _of_frames(
-    content: Footage, style: Image, results: Mapping[str, Footage], style_layers: Sequence[str]
+    reference: Reference, results: Mapping[str, Footage], style_layers: Sequence[str]
 ) -> dict[str, list[dict[str, float]]]:
     """Return the metrics of images of some frames of the results and the baselines."""
     rows: dict[str, list[dict[str, float]]] = {name: [] for name in (*results, *BASELINES)}
+    content, styles = reference
     chosen, clips = numbers(content.length), (content, *results.values())
     for number, frames in enumerate(zip(*(clip.frames() for clip in clips), strict=True)):
         if number in chosen:
             target, *others = (frame.astype(np.float32) / 255 for frame in frames)
             named = dict(zip(results, others, strict=True))
-            figures = evaluate(target, style, named, extractor=image.network(), style_layers=style_layers)
+            figures = evaluate(target, styles, named, extractor=image.network(), style_layers=style_layers)
             for name, row in figures.items():
                 rows[name].append(row)
     return rows
@@ -158,7 +174,7 @@ def of_videos(content: str, style: str, results: Sequence[Path], size: int | Non
     target = footage(content, shape)
     named = {str(path): footage(path, shape) for path in results}
     layers = tuple(follow.resolved(config.base()).loss.style_layers)
-    figures = _compared(target, style_image, named, layers)
+    figures = _compared(Reference(target, [Style(style_image)]), named, layers)
     paths = {"content": video.find(content), "style": images.list_images(style)[0]}
     paths |= {name: Path(name) for name in named}
     return {

@@ -1,12 +1,19 @@
 """The terms of the loss: pure functions, one file for each family, and their registries."""
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from nst.errors import InputError, unknown
 from nst.losses import remd, style
 from nst.losses.content import CONTENT, CONTENT_LOSSES, ContentLoss
+from nst.losses.defaults import (
+    GRAM_BLOCKS,
+    NINE_LAYERS,
+    WASSERSTEIN_BLOCKS,
+    content_layers,
+    layer_weights,
+    style_layers,
+)
 from nst.losses.envelope import ENVELOPE
 from nst.losses.gram import Gram, gram_distance, gram_matrix
 from nst.losses.gram_dual import dual_gram, dual_gram_distance
@@ -34,7 +41,7 @@ from nst.losses.wasserstein import (
     second_moments,
     wasserstein_distance,
 )
-from nst.types import Layered, Settings
+from nst.types import Settings
 
 __all__ = [
     "CONTENT_LOSSES",
@@ -69,35 +76,12 @@ __all__ = [
     "total_variation",
 ]
 
-_IN_BLOCK = re.compile(r"[a-z]+([1-5])_")  # a layer of VGG networks, such as relu4_2
-
-#: Two layers of each of the first four blocks and one of the last: with one of each, fine texture is less constrained.
-_NINE_LAYERS = (
-    "relu1_1",
-    "relu1_2",
-    "relu2_1",
-    "relu2_2",
-    "relu3_1",
-    "relu3_3",
-    "relu4_1",
-    "relu4_3",
-    "relu5_1",
-)
-
-# Chosen by eye. With weights of 1/N² alone, as in Gatys' code, relu1_1 counts sixty times as much as relu4_1 if mean
-# activations are 1, and there is grain where the painting has strokes. In the network as it was trained, which most
-# programs use, relu4_1 counts most. Block 5 dissolves faces.
-_GRAM_BLOCKS = (0.02, 0.3, 0.2, 0.479, 0.001)
-
-# Chosen by eye: with weights of 1/N² strokes are shorter than the painting's.
-_WASSERSTEIN_BLOCKS = (0.3, 0.1, 0.06, 0.04, 0.002)
-
 #: Style losses by name.
 STYLE_LOSSES: dict[str, StyleLoss] = {
     "gram": StyleLoss(
         LayerLoss(gram_matrix, gram_distance, dual=LayerLoss(dual_gram, dual_gram_distance, additive=False)),
         weight=200.0,
-        by_block=_GRAM_BLOCKS,
+        by_block=GRAM_BLOCKS,
         balance=30.0,
     ),
     "moments": StyleLoss(LayerLoss(moments, moments_distance, deviations), weight=34.0, balance=3.5),
@@ -110,8 +94,8 @@ STYLE_LOSSES: dict[str, StyleLoss] = {
             dual_of_result=True,
         ),
         weight=20.0,
-        layers=_NINE_LAYERS,
-        by_block=_WASSERSTEIN_BLOCKS,
+        layers=NINE_LAYERS,
+        by_block=WASSERSTEIN_BLOCKS,
         balance=2.5,
     ),
     "sliced": StyleLoss(
@@ -268,35 +252,6 @@ def style_loss(family: str | StyleLoss) -> StyleLoss:
             raise unknown("style loss", family, STYLE_LOSSES)
         return STYLE_LOSSES[family]
     return family
-
-
-def style_layers(family: StyleLoss, network: Layered) -> tuple[str, ...]:
-    """Return the default layers of a style loss: its own if the network has them, otherwise the network's."""
-    own = family.layers
-    return own if own and set(own) <= set(network.layers) else tuple(network.style_layers)
-
-
-def content_layers(name: str, network: Layered) -> tuple[str, ...]:
-    """Return the default layers of a content loss: its own if the network has them, otherwise the network's.
-
-    Raises:
-      InputError: There is no content loss of that name.
-    """
-    if name not in CONTENT_LOSSES:
-        raise unknown("content loss", name, CONTENT_LOSSES)
-    own = CONTENT_LOSSES[name].layers
-    return own if own and set(own) <= set(network.layers) else tuple(network.content_layers)
-
-
-def layer_weights(family: StyleLoss, network: Layered, layers: Sequence[str]) -> tuple[float, ...]:
-    """Return the default weights of style layers, which sum to 1; empty for equal weights."""
-    if family.even:
-        return ()
-    blocks = [_IN_BLOCK.match(layer) for layer in layers]
-    if not family.by_block or not all(blocks):
-        return network.layer_weights(tuple(layers))
-    weights = [family.by_block[int(block[1]) - 1] for block in blocks if block]
-    return tuple(float(f"{weight / sum(weights):.3g}") for weight in weights)
 
 
 def layers(settings: Settings, source: str | None = None) -> tuple[str, ...]:

@@ -12,6 +12,10 @@ COSINE_LAYER, CFSD_LAYER = "relu4_2", "relu3_1"
 COVERAGE_LAYER = CFSD_LAYER
 
 
+#: Metrics that compare a whole image with one style: left out where there are several styles, or masks.
+WHOLE_IMAGE = ("mesh", "spectrum", "coverage")
+
+
 class Metric(NamedTuple):
     """The definition of a metric, as the tables of reports and of docs/metrics.md show it."""
 
@@ -118,6 +122,17 @@ METRICS: dict[str, Metric] = {
     "coverage": Metric(
         f"share of blocks of {BLOCK} pixels that are not painted: their channel statistics at {COVERAGE_LAYER} are "
         "further from the style than half the content's distance, and than the style's own blocks on average",
+        "ours",
+        "lower",
+        "[0, 1]",
+        "",
+    ),
+}
+
+#: Metrics of parts of an image that are the content itself, by name.
+KEEP_METRICS = {
+    "keep_difference": Metric(
+        "largest difference to the content among the pixels that are kept, in sRGB values",
         "ours",
         "lower",
         "[0, 1]",

@@ -5,8 +5,8 @@ import functools
 import numpy as np
 from jaxtyping import Float
 
-from nst.metrics.style import line_distance
-from nst.types import Array, Image
+from nst.metrics.style import line_distance, ordered
+from nst.types import Array, Image, Mask
 
 #: Side in pixels of the blocks that are painted or not; neighboring blocks overlap by half.
 BLOCK = 32
@@ -15,15 +15,25 @@ _LESS = 0.5  # a painted block has less than this share of the content's distanc
 _OWN = 1.0  # mean distance of the style's own blocks
 
 
-def palette(image: Image, style: Image) -> float:
+def palette(image: Image, style: Image, mask: Mask | None = None, style_mask: Mask | None = None) -> float:
     """Return the root of 3 · mean over directions θ of W₂²(θᵀx, θᵀx′) of colors x in CIELAB, in ΔE*ab.
 
     A sliced Wasserstein distance (Bonneel et al. 2015) in the unit of the color difference of CIE 1976: if all colors
     of an image are shifted by a vector, it is the length of the vector. 2.3 is just noticeable (Mahy et al. 1994). The
     positions of colors do not count. θ are the 16 axes of the icosahedron and the dodecahedron, whose mean θθᵀ is I/3.
+
+    Args:
+      image: `[h, w, 3]`.
+      style: `[h', w', 3]`.
+      mask: `[h, w]`, the weight of each pixel of the image; None counts every pixel once.
+      style_mask: The same for the style, `[h', w']`.
     """
     x, target = _lab(image), _lab(style)
-    apart = [line_distance(np.sort(x @ theta), np.sort(target @ theta)) for theta in _axes()]
+    weights, style_weights = (None if each is None else np.ravel(each) for each in (mask, style_mask))
+    apart = []
+    for theta in _axes():
+        (a, p), (b, q) = ordered(x @ theta, weights), ordered(target @ theta, style_weights)
+        apart.append(line_distance(a, b, p, q))
     return float(np.sqrt(3 * np.mean(apart)))
 
 

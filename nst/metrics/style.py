@@ -22,6 +22,9 @@ class Moments:
     second: Float[np.ndarray, "n n"]  # E[f fᵀ], which is G / M
     mean: Float[np.ndarray, " n"]
     slices: Float[np.ndarray, "d m"]  # θᵀf for each direction θ, sorted
+    shares: Float[np.ndarray, "d m"] | None = (
+        None  # the share of each of them in its region; None for equal ones
+    )
 
     @functools.cached_property
     def root(self) -> Float[np.ndarray, "n n"]:
@@ -77,16 +80,61 @@ def sliced(x: Moments, style: Moments) -> float:
 
     The mean of (θᵀv)² over all directions is ‖v‖² / N, so the factor N makes it comparable to `wasserstein`.
     """
-    apart = [line_distance(a, b) for a, b in zip(x.slices, style.slices, strict=True)]
+    none = [None] * len(x.slices)
+    columns = (x.slices, style.slices, none if x.shares is None else x.shares)
+    columns += (none if style.shares is None else style.shares,)
+    apart = [line_distance(*row) for row in zip(*columns, strict=True)]
     return _ratio(len(style.mean) * np.mean(apart), np.trace(style.second))
 
 
-def line_distance(a: Float[np.ndarray, " m"], b: Float[np.ndarray, " k"]) -> np.floating:
-    """Return W₂² of two sorted samples: the mean square difference of their quantile functions, which are steps."""
+def ordered(
+    samples: Float[np.ndarray, "*d m"], weights: Float[np.ndarray, " m"] | None
+) -> tuple[Float[np.ndarray, "*d k"], Float[np.ndarray, "*d k"] | None]:
+    """Return samples in ascending order and their shares; samples of weight 0 are left out.
+
+    Args:
+      samples: One sample for each direction.
+      weights: The weights of positions; None for equal ones, whose shares are None.
+    """
+    if weights is None:
+        return np.sort(samples, axis=-1), None
+    present = weights > 0
+    samples, shares = samples[..., present], (weights / np.sum(weights, dtype=np.float64))[present]
+    order = np.argsort(samples, axis=-1)
+    return np.take_along_axis(samples, order, axis=-1), shares[order]
+
+
+def line_distance(
+    a: Float[np.ndarray, " m"],
+    b: Float[np.ndarray, " k"],
+    p: Float[np.ndarray, " m"] | None = None,
+    q: Float[np.ndarray, " k"] | None = None,
+) -> np.floating:
+    """Return W₂² of two sorted samples: the mean square difference of their quantile functions, which are steps.
+
+    Args:
+      a: A sample.
+      b: The other one.
+      p: The share of each value of `a`; None for equal ones.
+      q: The same for `b`.
+    """
+    if p is not None or q is not None:
+        return _weighted_distance(*_float64(a, p), *_float64(b, q))
     if len(a) == len(b):
         return np.mean(np.square(a - b), dtype=np.float64)
     i, j, width = _steps(len(a), len(b))
     return np.sum(width * np.square(a[i] - b[j], dtype=np.float64))
+
+
+def _float64(a: np.ndarray, p: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    return np.asarray(a, np.float64), np.full(len(a), 1 / len(a)) if p is None else p
+
+
+def _weighted_distance(a: np.ndarray, p: np.ndarray, b: np.ndarray, q: np.ndarray) -> np.floating:
+    """Return ∫ (A − B)² of quantile functions, as Σ p a² + Σ q b² − 2 ∫ A B: the integral of B is piecewise linear."""
+    ends, others, integral = (np.concatenate([[0.0], np.cumsum(x)]) for x in (p, q, q * b))
+    joint = np.sum(a * np.diff(np.interp(ends, others, integral)))
+    return np.maximum(np.sum(p * a**2) + np.sum(q * b**2) - 2 * joint, 0)  # rounding may go below 0
 
 
 @functools.lru_cache(maxsize=2)

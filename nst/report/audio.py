@@ -47,15 +47,15 @@ class AudioFiles:
 
     def of(self, run: Run) -> dict[str, int]:
         """Return the indices in `paths` of a run's `result` and inputs that can be played."""
-        names = [name for name in run.modality.inputs if run.input(name) in self._by_input]
+        names = [name for name in run.inputs if run.input(name) in self._by_input]
         others = {name: self._by_input[run.input(name)] for name in names}
         latest = run.latest if _playable(run.modality.result) else ""
         return others | self._own[run.folder] | ({"result": self._add(run.folder / latest)} if latest else {})
 
     def _inputs(self, run: Run) -> dict[str, int]:
         """Return the indices of the inputs as this run used them, which depends on its config too."""
-        files_of = {name: file for name, file in run.modality.inputs.items() if _playable(file)}
-        paths = {name: run.folder / file.name for name, file in files_of.items()}
+        files_of = {name: run.modality.file(name) for name in run.inputs}
+        paths = {name: run.folder / file.name for name, file in files_of.items() if _playable(file)}
         return {name: self._index(path) for name, path in paths.items() if path.exists()}
 
     def _index(self, path: Path) -> int:

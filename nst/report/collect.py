@@ -2,7 +2,7 @@
 
 * `fields`: the fields that vary, each with its values and their labels. A trial's `at` has the index of its value in
   each field.
-* `inputs`: the names of all inputs.
+* `inputs`: the names of all inputs. A trial's `sources` has the file names of those that share a config field.
 * `images`: paths; an input that trials share is there once. A trial's `result` and its `inputs` by name are indices
   into them.
 * `audio`: likewise. A trial's `audio` has indices by the name of an input, or `result`.
@@ -10,14 +10,13 @@
 """
 
 import math
-import re
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from nst import record
-from nst.metrics import ALL_METRICS, BASELINES, Metric
+from nst.metrics import ALL_METRICS, BASELINES, Metric, base_name, definition
 from nst.report.audio import AudioFiles
 from nst.report.images import ImageFiles
 from nst.report.runs import Run, find, flat, inside, modality_of, read_json
@@ -51,6 +50,8 @@ def collect(folder: Path) -> Report:
         for run, at in zip(runs, where(fields, configs), strict=True)
     ]
     columns = {key: _names(trials, key) for key in ("metrics", "terms")}
+    every = dict.fromkeys([*ALL_METRICS, *columns["metrics"]])
+    metrics = {name: metric for name in every if (metric := definition(name))}
     unevaluated = sum(trial["state"] == DONE and not trial["metrics"] for trial in trials)
     return {
         "kind": kind,
@@ -58,12 +59,12 @@ def collect(folder: Path) -> Report:
         "title": _title(fields, folder),
         "fields": fields,
         "trials": trials,
-        "inputs": [*dict.fromkeys(name for run in runs for name in run.modality.inputs)],
+        "inputs": [*dict.fromkeys(name for run in runs for name in run.inputs)],
         "images": image_files.paths,
         "audio": audio_files.paths,
         **columns,
-        "axes": {key: axes(names, ALL_METRICS) for key, names in columns.items()},
-        "better": {name: metric.better for name, metric in ALL_METRICS.items()},
+        "axes": {key: axes(names, metrics) for key, names in columns.items()},
+        "better": {name: metric.better for name, metric in metrics.items()},
         "failures": _failures(trials),
         "settings": _settings(runs, {field["name"] for field in fields}),
         "facts": _facts(runs),
@@ -84,6 +85,7 @@ def _trial(run: Run, folder: Path, points: int) -> dict[str, Any]:
     lines = [numbers(line) for line in record.metrics(run.folder / "metrics.jsonl")]
     last = lines[-1] if lines else {}
     evaluation = read_json(run.folder / record.EVALUATION) if run.state == DONE else {}
+    linked = run.modality.files([*run.inputs, *run.modality.optional])
     return {
         "name": run.name,
         "group": run.modality.group,
@@ -98,7 +100,8 @@ def _trial(run: Run, folder: Path, points: int) -> dict[str, Any]:
         "terms": {name: value for name, value in last.items() if name not in record.COUNTERS},
         "curve": thin(lines, points),
         "folder": run.folder.relative_to(folder).as_posix(),
-        "files": [name for name in run.modality.files if (run.folder / name).exists()],
+        "files": [name for name in linked if (run.folder / name).exists()],
+        "sources": run.sources,
         "command": command(run.config),
     }
 
@@ -151,7 +154,7 @@ def axes(names: Sequence[str], metrics: Mapping[str, Metric]) -> tuple[str, str]
     )
     if not contents or not styles:
         return None
-    return contents[0], next((name for name in styles if name.endswith("_held_out")), styles[0])
+    return contents[0], next((name for name in styles if base_name(name).endswith("_held_out")), styles[0])
 
 
 def _baseline(name: str) -> str:
@@ -202,20 +205,13 @@ def _facts(runs: list[Run]) -> list[dict[str, Any]]:
 def _stems(runs: Sequence[Run]) -> dict[str, str]:
     """Return the file names of inputs by their names in configs, where images of a data set have numbers."""
     read = {
-        str(run.config.get(run.modality.field(name))): _paths(run, name)
+        str(run.config.get(run.modality.field(name))): _file_names(run, name)
         for run in runs
         for name in run.modality.inputs
     }
-    return {name: " + ".join(Path(path).stem for path in paths) for name, paths in read.items() if paths}
+    return {name: " + ".join(stems.values()) for name, stems in read.items() if stems}
 
 
-def _paths(run: Run, name: str) -> list[str]:
-    """Return the paths of an input, of which there may be several: `style`, `style_2`, …"""
-    files = inside(run.facts, "inputs")
-    names = (
-        [each for each in files if re.fullmatch(rf"{name}(_\d+)?", each)]
-        if isinstance(files, Mapping)
-        else []
-    )
-    paths = (inside(files, each, "path") for each in names)
-    return [path for path in paths if isinstance(path, str)]
+def _file_names(run: Run, name: str) -> dict[str, str]:
+    """Return the file names, without extensions, of an input and of those numbered after it, by name."""
+    return {each: Path(run.path(each)).stem for each in run.named(name) if run.path(each)}

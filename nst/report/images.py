@@ -33,9 +33,10 @@ class ImageFiles:
         self.paths: list[str] = []
         self._inputs: dict[tuple[str, str], int] = {}
         for run in runs:
-            for name, file in run.modality.inputs.items():
-                path = run.folder / file.preview
-                if file.preview and path.exists() and run.input(name) not in self._inputs:
+            for name in run.inputs:
+                preview = run.modality.file(name).preview
+                path = run.folder / preview
+                if preview and path.exists() and run.input(name) not in self._inputs:
                     self._inputs[run.input(name)] = self._add(path)
 
     def of(self, run: Run) -> dict[str, Any]:
@@ -44,7 +45,7 @@ class ImageFiles:
         file = latest if result.preview == result.name else result.preview
         exists = bool(file) and (run.folder / file).exists()
         return {
-            "inputs": {name: self._inputs.get(run.input(name)) for name in run.modality.inputs},
+            "inputs": {name: self._inputs.get(run.input(name)) for name in run.inputs},
             "result": self._add(run.folder / file) if exists else None,
             "frame": latest if latest != result.name else "",
         }

@@ -1,6 +1,7 @@
 """The runs in a directory: those of a sweep, several side by side, or one."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -47,6 +48,28 @@ class Run(NamedTuple):
             return sum(self.modality.steps(self.config))
         except (InputError, KeyError, TypeError, ValueError):
             return None
+
+    @property
+    def inputs(self) -> list[str]:
+        """The names of the inputs: the main ones, then further styles and masks."""
+        read = inside(self.facts, "inputs")
+        return self.modality.names(read if isinstance(read, Mapping) else ())
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """The names of files that config fields name together, such as several styles; empty without these."""
+        if len(self.inputs) == len(self.modality.inputs):
+            return {}
+        return {name: Path(self.path(name)).stem for name in self.inputs if self.path(name)}
+
+    def named(self, name: str) -> list[str]:
+        """Return the names of an input, of which a run may have several: `style`, `style_2`, …"""
+        return [each for each in self.inputs if re.fullmatch(rf"{name}(_\d+)?", each)]
+
+    def path(self, name: str) -> str:
+        """Return the path of an input as read; empty if it is not recorded."""
+        path = inside(self.facts, "inputs", name, "path")
+        return path if isinstance(path, str) else ""
 
     def input(self, name: str) -> tuple[str, str]:
         """Return a key of an input: its name and the hash of its file, or its config value if no hash is recorded."""

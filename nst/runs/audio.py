@@ -1,7 +1,7 @@
 """Runs of audio: their inputs, checks and results."""
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,10 +18,11 @@ from nst.metrics.audio import spectral_convergence
 from nst.optim import OPTIMIZERS, optimizer
 from nst.runs import memory
 from nst.runs.modality import File, Job, Limit, Modality
+from nst.runs.styles import first_style, other_styles, style_names, style_weights
 from nst.stages import Release, Resume, Snapshot
 from nst.transfer import audio as transfer
 from nst.transfer.audio.spectrogram import magnitudes
-from nst.types import Array, Values
+from nst.types import Array, Style, Values
 
 # Bytes of libraries and of compilation.
 _REST = 400 * 2**20
@@ -35,14 +36,14 @@ _STARTS = ("content", "style", "noise")
 class AudioTask(NamedTuple):
     """A run with its audio read.
 
-    `content`, `style` and `initial` are `[channels, samples]`, as `nst.transfer.audio.rows` returns them. `samples` is
+    `content`, `styles` and `initial` are `[channels, samples]`, as `nst.transfer.audio.rows` returns them. `samples` is
     the length of the content before it is padded to the shortest length that the filters need.
     """
 
     config: ConfigDict
     extractor: transfer.AudioFeatures
     content: Array
-    style: Array
+    styles: Sequence[Style]
     initial: Array
     samples: int
     gains: Mapping[str, float]  # factor that brought each input to a common level, by name
@@ -55,7 +56,7 @@ class AudioTask(NamedTuple):
 
     def save_input(self, name: str, folder: Path) -> None:
         """Write an input as the objective sees it, and its spectrogram."""
-        file, sound = AUDIO.saved[name], self._input(name)
+        file, sound = AUDIO.file(name), self._input(name)
         audio.write(folder / file.name, sound)
         if file.preview:
             transfer.plot.write(folder / file.preview, sound)
@@ -65,7 +66,7 @@ class AudioTask(NamedTuple):
         config = self.config
         return transfer.stylization(
             self.content,
-            self.style,
+            self.styles,
             self.initial,
             extractor=self.extractor,
             steps=config.optimizer.steps,
@@ -92,7 +93,7 @@ class AudioTask(NamedTuple):
         if self.extractor.method == "spectrogram":
             record.write_json(folder / "phase.json", self._phase(image, x))
         transfer.plot.write(folder / "spectrogram.png", result)
-        named = [(name, self._input(name)) for name in AUDIO.inputs]
+        named = [(name, self._input(name)) for name in ("content", *style_names(self.files))]
         transfer.plot.write_sheet(folder / "sheet.png", [*named, ("result", result)])
 
     def _phase(self, params: Array, x: Array) -> dict[str, Any]:
@@ -108,16 +109,29 @@ class AudioTask(NamedTuple):
         return Audio(transfer.columns(x[:, : self.samples], self.gains["content"]), self.config.audio.rate)
 
     def _input(self, name: str) -> Audio:
-        samples = {"content": self.content[:, : self.samples], "style": self.style}
-        samples["init"] = self.initial[:, : self.samples]
-        return Audio(transfer.columns(samples[name], self.gains[name]), self.config.audio.rate)
+        styles = dict(zip(style_names(self.files), self.styles, strict=True))
+        whole = {"content": self.content, "init": self.initial}
+        x = styles[name].image if name in styles else whole[name][:, : self.samples]
+        return Audio(transfer.columns(x, self.gains[name]), self.config.audio.rate)
 
 
 def find(config: ConfigDict, name: str) -> list[Path]:
     """Return the audio files that an input of a config stands for."""
     value = config.audio[name]
     words = _STARTS if name in AUDIO.optional else ()
+    if name == "style":
+        value = first_style(value)
     return [] if value in words else audio.list_audio(value, words)
+
+
+def further(config: ConfigDict, main: Mapping[str, Path]) -> dict[str, Path]:
+    """Return the files of all styles but the first, by name."""
+    return other_styles("audio.style", config.audio.style, audio.list_audio)
+
+
+def _weights(config: ConfigDict, names: Iterable[str]) -> list[float]:
+    """Return the weight of each style among the inputs `names`."""
+    return style_weights("audio.style_weights", config.audio.style_weights, len(style_names(names)))
 
 
 def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> transfer.AudioFeatures:
@@ -137,15 +151,18 @@ def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> transf
             "config.optimizer.name = lbfgs: with audio.method=waveform its steps may raise the loss: "
             "leave it unset, or take adam, the default of this method"
         )
-    inputs = {(name, path) for job in jobs for name, path in job.inputs.items()}
+    for job in jobs:
+        _weights(config, job.inputs)
+    contents = {job.inputs["content"] for job in jobs}
+    styles = {job.inputs[name] for job in jobs for name in style_names(job.inputs)}
     shapes = {}
-    for path in sorted({path for _, path in inputs}):
+    for path in sorted({path for job in jobs for path in job.inputs.values()}):
         samples = audio.read(path, rate=config.audio.rate, max_seconds=float(limit)).samples
         audio.warn_if_silent(str(path), samples)
         shapes[path] = samples.shape
     settings = config.audio
     extractor = _drawn(settings.method, settings.n_fft, settings.rate, settings.filters, settings.seed)
-    content, style = (max(shapes[path] for name, path in inputs if name == x) for x in ("content", "style"))
+    content, style = (max(shapes[path] for path in paths) for paths in (contents, styles))
     seconds = [samples[0] / settings.rate for samples in (content, style)]
     what = f"{seconds[0]:.0f} seconds of content and {seconds[1]:.0f} of style"
     memory.check(what, _needed(extractor, config.optimizer.name, content, style), _REMEDY)
@@ -191,23 +208,24 @@ def read(config: ConfigDict, job: Job, extractor: transfer.AudioFeatures, limit:
         name: transfer.rows(audio.read(path, rate=config.audio.rate, max_seconds=float(limit)).samples)
         for name, path in job.inputs.items()
     }
-    content, style = rows["content"], rows["style"]
+    content, styles = rows["content"], [rows[name].samples for name in style_names(rows)]
     least = transfer.shortest(extractor)
     samples = content.samples.shape[1]
     padded = np.pad(content.samples, ((0, 0), (0, max(0, least - samples))))
     if "init" in rows:
         initial = transfer.cut(rows["init"].samples, *padded.shape)
     else:
-        initial = transfer.starting(config.audio.init, padded, style.samples, config.audio.seed)
-    longer = transfer.lengthened(style.samples, least)
+        initial = transfer.starting(config.audio.init, padded, styles[0], config.audio.seed)
+    weights = _weights(config, rows)
+    longer = [Style(transfer.lengthened(x, least), w) for x, w in zip(styles, weights, strict=True)]
     if config.audio.scaled:
-        extractor = extractor.scaled(padded, longer, initial)
+        extractor = transfer.in_units(extractor, padded, longer, initial)
     hashes = {name: {"path": str(path), "sha256": files.sha256(path)} for name, path in job.inputs.items()}
     return AudioTask(
         config,
         extractor,
         content=padded,
-        style=longer,
+        styles=longer,
         initial=initial,
         samples=samples,
         gains={name: each.gain for name, each in rows.items()},
@@ -220,6 +238,7 @@ AUDIO = Modality(
     group="audio",
     inputs={name: File(f"{name}.wav", f"{name}.png") for name in ("content", "style")},
     optional={"init": File("init.wav")},
+    further=further,
     result=File("audio.wav", "spectrogram.png"),
     config="configs/audio.py",
     limit=Limit("max_seconds", audio.MAX_SECONDS, "Refuse longer audio."),

@@ -15,6 +15,7 @@ from nst.guided import Regions
 from nst.images import ImageWarning
 from nst.images.sets import is_named
 from nst.masks import GUIDANCE
+from nst.runs.styles import for_each_style, numbered, other_styles, style_names, style_weights
 from nst.types import Image, Mask, Style
 
 #: Fields of the group `images` with one or several masks.
@@ -22,11 +23,6 @@ MASKS = ("content_mask", "style_mask", "keep")
 
 # Colors that are nearer are the same region; compression may change a color a little.
 _SAME = 30
-
-
-def numbered(name: str, i: int) -> str:
-    """Return the name of the i-th of several inputs, from 0: `style`, `style_2`, `style_3`, …"""
-    return name if i == 0 else f"{name}_{i + 1}"
 
 
 def further(config: ConfigDict, main: Mapping[str, Path]) -> dict[str, Path]:
@@ -39,8 +35,7 @@ def further(config: ConfigDict, main: Mapping[str, Path]) -> dict[str, Path]:
     Raises:
       InputError: A file can't be found.
     """
-    names = inputs.several(config.images.style)
-    result = {numbered("style", i): _file(name) for i, name in enumerate(names) if i > 0}
+    result = other_styles("images.style", config.images.style, images.list_images)
     for field in MASKS:
         if field == "keep" and not _is_file(config.images.keep):
             continue
@@ -50,15 +45,6 @@ def further(config: ConfigDict, main: Mapping[str, Path]) -> dict[str, Path]:
                     name, main["content" if field != "style_mask" else "style"]
                 )
     return result
-
-
-def _file(name: str) -> Path:
-    paths = images.list_images(name)
-    if len(paths) > 1:
-        raise InputError(
-            f"config.images.style: {name} has {len(paths)} images: with several styles, name each image"
-        )
-    return paths[0]
 
 
 def _mask_file(name: str, image: Path) -> Path:
@@ -88,26 +74,9 @@ def is_mask(name: str) -> bool:
     return name == "keep" or "_mask" in name
 
 
-def style_names(names: Iterable[str]) -> list[str]:
-    """Return the names of the styles among those of inputs."""
-    return [name for name in names if name.startswith("style") and not is_mask(name)]
-
-
 def style_factors(config: ConfigDict, count: int) -> list[float]:
     """Return the scale of each style, in units of `images.style_scale`."""
-    return _each("style_scales", config.images.style_scales, count)
-
-
-def style_weights(config: ConfigDict, count: int) -> list[float]:
-    """Return the weight of each style.
-
-    Raises:
-      InputError: There is another number of weights, or none above 0.
-    """
-    weights = _each("style_weights", config.images.style_weights, count)
-    if not any(weights):
-        raise InputError("config.images.style_weights are all 0: give a number above 0")
-    return weights
+    return for_each_style("images.style_scales", config.images.style_scales, count)
 
 
 def guides(config: ConfigDict, names: Iterable[str]) -> bool:
@@ -117,21 +86,14 @@ def guides(config: ConfigDict, names: Iterable[str]) -> bool:
     return chosen or len(style_names(names)) > 1 or any(is_mask(name) for name in names)
 
 
-def _each(field: str, numbers: Sequence[float | int], count: int) -> list[float]:
-    if numbers and len(numbers) != count:
-        raise InputError(
-            f"config.images.{field} has {len(numbers)} numbers for {count} styles: give one for each"
-        )
-    return [float(number) for number in numbers] or [1.0] * count
-
-
 def plain_styles(config: ConfigDict, styles: Sequence[Image]) -> list[Style]:
     """Return the styles of a job with their weights and scales, without masks.
 
     Raises:
       InputError: There is another number of weights or scales, or no weight above 0.
     """
-    weights, factors = style_weights(config, len(styles)), style_factors(config, len(styles))
+    weights = style_weights("images.style_weights", config.images.style_weights, len(styles))
+    factors = style_factors(config, len(styles))
     return [
         Style(image, weight, scale) for image, weight, scale in zip(styles, weights, factors, strict=True)
     ]

@@ -20,10 +20,10 @@ from nst.runs.guidance import (
     guides,
     is_mask,
     style_factors,
-    style_names,
 )
 from nst.runs.image_task import ImageTask, framed, loaded, read, scales, shared, steps
 from nst.runs.modality import File, Job, Limit, Modality
+from nst.runs.styles import first_style, style_names
 from nst.stages import Release, Snapshot
 from nst.transfer.color import COLORS
 from nst.transfer.image import check_inputs, sizes_at
@@ -38,7 +38,7 @@ def find(config: ConfigDict, name: str) -> list[Path]:
     value = config.images[name]
     words = images.STARTS if name in IMAGE.optional else ()
     if name == "style":
-        value = (inputs.several(value) or [""])[0]  # the others are among `further`
+        value = first_style(value)
     return [] if value in words else images.list_images(value, words)
 
 

@@ -11,8 +11,9 @@ from nst import features, files, images, record
 from nst.config import fields
 from nst.guided import Regions
 from nst.images import sets
-from nst.runs.guidance import guidance, is_mask, style_factors, style_names
+from nst.runs.guidance import guidance, is_mask, style_factors
 from nst.runs.modality import Job
+from nst.runs.styles import style_names
 from nst.stages import Release, Resume, Snapshot
 from nst.transfer.color import COLORS, finished
 from nst.transfer.image import Scale, plan, sides_at, stylization

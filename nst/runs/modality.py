@@ -1,6 +1,7 @@
 """The interface of a modality: the callbacks that differ between runs of images and of audio."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -137,12 +138,21 @@ class Modality(NamedTuple):
         """All inputs that a run directory may have, by name."""
         return {**self.inputs, **self.optional}
 
-    @property
-    def files(self) -> tuple[str, ...]:
-        """The files at the top of a run directory that a report links to, in order."""
-        inputs = (file.name for file in self.saved.values())
-        names = (self.result.name, *inputs, "sheet.png", self.result.preview, "curve.png")
+    def files(self, inputs: Iterable[str]) -> tuple[str, ...]:
+        """Return the files at the top of a run directory that a report links to, in order.
+
+        Args:
+          inputs: The names of the inputs that the run has.
+        """
+        used = (self.file(name).name for name in inputs)
+        names = (self.result.name, *used, "sheet.png", self.result.preview, "curve.png")
         return tuple(dict.fromkeys(filter(None, names)))
+
+    def names(self, recorded: Iterable[str]) -> list[str]:
+        """Return the names of a run's inputs among those recorded: the main ones, further ones of the same, masks."""
+        known = {*self.inputs, *self.masks}
+        further = [name for name in recorded if re.sub(r"_\d+$", "", name) in known]
+        return [*dict.fromkeys([*self.inputs, *further])]
 
     def file(self, name: str) -> File:
         """Return the file of an input as used; `style_2` has that of `style` with the number in its name."""

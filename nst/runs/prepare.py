@@ -102,7 +102,8 @@ def check_output(modality: Modality, output: Path, jobs: Sequence[Job]) -> None:
         raise InputError(f"--output {output}: there are {len(jobs)} results: leave it out, look in --workdir")
     if output.exists() and any(output.samefile(path) for path in jobs[0].inputs.values()):
         raise InputError(f"--output {output} is one of the files read: give another path")
-    own = {*modality.files, *(file.preview for file in modality.saved.values())}
+    used = {*modality.saved, *jobs[0].inputs}
+    own = {*modality.files(used), *(modality.file(name).preview for name in used)}
     if output.absolute() in [jobs[0].folder.absolute() / name for name in own]:
         raise InputError(f"--output {output} is one of the run's own files: give another path")
 

@@ -5,11 +5,12 @@ from pathlib import Path
 
 from ml_collections import ConfigDict
 
-from nst import audio, files, images, inputs, video
+from nst import audio, files, images, video
 from nst.errors import InputError, unknown
 from nst.runs import image, memory
-from nst.runs.guidance import numbered, style_factors, style_names, style_weights
+from nst.runs.guidance import style_factors
 from nst.runs.modality import File, Job, Limit, Modality
+from nst.runs.styles import other_styles, style_names, style_weights
 from nst.runs.video_task import read, span
 from nst.transfer.color import COLORS
 from nst.transfer.video import STARTS, flow_file, frame_size
@@ -37,8 +38,7 @@ def each(field: str, value: str) -> list[str]:
 
 def further(config: ConfigDict, main: Mapping[str, Path]) -> dict[str, Path]:
     """Return the files of further styles by name."""
-    names = inputs.several(config.images.style)
-    return {numbered("style", i): images.list_images(name)[0] for i, name in enumerate(names) if i > 0}
+    return other_styles("images.style", config.images.style, images.list_images)
 
 
 def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> Network:
@@ -58,7 +58,7 @@ def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> Networ
         size = frame_size(clip.height, clip.width, config.images.size)
         names = {name: f"{name} {file}" for name, file in job.inputs.items()}
         own = style_names(job.inputs)
-        style_weights(config, len(own))
+        style_weights("images.style_weights", config.images.style_weights, len(own))
         for style, factor in zip(own, style_factors(config, len(own)), strict=True):
             named = names | {"style": names[style]}
             image.check_size(config, network, size, styles[job.inputs[style]], named, factor)

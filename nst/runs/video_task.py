@@ -12,9 +12,10 @@ from ml_collections import ConfigDict
 
 from nst import audio, features, files, images, video
 from nst.guided import WHOLE
-from nst.runs.guidance import plain_styles, style_names
+from nst.runs.guidance import plain_styles
 from nst.runs.image_task import scales
 from nst.runs.modality import Job
+from nst.runs.styles import style_names
 from nst.stages import Release, Resume, Snapshot
 from nst.transfer.audio import stylize_audio
 from nst.transfer.color import finished

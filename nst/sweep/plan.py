@@ -9,11 +9,10 @@ from typing import Any, NamedTuple
 
 from ml_collections import ConfigDict
 
-from nst import features, images, record, runs
+from nst import features, images, inputs, record, runs
 from nst.config import FIELDS, fields, modality_of
 from nst.errors import InputError, unknown
 from nst.images import sets
-from nst.inputs import joined
 from nst.overrides import Overrides
 from nst.runs.follow import as_config, checked, recorded
 
@@ -74,10 +73,10 @@ def _pairs(config: ConfigDict, name: str, overrides: Overrides) -> list[tuple[st
     """Return a name and overrides for each combination of input files, where fields stand for several files."""
     modality = runs.modality(config)
     values = dict(fields(config))
-    inputs = {modality.field(name): name for name in modality.inputs}
+    names = {modality.field(name): name for name in modality.inputs}
     files = {
-        field: modality.each(name, joined(overrides.get(field, values[field])))
-        for field, name in inputs.items()
+        field: modality.each(name, inputs.joined(overrides.get(field, values[field])))
+        for field, name in names.items()
     }
     several = [field for field, names in files.items() if len(names) > 1]
     pairs = [dict(zip(files, names, strict=True)) for names in itertools.product(*files.values())]
@@ -234,7 +233,7 @@ def _word(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, str):
-        return _stem(value) if "/" in value else value
+        return "+".join(map(_stem, inputs.several(value))) if "/" in value else value
     if isinstance(value, tuple | list):
         return "+".join(map(_word, value)) or "none"
     return str(value)

@@ -1,6 +1,7 @@
 """The styles of a transfer: as people give them, and at the size of a scale."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import jax
 import numpy as np
@@ -10,7 +11,31 @@ from nst.config import check
 from nst.errors import InputError
 from nst.guided import Regions
 from nst.images import ImageLike
-from nst.types import Image, Mask, Style
+from nst.types import Array, Audio, Image, Mask, Style
+
+
+def each_style(style: Any, read: Callable[[Style, str], Style]) -> list[Style]:
+    """Return the styles of a transfer with what they hold as arrays.
+
+    Args:
+      style: One style or a sequence of several; each a `Style`, or what its `image` may be.
+      read: `read(style, name)` returns a style with arrays; messages call it `name`.
+
+    Raises:
+      InputError: There is no style, all weights are 0, or a style can't be read.
+    """
+    if isinstance(style, Style | Audio) or not isinstance(style, list | tuple):
+        return [read(_as_tuple(style), "style")]
+    if not style:
+        raise InputError("style is empty: give one, or several")
+    styles = [read(_as_tuple(each), f"style {i}") for i, each in enumerate(style, 1)]
+    if not any(each.weight for each in styles):
+        raise InputError("the weights of all styles are 0: give one above 0")
+    return styles
+
+
+def _as_tuple(style: Any) -> Style:
+    return style if isinstance(style, Style) else Style(style)
 
 
 def as_styles(style: ImageLike | Style | Sequence[ImageLike | Style], content: Image) -> list[Style]:
@@ -24,18 +49,10 @@ def as_styles(style: ImageLike | Style | Sequence[ImageLike | Style], content: I
     Raises:
       InputError: An image, a mask or a number can't be used.
     """
-    if isinstance(style, Style) or not isinstance(style, list | tuple):
-        return [_as_style(style, content, "style")]  # type: ignore[arg-type]  (no sequence)
-    if not style:
-        raise InputError("style is empty: give an image, or several")
-    styles = [_as_style(each, content, f"style {i}") for i, each in enumerate(style, 1)]
-    if not any(each.weight for each in styles):
-        raise InputError("the weights of all styles are 0: give one above 0")
-    return styles
+    return each_style(style, lambda own, name: _as_style(own, content, name))
 
 
-def _as_style(style: ImageLike | Style, content: Image, name: str) -> Style:
-    own = style if isinstance(style, Style) else Style(style)  # type: ignore[arg-type]  (made an array below)
+def _as_style(own: Style, content: Image, name: str) -> Style:
     check("images.style_weights", (own.weight,), label=f"the weight of {name}")
     check("images.style_scales", (own.scale,), label=f"the scale of {name}")
     image = images.as_image(name, own.image)
@@ -62,8 +79,8 @@ def as_sized_mask(name: str, mask: ImageLike, image: Image) -> np.ndarray:
     return result
 
 
-def styles_of(style: Image | Sequence[Style]) -> list[Style]:
-    """Return the styles of a transfer; an image is a style of weight 1."""
+def styles_of(style: Array | Sequence[Style]) -> list[Style]:
+    """Return the styles of a transfer; an array is a style of weight 1."""
     return [Style(style)] if isinstance(style, np.ndarray | jax.Array) else list(style)
 
 

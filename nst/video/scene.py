@@ -7,6 +7,7 @@ visible positions are therefore known exactly: an oracle for optical flow.
 import functools
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -56,18 +57,19 @@ def flow(i: int, j: int) -> tuple[Float[np.ndarray, "180 320 2"], Bool[np.ndarra
     on_ball = _inside(points, i)
     leaves = _camera(j)(_inverse(_camera(i))(points))
     target: _Points = np.where(on_ball, _ball(j)(_inverse(_ball(i))(points)), leaves)
-    within = (
-        (target.real >= 0) & (target.real <= WIDTH - 1) & (target.imag >= 0) & (target.imag <= HEIGHT - 1)
+    slack = 1e-9  # of rounding
+    within = (np.abs(target.real - (WIDTH - 1) / 2) <= (WIDTH - 1) / 2 + slack) & (
+        np.abs(target.imag - (HEIGHT - 1) / 2) <= (HEIGHT - 1) / 2 + slack
     )
     motion = target - points
     return np.stack([motion.real, motion.imag], axis=2), within & (on_ball | ~_inside(target, j))
 
 
-class _Similarity:
+class _Similarity(NamedTuple):
     """z ↦ a z + b on points x + i y: a has scale and angle, b the shift."""
 
-    def __init__(self, a: complex, b: complex):
-        self.a, self.b = a, b
+    a: complex
+    b: complex
 
     def __call__(self, z: _Points) -> _Points:
         return self.a * z + self.b

@@ -128,9 +128,7 @@ def _decoded(path: Path, container: Any) -> tuple[np.ndarray, int, Fraction]:
                 first = (frame.pts or 0) * frame.time_base
             blocks += [block.to_ndarray().T for block in resampler.resample(frame)]
     except av.FFmpegError as error:
-        raise InputError(
-            f"{path}: its sound is damaged ({error.strerror}): fetch or export it again"
-        ) from error
+        raise _damaged(path, error) from error
     if first is None or not blocks:
         raise InputError(f"{path}: its sound has no samples: choose another clip")
     return np.concatenate(blocks), stream.codec_context.sample_rate, first
@@ -157,9 +155,21 @@ def _track(path: Path, container: Any, suffix: str, stream: Any) -> Callable[[An
         VideoWarning,
         stacklevel=2,
     )
-    return lambda packet: (
-        [new for frame in packet.decode() for new in track.encode(frame)]
-        + ([] if packet.size else track.encode(None))
+
+    def encode(packet: Any) -> list[Any]:
+        try:
+            frames = packet.decode()
+        except packages.av().FFmpegError as error:
+            raise _damaged(path, error) from error
+        packets = [encoded for frame in frames for encoded in track.encode(frame)]
+        return packets if packet.size else packets + track.encode(None)
+
+    return encode
+
+
+def _damaged(path: Path, error: Any) -> InputError:
+    return InputError(
+        f"{path}: its sound is damaged ({error.strerror}): leave it out, or export the clip again"
     )
 
 

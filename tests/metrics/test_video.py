@@ -94,7 +94,7 @@ def test_every_metric_has_a_definition_and_the_content_is_at_zero(shifted):
 
 
 def test_noise_of_each_frame_has_twice_its_variance_as_warping_error(shifted):
-    """Of whole pixels, warping does not average the noise: E (n − n′)² = 2 σ²."""
+    """E (n − n′)² = 2 σ²: warping by whole pixels does not average the noise."""
     every, figures = shifted
     noise = np.stack(every["noise"]) / 255.0 - np.stack(every["content"]) / 255.0
     expected = 2 * np.mean(noise**2)

@@ -5,6 +5,7 @@ import io
 import json
 import re
 import shlex
+import shutil
 import sys
 
 import numpy as np
@@ -67,6 +68,32 @@ def test_inputs_that_differ_between_runs_are_kept_apart(tmp_path, make):
     first, second = (trial["audio"] for trial in report.collect(tmp_path)["trials"])
     assert first["content"] != second["content"]
     assert first["style"] == second["style"]  # that of another run with the same input
+
+
+def test_all_styles_of_a_run_are_shown_and_played(tmp_path, make):
+    make.audio_run(tmp_path / "one")
+    folder = tmp_path / "two"
+    make.audio_run(folder, {"audio.style": "rain,melody"})
+    facts = json.loads((folder / "config.json").read_text())
+    facts["inputs"]["style"] = {"path": "/elsewhere/rain.flac", "sha256": "rain"}
+    facts["inputs"]["style_2"] = {"path": "/elsewhere/melody.flac", "sha256": "melody"}
+    (folder / "config.json").write_text(json.dumps(facts))
+    make.tone(folder / "style_2.wav", 600)
+    shutil.copy(folder / "style.png", folder / "style_2.png")
+    data = report.collect(tmp_path)
+    one, two = data["trials"]
+    assert data["inputs"] == ["content", "style", "style_2"]
+    assert data["audio"][two["audio"]["style_2"]] == str(folder / "style_2.wav")
+    assert data["images"][two["inputs"]["style_2"]] == str(folder / "style_2.png")
+    assert "style_2.wav" in two["files"]
+    assert one["sources"] == {}
+    assert {name: two["sources"][name] for name in ("style", "style_2")} == {
+        "style": "rain",
+        "style_2": "melody",
+    }
+    assert "style_2" not in one["audio"]
+    (field,) = data["fields"]
+    assert field["labels"] == ["rain", "rain + melody"]
 
 
 def test_a_folder_of_runs_of_images_and_of_audio(tmp_path, make):

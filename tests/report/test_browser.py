@@ -1,5 +1,9 @@
 """The page in a real Chromium, opened from the disk."""
 
+import json
+import shutil
+
+import PIL.Image
 import pytest
 
 pytest.importorskip("selenium", reason="selenium is not installed: pip install 'nst[test]'")
@@ -286,3 +290,57 @@ def test_a_sweep_that_has_just_begun(opened, make, tmp_path):
     assert page.texts(".badge") == ["waiting"] * 3
     page.see("tradeoff")
     page.until("return document.body.textContent.includes('No trial has finished yet.')")
+
+
+def add_styles(folder, colors):
+    """Give a run directory two styles and a mask in colors."""
+    path = folder / "config.json"
+    facts = json.loads(path.read_text())
+    names = {"style": "one", "style_2": "two", "content_mask": "parts"}
+    facts["inputs"] |= {name: {"path": f"/x/{stem}.png", "sha256": stem} for name, stem in names.items()}
+    path.write_text(json.dumps(facts))
+    shutil.copy(folder / "style.png", folder / "style_2.png")
+    mask = PIL.Image.new("RGB", (24, 16), colors[0])
+    mask.paste(colors[1], (0, 0, 12, 16))
+    mask.save(folder / "content_mask.png")
+
+
+def test_all_styles_and_masks_are_shown(opened, make, tmp_path):
+    make.run(tmp_path / "run", {"images.style": "/x/one.png,/x/two.png"})
+    add_styles(tmp_path / "run", ("red", "blue"))
+    page = opened(tmp_path / "run")
+    captions = ["contentcoffee", "styleone", "style_2two", "content_maskparts"]
+    assert page.texts(".inputs figcaption") == captions
+    page.until("return [...document.querySelectorAll('.inputs img')].every(e => e.naturalWidth)")
+    draw = (
+        "const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true}); "
+        "canvas.drawImage(document.querySelectorAll('.inputs img')[3], 0, 0); "
+        "return [6, 18].map(x => [...canvas.getImageData(x, 8, 1, 1).data])"
+    )
+    left, right = page.run(draw)
+    assert left[2] > 200 > 50 > left[0]
+    assert right[0] > 200 > 50 > right[2]
+    page.click(".result")
+    assert page.texts("dialog .beside figcaption") == captions
+    assert "full style_2" in page.texts("dialog .links a")
+    page.choose(".compare select", "content_mask")
+    assert page.texts(".sides span")[1] == "content_mask: parts"
+
+
+def test_a_sweep_over_styles_shows_all_of_them_in_its_header(opened, make, tmp_path):
+    trials = {"one": {"images.style": "/x/one.png"}, "two": {"images.style": "/x/one.png,/x/two.png"}}
+    make.plan(tmp_path / "sweep", trials)
+    for name, overrides in trials.items():
+        make.run(tmp_path / "sweep" / "trials" / name, overrides, metrics={"style_gram": 0.5})
+    folder = tmp_path / "sweep" / "trials" / "two"
+    add_styles(folder, ("red", "blue"))
+    (folder / "evaluation.json").write_text(json.dumps({"metrics": {"style_gram.style_1": 0.5}}))
+    page = opened(tmp_path / "sweep")
+    heads = page.run(
+        "return [...document.querySelectorAll('.grid th[scope=col]')].map(e => e.querySelectorAll('img').length)"
+    )
+    assert heads == [1, 2]
+    assert page.texts(".inputs figcaption b") == ["content", "content_mask"]
+    page.see("table")
+    page.one(".numbers")
+    assert page.texts(".numbers thead th")[-2:] == ["style_gram", "style_gram.style_1"]

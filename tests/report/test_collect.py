@@ -235,3 +235,45 @@ def test_values_that_follow_are_no_changes(tmp_path, make):
     assert settings["pyramid.scales"] == {"name": "pyramid.scales", "value": "128, 256, 512", "default": True}
     assert settings["features.network"]["default"]
     assert [name for name, row in settings.items() if not row["default"]] == ["images.size"]
+
+
+def with_regions(make, folder):
+    """Write a run of two styles with a colored mask, which has the file of the second style in another folder."""
+    make.run(folder, {"images.style": "/a/one.png,/b/two.png", "images.content_mask": "/c/parts.png"})
+    path = folder / "config.json"
+    facts = json.loads(path.read_text())
+    paths = {"style": "/a/one.png", "style_2": "/b/two.png", "content_mask": "/c/parts.png"}
+    facts["inputs"] |= {name: {"path": value, "sha256": value} for name, value in paths.items()}
+    facts["inputs"]["weights"] = {"path": "random", "sha256": None}
+    path.write_text(json.dumps(facts))
+    for name in ("style_2", "content_mask"):
+        shutil.copy(folder / "style.png", folder / f"{name}.png")
+
+
+def test_every_style_and_mask_is_an_input(tmp_path, make):
+    with_regions(make, tmp_path / "regions")
+    make.run(tmp_path / "whole")
+    data = report.collect(tmp_path)
+    regions, whole = data["trials"]
+    assert data["inputs"] == ["content", "style", "style_2", "content_mask"]
+    for name in data["inputs"]:
+        assert data["images"][regions["inputs"][name]].endswith(f"regions/{name}.png")
+    assert {*whole["inputs"]} == {"content", "style"}
+    assert regions["sources"] == {
+        "content": "coffee",
+        "style": "one",
+        "style_2": "two",
+        "content_mask": "parts",
+    }
+    assert whole["sources"] == {}
+    assert {"style_2.png", "content_mask.png"} <= {*regions["files"]}
+
+
+@pytest.mark.parametrize("inputs", [{"style_2": 3}, {"style_2": {"path": None}}, {"keep": {}}, [1], None])
+def test_damaged_records_of_styles_and_masks_are_ignored(tmp_path, make, inputs):
+    make.run(tmp_path / "run")
+    path = tmp_path / "run" / "config.json"
+    facts = json.loads(path.read_text())
+    facts["inputs"] = facts["inputs"] | inputs if isinstance(inputs, dict) else inputs
+    path.write_text(json.dumps(facts))
+    json.dumps(report.collect(tmp_path / "run"), allow_nan=False)

@@ -175,6 +175,7 @@ FREE = {
     "loss.temporal_weight",
     "loss.content_weight",
     "images.style_weights",
+    "audio.style_weights",
     "loss.envelope_weight",
     "loss.style_weight",
     "loss.tv_weight",

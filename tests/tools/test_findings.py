@@ -14,7 +14,8 @@ from nst.errors import InputError
 from nst.losses import STYLE_LOSSES
 from nst.sweep import plan as plans
 from tools import findings
-from tools.findings.claims import QUESTIONS, Claim
+from tools.findings.claims import QUESTIONS
+from tools.findings.question import Claim
 
 pytestmark = pytest.mark.filterwarnings("ignore:VGG-16 is left out")
 

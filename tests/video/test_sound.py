@@ -185,3 +185,19 @@ def test_sound_of_is_on_the_clock_of_the_picture(make, tmp_path):
     np.testing.assert_array_equal(part, samples[12_000:16_800])
     with pytest.raises(InputError, match="no sound from 3 s on"):
         video.sound_of(tmp_path / "a.mkv", start=3)
+
+
+def test_damaged_sound_that_has_to_be_encoded(sources, tmp_path):
+    content = bytearray((sources / "flac.mkv").read_bytes())
+    wave = packets(sources / "flac.mkv")[3]
+    place = content.index(wave)
+    content[place : place + len(wave)] = bytes(len(wave))
+    (tmp_path / "a.mkv").write_bytes(content)
+    with pytest.raises(InputError, match=r"its sound is damaged .*: leave it out"):
+        video.sound_of(tmp_path / "a.mkv")
+    with (
+        pytest.warns(video.VideoWarning, match="encoded as opus"),
+        pytest.raises(InputError, match=r"its sound is damaged .*: leave it out"),
+    ):
+        again(tmp_path / "a.mkv", tmp_path / "b.webm")
+    assert not (tmp_path / "b.webm").exists()

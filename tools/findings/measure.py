@@ -15,8 +15,8 @@ from nst.errors import InputError
 from nst.runs import modality
 from nst.sweep import plan as plans
 from nst.types import Values
-from tools.findings.claims import Claim
 from tools.findings.effects import Effect, Figures, effect
+from tools.findings.question import Claim
 
 _AGREES, _DISAGREES, _OPEN = "agrees", "disagrees", "undecided"
 _SAME = 0.1  # relative change below which a figure counts as the same

@@ -11,9 +11,10 @@ import numpy as np
 from nst import files, images
 from nst.errors import InputError
 from nst.runs import modality
-from tools.findings.claims import QUESTIONS, Claim, Question
+from tools.findings.claims import QUESTIONS
 from tools.findings.effects import Effect, Figures
 from tools.findings.measure import Trial, Unmeasured, content_and_style, inputs_of, measure, trials
+from tools.findings.question import Claim, Question
 
 _PLOT = (96, 128)  # height and width of a preview that is a plot, such as a spectrogram
 

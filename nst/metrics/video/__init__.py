@@ -44,10 +44,17 @@ def numbers(count: int) -> list[int]:
 
 
 def over_frames(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Return the means of the metrics of single frames, and their standard deviations under `NAME_spread`."""
+    """Return the means of the metrics of single frames, and their standard deviations under `NAME_spread`.
+
+    That of `NAME.style_2` is `NAME_spread.style_2`.
+    """
     columns = {name: [row[name] for row in rows] for name in rows[0]}
     means = {name: float(np.mean(column)) for name, column in columns.items()}
-    return means | {f"{name}_spread": float(np.std(column)) for name, column in columns.items()}
+    parts = {name: name.partition(".") for name in columns}
+    return means | {
+        f"{base}_spread{dot}{style}": float(np.std(columns[name]))
+        for name, (base, dot, style) in parts.items()
+    }
 
 
 def _figures(one: Series, content: Series, rate: float) -> dict[str, float]:

@@ -19,12 +19,13 @@ function fieldNamed(name) {
   return D.fields.findIndex((field) => field.name === name);
 }
 
-// The field of a trial's input, and what the input is called there.
+// The field of a trial's input, which several styles share, and what the input is called there.
 function fieldOf(trial, part) {
-  return fieldNamed(`${trial.group}.${part}`);
+  return fieldNamed(`${trial.group}.${part.replace(/_\d+$/, "")}`);
 }
 
 function called(trial, part) {
+  if (trial.sources[part]) return trial.sources[part];
   const f = fieldOf(trial, part);
   const setting = D.settings.find((each) => each.name === `${trial.group}.${part}`);
   return f >= 0 ? label(trial, f) : setting ? setting.value.split("/").pop() : part;

@@ -90,10 +90,17 @@ function corner(row, column) {
 
 function head1(trials, f, value, scope) {
   const text = value < 0 ? "–" : D.fields[f].labels[value];
-  const [part] = D.inputs.filter((each) => trials.some((trial) => fieldOf(trial, each) === f));
-  const seen = part && trials.find((trial) => trial.at[f] === value && hasImage(trial, part));
-  const heard = part && trials.find((trial) => trial.at[f] === value && trial.audio[part] !== undefined);
-  return el("th", { scope }, seen ? image(seen.inputs[part], "") : null, el("span", {}, text), heard ? player(heard.audio[part], `${part}: ${text}`) : null);
+  const alike = trials.filter((trial) => trial.at[f] === value);
+  const parts = D.inputs.filter((part) => alike.some((trial) => fieldOf(trial, part) === f));
+  const seen = parts.map((part) => [part, alike.find((trial) => hasImage(trial, part))]).filter(([, trial]) => trial);
+  const heard = parts.map((part) => [part, alike.find((trial) => trial.audio[part] !== undefined)]).filter(([, trial]) => trial);
+  return el(
+    "th",
+    { scope },
+    seen.map(([part, trial]) => image(trial.inputs[part], "")),
+    el("span", {}, text),
+    heard.map(([part, trial]) => player(trial.audio[part], `${part}: ${called(trial, part)}`)),
+  );
 }
 
 function gallery(trials, captions, limit) {

@@ -4,6 +4,7 @@ from nst.transfer.audio import features, plot
 from nst.transfer.audio.features import METHODS, AudioFeatures, audio_features
 from nst.transfer.audio.rows import columns, cut, lengthened, rows
 from nst.transfer.audio.spectrogram import Stft, stft
+from nst.transfer.audio.styles import in_units
 from nst.transfer.audio.stylize import (
     check_style_loss,
     shortest,
@@ -22,6 +23,7 @@ __all__ = [
     "columns",
     "cut",
     "features",
+    "in_units",
     "lengthened",
     "plot",
     "rows",

@@ -123,7 +123,7 @@ class AudioFeatures:
         as it is.
 
         Args:
-          inputs: Content, style and initial audio, `[channels, samples]` each, of any length.
+          inputs: Content, styles and initial audio, `[channels, samples]` each, of any length.
         """
         if self.method == "waveform":
             return self

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nst.transfer.audio.spectrogram import Samples
+from nst.types import Array
 
 #: The level that content and style are scaled to, so that faint audio counts as much as loud audio. A level is the root
 #: of the mean square of samples, summed over the channels.
@@ -18,7 +19,7 @@ class Rows(NamedTuple):
     gain: float
 
 
-def rows(samples: np.ndarray) -> Rows:
+def rows(samples: Array) -> Rows:
     """Return audio scaled to `LEVEL`, with left and right converted to mid and side; silence is not scaled.
 
     Mid is half the sum of left and right, and side half their difference.

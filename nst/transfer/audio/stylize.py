@@ -1,7 +1,6 @@
 """Style transfer of audio, as one stage of the driver that images use."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -9,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from nst import losses, optim, optimize, stages
-from nst.audio import as_audio, warn_if_silent
+from nst.audio import AudioLike, as_audio, warn_if_silent
 from nst.errors import InputError, unknown
 from nst.objective import loss
 from nst.stages import Method, Release, Resume, Snapshot, Stage, keep_memory
@@ -18,9 +17,10 @@ from nst.transfer.audio.objective import objective
 from nst.transfer.audio.phase import griffin_lim
 from nst.transfer.audio.rows import columns, cut, lengthened, noise, rows
 from nst.transfer.audio.spectrogram import Samples
+from nst.transfer.audio.styles import as_styles, in_units
 from nst.transfer.callback import Callback, followed
 from nst.transfer.settings import check_arguments, with_defaults
-from nst.types import NO_CHANGES, Array, Audio, Settings
+from nst.types import NO_CHANGES, Array, Settings, Style
 
 #: The default optimizer of each method. On samples L-BFGS, which has no line search, may diverge.
 OPTIMIZERS = {"spectrogram": "lbfgs", "waveform": "adam"}
@@ -41,7 +41,7 @@ def shortest(extractor: AudioFeatures) -> int:
 
 def stylization(
     content: Samples,
-    style: Samples,
+    style: Samples | Sequence[Style],
     initial: Samples,
     *,
     extractor: AudioFeatures,
@@ -58,7 +58,7 @@ def stylization(
 
     Args:
       content: `[channels, samples]`, mono or mid and side, from `rows`.
-      style: The same, of any length and with either number of channels.
+      style: The same, of any length and with either number of channels; or several styles.
       initial: The initial audio, of the shape of the content.
       extractor: The feature extractor.
       steps: Optimization steps.
@@ -122,8 +122,8 @@ def sounding(params: Array, extractor: AudioFeatures, initial: Samples, phase_st
 
 
 def stylize_audio(
-    content: str | Path | Audio | np.ndarray,
-    style: str | Path | Audio | np.ndarray,
+    content: AudioLike,
+    style: AudioLike | Style | Sequence[AudioLike | Style],
     rate: int,
     *,
     method: str = "spectrogram",
@@ -139,16 +139,16 @@ def stylize_audio(
     callback: Callback | None = None,
     **loss_settings: Any,
 ) -> np.ndarray:
-    """Return the content with the timbre of the style.
+    """Return the content with the timbre of the style, or of a mixture of several.
 
     Args:
       content: A path, the name of a sample, `Audio`, or an array of the rate `rate`: `[samples]` or
         `[samples, channels]`, one channel, or left and right; integers are scaled to a full scale of ±1.
-      style: The same, of any length.
+      style: The same, of any length, or a `Style`: audio in these forms with a weight; or a list of them.
       rate: Sampling rate of the result, Hz; files and `Audio` are resampled to it.
       method: One of `nst.transfer.audio.METHODS`.
       steps: Optimization steps.
-      init: `content`, `style` or `noise`.
+      init: `content`, `style` (the first of several) or `noise`.
       seed: Seed of noise, of the filters and of stochastic terms.
       filters: Number of random filters in each layer.
       n_fft: Window of the method `spectrogram`, samples.
@@ -182,24 +182,26 @@ def stylize_audio(
         "learning_rate": ("optimizer.learning_rate", learning_rate),
     }
     check_arguments(stylize_audio, fields, loss_settings, "audio")
-    content, style = as_audio("content", content, rate), as_audio("style", style, rate)
+    content, styles = as_audio("content", content, rate), as_styles(style, rate)
     warn_if_silent("content", content)
-    warn_if_silent("style", style)
+    for each in styles:
+        warn_if_silent("style", each.image)
     if optimizer is None:
         optimizer = OPTIMIZERS.get(method, "lbfgs")
     if learning_rate is None:
         learning_rate = default_rate(method, optimizer)
     extractor = audio_features(method, n_fft=n_fft, rate=rate, filters=filters, seed=seed)
-    content_rows, style_rows = rows(content), rows(style)
+    content_rows = rows(content)
+    styles = [each._replace(image=rows(each.image).samples) for each in styles]
     least = shortest(extractor)
     padded = np.pad(content_rows.samples, ((0, 0), (0, max(0, least - content_rows.samples.shape[1]))))
-    longer = lengthened(style_rows.samples, least)
-    begin = starting(init, padded, style_rows.samples, seed)
+    begin = starting(init, padded, styles[0].image, seed)
+    styles = [each._replace(image=lengthened(each.image, least)) for each in styles]
     if scaled:
-        extractor = extractor.scaled(padded, longer, begin)
+        extractor = in_units(extractor, padded, styles, begin)
     snapshots = stylization(
         padded,
-        longer,
+        styles,
         begin,
         extractor=extractor,
         steps=steps,
