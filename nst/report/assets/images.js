@@ -1,6 +1,6 @@
-// Previews and audio: decoded when they come near the screen, given back when they are far away.
+// Previews, audio and video: decoded when they come near the screen, given back when they are far away.
 
-const TYPES = { p: "image/webp", s: "audio/mpeg" }; // by how the id of the element that holds one begins
+const TYPES = { p: "image/webp", s: "audio/mpeg", v: "video/mp4" }; // by how the id of the element that holds one begins
 const shown = new Map(); // from element to the address of what was decoded for it
 const missing = new Set(); // elements whose image or audio the browser has not read yet
 
@@ -70,6 +70,7 @@ function link(trial, file, text) {
 const FILES = {
   "image.png": "full image",
   "audio.wav": "full audio",
+  "video.mp4": "full video",
   "sheet.png": "content, style and result",
   "spectrogram.png": "spectrogram",
   "curve.png": "loss curve",
