@@ -135,7 +135,8 @@ def test_a_sweep_has_posters_which_open_as_video(opened, videos):
     assert page.texts(".compare option")[:2] == ["content", "style"]
     page.one("dialog .clock [aria-label='next frame']").send_keys(Keys.ARROW_RIGHT)
     assert numbers(page, "dialog") == (1, 1)
-    assert page.texts("dialog .links a")[:3] == ["full video", "full content", "full style"]
+    expected = ["full video", "full content", "full style", "frames of content and result", "first frame"]
+    assert page.texts("dialog .links a") == expected
     page.choose(".compare select", "2")
     assert page.texts("dialog .films b") == ["left", "right"]
     assert len(page.all("dialog .films video")) == 2

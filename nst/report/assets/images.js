@@ -71,6 +71,7 @@ const FILES = {
   "image.png": "full image",
   "audio.wav": "full audio",
   "video.mp4": "full video",
+  "video.png": "first frame",
   "sheet.png": "content, style and result",
   "spectrogram.png": "spectrogram",
   "curve.png": "loss curve",
@@ -80,6 +81,7 @@ function links(trial) {
   const kind = { png: "image", wav: "audio" }[trial.frame.split(".").pop()] ?? "result";
   const soFar = trial.frame ? link(trial, trial.frame, `${kind} so far`) : null;
   const inputOf = (file) => D.inputs.find((name) => file.split(".")[0] === name);
-  const words = (file) => FILES[file] ?? (inputOf(file) ? `full ${inputOf(file)}` : file);
+  const sheet = trial.sheet === null ? FILES["sheet.png"] : "frames of content and result";
+  const words = (file) => (file === "sheet.png" ? sheet : FILES[file]) ?? (inputOf(file) ? `full ${inputOf(file)}` : file);
   return el("p", { class: "links" }, soFar, trial.files.map((file) => link(trial, file, words(file))));
 }
