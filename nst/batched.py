@@ -171,7 +171,7 @@ def _stacked(trials: Sequence[Objective]) -> Objective:
 
 def _own(objective: Objective) -> dict[str, Pytree]:
     """Return the attributes of an objective that differ by trial."""
-    return {name: getattr(objective, name) for name in ("terms", "composition", "reference")}
+    return {name: getattr(objective, name) for name in ("terms", "composition", "masks", "reference")}
 
 
 def joint_loss(

@@ -1,30 +1,38 @@
-"""The objective of an image with several styles, with regions, or with parts that are kept.
+"""The objective of an image with several styles, with regions, or with parts that are kept or transparent.
 
 Source: Gatys, Ecker, Bethge, Hertzmann and Shechtman, Controlling Perceptual Factors in Neural Style Transfer, CVPR
 2017, section 4: the statistics of a style are compared within its region.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
-from nst import losses, masks
+from nst import images, losses, masks
 from nst.losses import Input, Recipe, Term
 from nst.objective import Composition, Objective, numbered, term_of
 from nst.types import Array, Mask, Network, Settings, Style
 
 
 class Regions(NamedTuple):
-    """The part of an image that is kept, and how masks reach the layers.
+    """The parts of an image that are kept or transparent, and how masks reach the layers.
 
     Attributes:
       keep: `[h, w]`, 1 where the result is the content itself; None to keep nothing.
       guidance: One of `nst.masks.GUIDANCE`.
+      alpha: `[h, w]`, the alpha channel of content and result; None if there is none. No term sees what is transparent.
     """
 
     keep: Mask | None = None
     guidance: str = "simple"
+    alpha: Mask | None = None
+
+    @property
+    def visible(self) -> Mask | None:
+        """The alpha channel; None if the image is opaque everywhere."""
+        return images.product(None, self.alpha)
 
 
 #: Nothing is kept.
@@ -49,13 +57,13 @@ def guided(
       styles: The styles, each image in its size at this scale; masks of the content in the content's size.
       settings: As in `nst.objective.objective`.
       parameters: As in `nst.objective.objective`.
-      regions: What is kept; the mask in the content's size.
+      regions: What is kept or transparent; the masks in the content's size.
 
     Raises:
       InputError: A setting can't be used, or the style loss can't be masked.
     """
     settings = losses.checked(settings)
-    losses.check_masks(settings, any_masks(styles, regions))
+    losses.check_masks(settings, any_masks(styles, regions), regions.visible is not None)
     terms = {}
     for name, recipe in losses.active(settings).items():
         if recipe.source == "style":
@@ -65,7 +73,11 @@ def guided(
     composition = None
     if regions.keep is not None:
         composition = Composition(np.asarray(regions.keep, np.float32), content)
-    return Objective(network, terms, parameters, composition=composition)
+    objective = Objective(network, terms, parameters, composition=composition)
+    if (visible := regions.visible) is None:
+        return objective
+    by_layer = masks.to_layers(visible, network, objective.layers, regions.guidance)
+    return replace(objective, masks={**by_layer, "image": visible})
 
 
 def _style_terms(
@@ -106,13 +118,15 @@ def free(styles: Sequence[Style], regions: Regions) -> list[np.ndarray | None]:
 def shares(styles: Sequence[Style], regions: Regions = WHOLE) -> list[float]:
     """Return the factor of each style's term: w a c / Σ w a.
 
-    w is the weight of a style, a the share of its region in the image, and c the share of the image that has any style.
+    w is the weight of a style, a the share of its region in the visible part of the image, and c the share of this part
+    that has any style.
     So several styles of the whole image have factors of sum 1; and the factor of a region is its share of the image, so
     that the force on each of its pixels is that of a whole image, since terms are means over the region.
     """
-    parts = [np.float32(1) if region is None else region for region in free(styles, regions)]
+    visible = np.float32(1) if regions.visible is None else np.asarray(regions.visible)
+    parts = [visible if region is None else region * visible for region in free(styles, regions)]
     areas = [style.weight * float(np.mean(part)) for style, part in zip(styles, parts, strict=True)]
-    covered = float(np.mean(np.minimum(1.0, sum(parts))))
+    covered = float(np.mean(np.minimum(visible, sum(parts))) / np.mean(visible))
     total = sum(areas)
     return [covered * area / total if total else 0.0 for area in areas]
 

@@ -42,6 +42,7 @@ class Objective:
       parameters: The parameterization of the image, one of `PARAMETERS`.
       reference: `Extractor.reference` of a nearby image; empty if features are computed in float32.
       composition: The part of the image that is not optimized; None if there is none.
+      masks: The part of the image that counts for all terms, as in `View`; None for all of it.
     """
 
     extractor: Extractor
@@ -49,6 +50,7 @@ class Objective:
     parameters: str = field(default="pixels", metadata={"static": True})
     reference: Pytree = field(default_factory=dict)  # features by layer, or those of stacked trials
     composition: Composition | None = None
+    masks: Pytree = None  # masks by layer, or those of stacked trials
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -168,7 +170,8 @@ def loss(params: Pytree, objective: Objective, batch: Pytree = None) -> tuple[Sc
     features = objective.extractor(image, objective.layers, reference=objective.reference)
     values = {}
     for name, term in objective.terms.items():
-        view = View(image, features, key=None if batch is None else _key_of(name, batch))
+        key = None if batch is None else _key_of(name, batch)
+        view = View(image, features, objective.masks, key)
         values[name] = term.weight * term.value(term.statistics(view, term.local), term.target)
     return sum(values.values(), jnp.zeros(())), values
 

@@ -110,13 +110,17 @@ def metrics(path: Path) -> list[dict[str, Any]]:
 
 
 def sheet(content: Image, style: Image, result: Image) -> np.ndarray:
-    """Return content, style and result side by side on white, at the height of the result, `[h, w, 3]`."""
+    """Return content, style and result side by side on white, at the height of the result, `[h, w, 3]`.
+
+    The images are `[h, w, 3]`, or `[h, w, 4]` with alpha.
+    """
     height = result.shape[0]
     gap = np.ones((height, max(2, height // 64), 3), np.float32)
     scaled = [
-        images.resize(x, height, max(1, round(x.shape[1] * height / x.shape[0]))) for x in (content, style)
+        images.resize(images.flatten(x), height, max(1, round(x.shape[1] * height / x.shape[0])))
+        for x in (content, style)
     ]
-    return np.concatenate([scaled[0], gap, scaled[1], gap, np.asarray(result)], axis=1)
+    return np.concatenate([scaled[0], gap, scaled[1], gap, images.flatten(result)], axis=1)
 
 
 def write_curve(path: Path, lines: list[dict[str, Any]]) -> None:

@@ -50,7 +50,7 @@ class Style(NamedTuple):
     """A style image, how much it counts, and where. Styles of audio have a weight only.
 
     Attributes:
-      image: `[h, w, 3]`; of audio, its samples.
+      image: `[h, w, 3]`, or `[h, w, 4]` with alpha, whose transparent part does not count; of audio, its samples.
       weight: Its weight among the styles of a transfer; only the ratio of weights matters.
       scale: Longest side of the style image, in units of what it would be otherwise.
       mask: `[h, w]`, the part of the style image that counts, of any size with its aspect; None for all of it.

@@ -71,9 +71,9 @@ def _tensorboard(folder: Path, facts: Mapping[str, Any]) -> Writer:
         if path.suffix != ".png":
             return
         with Image.open(path) as opened:
-            width, height = opened.size
+            (width, height), channels = opened.size, len(opened.getbands())
         image = Summary.Image(
-            height=height, width=width, colorspace=3, encoded_image_string=path.read_bytes()
+            height=height, width=width, colorspace=channels, encoded_image_string=path.read_bytes()
         )
         show(step, Summary.Value(tag="image", image=image))
 

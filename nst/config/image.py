@@ -63,6 +63,13 @@ IMAGE = {
         "",
         "where the result is the content itself: a gray image, white there, or a color of images.content_mask",
     ),
+    "images.alpha": Field(
+        None,
+        "transparency of images: keep (the result has that of the content, and what is transparent takes no part) or "
+        "flatten (images are composed on white); unset: keep, but flatten an --output whose format has none",
+        follows="images.content",
+        example="flatten",
+    ),
     "images.guidance": Field(
         "simple",
         "how masks reach the layers: simple, inside (no style crosses the border of its region), all (Gatys 2017)",

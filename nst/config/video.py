@@ -6,6 +6,7 @@ from nst.config.image import IMAGE
 _OF_IMAGES_ONLY = (
     "modality",
     "images.content",
+    "images.alpha",
     "images.content_mask",
     "images.style_mask",
     "images.regions",

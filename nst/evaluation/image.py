@@ -121,6 +121,7 @@ def read(folder: Path, run: Finished, inputs: Values) -> tuple[np.ndarray, Refer
     size = (result.shape[0], result.shape[1])
     paths = {name: Path(inputs[name]["path"]) for name in run.modality.names(inputs)}
     config = reloaded(dict(fields(run.config)))
+    config.images.alpha = "flatten"  # images are compared on white
     content, _, styles, regions = loaded(config, Job(paths, folder), images.MAX_PIXELS)
     side = config.images.size * float(config.images.style_scale)
     fitted = [style_at(style, side, size) for style in styles]

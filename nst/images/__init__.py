@@ -1,5 +1,6 @@
 """Images: read, write, resize, and the initial image of a run."""
 
+from nst.images.alpha import ALPHA, flatten, product, split
 from nst.images.arrays import ImageLike, as_image, check_array, warn_if_constant
 from nst.images.initial import STARTS, initial
 from nst.images.masks import as_mask, check_aspect, color_name, is_gray, labels
@@ -10,6 +11,7 @@ from nst.images.resize import cover, fit, fit_size, resize, resize_mask
 from nst.images.write import check_output, write
 
 __all__ = [
+    "ALPHA",
     "MAX_PIXELS",
     "STARTS",
     "ImageLike",
@@ -24,14 +26,17 @@ __all__ = [
     "each",
     "fit",
     "fit_size",
+    "flatten",
     "initial",
     "is_gray",
     "labels",
     "list_images",
+    "product",
     "read",
     "read_metadata",
     "resize",
     "resize_mask",
+    "split",
     "warn_if_constant",
     "write",
 ]

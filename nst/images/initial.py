@@ -19,6 +19,7 @@ def initial(
     *,
     seed: int,
     max_pixels: int = MAX_PIXELS,
+    alpha: str = "flatten",
 ) -> np.ndarray:
     """Return the initial image, float32 `[h, w, 3]` in the size of `content`; values may lie outside [0, 1].
 
@@ -30,13 +31,14 @@ def initial(
       style: `[h', w', 3]`.
       seed: Seed of the noise (NumPy's PCG64).
       max_pixels: As in `read`.
+      alpha: As in `read`; where it is kept, transparent pixels of an image begin with the colors around them.
 
     Raises:
       InputError: `kind` is none of the above, or its image can't be read.
     """
     height, width = content.shape[:2]
     if not isinstance(kind, str):
-        return resize(as_image("init", kind), height, width)
+        return resize(as_image("init", kind, alpha)[..., :3], height, width)
     match kind:
         case "content":
             return np.asarray(content, np.float32)
@@ -48,7 +50,8 @@ def initial(
             mean = np.array([123.68, 116.779, 103.939], np.float32)  # RGB
             return (mean + 0.001 * _normal(content.shape, seed)) / 255
         case _:
-            return resize(read(list_images(kind, STARTS)[0], max_pixels=max_pixels), height, width)
+            image = read(list_images(kind, STARTS)[0], max_pixels=max_pixels, alpha=alpha)
+            return resize(image[..., :3], height, width)
 
 
 def _normal(shape: tuple[int, ...], seed: int) -> np.ndarray:

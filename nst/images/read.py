@@ -8,6 +8,7 @@ import numpy as np
 
 from nst import inputs
 from nst.images import samples, sets
+from nst.images.alpha import with_alpha
 from nst.images.decode import decode
 from nst.images.decoded import Decoded
 from nst.images.formats import SUPPORTED
@@ -32,36 +33,37 @@ _ORIENTATIONS = {
 }
 
 
-def read(name: str | Path, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
-    """Read an image as float32 `[h, w, 3]`, RGB, sRGB-encoded, in [0, 1].
+def read(name: str | Path, *, max_pixels: int = MAX_PIXELS, alpha: str = "flatten") -> np.ndarray:
+    """Read an image as float32 `[h, w, 3]`, RGB, sRGB-encoded, in [0, 1]; `[h, w, 4]` if it has alpha, which is kept.
 
     The image is turned upright by its EXIF orientation, converted to sRGB by its ICC profile (images without one
-    are taken as sRGB), and, where it is transparent, composed on white, in sRGB values as browsers do. Of an
-    animation the first frame is read, with an `ImageWarning`.
+    are taken as sRGB), and, where it is transparent, composed on white, in sRGB values as browsers do, or filled with
+    the colors around. Of an animation the first frame is read, with an `ImageWarning`.
 
     Args:
       name: The name of a sample, a path (`./coffee` or a `Path` if it is also the name of a sample), or
         an image of a data set, `tfds:NAME/SPLIT#2`.
       max_pixels: The largest image to decode, height × width.
+      alpha: `flatten`, or `keep` for an image with its alpha channel, where it has one, as the last one.
 
     Raises:
-      InputError: There is no such image, or it can't be read completely.
+      InputError: There is no such image, it can't be read completely, or alpha is kept and 0 everywhere.
 
     Example:
       >>> nst.images.read("coffee").shape
       (400, 600, 3)
     """
     path = _find(name)
-    return upright_srgb(decode(path, max_pixels), str(path))
+    return with_alpha(str(path), upright_srgb(decode(path, max_pixels), str(path)), alpha)
 
 
 def upright_srgb(decoded: Decoded, name: str) -> np.ndarray:
-    """Return a decoded image as float32 `[h, w, 3]`, upright, in sRGB, composed on white; `name` is for messages."""
+    """Return a decoded image as float32, upright, in sRGB, `[h, w, 4]` if it has alpha; `name` is for messages."""
     if decoded.several:
         warnings.warn(f"{name} has several frames or pages: the first is read", ImageWarning, stacklevel=3)
     image = to_srgb(decoded.color, decoded.space, decoded.profile, name)
     if decoded.alpha is not None:
-        image = _on_white(image, decoded.alpha)
+        image = np.concatenate([image, decoded.alpha[..., None]], axis=-1)
     return np.ascontiguousarray(_upright(image, decoded.orientation))
 
 
@@ -89,11 +91,6 @@ def list_images(path: str | Path, words: Collection[str] = ()) -> list[Path]:
 
 def _find(name: str | Path) -> Path:
     return sets.locate(str(name)) if sets.is_named(name) else inputs.find(name, _KIND)
-
-
-def _on_white(image: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    opacity = alpha[..., None]
-    return image * opacity + (1 - opacity)
 
 
 def _upright(image: np.ndarray, orientation: int) -> np.ndarray:

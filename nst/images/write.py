@@ -13,6 +13,7 @@ import PIL.Image
 from nst.errors import InputError
 from nst.files import user_path, write_bytes
 from nst.images import metadata as texts
+from nst.images.alpha import flatten
 from nst.images.arrays import pixels
 from nst.images.profiles import ImageWarning
 from nst.types import Array
@@ -68,25 +69,27 @@ class _Format(NamedTuple):
     encode: Callable[[np.ndarray, dict[str, str], int], bytes]
     bits: tuple[int, ...]
     longest: int  # side, in pixels
+    alpha: bool = True  # whether it can hold transparency
 
 
 _PNG = _Format(_png, (8, 16), 2**31 - 1)
 _TIFF = _Format(_tiff, (8, 16), 2**31 - 1)
-_JPEG = _Format(_jpeg, (8,), 65_500)
+_JPEG = _Format(_jpeg, (8,), 65_500, alpha=False)
 _WEBP = _Format(_webp, (8,), 16_383)
 _FORMATS = {".png": _PNG, ".jpg": _JPEG, ".jpeg": _JPEG, ".webp": _WEBP, ".tif": _TIFF, ".tiff": _TIFF}
 
 
-def check_output(path: str | Path, *, bits: int = 8, longest: int = 1) -> None:
+def check_output(path: str | Path, *, bits: int = 8, longest: int = 1, alpha: bool = False) -> None:
     """Raise InputError before a run for an output that `write` would refuse after it.
 
     Args:
       path: The file to write.
       bits: Bits per sample.
       longest: The longest side of the image in pixels.
+      alpha: Whether transparency has to be written; `write` would flatten the image.
 
     Raises:
-      InputError: The extension is unknown, or its format does not support the bits or the size.
+      InputError: The extension is unknown, or its format does not support the bits, the size or transparency.
     """
     format = _FORMATS.get(Path(path).suffix.lower())
     if format is None:
@@ -98,6 +101,8 @@ def check_output(path: str | Path, *, bits: int = 8, longest: int = 1) -> None:
         raise InputError(
             f"{path}: a side of {longest} pixels is over the format's {format.longest}: choose .png"
         )
+    if alpha and not format.alpha:
+        raise InputError(f"{path}: the format has no transparency: choose .png, .webp or .tiff")
 
 
 def write(
@@ -113,7 +118,8 @@ def write(
     Args:
       path: Ends in .png, .jpg, .jpeg, .webp, .tif or .tiff.
       image: An image of Pillow, or an array `[h, w, 3]`, sRGB-encoded: bytes, or floats, which are clipped to [0, 1]
-        and rounded to the nearest level, halves to even.
+        and rounded to the nearest level, halves to even. With alpha, `[h, w, 4]`, the file has it, too; for JPEG the
+        image is composed on white, with an `ImageWarning`.
       bits: Bits per sample: 8, or 16 for PNG and TIFF.
       metadata: Texts to store in the file, such as the config of a run; `read_metadata` returns them.
       quality: Quality of JPEG and WebP, up to 100.
@@ -129,7 +135,15 @@ def write(
     check_output(path, bits=bits, longest=max(values.shape))
     if not np.isfinite(values).all():
         raise InputError(f"{path}: the image has values that are not finite: it is not written")
+    encode, _, _, has_alpha = _FORMATS[path.suffix.lower()]
+    if values.shape[2] == 4 and not has_alpha:
+        if values[..., 3].min() < 1:
+            warnings.warn(
+                f"{path}: the format has no transparency, so the image is on white: .png, .webp and .tiff have it",
+                ImageWarning,
+                stacklevel=2,
+            )
+        values = flatten(values)
     levels = 2**bits - 1
     samples = np.rint(np.clip(values, 0, 1) * levels).astype(np.uint8 if bits == 8 else np.uint16, order="C")
-    encode = _FORMATS[path.suffix.lower()].encode
     write_bytes(path, encode(samples, metadata or {}, quality))

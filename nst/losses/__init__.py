@@ -208,20 +208,22 @@ def check_positions(settings: Settings, shapes: Mapping[str, tuple[int, ...]]) -
         style.check_positions(form, {layer: shapes[layer] for layer in settings["style_layers"]})
 
 
-def check_masks(settings: Settings, masked: bool) -> None:
+def check_masks(settings: Settings, masked: bool, transparent: bool = False) -> None:
     """Raise InputError if a term can't be restricted to a part of the image.
 
     Args:
       settings: The settings that `checked` returns.
       masked: Whether there are masks.
+      transparent: Whether a part of an image is transparent.
     """
-    if not masked:
+    if not masked and not transparent:
         return
+    cause, remedy = ("masks", "take") if masked else ("transparency", "set images.alpha=flatten, or take")
     if "style" in active(settings) and settings["style_loss"].form is None:
         usable = ", ".join(name for name, loss in STYLE_LOSSES.items() if loss.form is not None)
-        raise InputError(f"this style loss compares whole images and takes no masks: take {usable}")
+        raise InputError(f"this style loss compares whole images and takes no {cause}: {remedy} {usable}")
     if "content" in active(settings) and settings.get("content_loss", "squared") != "squared":
-        raise InputError(f"content loss {settings['content_loss']} takes no masks: take squared")
+        raise InputError(f"content loss {settings['content_loss']} takes no {cause}: {remedy} squared")
 
 
 def check_strength(settings: Settings, strength: float | None) -> None:

@@ -48,12 +48,12 @@ class ImageFiles:
         result, latest = run.modality.result, run.latest
         file = latest if Path(latest).suffix == Path(result.preview).suffix else result.preview
         sheet = run.folder / "sheet.png"
-        shown = Path(result.name).suffix in EXTENSIONS and sheet.exists()
+        has_sheet = Path(result.name).suffix in EXTENSIONS and sheet.exists()
         exists = bool(file) and (run.folder / file).exists()
         return {
             "inputs": {name: self._inputs.get(run.input(name)) for name in run.inputs},
             "result": self._add(run.folder / file) if exists else None,
-            "sheet": self._add(sheet) if shown else None,
+            "sheet": self._add(sheet) if has_sheet else None,
             "frame": latest if latest != result.name else "",
         }
 
@@ -90,9 +90,9 @@ def _fitting(image: PIL.Image.Image, limit: int) -> bytes | None:
 
 
 def opened(path: str, side: int = SIDE) -> PIL.Image.Image:
-    """Return an image, reduced so that its longest side has at most `side` pixels."""
+    """Return an image, RGB or RGBA, reduced so that its longest side has at most `side` pixels."""
     with PIL.Image.open(path) as file:
-        image = file.convert("RGB")
+        image = file.convert("RGBA" if file.has_transparency_data else "RGB")
     image.thumbnail((side, side), PIL.Image.Resampling.LANCZOS)
     return image
 

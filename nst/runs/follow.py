@@ -60,6 +60,7 @@ def _learning_rate(values: Values) -> float:
 
 _IMAGE: dict[str, Rule] = {
     "images.strength": lambda values: None,  # the weights apply
+    "images.alpha": lambda values: None,  # as the format of --output allows
     "features.weights": lambda values: _network(values).default_weights,
     "features.normalise": lambda values: _network(values).normalise,
     "loss.content_layers": lambda values: losses.content_layers(

@@ -99,15 +99,27 @@ def plain_styles(config: ConfigDict, styles: Sequence[Image]) -> list[Style]:
     ]
 
 
+def alpha_of(config: ConfigDict) -> str:
+    """Return whether transparency is kept or flattened, one of `nst.images.ALPHA`.
+
+    Raises:
+      InputError: The value of the field is unknown.
+    """
+    choice = config.images.alpha or "keep"
+    if choice not in images.ALPHA:
+        raise unknown("config.images.alpha", choice, images.ALPHA)
+    return choice
+
+
 def guidance(
     config: ConfigDict, files: Mapping[str, Path], content: Image, styles: Sequence[Image], limit: int
 ) -> tuple[list[Style], Regions]:
-    """Return the styles of a job with their masks, one for each region that has a style, and what is kept.
+    """Return the styles of a job with their masks, one for each region that has a style, and the parts without style.
 
     Args:
       config: The config of the run.
       files: The files of the job by name.
-      content: The content as read.
+      content: The content as read, `[h, w, 4]` if it has an alpha channel that is kept.
       styles: The style images as read.
       limit: The largest mask to decode, pixels.
 
@@ -120,7 +132,7 @@ def guidance(
     masks = {name: _mask(name, path, content, styles, limit) for name, path in files.items() if is_mask(name)}
     if masks and any(is_named(config.images[name]) for name in ("content", "style")):
         raise InputError("masks need images from files: images of data sets are cropped")
-    regions = Regions(guidance=config.images.guidance)
+    regions = Regions(guidance=config.images.guidance, alpha=images.split(content)[1])
     content_masks = [mask for name, mask in masks.items() if name.startswith("content_mask")]
     style_masks = [masks.get(numbered("style_mask", i)) for i in range(len(styles))]
     by_color = config.images.regions or not all(images.is_gray(mask.pixels) for mask in content_masks)

@@ -10,12 +10,12 @@ from ml_collections import ConfigDict
 from nst import features, images, inputs, losses
 from nst.batched import Trial, stylizations
 from nst.errors import InputError, unknown
-from nst.guided import any_masks
 from nst.objective import PARAMETERS
 from nst.optim import optimizer
 from nst.runs import memory
 from nst.runs.guidance import (
     MASKS,
+    alpha_of,
     further,
     guides,
     is_mask,
@@ -27,6 +27,7 @@ from nst.runs.styles import first_style, style_names
 from nst.stages import Release, Snapshot
 from nst.transfer.color import COLORS
 from nst.transfer.image import check_inputs, sizes_at
+from nst.transfer.styles import check_regions, visible
 from nst.types import NO_CHANGES, Network
 
 # Larger images do not fit into memory, and the system would kill the process without a message.
@@ -42,34 +43,45 @@ def find(config: ConfigDict, name: str) -> list[Path]:
     return [] if value in words else images.list_images(value, words)
 
 
+def check_output(config: ConfigDict, path: Path) -> None:
+    """Raise InputError if a result can't be written, or would lose the transparency that the config asks for."""
+    images.check_output(path, alpha=config.images.alpha == "keep")
+
+
 def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> Network:
     """Read every image, load the network, check that the images are large enough for it, and return it."""
     if config.images.color not in COLORS:
         raise unknown("config.images.color", config.images.color, COLORS)
     losses.check_strength(losses.checked(dict(config.loss)), config.images.strength)
-    sizes = shapes(jobs, int(limit))
+    sizes = shapes(jobs, int(limit), alpha_of(config))
     network = extractor(config)
     for job in jobs:
         names = {name: f"{name} {path}" for name, path in job.inputs.items()}
-        content = framed(config, "content", sizes[job.inputs["content"]])
+        content = framed(config, "content", sizes[job.inputs["content"]][:2])
         styles = style_names(job.inputs)
         for style, factor in zip(styles, style_factors(config, len(styles)), strict=True):
-            size = framed(config, "style", sizes[job.inputs[style]])
+            size = framed(config, "style", sizes[job.inputs[style]][:2])
             check_size(config, network, content, size, names | {"style": names[style]}, factor)
-        if guides(config, job.inputs):
+        have_alpha = any(sizes[job.inputs[name]][2] == 4 for name in ("content", *styles))
+        if have_alpha or guides(config, job.inputs):
             *_, guided, regions = loaded(config, job, int(limit))
-            losses.check_masks(losses.checked(dict(config.loss)), any_masks(guided, regions))
+            check_regions(losses.checked(dict(config.loss)), guided, regions)
+            visible(guided)
     return network
 
 
-def shapes(jobs: Sequence[Job], max_pixels: int) -> dict[Path, tuple[int, int]]:
-    """Return the height and width of every image. Each is decoded completely, to find damaged files early."""
+def shapes(jobs: Sequence[Job], max_pixels: int, alpha: str) -> dict[Path, tuple[int, int, int]]:
+    """Return the shape of every image, `[h, w, 4]` if it has an alpha channel that is kept.
+
+    Each is decoded completely, to find damaged files early.
+    """
     paths = {path for job in jobs for name, path in job.inputs.items() if not is_mask(name)}
     result = {}
     for path in sorted(paths):
-        image = images.read(path, max_pixels=max_pixels)
+        image = images.read(path, max_pixels=max_pixels, alpha=alpha)
         images.warn_if_constant(str(path), image)
-        result[path] = image.shape[:2]
+        height, width, channels = image.shape
+        result[path] = height, width, channels
     return result
 
 
@@ -150,22 +162,24 @@ def check_size(
 
 
 def batch_key(config: ConfigDict) -> str | None:
-    """Return the size of the content as used and the number of styles, as text.
+    """Return the size of the content as used, whether a part is transparent, and the number of styles, as text.
 
     None unless the content is one image that can be read.
     """
     try:
         (path,) = images.list_images(config.images.content)
-        size = images.fit_size(*framed(config, "content", _shape(path)), config.images.size)
-        return f"{size} {len(inputs.several(config.images.style))}"
+        height, width, transparent = _seen(path, alpha_of(config))
+        size = images.fit_size(*framed(config, "content", (height, width)), config.images.size)
+        return f"{size} {transparent} {len(inputs.several(config.images.style))}"
     except (InputError, OSError, ValueError):
         return None
 
 
 @functools.cache
-def _shape(path: Path) -> tuple[int, int]:
-    height, width, _ = images.read(path).shape
-    return height, width
+def _seen(path: Path, alpha: str) -> tuple[int, int, bool]:
+    """Return the height and width of an image, and whether a part of it is transparent and stays so."""
+    image, opacity = images.split(images.read(path, alpha=alpha))
+    return image.shape[0], image.shape[1], opacity is not None and bool(opacity.min() < 1)
 
 
 def batched(tasks: Sequence[ImageTask], extractor: Network, release: Release) -> Iterator[list[Snapshot]]:
@@ -198,7 +212,7 @@ IMAGE = Modality(
     remedy=memory.remedy(),
     find=find,
     each=lambda name, value: images.each(value),
-    check_output=images.check_output,
+    check_output=check_output,
     check=check,
     read=read,
     steps=steps,

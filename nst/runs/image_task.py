@@ -11,12 +11,13 @@ from nst import features, files, images, record
 from nst.config import fields
 from nst.guided import Regions
 from nst.images import sets
-from nst.runs.guidance import guidance, is_mask, style_factors
+from nst.runs.guidance import alpha_of, guidance, is_mask, style_factors
 from nst.runs.modality import Job
 from nst.runs.styles import style_names
 from nst.stages import Release, Resume, Snapshot
-from nst.transfer.color import COLORS, finished
+from nst.transfer.color import COLORS, finished, with_colors
 from nst.transfer.image import Scale, plan, sides_at, stylization
+from nst.transfer.styles import visible
 from nst.types import Array, Image, Network, Style, Values
 
 
@@ -26,11 +27,11 @@ class ImageTask(NamedTuple):
     Attributes:
       config: The config of the run.
       extractor: The network.
-      content: The content as read.
-      styles: The style images as read.
+      content: The content as read, `[h, w, 4]` if it has an alpha channel that is kept.
+      styles: The style images as read, likewise.
       used: The content as it is optimized: without colors if only lightness is transferred.
       guided: The styles as they are used, with their masks.
-      regions: What is kept.
+      regions: What is kept or transparent.
       initial: The initial image of the first scale.
       files: The path and the SHA-256 of each input.
     """
@@ -75,7 +76,7 @@ class ImageTask(NamedTuple):
         images.write(path, self._finished(image))
 
     def _finished(self, image: Array) -> np.ndarray:
-        return finished(image, self.content, self.config.images.color, self.regions)
+        return finished(image, self.content[..., :3], self.config.images.color, self.regions)
 
     def results(self, image: Array, folder: Path, facts: str, output: Path | None) -> None:
         """Write the result, and content, style and result side by side."""
@@ -91,7 +92,7 @@ def as_used(task: ImageTask, name: str) -> np.ndarray:
     """Return an input at the size at which the objective sees it: see `ImageTask.save_input`."""
     sizes = [scale.size for scale in scales(task.config)]
     if name == "init":
-        height, width, _ = task.content.shape
+        height, width = task.content.shape[:2]
         return images.resize(task.initial, *images.fit_size(height, width, sizes[0]))
     sides = sides_at(sizes[-1], task.config.images.style_scale)
     if is_mask(name):
@@ -122,9 +123,16 @@ def read(config: ConfigDict, job: Job, extractor: Network, limit: int | float) -
     """Read the images of a job."""
     content, styles, guided, regions = loaded(config, job, int(limit))
     start = str(job.inputs.get("init", config.images.init))
-    colors = COLORS[config.images.color]
-    used, guided = colors.content(content), [colors.style(each, content) for each in guided]
-    initial = images.initial(start, used, guided[0].image, seed=config.images.seed, max_pixels=int(limit))
+    colors, opaque = config.images.color, content[..., :3]
+    used, guided = COLORS[colors].content(opaque), with_colors(visible(guided), opaque, colors, regions)
+    initial = images.initial(
+        start,
+        used,
+        guided[0].image,
+        seed=config.images.seed,
+        max_pixels=int(limit),
+        alpha=alpha_of(config),
+    )
     hashes: dict[str, Any] = {
         name: {"path": str(path), "sha256": files.sha256(path)} for name, path in job.inputs.items()
     }
@@ -134,11 +142,14 @@ def read(config: ConfigDict, job: Job, extractor: Network, limit: int | float) -
 
 
 def loaded(config: ConfigDict, job: Job, limit: int) -> tuple[Image, Sequence[Image], list[Style], Regions]:
-    """Read the content and the styles of a job; return them with the styles and regions that the masks make."""
+    """Read the content and the styles of a job; return them with the styles and regions that the masks make.
+
+    Images have an alpha channel, `[h, w, 4]`, if it is kept and their file has one.
+    """
     content, *styles = (
         images.cover(image, *framed(config, name.partition("_")[0], image.shape[:2]))
         for name in ("content", *style_names(job.inputs))
-        for image in [images.read(job.inputs[name], max_pixels=limit)]
+        for image in [images.read(job.inputs[name], max_pixels=limit, alpha=alpha_of(config))]
     )
     guided, regions = guidance(config, job.inputs, content, styles, limit)
     return content, styles, guided, regions

@@ -90,7 +90,7 @@ class Modality(NamedTuple):
       remedy: Advice if memory runs out.
       find: Return the files that an input of a config stands for; none for an optional input that is left out.
       each: `each(name, value)` returns the config values of the single files that the value of an input stands for.
-      check_output: Raise InputError for a path whose format can't be written.
+      check_output: Raise InputError for a path in whose format the result of a config can't be written.
       check: Raise InputError if the config or an input is invalid; return the extractor, which all jobs share.
       read: Read the inputs of a job, given the extractor and the limit.
       further: Return the files of a job beyond `inputs` and `optional`, such as masks, by name.
@@ -110,7 +110,7 @@ class Modality(NamedTuple):
     remedy: str
     find: Callable[[ConfigDict, str], list[Path]]
     each: Callable[[str, str], list[str]]
-    check_output: Callable[[Path], None]
+    check_output: Callable[[ConfigDict, Path], None]
     check: Callable[[ConfigDict, Sequence[Job], Any], Any]
     read: Callable[[ConfigDict, Job, Any, Any], Task]
     steps: Callable[[Values], Sequence[int]]

@@ -38,7 +38,7 @@ def ready(
     writers.check(config.run.writers)
     jobs = find_jobs(modality, config, workdir)
     if output is not None:
-        check_output(modality, output, jobs)
+        check_output(modality, config, output, jobs)
     if writes:
         check_folders([job.folder for job in jobs], resume)
     with warnings.catch_warnings():
@@ -85,13 +85,13 @@ def _at_most_one(modality: Modality, config: ConfigDict, name: str) -> list[Path
     return paths
 
 
-def check_output(modality: Modality, output: Path, jobs: Sequence[Job]) -> None:
+def check_output(modality: Modality, config: ConfigDict, output: Path, jobs: Sequence[Job]) -> None:
     """Raise InputError if an output can't be written, stands for several results, or is an input or a run's file."""
     if output.is_dir():
         raise InputError(
             f"--output {output} is a folder: give a file, such as {output / modality.result.name}"
         )
-    modality.check_output(output)
+    modality.check_output(config, output)
     if not _nearest(output.absolute().parent).is_dir():
         raise InputError(
             f"--output {output} can't be written, a folder or a file is in its place: give another"

@@ -49,7 +49,7 @@ def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> Networ
         if config[group][name] not in names:
             raise unknown(f"config.{field}", config[group][name], names)
     network = image.extractor(config)
-    styles = image.shapes([job._replace(inputs=_images_of(job)) for job in jobs], int(limit))
+    styles = image.shapes([job._replace(inputs=_images_of(job)) for job in jobs], int(limit), "flatten")
     for job in jobs:
         path = job.inputs["content"]
         clip = video.probe(path, max_pixels=int(limit))
@@ -61,7 +61,7 @@ def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> Networ
         style_weights("images.style_weights", config.images.style_weights, len(own))
         for style, factor in zip(own, style_factors(config, len(own)), strict=True):
             named = names | {"style": names[style]}
-            image.check_size(config, network, size, styles[job.inputs[style]], named, factor)
+            image.check_size(config, network, size, styles[job.inputs[style]][:2], named, factor)
     return network
 
 
@@ -102,7 +102,7 @@ VIDEO = Modality(
     remedy=memory.remedy(),
     find=find,
     each=each,
-    check_output=video.check_output,
+    check_output=lambda config, path: video.check_output(path),
     check=check,
     read=read,
     steps=_steps,

@@ -1,6 +1,6 @@
 """The colors of a result: those of the style, or those of the content."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -29,7 +29,8 @@ class Color(NamedTuple):
 
     Attributes:
       content: Returns the content as it is optimized.
-      style: `style(style, content)` returns the style as it is used; both as read.
+      style: `style(style, content)` returns the style as it is used; both as read. The content mask of the style is the
+        part of the content that counts.
       result: `result(image, content)` returns the result of an optimized image; the content has its size.
     """
 
@@ -73,15 +74,44 @@ COLORS = {
 }
 
 
+def with_colors(styles: Sequence[Style], content: Image, colors: str, regions: Regions) -> list[Style]:
+    """Return styles as they are used; colors of the content are counted where it is visible.
+
+    Args:
+      styles: The styles as read, each with an image `[h, w, 3]`.
+      content: `[h, w, 3]`, as read.
+      colors: One of `COLORS`.
+      regions: The parts that are kept or transparent.
+    """
+    result = []
+    for style in styles:
+        counted = images.product(style.content_mask, regions.alpha)
+        if counted is None or counted.any():  # else this style appears nowhere
+            image = COLORS[colors].style(style._replace(content_mask=counted), content).image
+            style = style._replace(image=image)
+        result.append(style)
+    return result
+
+
 def finished(image: Image, content: Image, colors: str, regions: Regions) -> np.ndarray:
-    """Return the result of an optimized image, in [0, 1].
+    """Return the result of an optimized image in [0, 1], `[h, w, 4]` if the content has an alpha channel.
 
     Args:
       image: `[h, w, 3]`, as optimized.
-      content: The content as read.
+      content: `[h, w, 3]`, as read.
       colors: One of `COLORS`.
-      regions: What is kept is the content itself, also after the colors have changed.
+      regions: What is kept is the content itself, also after the colors have changed. The alpha channel of the result
+        is that of the content.
     """
+    result = _colored(image, content, colors, regions)
+    if regions.alpha is None:
+        return result
+    alpha = images.resize_mask(regions.alpha, result.shape[:2])
+    return np.concatenate([result, alpha[..., None]], axis=-1)
+
+
+def _colored(image: Image, content: Image, colors: str, regions: Regions) -> np.ndarray:
+    """Return the result of an optimized image without alpha; same arguments as `finished`."""
     choice = COLORS[colors]
     if choice.result is _result:
         return np.clip(np.asarray(image), 0, 1)

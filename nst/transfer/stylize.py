@@ -7,14 +7,14 @@ import numpy as np
 
 from nst import features, images, losses
 from nst.errors import unknown
-from nst.guided import Regions, any_masks
+from nst.guided import Regions
 from nst.images import ImageLike
 from nst.masks import GUIDANCE
 from nst.transfer.callback import Callback, followed
-from nst.transfer.color import COLORS, finished
+from nst.transfer.color import COLORS, finished, with_colors
 from nst.transfer.image import check_inputs, plan, sizes_at, stylization
 from nst.transfer.settings import check_arguments, completed
-from nst.transfer.styles import as_sized_mask, as_styles
+from nst.transfer.styles import as_sized_mask, as_styles, check_regions, visible
 from nst.types import Network, Style
 
 
@@ -32,6 +32,7 @@ def stylize(
     style_scale: float = 1.0,
     keep: ImageLike | None = None,
     guidance: str = "simple",
+    alpha: str = "keep",
     color: str = "style",
     strength: float | None = None,
     optimizer: str = "lbfgs_pyramid",
@@ -43,7 +44,7 @@ def stylize(
 
     Args:
       content: A path, the name of a sample, an image of Pillow, or an array `[h, w, 3]` of bytes or of floats in
-        [0, 1].
+        [0, 1]; `[h, w, 4]` with alpha.
       style: The same, or a `Style`: an image in these forms with a weight, a scale and masks; or a list of them.
       size: Longest side of the result, pixels.
       steps: Optimization steps at that size.
@@ -56,6 +57,8 @@ def stylize(
       keep: A mask with the aspect of the content, `[h, w]` or a gray image: where it is 1 or white, the result is the
         content.
       guidance: How masks reach the layers, one of `nst.masks.GUIDANCE`.
+      alpha: `keep`: what is transparent has no style, and its part of a style image does not count; or `flatten`:
+        images with alpha are composed on white.
       color: The colors of the result: `style`; `content` (only lightness is transferred); or `match` (the style gets
         the mean and covariance of the content's colors); others are in `nst.transfer.color.COLORS`.
       strength: From 0, the content, to 1, the style alone; about the same for any pair of images. By default the
@@ -68,7 +71,7 @@ def stylize(
         `style_layer_weights=()` gives the style layers equal weights.
 
     Returns:
-      The result, float32 `[h, w, 3]` in [0, 1].
+      The result, float32 `[h, w, 3]` in [0, 1]; with the alpha channel of the content, if it is kept, `[h, w, 4]`.
 
     Raises:
       InputError: An image, a name or a number can't be used.
@@ -85,29 +88,31 @@ def stylize(
     fields |= {"steps": ("optimizer.steps", steps), "scale_steps": ("pyramid.steps", scale_steps)}
     fields |= {"scales": ("pyramid.scales", scales)}
     check_arguments(stylize, fields, loss_settings)
-    for name, value, choices in (("color", color, COLORS), ("guidance", guidance, GUIDANCE)):
+    named = (("color", color, COLORS), ("guidance", guidance, GUIDANCE), ("alpha", alpha, images.ALPHA))
+    for name, value, choices in named:
         if value not in choices:
             raise unknown(name, value, choices)
-    content = images.as_image("content", content)
-    styles = as_styles(style, content)
-    regions = Regions(None if keep is None else as_sized_mask("keep", keep, content), guidance)
+    content, opacity = images.split(images.as_image("content", content, alpha))
+    styles = as_styles(style, content, alpha)
+    keep_mask = None if keep is None else as_sized_mask("keep", keep, content)
+    regions = Regions(keep_mask, guidance, opacity)
     pyramid = plan(size, steps, scales, scale_steps)
     network = features.load(extractor) if isinstance(extractor, str) else extractor or features.load()
     settings = completed(network, loss_settings, optimizer)
     losses.check_strength(settings, strength)
-    losses.check_masks(settings, any_masks(styles, regions))
+    check_regions(settings, styles, regions)
+    styles = visible(styles)
     for each in styles:
         scale = style_scale * each.scale
         check_inputs(network, settings, *sizes_at(pyramid[0].size, scale, content.shape, each.image.shape))
         images.warn_if_constant("style", each.image)
     images.warn_if_constant("content", content)
-    colors = COLORS[color]
-    used = colors.content(content)
-    styles = [colors.style(each, content) for each in styles]
+    used = COLORS[color].content(content)
+    styles = with_colors(styles, content, color, regions)
     snapshots = stylization(
         used,
         styles,
-        images.initial(init, used, styles[0].image, seed=seed),
+        images.initial(init, used, styles[0].image, seed=seed, alpha=alpha),
         extractor=network,
         scales=pyramid,
         style_scale=style_scale,

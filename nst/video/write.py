@@ -33,8 +33,9 @@ class _Format(NamedTuple):
     container_options: dict[str, str]
 
 
-# With x264's mbtree, the default, bytes depend on memory that x264 does not initialize (core 165).
-_H264 = "libx264", {"crf": "16", "preset": "medium", "x264-params": "mbtree=0"}
+# No B-frames, which would save a third of the bytes: with them and mbtree, its default, the output of x264 depends on
+# memory that it does not initialize (core 165), and the quality of frames alternates.
+_H264 = "libx264", {"crf": "16", "preset": "medium", "bf": "0"}
 _FORMATS = {
     ".mp4": _Format("mp4", *_H264, {"movflags": "+faststart"}),
     ".mov": _Format("mov", *_H264, {"movflags": "+faststart"}),
@@ -92,7 +93,7 @@ def write(
         folders have none.
 
     Raises:
-      InputError: As `check_output`, there are no frames, or they differ in size.
+      InputError: As `check_output`, there are no frames, or they are not bytes `[h, w, 3]` of one size.
 
     Example:
       >>> clip = nst.video.probe("pan")
@@ -120,6 +121,10 @@ def _uniform(path: Path, frames: Iterable[Frame]) -> Iterator[Frame]:
     shape = None
     for frame in frames:
         shape = shape or frame.image.shape
+        if frame.image.dtype != np.uint8 or frame.image.ndim != 3 or frame.image.shape[2] != 3:
+            raise InputError(
+                f"{path}: a frame is {frame.image.dtype} {frame.image.shape}: give uint8 [h, w, 3], sRGB-encoded"
+            )
         if frame.image.shape != shape:
             raise InputError(f"{path}: a frame of shape {frame.image.shape} follows {shape}: give one size")
         yield frame

@@ -47,7 +47,6 @@ WRONG = [
     (FLOATS[None], "give one image of the batch"),
     (FLOATS[..., 0], "repeat gray values"),
     (FLOATS[..., :1], "repeat gray values"),
-    (np.dstack([FLOATS, FLOATS[..., 0]]), "leave transparency out"),
     (BYTES.astype(np.int32), "give bytes (uint8) or floats from 0 to 1"),
     (FLOATS > 0.5, "give bytes (uint8) or floats from 0 to 1"),
     (FLOATS[..., :2], "give an image [h, w, 3]"),
@@ -64,6 +63,11 @@ def test_another_array_is_refused_with_what_to_do(network, array, remedy, tmp_pa
     assert not list(tmp_path.iterdir())
     with pytest.raises(InputError, match=f"^the image is {message}"):
         network(jnp.asarray(array), ("relu1_1",))
+
+
+def test_a_network_takes_no_transparency(network):
+    with pytest.raises(InputError, match=re.escape("leave transparency out: [..., :3]")):
+        network(jnp.zeros((20, 30, 4)), ("relu1_1",))
 
 
 def test_the_remedies_work():

@@ -12,6 +12,7 @@ from nst.audio import samples as audio
 from nst.commands.samples import parser
 from nst.errors import InputError
 from nst.images import samples
+from nst.video import samples as video
 
 FETCHED = ["tubingen", "starry_night", "shipwreck", "the_scream"]
 AT_HAND = ["astronaut", "coffee", "chelsea", "rocket", "grace_hopper", "strokes", "panes", "hatching"]
@@ -154,8 +155,8 @@ def test_a_cache_folder_that_cannot_be_written(use, pinned, offline, monkeypatch
 def test_the_script_lists_every_sample_with_its_credit(monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "300")
     lines = _listed(capsys)
-    assert [*lines] == [*samples.SAMPLES, *audio.SAMPLES]
-    for name, sample in (samples.SAMPLES | audio.SAMPLES).items():
+    assert [*lines] == [*samples.SAMPLES, *audio.SAMPLES, *video.SAMPLES]
+    for name, sample in (samples.SAMPLES | audio.SAMPLES | video.SAMPLES).items():
         assert sample.what in lines[name]
         assert sample.credit in lines[name]
 

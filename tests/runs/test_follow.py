@@ -87,7 +87,8 @@ def test_all_other_defaults_are_unchanged():
 def test_every_field_that_follows_has_a_rule(modality):
     following = {name for name, field in config.FIELDS[modality].items() if field.follows}
     assert set(follow.RULES.get(modality, ())) == following
-    unset = {"images.strength", "video.end"}  # then the weights apply, and the video is read to its end
+    # Then the weights apply, the format of an output decides, and the video is read to its end.
+    unset = {"images.strength", "images.alpha", "video.end"}
     assert {name for name, value in resolved(modality).items() if value is None} <= unset
     settings = config.base(modality)
     follow.resolved(settings)

@@ -261,7 +261,7 @@ def test_unusable_arguments_are_refused_in_one_line(stylize, settings, message):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"style": np.zeros((16, 24, 4), np.float32)}, "leave transparency out"),
+        ({"style": np.zeros((16, 24, 4), np.float32)}, "style is transparent everywhere"),
         ({"content": np.full((16, 24, 3), 200.0, np.float32)}, "divide by 255"),
         ({"content": np.full((16, 24, 3), np.nan, np.float32)}, "finite values from 0 to 1"),
         ({"size": 0}, "^size = 0"),
@@ -276,7 +276,7 @@ def test_unusable_arguments_are_refused_in_one_line(stylize, settings, message):
         ({"style": np.zeros((1, 16, 24, 3), np.float32)}, "give one image of the batch"),
         ({"style": np.zeros((16, 24), np.uint8)}, "repeat gray values"),
         ({"style": np.zeros((16, 24, 3), np.int64)}, r"give bytes \(uint8\) or floats"),
-        ({"init": np.zeros((16, 24, 4), np.uint8)}, "init is uint8"),
+        ({"init": np.zeros((16, 24, 4), np.uint8)}, "init is transparent everywhere"),
         ({"style": []}, "style is empty"),
         ({"style": [Style("coffee", 0.0), Style("strokes", 0.0)]}, "weights of all styles are 0"),
         ({"style": Style("coffee", -1.0)}, "^the weight of style = -1"),

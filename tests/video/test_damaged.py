@@ -52,10 +52,11 @@ def test_an_mp4_whose_header_is_at_the_end(make, tmp_path):
     refused(tmp_path / "a.mp4", "not video that can be read, or is truncated", allow_truncated=True)
 
 
-def test_damage_in_the_middle(make, tmp_path):
+@pytest.mark.parametrize("place", [0.3, 0.4, 0.5, 0.6])
+def test_damage_in_the_middle(make, tmp_path, place):
     make(tmp_path / "a.mp4")
     content = bytearray((tmp_path / "a.mp4").read_bytes())
-    middle = len(content) // 2
+    middle = int(place * len(content))
     content[middle : middle + 300] = bytes(byte ^ 0x55 for byte in content[middle : middle + 300])
     (tmp_path / "a.mp4").write_bytes(content)
     refused(tmp_path / "a.mp4", "is truncated or damaged: it could be read to 0.* of 1.00 s")

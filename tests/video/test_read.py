@@ -210,6 +210,11 @@ def test_a_part_of_a_clip(clips):
     frames = list(video.read(clips[".mp4"], start=0.25, end=0.75, every=5))
     assert [frame.time for frame in frames] == [Fraction(i, 24) for i in (6, 11, 16)]
     assert [frame.duration for frame in frames] == [Fraction(5, 24), Fraction(5, 24), Fraction(2, 24)]
+    assert video.timeline(clips[".mp4"], start=0.6, end=0.7) == [
+        Fraction(15, 24),
+        Fraction(16, 24),
+        Fraction(7, 10),
+    ]
     whole = list(video.read(clips[".mp4"]))
     np.testing.assert_array_equal(frames[1].image, whole[11].image)
     rounded = [frame.time for frame in video.read(clips[".mkv"], start=1 / 12, end=1 / 6)]

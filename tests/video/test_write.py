@@ -247,6 +247,13 @@ def test_frames_that_cannot_be_written(tmp_path):
     mixed = [*constant(1), *constant(1, size=(16, 16))]
     with pytest.raises(InputError, match=r"a frame of shape \(16, 16, 3\) follows \(32, 48, 3\)"):
         video.write(tmp_path / "a.mp4", mixed)
+    for image in (
+        np.zeros((16, 16, 3), np.float32),
+        np.zeros((16, 16), np.uint8),
+        np.zeros((16, 16, 4), np.uint8),
+    ):
+        with pytest.raises(InputError, match=r"give uint8 \[h, w, 3\]"):
+            video.write(tmp_path / "a.mp4", [video.Frame(image, Fraction(0))])
     assert not [*tmp_path.iterdir()]
 
 

@@ -123,11 +123,12 @@ def flow_file(folder: Path, number: int, other: int) -> Path:
 
 
 def _written(source: Iterable[Frame], frames: Frames, size: tuple[int, int]) -> Index:
-    index, previous, still = Index([], [], [], []), None, None
+    index = Index([], [], [], [])
+    previous, still = np.zeros(0), np.zeros(0)
     for number, (image, time, duration) in enumerate(source):
         frame = _eight_bits(images.resize(image.astype(np.float32) / 255, *size))
         images.write(frames.content(number), frame)
-        if previous is None or is_cut(previous, frame):
+        if number == 0 or is_cut(previous, frame):
             index.cuts.append(number)
         elif is_repeat(still, frame):
             index.repeats.append(number)
