@@ -3,7 +3,7 @@
 nst evaluate DIR ... [--again]
     DIR is the directory of a run or a sweep, or a folder of runs; each finished run gets an evaluation.json
 nst evaluate --content PATH --style PATH RESULT ... [--size PIXELS] [--json FILE]
-    results of any program: images and video (files, or folders of frames) at the content's size, or at a longest side of
+    results of any program: images and video (also folders of frames) at the content's size, or at a longest side of
     PIXELS; audio at the content's length
 
 The metrics are explained in docs/metrics.md.
