@@ -3,7 +3,8 @@
 nst evaluate DIR ... [--again]
     DIR is the directory of a run or a sweep, or a folder of runs; each finished run gets an evaluation.json
 nst evaluate --content PATH --style PATH RESULT ... [--size PIXELS] [--json FILE]
-    results of any program: images at the content's size, or at a longest side of PIXELS; audio at the content's length
+    results of any program: images and video (also folders of frames) at the content's size, or at a longest side of
+    PIXELS; audio at the content's length
 
 The metrics are explained in docs/metrics.md.
 """
@@ -39,6 +40,8 @@ parser = Parser(evaluate, prog="nst evaluate", description=__doc__)
 parser.add_argument("paths", nargs="+", type=Path, help="directories of runs or sweeps, or results")
 parser.add_argument("--content", help="the content of the results")
 parser.add_argument("--style", help="the style of the results")
-parser.add_argument("--size", type=int, help="longest side to resize images of content and style to")
+parser.add_argument(
+    "--size", type=int, help="longest side to resize content and style to, of images and video"
+)
 parser.add_argument("--json", metavar="FILE", type=Path, help="write the metrics of the results here")
 parser.add_argument("--again", action="store_true", help="evaluate runs again that already are")

@@ -14,14 +14,15 @@ from nst.errors import InputError
 from nst.evaluation import table
 from nst.evaluation.audio import AUDIO
 from nst.evaluation.image import IMAGE
-from nst.evaluation.modality import Evaluation, Figures
+from nst.evaluation.modality import FOLDER, Evaluation, Figures
+from nst.evaluation.video import VIDEO
 from nst.metrics import BASELINES, base_name
 from nst.runs.finished import Finished, finished
 from nst.types import Values
 
 #: The evaluation of each modality, by the names of `nst.runs.MODALITIES`; the first takes results of any extension
 #: that no other one has.
-EVALUATIONS: dict[str, Evaluation] = {"image": IMAGE, "audio": AUDIO}
+EVALUATIONS: dict[str, Evaluation] = {"image": IMAGE, "audio": AUDIO, "video": VIDEO}
 
 
 def of_results(
@@ -63,7 +64,7 @@ def _evaluation_of(results: Sequence[Path]) -> Evaluation:
 
 
 def _modality_of(path: Path) -> str:
-    suffix = path.suffix.lower()
+    suffix = FOLDER if path.is_dir() else path.suffix.lower()
     return next(
         (name for name, each in EVALUATIONS.items() if suffix in each.extensions), next(iter(EVALUATIONS))
     )
@@ -98,8 +99,9 @@ def of_runs(folders: Sequence[Path], *, again: bool = False) -> dict[str, dict[s
 
     Returns:
       By folder: `metrics` of the result and `baselines`, by the names that `nst.metrics.evaluate` returns, or by those
-      of `AUDIO_METRICS` for audio; `terms` of the loss at the end; `layers` optimized and held out, none for audio;
-      path and SHA-256 of `inputs`; `versions`.
+      of `AUDIO_METRICS` for audio; for video by those of `VIDEO_METRICS`, of images, and of their spread over frames;
+      `terms` of the loss at the end; `layers` optimized and held out, none for audio; path and SHA-256 of `inputs`;
+      `versions`.
 
     Raises:
       InputError: One or more runs can't be evaluated; raised after all others are.

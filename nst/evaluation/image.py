@@ -204,6 +204,11 @@ def _versions() -> dict[str, str]:
     return record.versions("scikit-image")
 
 
+def facts(style_layers: Sequence[str]) -> dict[str, Any]:
+    """Return what all metrics of images in these style layers depend on: layers, weights and versions."""
+    return {"layers": _layers(style_layers), "inputs": {"weights": _weights()}, "versions": _versions()}
+
+
 def _layers(style_layers: Sequence[str]) -> dict[str, list[str]]:
     return {"optimized": [*style_layers], "held_out": [*held_out(style_layers)]}
 

@@ -7,7 +7,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from nst.metrics import ALL_METRICS, BASELINES, Metric, base_name, definition, matrix
+from nst.metrics import ALL_METRICS, BASELINES, VIDEO_METRICS, Metric, base_name, definition, matrix
 from nst.types import Values
 
 #: The mark of a metric that is no better than that of the baseline to beat.
@@ -47,15 +47,16 @@ def _shared(evaluation: Values) -> str:
 
 
 def _side_by_side(computed: Iterable[str]) -> list[tuple[str, list[str]]]:
-    """Group the computed metrics by table, each with a title: by style, then style by features, content, and others."""
+    """Group the computed metrics by table, each with a title: by style; then style, content, over time, and others."""
     names = sorted(filter(definition, computed), key=lambda name: [*ALL_METRICS].index(base_name(name)))
     tables = []
     for title in dict.fromkeys(name.partition(".")[2] for name in names):
         own = [name for name in names if name.partition(".")[2] == title]
         style = [name for name in own if name.startswith("style_")]
         content = [name for name in own if _defined(name).baseline == "style"]
-        others = [name for name in own if name not in style + content]
-        tables += [(title, group) for group in (style, content, others) if group]
+        over_time = [name for name in own if name in VIDEO_METRICS]
+        others = [name for name in own if name not in style + content + over_time]
+        tables += [(title, group) for group in (style, content, over_time, others) if group]
     return tables
 
 
@@ -84,7 +85,9 @@ def _table(rows: Mapping[str, Values], names: Sequence[str], title: str) -> Tabl
 def _heading(name: str) -> str:
     """Return the name of a metric on two lines, as far as it has two parts."""
     base = base_name(name).removeprefix("style_")
-    return base.replace("_held_out", "\nheld out").replace("content_", "content\n").replace("keep_", "keep\n")
+    for first in ("content", "drift", "keep"):
+        base = base.replace(f"{first}_", f"{first}\n")
+    return base.replace("_held_out", "\nheld out")
 
 
 def _matrix(rows: Mapping[str, Values]) -> Table | None:

@@ -24,6 +24,7 @@ from nst.metrics.definitions import (
     Metric,
 )
 from nst.metrics.regions import FORMS, matrix
+from nst.metrics.video.definitions import VIDEO_METRICS
 from nst.types import Image, Mask, Network, Style
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "HELD_OUT",
     "METRICS",
     "NETWORK",
+    "VIDEO_METRICS",
     "Metric",
     "base_name",
     "definition",
@@ -44,8 +46,8 @@ __all__ = [
     "names",
 ]
 
-#: The metrics of images and of audio, by name.
-ALL_METRICS: dict[str, Metric] = METRICS | KEEP_METRICS | AUDIO_METRICS
+#: The metrics of images, of audio and of video, by name.
+ALL_METRICS: dict[str, Metric] = METRICS | KEEP_METRICS | AUDIO_METRICS | VIDEO_METRICS
 
 #: The network that images are compared in, whatever the network of a run; names of layers are those of this network.
 NETWORK = "vgg19"

@@ -5,15 +5,11 @@ import io
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from nst import files
-from nst.audio import EXTENSIONS, Audio, packages, resample
-from nst.report.runs import Run
-from nst.runs.modality import File
+from nst.audio import Audio, packages, resample
 
 _TOTAL = 50_000_000  # bytes of all audio as base64
 # kbit/s per channel. All clips have the same: the encoding must not make one sound better than another.
@@ -31,46 +27,6 @@ class Excerpt(NamedTuple):
 
     seconds: float
     data: str
-
-
-class AudioFiles:
-    """The audio files of several runs: `paths` has each once."""
-
-    def __init__(self, runs: Sequence[Run]):
-        self.paths: list[str] = []
-        self._by_hash: dict[str, int] = {}
-        self._own = {run.folder: self._inputs(run) for run in runs}
-        self._by_input: dict[tuple[str, str], int] = {}
-        for run in runs:
-            for name, index in self._own[run.folder].items():
-                self._by_input.setdefault(run.input(name), index)
-
-    def of(self, run: Run) -> dict[str, int]:
-        """Return the indices in `paths` of a run's `result` and inputs that can be played."""
-        names = [name for name in run.inputs if run.input(name) in self._by_input]
-        others = {name: self._by_input[run.input(name)] for name in names}
-        latest = run.latest if _playable(run.modality.result) else ""
-        return others | self._own[run.folder] | ({"result": self._add(run.folder / latest)} if latest else {})
-
-    def _inputs(self, run: Run) -> dict[str, int]:
-        """Return the indices of the inputs as this run used them, which depends on its config too."""
-        files_of = {name: run.modality.file(name) for name in run.inputs}
-        paths = {name: run.folder / file.name for name, file in files_of.items() if _playable(file)}
-        return {name: self._index(path) for name, path in paths.items() if path.exists()}
-
-    def _index(self, path: Path) -> int:
-        digest = files.sha256(path)
-        if digest not in self._by_hash:
-            self._by_hash[digest] = self._add(path)
-        return self._by_hash[digest]
-
-    def _add(self, path: Path) -> int:
-        self.paths.append(str(path))
-        return len(self.paths) - 1
-
-
-def _playable(file: File) -> bool:
-    return Path(file.name).suffix in EXTENSIONS
 
 
 def excerpts(paths: Sequence[str], total: int = _TOTAL) -> tuple[list[Excerpt | None], float | None]:

@@ -5,7 +5,7 @@
 * `inputs`: the names of all inputs. A trial's `sources` has the file names of those that share a config field.
 * `images`: paths; an input that trials share is there once. A trial's `result` and its `inputs` by name are indices
   into them.
-* `audio`: likewise. A trial's `audio` has indices by the name of an input, or `result`.
+* `audio`, `video`: likewise. A trial's `audio` and `video` have indices by the name of an input, or `result`.
 * `failures`: the errors, each with the indices of the trials that failed with it.
 """
 
@@ -15,10 +15,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from nst import record
+from nst import audio, record, video
 from nst.metrics import ALL_METRICS, BASELINES, Metric, base_name, definition
-from nst.report.audio import AudioFiles
 from nst.report.images import ImageFiles
+from nst.report.playable import Playable
 from nst.report.runs import Run, find, flat, inside, modality_of, read_json
 from nst.report.varied import varied, where
 from nst.runs.follow import as_tuples, usual
@@ -42,14 +42,18 @@ def collect(folder: Path) -> Report:
       InputError: The directory holds neither a sweep nor a run.
     """
     kind, runs = find(folder)
-    configs, image_files, audio_files = [run.config for run in runs], ImageFiles(runs), AudioFiles(runs)
+    configs, image_files = [run.config for run in runs], ImageFiles(runs)
+    playable = {"audio": Playable(runs, audio.EXTENSIONS), "video": Playable(runs, video.EXTENSIONS)}
     fields = varied(configs, _stems(runs))
     points = max(2, min(_POINTS, _ALL_POINTS // len(runs)))
     trials = [
-        _trial(run, folder, points) | {"at": at, "audio": audio_files.of(run)} | image_files.of(run)
+        _trial(run, folder, points)
+        | {"at": at, **{name: each.of(run) for name, each in playable.items()}}
+        | image_files.of(run)
         for run, at in zip(runs, where(fields, configs), strict=True)
     ]
     columns = {key: _names(trials, key) for key in ("metrics", "terms")}
+    columns["metrics"] = [name for name in columns["metrics"] if not base_name(name).endswith("_spread")]
     every = dict.fromkeys([*ALL_METRICS, *columns["metrics"]])
     metrics = {name: metric for name in every if (metric := definition(name))}
     unevaluated = sum(trial["state"] == DONE and not trial["metrics"] for trial in trials)
@@ -61,7 +65,7 @@ def collect(folder: Path) -> Report:
         "trials": trials,
         "inputs": [*dict.fromkeys(name for run in runs for name in run.inputs)],
         "images": image_files.paths,
-        "audio": audio_files.paths,
+        **{name: each.paths for name, each in playable.items()},
         **columns,
         "axes": {key: axes(names, metrics) for key, names in columns.items()},
         "better": {name: metric.better for name, metric in metrics.items()},
@@ -102,6 +106,7 @@ def _trial(run: Run, folder: Path, points: int) -> dict[str, Any]:
         "folder": run.folder.relative_to(folder).as_posix(),
         "files": [name for name in linked if (run.folder / name).exists()],
         "sources": run.sources,
+        "input_fields": {name: run.modality.field(name) for name in run.modality.inputs},
         "command": command(run.config),
     }
 

@@ -12,6 +12,7 @@ import PIL.Image
 
 from nst.images.formats import quiet
 from nst.report.runs import Run
+from nst.video import EXTENSIONS
 
 SIDE = 512  # longest side of a preview, in pixels
 _TOTAL = 18_000_000  # bytes of all previews as base64: a browser reads them in about a second
@@ -40,13 +41,19 @@ class ImageFiles:
                     self._inputs[run.input(name)] = self._add(path)
 
     def of(self, run: Run) -> dict[str, Any]:
-        """Return the indices in `paths` of a run's `result` and `inputs`; `frame` names an intermediate result."""
+        """Return the indices in `paths` of a run's `result` and `inputs`; `frame` names an intermediate result.
+
+        Of a video the sheet is an image, too, as `sheet`.
+        """
         result, latest = run.modality.result, run.latest
-        file = latest if result.preview == result.name else result.preview
+        file = latest if Path(latest).suffix == Path(result.preview).suffix else result.preview
+        sheet = run.folder / "sheet.png"
+        has_sheet = Path(result.name).suffix in EXTENSIONS and sheet.exists()
         exists = bool(file) and (run.folder / file).exists()
         return {
             "inputs": {name: self._inputs.get(run.input(name)) for name in run.inputs},
             "result": self._add(run.folder / file) if exists else None,
+            "sheet": self._add(sheet) if has_sheet else None,
             "frame": latest if latest != result.name else "",
         }
 

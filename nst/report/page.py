@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from nst import files
-from nst.report.audio import excerpts
+from nst.report import audio, video
 from nst.report.images import previews
 from nst.types import Values
 
@@ -26,6 +26,7 @@ _SCRIPTS = (
     "data",
     "images",
     "audio",
+    "video",
     "plot",
     "view",
     "grid",
@@ -51,14 +52,16 @@ def render(report: Values, base: str = ".") -> str:
       report: The data that `collect` returned.
       base: Relative path from the page to the directory that is reported on.
     """
-    images, (clips, cut) = previews(report["images"]), excerpts(report["audio"])
+    images, (sounds, cut) = previews(report["images"]), audio.excerpts(report["audio"])
+    clips, cut_clips = video.excerpts(report["video"])
     trials = [trial | {"folder": _address(trial["folder"])} for trial in report["trials"]]
     data = dict(report) | {
         "trials": trials,
         "base": f"./{_address(Path(base).as_posix())}",
         "images": [image and image[:2] for image in images],
-        "audio": [clip and clip.seconds for clip in clips],
-        "cut": cut,
+        "audio": [each and each.seconds for each in sounds],
+        "video": [each and {"seconds": each.seconds, "rate": each.rate} for each in clips],
+        "cut": {"audio": cut, "video": cut_clips},
     }
     style = "\n".join((_ASSETS / name).read_text("utf-8") for name in _STYLES)
     script = "\n".join((_ASSETS / f"{name}.js").read_text("utf-8") for name in _SCRIPTS)
@@ -66,12 +69,12 @@ def render(report: Values, base: str = ".") -> str:
     # Placed after the script, so that the page is shown before they are read.
     held = [
         f'<script type="text/plain" id="{letter}{number}">{each.data}</script>'
-        for letter, items in (("p", images), ("s", clips))
+        for letter, items in (("p", images), ("s", sounds), ("v", clips))
         for number, each in enumerate(items)
         if each
     ]
     return Template((_ASSETS / "page.html").read_text("utf-8")).substitute(
-        policy=_policy(style, script, audio=bool(clips)),
+        policy=_policy(style, script, media=bool(sounds or clips)),
         title=html.escape(f"{report['title']} · {report['folder']}"),
         style=style,
         data=escaped(data),
@@ -88,11 +91,11 @@ def escaped(data: Any) -> str:
     return text
 
 
-def _policy(style: str, script: str, *, audio: bool) -> str:
+def _policy(style: str, script: str, *, media: bool) -> str:
     """Return a content security policy: nothing is loaded, and no other style or script runs."""
-    media = "media-src blob:; " if audio else ""
+    source = "media-src blob:; " if media else ""
     return (
-        f"default-src 'none'; img-src blob: data:; {media}style-src {_hash(style)}; script-src {_hash(script)}; "
+        f"default-src 'none'; img-src blob: data:; {source}style-src {_hash(style)}; script-src {_hash(script)}; "
         "base-uri 'none'; form-action 'none'"
     )
 

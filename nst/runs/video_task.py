@@ -185,7 +185,7 @@ def read(config: ConfigDict, job: Job, extractor: Network, limit: int | float) -
     index = frames.indexed(video.read(path, **span(config)), twice)
     read_styles = [images.read(job.inputs[name], max_pixels=int(limit)) for name in style_names(job.inputs)]
     hashes: dict[str, Any] = {
-        name: {"path": str(file), "sha256": _sha256(file)} for name, file in job.inputs.items()
+        name: {"path": str(file), "sha256": sha256(file)} for name, file in job.inputs.items()
     }
     weights = config.features.weights
     hashes["weights"] = {"path": weights, "sha256": features.weights.digest(weights)}
@@ -206,7 +206,7 @@ def span(config: ConfigDict) -> dict[str, Any]:
     }
 
 
-def _sha256(path: Path) -> str:
+def sha256(path: Path) -> str:
     """Return the hash of a file, or of the files of a folder."""
     if not path.is_dir():
         return files.sha256(path)

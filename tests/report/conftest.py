@@ -1,7 +1,8 @@
-"""Fixtures: directories of sweeps of images and of audio, written by hand, and a real Chromium that shows reports."""
+"""Fixtures: directories of sweeps of each modality, written by hand, and a real Chromium that shows reports."""
 
 import json
 import shutil
+from fractions import Fraction
 from types import SimpleNamespace
 
 import numpy as np
@@ -190,12 +191,83 @@ def sounds(tmp_path):
     return folder
 
 
+FRAMES = 10
+
+
+def clip(path, levels, size=(32, 48), rate=10):
+    """Write a clip whose frames are gray, of these levels; a square that moves keeps it from being all the same."""
+    video = pytest.importorskip("nst.video")
+    pytest.importorskip("av", reason="av is not installed: pip install 'nst[video]'")
+    frames = []
+    for i, level in enumerate(levels):
+        image = np.full((*size, 3), level, np.uint8)
+        image[:8, 4 * i % size[1] : 4 * i % size[1] + 8] = 255
+        frames.append(video.Frame(image, Fraction(i, rate), Fraction(1, rate)))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    video.write(path, frames)
+
+
+def levels(base):
+    """Return levels of gray from which the number of a frame can be read, whatever the codec does."""
+    return [base + 10 * i for i in range(FRAMES)]
+
+
+def video_config(overrides=()):
+    """Return the nested config of a run of video."""
+    config = json.loads(base("video").to_json())
+    for name, value in dict(overrides).items():
+        group, last = name.split(".")
+        config[group][last] = value
+    return config
+
+
+def write_video_run(folder, overrides=(), *, number=0, done=True, metrics=None, baselines=None):
+    """Write a run directory of video with every file that a report reads."""
+    write_run(folder, number=number, done=done, metrics=metrics, baselines=baselines)
+    facts = json.loads((folder / "config.json").read_text())
+    facts["config"] = config = video_config(overrides)
+    names = {"content": config["video"]["content"], "style": config["images"]["style"]}
+    facts["inputs"] = {part: {"path": f"/elsewhere/{name}", "sha256": name} for part, name in names.items()}
+    (folder / "config.json").write_text(json.dumps(facts))
+    clip(folder / "content.mp4", levels(20))
+    (folder / "image.png").unlink(missing_ok=True)
+    if done:
+        clip(folder / "video.mp4", levels(60 + number))
+        picture(folder / "video.png", number)
+
+
+VIDEO_METRICS = {"warping": 0.01, "tof": 0.4, "style_gram": 0.3, "ssim": 0.5, "ssim_spread": 0.1}
+VIDEO_BASELINES = {
+    "content": {"warping": 0.001, "tof": 0.0, "style_gram": 0.8, "ssim": 1.0},
+    "style": {"warping": 0.1, "tof": 2.0, "style_gram": 0.0, "ssim": 0.1},
+}
+
+
+@pytest.fixture
+def videos(tmp_path):
+    """Write a sweep of video over two weights and styles: three trials are done, one runs."""
+    folder = tmp_path / "videos"
+    trials = {
+        f"temporal_weight={weight:g},style={style}": {"loss.temporal_weight": weight, "images.style": style}
+        for weight in (0.0, 200.0)
+        for style in ("strokes", "panes")
+    }
+    write_plan(folder, trials, video_config())
+    for number, name in enumerate(trials):
+        done = number < 3
+        evaluation = {"metrics": VIDEO_METRICS, "baselines": VIDEO_BASELINES} if done else {}
+        write_video_run(folder / "trials" / name, trials[name], number=number, done=done, **evaluation)
+    return folder
+
+
 @pytest.fixture
 def make():
     """Return functions that write run directories and plans, for tests that need their own."""
     return SimpleNamespace(
         run=write_run,
         audio_run=write_audio_run,
+        video_run=write_video_run,
+        clip=clip,
         tone=tone,
         plan=write_plan,
         fail=write_failure,

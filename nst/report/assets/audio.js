@@ -8,6 +8,7 @@ function player(id, label) {
 document.addEventListener(
   "play",
   ({ target }) => {
+    if (target.tagName !== "AUDIO") return;
     for (const other of shown.keys()) {
       if (other === target || other.tagName !== "AUDIO" || other.paused) continue;
       if (other.currentTime < D.audio[Number(target.dataset.held.slice(1))]) target.currentTime = other.currentTime;

@@ -7,7 +7,9 @@ const parts = []; // of the page: { node, draw, dirty, near }
 let source = D.metrics.length ? "metrics" : "terms";
 
 D.trials.forEach((trial) => {
-  for (const part of Object.keys(trial.audio)) if (D.audio[trial.audio[part]] === null) delete trial.audio[part];
+  for (const media of ["audio", "video"]) {
+    for (const part of Object.keys(trial[media])) if (D[media][trial[media][part]] === null) delete trial[media][part];
+  }
   trial.words = [trial.name, ...D.fields.map((_, f) => label(trial, f)), trial.state].join(" ").toLowerCase();
 });
 
@@ -21,13 +23,13 @@ function fieldNamed(name) {
 
 // The field of a trial's input, which several styles share, and what the input is called there.
 function fieldOf(trial, part) {
-  return fieldNamed(`${trial.group}.${part.replace(/_\d+$/, "")}`);
+  return fieldNamed(trial.input_fields[part.replace(/_\d+$/, "")]);
 }
 
 function called(trial, part) {
   if (trial.sources[part]) return trial.sources[part];
   const f = fieldOf(trial, part);
-  const setting = D.settings.find((each) => each.name === `${trial.group}.${part}`);
+  const setting = D.settings.find((each) => each.name === trial.input_fields[part]);
   return f >= 0 ? label(trial, f) : setting ? setting.value.split("/").pop() : part;
 }
 

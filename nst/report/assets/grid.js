@@ -111,6 +111,7 @@ function gallery(trials, captions, limit) {
 
 function result(trials, at, captions) {
   const trial = trials[at];
+  if (D.trials.length === 1 && hasFilm(trial)) return onlyVideo(trial);
   const caption = captions.length ? describe(trial, captions) : D.fields.length || D.trials.length === 1 ? "" : trial.name;
   const state = trial.state === "done" ? null : el("span", { class: `badge ${trial.state}` }, STATES[trial.state], trial.state === "running" && trial.step ? ` ${trial.step}` : "");
   const button = el(
@@ -118,8 +119,15 @@ function result(trials, at, captions) {
     { type: "button", class: "result", title: trial.name, "aria-label": `enlarge ${trial.name}`, onclick: () => open(trials, at) },
     image(trial.result, "", ""),
     state,
+    hasFilm(trial) ? el("span", { class: "badge film" }, `▶ ${format(D.video[trial.video.result].seconds, 2)} s`) : null,
     caption ? el("span", { class: "caption" }, caption) : null,
   );
   const clip = player(trial.audio.result, `result of ${trial.name}`);
   return clip ? el("div", { class: "heard" }, button, clip) : button;
+}
+
+// The only result, as video, with some of its frames.
+function onlyVideo(trial) {
+  const sheet = trial.sheet === null ? null : el("figure", {}, image(trial.sheet, "frames of the content above those of the result"), el("figcaption", {}, "Frames of the content, and of the result below"));
+  return el("div", { class: "alone" }, filmsOf(trial), sheet, el("button", { type: "button", class: "quiet", onclick: () => open([trial], 0) }, "Numbers and files"));
 }

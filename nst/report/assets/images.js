@@ -1,6 +1,6 @@
-// Previews and audio: decoded when they come near the screen, given back when they are far away.
+// Previews, audio and video: decoded when they come near the screen, given back when they are far away.
 
-const TYPES = { p: "image/webp", s: "audio/mpeg" }; // by how the id of the element that holds one begins
+const TYPES = { p: "image/webp", s: "audio/mpeg", v: "video/mp4" }; // by how the id of the element that holds one begins
 const shown = new Map(); // from element to the address of what was decoded for it
 const missing = new Set(); // elements whose image or audio the browser has not read yet
 
@@ -70,6 +70,8 @@ function link(trial, file, text) {
 const FILES = {
   "image.png": "full image",
   "audio.wav": "full audio",
+  "video.mp4": "full video",
+  "video.png": "first frame",
   "sheet.png": "content, style and result",
   "spectrogram.png": "spectrogram",
   "curve.png": "loss curve",
@@ -79,6 +81,7 @@ function links(trial) {
   const kind = { png: "image", wav: "audio" }[trial.frame.split(".").pop()] ?? "result";
   const soFar = trial.frame ? link(trial, trial.frame, `${kind} so far`) : null;
   const inputOf = (file) => D.inputs.find((name) => file.split(".")[0] === name);
-  const words = (file) => FILES[file] ?? (inputOf(file) ? `full ${inputOf(file)}` : file);
+  const sheet = trial.sheet === null ? FILES["sheet.png"] : "frames of content and result";
+  const words = (file) => (file === "sheet.png" ? sheet : FILES[file]) ?? (inputOf(file) ? `full ${inputOf(file)}` : file);
   return el("p", { class: "links" }, soFar, trial.files.map((file) => link(trial, file, words(file))));
 }

@@ -16,7 +16,8 @@ function head() {
     done < total && total > 1 ? el("div", { class: "progress", role: "img", "aria-label": `${done} of ${total} trials ended` }, bar) : null,
     running.length ? el("details", { open: running.length < 6 }, el("summary", {}, "What is under way"), el("ul", { class: "plain" }, running.map(underWay))) : null,
     note,
-    D.cut ? el("p", { class: "note" }, `Of each audio file the first ${format(D.cut, 2)} s can be heard here.`) : null,
+    D.cut.audio ? el("p", { class: "note" }, `Of each audio file the first ${format(D.cut.audio, 2)} s can be heard here.`) : null,
+    D.cut.video ? el("p", { class: "note" }, `Of each video the first ${format(D.cut.video, 2)} s can be seen here.`) : null,
   );
 }
 

@@ -44,7 +44,7 @@ function outside(event) {
 }
 
 function keyed(event) {
-  if (event.target.closest("input, select, pre, audio")) return;
+  if (event.target.closest("input, select, pre, audio, .films")) return;
   if (event.key === "ArrowLeft") move(-1);
   if (event.key === "ArrowRight") move(1);
 }
@@ -70,6 +70,7 @@ function compared(trial) {
 
 function renderStage(trial) {
   clear(stage);
+  if (hasFilm(trial)) return stage.append(filmsOf(trial, view.other));
   const size = trial.result !== null && D.images[trial.result];
   const state = trial.state === "done" ? "no image" : STATES[trial.state];
   const under = image(trial.result, `result of ${trial.name}`, state);
@@ -119,9 +120,10 @@ function there(trial) {
 
 function compareChoice(trial) {
   const others = D.trials.map((each, i) => [i, each.name]).filter(([i]) => D.trials[i] !== trial && there(D.trials[i]));
-  const inputs = D.inputs.filter((part) => hasImage(trial, part)).map((part) => [part, part]);
+  const none = hasFilm(trial) ? "content" : "nothing"; // a video is always beside another
+  const inputs = D.inputs.filter((part) => hasImage(trial, part) && part !== none).map((part) => [part, part]);
   if (view.other !== "" && ![...inputs, ...others].some(([key]) => String(key) === view.other)) view.other = "";
-  return choice("Compare with", [["", "nothing"], ...inputs, ...others], view.other, (value) => {
+  return choice("Compare with", [["", none], ...inputs, ...others], view.other, (value) => {
     view.other = value;
     renderStage(trial);
   });
