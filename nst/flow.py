@@ -7,11 +7,12 @@ another frame that shows the same point.
 import struct
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 
 from nst import images
 from nst.errors import InputError
@@ -20,6 +21,14 @@ from nst.video import packages
 
 #: A flow, pixels.
 Flow = Float[Array, "h w 2"]
+
+# Two frames show the same scene if this share of positions is reliable, and their squared difference there is below
+# this share of the variance: in noise, for example, the flow is near 0, which is consistent, but nothing matches.
+_LEAST_RELIABLE = 0.25
+_MOST_DIFFERENCE = 0.25
+_NOISE = (8 / 255) ** 2  # squared difference that is no matter, as in flat frames
+
+Frame = UInt8[np.ndarray, "h w 3"]
 
 _MAGIC = 202021.25  # the first four bytes of Middlebury's files, "PIEH" as a float
 
@@ -66,6 +75,43 @@ def warped(image: Image, flow: Flow) -> Image:
     Positions outside have the color of the border.
     """
     return _sampled(jnp.asarray(image), jnp.asarray(flow), _cubic)[0]
+
+
+class Motion(NamedTuple):
+    """The motion between two frames.
+
+    Attributes:
+      flow: The flow from the first frame to the other one, pixels.
+      mask: M, 1 where the flow is `reliable`.
+      matched: Whether both frames show the same scene, so that they can be compared.
+    """
+
+    flow: Flow
+    mask: Mask
+    matched: bool
+
+
+def motion(frame: Frame, later: Frame) -> Motion:
+    """Return the motion from a frame to another one."""
+    there, back = optical_flow(frame, later), optical_flow(later, frame)
+    mask = np.asarray(reliable(there, back))
+    candidate = Motion(there, mask, float(np.mean(mask)) >= _LEAST_RELIABLE)
+    if not candidate.matched:
+        return candidate
+    variance = np.var(frame / 255, axis=(0, 1)).mean() + np.var(later / 255, axis=(0, 1)).mean()
+    most = max(_MOST_DIFFERENCE * float(variance), _NOISE)
+    return candidate._replace(matched=warping_error(frame, later, candidate) <= most)
+
+
+def warping_error(frame: Frame, later: Frame, motion: Motion) -> float:
+    """Return E_warp = Σ M (V_t − V̂_t+1)² / Σ M, of values in [0, 1]; V̂ is the later frame warped to the frame.
+
+    Source: Lai, Huang, Wang, Shechtman, Yumer and Yang, Learning Blind Video Temporal Consistency, ECCV 2018; their mask
+    is that of Ruder et al., too. It is the mean over the three channels, where they have the sum.
+    """
+    moved = warped(later.astype(np.float32) / 255, motion.flow)
+    squares = np.mean(np.square(frame.astype(np.float32) / 255 - np.asarray(moved)), axis=2, dtype=np.float64)
+    return float(np.sum(motion.mask * squares) / np.sum(motion.mask))
 
 
 def resized_flow(flow: Flow, size: tuple[int, int]) -> np.ndarray:

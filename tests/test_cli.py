@@ -282,7 +282,7 @@ def test_the_default_directory_is_the_next_free_one(script, arguments_of_run):
             ["--config.modality=audio"],
             "config.features.convolution is a field of image configs, but this is an audio config: give another",
         ),
-        (["--config.modality=video"], "unknown modality 'video': choose from image, audio"),
+        (["--config.modality=smell"], "unknown modality 'smell': choose from image, audio, video"),
         (["--config.images.size"], "Missing value for flag --config.images.size"),
         (["--workdir"], "Missing value for flag --workdir"),
         (["--worckdir=x"], "unknown flag --worckdir: give --workdir=VALUE"),

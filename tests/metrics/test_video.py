@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import scipy.ndimage
 
-from nst import metrics
+from nst import flow, metrics
 from nst.errors import InputError
 from nst.metrics import video
-from nst.metrics.video import brightness, motion, series
+from nst.metrics.video import brightness, series
 
 pytest.importorskip("cv2")
 from nst.video import scene
@@ -54,11 +54,11 @@ def test_a_clip_that_moves_exactly_as_the_scene_has_no_warping_error():
     second = painted(x + back[..., 0] + 1j * (y + back[..., 1]))
     # The ball's rim is left out: interpolation mixes the two sides there.
     inner = scipy.ndimage.binary_erosion(visible, iterations=3) & ~_rim(there)
-    exact = motion.Motion(np.float32(there), np.float32(inner), True)
-    error = motion.warping(eight_bits(first), eight_bits(second), exact)
+    exact = flow.Motion(np.float32(there), np.float32(inner), True)
+    error = flow.warping_error(eight_bits(first), eight_bits(second), exact)
     assert error < 3 * (1 / 255) ** 2  # rounding to 8 bits, and interpolation
     reversed_flow = exact._replace(flow=-exact.flow)
-    assert motion.warping(eight_bits(first), eight_bits(second), reversed_flow) > 100 * error
+    assert flow.warping_error(eight_bits(first), eight_bits(second), reversed_flow) > 100 * error
 
 
 def _rim(flow):

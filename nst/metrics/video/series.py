@@ -7,9 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from nst.errors import InputError
+from nst.flow import Frame, motion, warping_error
 from nst.metrics.definitions import BASELINES
 from nst.metrics.video.brightness import PART, blocks
-from nst.metrics.video.motion import APART, Frame, flow_difference, motion, warping
+from nst.metrics.video.motion import APART, flow_difference
 
 _CONTENT, _ = BASELINES
 
@@ -90,7 +91,7 @@ def _compare_neighbors(series: Mapping[str, Series], window: deque[_Frames], fol
     content = motion(last[_CONTENT], following[_CONTENT])
     for name, one in series.items():
         pair = last[name], following[name]
-        one.warping.append(warping(*pair, content) if content.matched else None)
+        one.warping.append(warping_error(*pair, content) if content.matched else None)
         one.tof.append(flow_difference(*pair, content) if content.matched else None)
     if not content.matched:
         _end_scene(series, window)
@@ -110,7 +111,7 @@ def _compare_distant(series: Mapping[str, Series], window: deque[_Frames]) -> No
     content = motion(first[_CONTENT], last[_CONTENT])
     if content.matched:
         for name, one in series.items():
-            one.warping_long.append(warping(first[name], last[name], content))
+            one.warping_long.append(warping_error(first[name], last[name], content))
 
 
 def _record(one: Series, frame: Frame, part: int) -> None:

@@ -18,9 +18,6 @@ from nst.errors import InputError
 from nst.types import Image, Mask
 from nst.video.clip import Frame
 
-# Positions of a frame whose flow can be trusted, as a share; with less, the frame begins a new scene.
-_LEAST_RELIABLE = 0.25
-
 # Pixels of a block, and the mean difference of a block, in levels of 255, below which it has not changed.
 _BLOCK, _LEAST_CHANGE = 8, 1.0
 
@@ -160,8 +157,7 @@ def is_cut(frame: np.ndarray, following: np.ndarray) -> bool:
     small = [
         _eight_bits(images.fit(each.astype(np.float32) / 255, _THUMBNAIL)) for each in (frame, following)
     ]
-    back, there = flow.optical_flow(small[1], small[0]), flow.optical_flow(small[0], small[1])
-    return float(np.mean(flow.reliable(back, there))) < _LEAST_RELIABLE
+    return not flow.motion(small[1], small[0]).matched
 
 
 def _eight_bits(image: Image | Mask) -> np.ndarray:
