@@ -106,7 +106,7 @@ def motion(frame: Frame, later: Frame) -> Motion:
 def warping_error(frame: Frame, later: Frame, motion: Motion) -> float:
     """Return E_warp = Σ M (V_t − V̂_t+1)² / Σ M, of values in [0, 1]; V̂ is the later frame warped to the frame.
 
-    Source: Lai, Huang, Wang, Shechtman, Yumer and Yang, Learning Blind Video Temporal Consistency, ECCV 2018; their mask
+    Source: Lai, Huang, Wang, Shechtman, Yumer and Yang, Learning Blind Video Temporal Consistency, ECCV 2018; the mask
     is that of Ruder et al., too. It is the mean over the three channels, where they have the sum.
     """
     moved = warped(later.astype(np.float32) / 255, motion.flow)
