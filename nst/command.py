@@ -14,7 +14,7 @@ COMMANDS = {
     "evaluate": "measure style and content of results",
     "weights": "list, fetch, check and convert weights",
     "mask": "propose regions of an image, by features of VGG-19",
-    "samples": "list sample images and audio",
+    "samples": "list samples of images, audio and video",
     "data": "make and list data sets",
 }
 

@@ -66,7 +66,7 @@ def test_the_fields_that_it_names_exist(page):
 @pytest.mark.slow
 def test_the_python_example_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    example, _ = EXAMPLES
+    example, *_ = EXAMPLES
     quick = example.replace("size=256, steps=100", "size=32, steps=0")
     assert quick != example
     names = {}
@@ -77,9 +77,19 @@ def test_the_python_example_runs(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
+def test_the_python_example_of_video_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    *_, example = EXAMPLES
+    quick = example.replace("size=256", "size=32, end=0.1, steps=1, frame_steps=1")
+    assert quick != example
+    exec(compile(quick, "README.md", "exec"), {})
+    assert [path.name for path in sorted(tmp_path.glob("*.png"))] == ["0000.png", "0001.png", "0002.png"]
+
+
+@pytest.mark.slow
 def test_the_python_example_of_audio_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    _, example = EXAMPLES
+    _, example, _ = EXAMPLES
     quick = example.replace("steps=100", "steps=1, filters=4, phase_steps=1, optimizer='adam'").replace(
         "22_050", "4_000"
     )

@@ -1,4 +1,4 @@
-"""The interface of a modality: the callbacks that differ between runs of images and of audio."""
+"""The interface of a modality: the callbacks that differ between runs of images, audio and video."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -1,1 +1,1 @@
-"""Style transfer of an image and of audio, as stages for `nst.stages.run`."""
+"""Style transfer of an image, of audio and of video, as stages for `nst.stages.run`."""

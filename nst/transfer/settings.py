@@ -1,4 +1,4 @@
-"""The settings of the loss that images and audio are stylized with."""
+"""The settings of the loss that images, audio and video are stylized with."""
 
 import inspect
 from collections.abc import Callable, Mapping

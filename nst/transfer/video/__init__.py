@@ -3,8 +3,9 @@
 Source: Ruder, Dosovitskiy and Brox, Artistic Style Transfer for Videos, GCPR 2016.
 """
 
-from nst.transfer.video.frames import Frames, Index, flow_file
-from nst.transfer.video.stages import STARTS, Motion, flow_size, frame_size, steps, stylization
+from nst.transfer.video.frames import Frames, flow_file, flow_size, frame_size
+from nst.transfer.video.index import Index
+from nst.transfer.video.stages import STARTS, Motion, steps, stylization
 from nst.transfer.video.stylize import stylize_video
 
 __all__ = [

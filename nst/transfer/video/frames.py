@@ -15,6 +15,7 @@ import numpy as np
 
 from nst import files, flow, images
 from nst.errors import InputError
+from nst.transfer.video.index import Index
 from nst.types import Image, Mask
 from nst.video.clip import Frame
 
@@ -23,28 +24,6 @@ _BLOCK, _LEAST_CHANGE = 8, 1.0
 
 # Longest side of the frames that are compared to detect cuts.
 _THUMBNAIL = 192
-
-
-class Index(NamedTuple):
-    """What is known of the frames of a video before any is stylized.
-
-    Attributes:
-      times: The time of each frame in seconds.
-      durations: The seconds of each frame until the next one; None if it is not known.
-      cuts: The numbers of frames that begin a scene; the first is 0.
-      repeats: The numbers of frames that look like the frame before (`is_repeat`).
-    """
-
-    times: list[Fraction]
-    durations: list[Fraction | None]
-    cuts: list[int]
-    repeats: list[int]
-
-    def scene(self, number: int) -> range:
-        """Return the numbers of the frames in the scene of a frame."""
-        start = max(cut for cut in self.cuts if cut <= number)
-        end = min((cut for cut in self.cuts if cut > number), default=len(self.times))
-        return range(start, end)
 
 
 class Frames(NamedTuple):
@@ -108,6 +87,17 @@ class Frames(NamedTuple):
             return flow.read_flo(flow_file(self.flows, number, other))
         frame, next_frame = (_eight_bits(images.read(self.content(each))) for each in (number, other))
         return flow.optical_flow(frame, next_frame)
+
+
+def frame_size(height: int, width: int, longest: int) -> tuple[int, int]:
+    """Return height and width of the result: even, as most codecs need, with the longest side about `longest`."""
+    return tuple(max(2, 2 * round(side / 2)) for side in images.fit_size(height, width, longest))  # type: ignore
+
+
+def flow_size(content: tuple[int, int], result: tuple[int, int]) -> tuple[int, int]:
+    """Return height and width of the frames whose flow is computed: twice the result's, or the content's if smaller."""
+    twice = 2 * result[0], 2 * result[1]
+    return twice if twice[0] <= content[0] else content
 
 
 def flow_file(folder: Path, number: int, other: int) -> Path:

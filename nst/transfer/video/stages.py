@@ -20,7 +20,8 @@ from nst.transfer.color import COLORS
 from nst.transfer.image import Scale, image_stages, method
 from nst.transfer.settings import completed
 from nst.transfer.styles import style_at
-from nst.transfer.video.frames import Frames, Index
+from nst.transfer.video.frames import Frames
+from nst.transfer.video.index import Index
 from nst.types import NO_CHANGES, Array, Network, Pytree, Settings, Style
 
 #: Initial images of a frame after the first one of a scene, by name.
@@ -46,17 +47,6 @@ class Motion(NamedTuple):
     earlier: tuple[int, ...] = (1, 2, 4)
     start: str = "warped"
     passes: int = 1
-
-
-def frame_size(height: int, width: int, longest: int) -> tuple[int, int]:
-    """Return height and width of the result: even, as most codecs need, with the longest side about `longest`."""
-    return tuple(max(2, 2 * round(side / 2)) for side in images.fit_size(height, width, longest))  # type: ignore
-
-
-def flow_size(content: tuple[int, int], result: tuple[int, int]) -> tuple[int, int]:
-    """Return height and width of the frames whose flow is computed: twice the result's, or the content's if smaller."""
-    twice = 2 * result[0], 2 * result[1]
-    return twice if twice[0] <= content[0] else content
 
 
 def stylization(
@@ -153,28 +143,11 @@ def steps(index: Index, scales: Sequence[Scale], motion: Motion) -> list[int]:
 
 
 def _steps_of_pass(index: Index, scales: Sequence[Scale], motion: Motion, pass_number: int) -> Iterator[int]:
-    for number in _order(index, pass_number):
+    for number in index.order(pass_number):
         if pass_number == 1 and number in index.cuts:
             yield from (scale.steps for scale in scales)
         else:
-            yield 0 if _repeats(index, number, pass_number) else motion.steps
-
-
-def _order(index: Index, pass_number: int) -> Sequence[int]:
-    """Return the numbers of all frames in the order of a pass."""
-    numbers = range(len(index.times))
-    return numbers if pass_number % 2 else numbers[::-1]
-
-
-def _neighbor(index: Index, number: int, pass_number: int, distance: int = 1) -> int | None:
-    """Return the number of the frame that is stylized `distance` frames before this one; None in another scene."""
-    other = number - distance if pass_number % 2 else number + distance
-    return other if other in index.scene(number) else None
-
-
-def _repeats(index: Index, number: int, pass_number: int) -> bool:
-    """Return whether a frame has the same pixels as the one that is stylized before it."""
-    return (number if pass_number % 2 else number + 1) in index.repeats
+            yield 0 if index.is_repeat(number, pass_number) else motion.steps
 
 
 @dataclass(frozen=True)
@@ -199,7 +172,7 @@ class _Transfer:
         return [
             stage
             for pass_number in range(1, self.motion.passes + 1)
-            for number in _order(self.index, pass_number)
+            for number in self.index.order(pass_number)
             for stage in self._stages_of(number, pass_number)
         ]
 
@@ -210,7 +183,7 @@ class _Transfer:
             coarse = [(self._coarse(number, level), None) for level in range(len(self.scales) - 1)]
             begin = partial(self._first, number)
             return [*coarse, (Stage(self.scales[-1].steps, _like(self.size), objective, begin), path)]
-        steps = 0 if _repeats(self.index, number, pass_number) else self.motion.steps
+        steps = 0 if self.index.is_repeat(number, pass_number) else self.motion.steps
         begin = partial(self._follow, number, pass_number)
         return [(Stage(steps, _like(self.size), objective, begin, self.motion.tolerance), path)]
 
@@ -244,7 +217,7 @@ class _Transfer:
 
     def _follow(self, number: int, pass_number: int, previous: Array | None) -> Pytree:
         """Return the initial image of a frame after the first one of a scene, or in a further pass."""
-        other = _neighbor(self.index, number, pass_number)
+        other = self.index.neighbor(number, pass_number)
         if pass_number > 1:
             start, share = images.read(self.frames.result(number, pass_number - 1)), _BLEND
         else:
@@ -252,7 +225,7 @@ class _Transfer:
         if other is None or (self.motion.start == "content" and pass_number == 1):
             return start
         result = images.read(self.frames.result(other, pass_number))
-        if _repeats(self.index, number, pass_number) or self.motion.start == "previous":
+        if self.index.is_repeat(number, pass_number) or self.motion.start == "previous":
             return result
         displacement, weights = self._flow(number, other)
         c = share * weights[..., None]
@@ -296,8 +269,7 @@ class _Transfer:
         return np.asarray(COLORS[self.color].content(content))
 
     def _flow(self, number: int, other: int) -> tuple[np.ndarray, np.ndarray]:
-        between = range(min(number, other) + 1, max(number, other) + 1)
-        if all(each in self.index.repeats for each in between):
+        if self.index.are_alike(number, other):
             return np.zeros((*self.size, 2), np.float32), np.ones(self.size, np.float32)
         return self.frames.flow(number, other, self.size)
 
@@ -310,7 +282,7 @@ class _Transfer:
         weights = np.zeros(results.shape[:-1], np.float32)
         nearer = np.zeros(self.size, np.float32)
         for i, distance in enumerate(self.motion.earlier):
-            other = _neighbor(self.index, number, pass_number, distance)
+            other = self.index.neighbor(number, pass_number, distance)
             if other is not None:
                 displacement, c = self._flow(number, other)
                 result = images.read(self.frames.result(other, pass_number))

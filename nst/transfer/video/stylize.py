@@ -17,8 +17,8 @@ from nst.transfer.color import COLORS, finished
 from nst.transfer.image import check_inputs, plan, sizes_at
 from nst.transfer.settings import check_arguments, completed
 from nst.transfer.styles import as_styles
-from nst.transfer.video.frames import Frames
-from nst.transfer.video.stages import STARTS, Motion, flow_size, frame_size, stylization
+from nst.transfer.video.frames import Frames, flow_size, frame_size
+from nst.transfer.video.stages import STARTS, Motion, stylization
 from nst.types import Network, Style
 
 
