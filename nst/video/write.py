@@ -19,7 +19,7 @@ from nst.video.sound import Sound, added
 # Without a clip, seconds: divides frames of 24, 25, 30, 50 and 60 per second, and of 24/1.001 and so on.
 _TIME_BASE = Fraction(1, 360_000)
 
-# Threads of the encoder: the bytes depend on their number, and with four x264 once gave other bytes for the same frames.
+# Threads of the encoder: the bytes depend on their number, and with four x264 once gave other bytes for equal frames.
 # Encoding takes a hundredth of the time of stylizing.
 _THREADS = 1
 _HD_LINES = 720  # BT.709 from here on, as players expect
