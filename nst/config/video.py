@@ -44,7 +44,7 @@ VIDEO = {
     ),
     "video.tolerance": Field(
         0.01,
-        "a frame is done when the loss falls by less than this share in five steps; 0: after video.steps",
+        "a frame is done when the loss falls by less than this share in five steps; 0: when it no longer falls",
         "count",
         "not negative",
     ),

@@ -80,6 +80,8 @@ class Recorder:
         """Raise RunError if the loss has risen by more than 1 % since the latest stage began."""
         if self._latest is None or self._start is None or self._latest.stochastic:
             return
+        if self._latest.compared is not None:  # near a minimum, the few steps of a frame may raise the loss
+            return
         end = float(self._latest.state.value)
         if self._start > _NEGLIGIBLE and end > _LARGEST_RISE * self._start:
             self.save()

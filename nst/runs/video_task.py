@@ -216,4 +216,4 @@ def sha256(path: Path) -> str:
 
 def _motion(config: ConfigDict) -> Motion:
     own = config.video
-    return Motion(own.steps, own.tolerance or None, tuple(own.earlier), own.start_from, own.passes)
+    return Motion(own.steps, own.tolerance, tuple(own.earlier), own.start_from, own.passes)

@@ -119,7 +119,7 @@ def stylize_video(
         scale = style_scale * each.scale
         check_inputs(network, settings, *sizes_at(pyramid[0].size, scale, own_size, each.image.shape))
         images.warn_if_constant("style", each.image)
-    motion = Motion(frame_steps, tolerance or None, tuple(earlier), start_from, passes)
+    motion = Motion(frame_steps, tolerance, tuple(earlier), start_from, passes)
 
     def generated() -> Iterator[np.ndarray]:
         with tempfile.TemporaryDirectory() as folder:
