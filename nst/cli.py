@@ -4,6 +4,7 @@ Exit status 2: an input can't be used; 1: a run failed; 130 and 143: a run was s
 is kept. `--debug` shows the traceback of an error.
 """
 
+import itertools
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -90,7 +91,7 @@ def run(arguments: Sequence[str]) -> None:
     modality = runs.modality(config)
     if values.plan:
         estimate = runs.estimated(config, limit=values[modality.limit.flag].value, force=values.force)
-        print(_described(estimate, of_images=modality is runs.MODALITIES["image"]))
+        print(_described(estimate, of_images=modality.name in ("image", "video")))
         return
     folders = runs.run(
         config,
@@ -108,10 +109,16 @@ def run(arguments: Sequence[str]) -> None:
 def _described(estimate: runs.Estimate, *, of_images: bool) -> str:
     """Return an estimate in lines."""
     lines = []
-    for number, stage in enumerate(estimate.stages, 1):
-        name = f"{stage.shape[1]}×{stage.shape[0]} pixels" if of_images else f"stage {number}"
-        taken = f"{stage.steps} steps of {stage.seconds:.2g} s = {stage.steps * stage.seconds:.0f} s"
-        lines.append(f"{name}: {taken}")
+    alike = itertools.groupby(estimate.stages, lambda stage: stage.shape)  # the frames of a video
+    for number, (shape, group) in enumerate(alike, 1):
+        stages = list(group)
+        name = f"{shape[1]}×{shape[0]} pixels" if of_images else f"stage {number}"
+        steps, seconds = (
+            sum(stage.steps for stage in stages),
+            sum(stage.steps * stage.seconds for stage in stages),
+        )
+        frames = f" ({len(stages)} frames)" if len(stages) > 1 else ""
+        lines.append(f"{name}: {steps} steps of {seconds / max(1, steps):.2g} s = {seconds:.0f} s{frames}")
     free = memory.free()
     lines.append(
         f"memory: {memory.gib(estimate.memory)}"
