@@ -1,11 +1,11 @@
-"""What is known of the frames of a video before any is stylized: times, scenes, repeats, and the order of passes."""
+"""The index of the frames of a video: their times, scenes and repeats, and the order of passes."""
 
 from fractions import Fraction
 from typing import NamedTuple
 
 
 class Index(NamedTuple):
-    """What is known of the frames of a video before any is stylized.
+    """The index of the frames of a video, made before any is stylized.
 
     Attributes:
       times: The time of each frame in seconds.
