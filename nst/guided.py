@@ -150,6 +150,27 @@ def check_layers(styles: Sequence[Style], settings: Settings) -> None:
             )
 
 
+def check_inside(network: Network, styles: Sequence[Style], settings: Settings, guidance: str) -> None:
+    """Raise InputError if no position of a layer lies inside the mask of a style, so that it has nothing to compare.
+
+    Args:
+      network: The network.
+      styles: The styles at the size of the last scale.
+      settings: The settings that `nst.losses.checked` returns.
+      guidance: One of `nst.masks.GUIDANCE`.
+    """
+    for number, style in enumerate(styles, 1):
+        if guidance != "inside" or style.mask is None:
+            continue
+        layers = tuple(style.layers or settings["style_layers"])
+        for layer, mask in masks.to_layers(style.mask, network, layers, guidance).items():
+            if not np.any(mask):
+                raise InputError(
+                    f"style {number}: its mask is smaller than what a position of {layer} sees: "
+                    "take guidance simple, a larger style_scale, or a larger mask"
+                )
+
+
 def any_masks(styles: Sequence[Style], regions: Regions) -> bool:
     """Return whether a mask restricts what a style term compares."""
     masks_of_styles = [mask for style in styles for mask in (style.mask, style.content_mask)]

@@ -214,3 +214,17 @@ def test_losses_of_whole_images_are_refused():
         losses.check_masks(checked, False)
         with pytest.raises(InputError, match="take"):
             losses.check_masks(checked, True)
+
+
+def test_a_mask_smaller_than_a_field_of_view_is_refused_for_inside(network):
+    from nst.errors import InputError
+    from nst.guided import check_inside
+
+    settings = {"style_layers": ("relu1_1", "relu2_1")}
+    mask = np.zeros((24, 24), np.float32)
+    mask[10:13, 10:13] = 1
+    style = Style(np.zeros((24, 24, 3), np.float32), mask=mask)
+    check_inside(network, [style], settings, "simple")
+    check_inside(network, [style._replace(layers=("relu1_1",))], settings, "inside")
+    with pytest.raises(InputError, match="style 2: its mask is smaller than what a position of relu2_1 sees"):
+        check_inside(network, [style._replace(mask=None), style], settings, "inside")

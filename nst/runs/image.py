@@ -10,7 +10,7 @@ from ml_collections import ConfigDict
 from nst import features, images, inputs, losses
 from nst.batched import Trial, stylizations
 from nst.errors import InputError, unknown
-from nst.guided import free
+from nst.guided import check_inside, free
 from nst.losses.box import bounding_box
 from nst.objective import PARAMETERS
 from nst.optim import optimizer
@@ -29,7 +29,7 @@ from nst.runs.styles import first_style, style_names
 from nst.stages import Release, Snapshot
 from nst.transfer.color import COLORS
 from nst.transfer.image import check_inputs, sizes_at
-from nst.transfer.styles import check_regions, visible
+from nst.transfer.styles import check_regions, style_at, visible
 from nst.types import NO_CHANGES, Network
 
 # Larger images do not fit into memory, and the system would kill the process without a message.
@@ -70,7 +70,9 @@ def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> Networ
         if have_alpha or guides(config, job.inputs):
             *_, guided, regions = loaded(config, job, int(limit))
             check_regions(losses.checked(dict(config.loss)), guided, regions)
-            visible(guided)
+            side, last = config.images.size * config.images.style_scale, scales(config)[-1].size
+            sized = [style_at(style, side, images.fit_size(*content, last)) for style in visible(guided)]
+            check_inside(network, sized, losses.checked(dict(config.loss)), regions.guidance)
             masks = [mask for mask in free(guided, regions) if mask is not None]
             shares = [bounding_box(mask).mask.size / mask.size for mask in masks]
         check_memory(config, network, content, largest, shares)

@@ -7,14 +7,14 @@ import numpy as np
 
 from nst import features, images, losses
 from nst.errors import unknown
-from nst.guided import Regions
+from nst.guided import Regions, check_inside
 from nst.images import ImageLike
 from nst.masks import GUIDANCE
 from nst.transfer.callback import Callback, followed
 from nst.transfer.color import COLORS, finished, with_colors
 from nst.transfer.image import check_inputs, plan, sizes_at, stylization
 from nst.transfer.settings import check_arguments, completed
-from nst.transfer.styles import as_sized_mask, as_styles, check_regions, visible
+from nst.transfer.styles import as_sized_mask, as_styles, check_regions, style_at, visible
 from nst.types import Network, Style
 
 
@@ -107,6 +107,8 @@ def stylize(
         scale = style_scale * each.scale
         check_inputs(network, settings, *sizes_at(pyramid[0].size, scale, content.shape, each.image.shape))
         images.warn_if_constant("style", each.image)
+    last = sizes_at(size, style_scale, content.shape, content.shape)[0]
+    check_inside(network, [style_at(each, size * style_scale, last) for each in styles], settings, guidance)
     images.warn_if_constant("content", content)
     used = COLORS[color].content(content)
     styles = with_colors(styles, content, color, regions)
