@@ -113,10 +113,8 @@ def _described(estimate: runs.Estimate, *, of_images: bool) -> str:
     for number, (shape, group) in enumerate(alike, 1):
         stages = list(group)
         name = f"{shape[1]}×{shape[0]} pixels" if of_images else f"stage {number}"
-        steps, seconds = (
-            sum(stage.steps for stage in stages),
-            sum(stage.steps * stage.seconds for stage in stages),
-        )
+        steps = sum(stage.steps for stage in stages)
+        seconds = sum(stage.steps * stage.seconds for stage in stages)
         frames = f" ({len(stages)} frames)" if len(stages) > 1 else ""
         lines.append(f"{name}: {steps} steps of {seconds / max(1, steps):.2g} s = {seconds:.0f} s{frames}")
     free = memory.free()

@@ -1,13 +1,14 @@
 """Files that are complete or absent: the cache folder, hashes, atomic writes, downloads."""
 
 import contextlib
+import functools
 import hashlib
 import http.client
 import os
 import re
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from io import BufferedWriter
 from pathlib import Path
 
@@ -36,7 +37,10 @@ def cache_dir() -> Path:
 
 
 def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file as 64 hexadecimal digits."""
+    """Return the SHA-256 of a file, or of the names and files of a folder, as 64 hexadecimal digits."""
+    if path.is_dir():
+        each = (f"{file.name} {sha256(file)}\n" for file in sorted(path.iterdir()) if file.is_file())
+        return hashlib.sha256("".join(each).encode()).hexdigest()
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -107,6 +111,21 @@ def make_once(path: Path, make: Callable[[], None]) -> Path:
         if not path.exists():
             make()
     return path
+
+
+def sample_place(name: str, code: Iterable[Path]) -> Path:
+    """Return the path in the cache of a sample that code makes; other code has another path.
+
+    Args:
+      name: The name of the file.
+      code: The files of the code.
+    """
+    return cache_dir() / "samples" / _version(tuple(code)) / name
+
+
+@functools.cache
+def _version(code: tuple[Path, ...]) -> str:
+    return hashlib.sha256(b"".join(file.read_bytes() for file in code)).hexdigest()[:8]
 
 
 def download(url: str, path: Path, *, expected_sha256: str, otherwise: str) -> None:

@@ -21,6 +21,7 @@ FLOORS = [
     {"features", "optimize", "record", "data", "writers", "masks", "flow"},
     {"objective", "segment"},
     {"guided", "strength"},
+    {"descent"},
     {"stages", "metrics"},
     {"transfer"},
     {"batched"},

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from nst import optim, optimize, stages
+from nst.descent import COMPARE_EVERY
 from nst.stages import Method, Resume, Stage
 
 STEPS = (5, 1, 7)
@@ -145,9 +146,9 @@ def test_a_stage_ends_when_its_loss_falls_too_slowly():
         values.setdefault(s.stage, []).append(float(s.state.value))
     points = [(s.stage, s.step, s.evaluations) for s in stages.run(early(0.1), method(False)) if s.last]
     for stage, step, _ in points[:1]:  # later stages start from another image
-        each = values[stage][:: stages.COMPARE_EVERY]
+        each = values[stage][::COMPARE_EVERY]
         slow = [i for i in range(1, len(each)) if each[i - 1] - each[i] < 0.1 * each[i - 1]]
-        assert step == stages.COMPARE_EVERY * slow[0] < 120
+        assert step == COMPARE_EVERY * slow[0] < 120
     assert [step // 120 for _, step, _ in points] == [0, 1, 2]
     taken = [step % 120 for _, step, _ in points]
     assert [n for *_, n in points] == [sum(taken[: i + 1]) + i + 1 for i in range(3)]

@@ -1,14 +1,12 @@
 """Sample audio by name, synthesized on first use."""
 
-import functools
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 from nst.audio.pieces import bells, bowed, melody, rain
 from nst.audio.write import write
-from nst.files import cache_dir, make_once, usable
+from nst.files import make_once, sample_place, usable
 from nst.types import Audio
 
 _CREDIT = "made by nst, Apache-2.0"
@@ -36,7 +34,7 @@ NAMES: tuple[str, ...] = tuple(SAMPLES)
 
 def place(name: str) -> Path:
     """Return the path of a sample's file, which may not exist yet; it depends on the code that synthesizes samples."""
-    return cache_dir() / "samples" / _version() / f"{name}.wav"
+    return sample_place(f"{name}.wav", sorted(_PIECES.glob("*.py")))
 
 
 def locate(name: str) -> Path | None:
@@ -50,15 +48,8 @@ def locate(name: str) -> Path | None:
         return None
     path = place(name)
     with usable(path):
-        make_once(path, lambda: _make(sample, path))
-    return path
+        return make_once(path, lambda: _make(sample, path))
 
 
 def _make(sample: Sample, path: Path) -> None:
     write(path, sample.make())
-
-
-@functools.cache
-def _version() -> str:
-    code = b"".join(file.read_bytes() for file in sorted(_PIECES.glob("*.py")))
-    return hashlib.sha256(code).hexdigest()[:8]

@@ -1,11 +1,9 @@
 """The fields of audio."""
 
-from nst.config.field import RESAMPLE, RUN, Field
+from nst.config.field import RESAMPLE, RUN, Field, modality
 
 AUDIO = {
-    "modality": Field(
-        "audio", "what is stylized: image, audio or video; each config file is for one of them"
-    ),
+    "modality": modality("audio"),
     "audio.content": Field("melody", "content audio: a path, a folder, or the name of a sample", "input"),
     "audio.style": Field(
         "bells",

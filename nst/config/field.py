@@ -48,6 +48,12 @@ RUN = {
     ),
 }
 
+
+def modality(name: str) -> Field:
+    """Return the field `modality` of a modality."""
+    return Field(name, "what is stylized: image, audio or video; each config file is for one of them")
+
+
 #: `loss.resample`.
 RESAMPLE = Field(
     None,

@@ -1,11 +1,9 @@
 """The fields of images."""
 
-from nst.config.field import RESAMPLE, RUN, Field
+from nst.config.field import RESAMPLE, RUN, Field, modality
 
 IMAGE = {
-    "modality": Field(
-        "image", "what is stylized: image, audio or video; each config file is for one of them"
-    ),
+    "modality": modality("image"),
     "images.content": Field(
         "coffee", "content image: a path, a folder, the name of a sample, or tfds:NAME/SPLIT", "input"
     ),

@@ -1,6 +1,6 @@
 """The fields of video: its own, and those of images that apply to frames."""
 
-from nst.config.field import Field
+from nst.config.field import Field, modality
 from nst.config.image import IMAGE
 
 _OF_IMAGES_ONLY = (
@@ -18,9 +18,7 @@ _OF_IMAGES_ONLY = (
 )
 
 VIDEO = {
-    "modality": Field(
-        "video", "what is stylized: image, audio or video; each config file is for one of them"
-    ),
+    "modality": modality("video"),
     "video.content": Field("pan", "content video: a path, a folder, or the name of a sample", "input"),
     "video.start": Field(0.0, "time at which to start, seconds", "input", "not negative"),
     "video.end": Field(
@@ -28,8 +26,8 @@ VIDEO = {
         "time at which to end, seconds; unset: the end of the video",
         "input",
         "positive",
-        "video.content",
-        2.0,
+        follows="video.content",
+        example=2.0,
     ),
     "video.every": Field(1, "take each n-th frame only", "input", "positive"),
     "video.allow_truncated": Field(

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from nst import config, images, video
+from nst import config, files, images, video
 from nst.errors import InputError, RunError
 from nst.evaluation import image
 from nst.evaluation.modality import FOLDER, Evaluation, Figures
@@ -18,8 +18,7 @@ from nst.metrics import BASELINES, evaluate
 from nst.metrics.video import VIDEO_METRICS, Footage, check, numbers, over_frames, temporal
 from nst.runs import follow
 from nst.runs.finished import Finished, written
-from nst.runs.video_task import sha256
-from nst.types import Image, Style, Values
+from nst.types import Style, Values
 from nst.video import VideoWarning
 
 # A share of the aspect; in small frames the rounding of a side to an even number is more.
@@ -95,11 +94,7 @@ def footage(name: str | Path, size: tuple[int, int] | None = None) -> Footage:
 def _resized(frame: np.ndarray, size: tuple[int, int] | None) -> np.ndarray:
     if size is None or frame.shape[:2] == size:
         return frame
-    return _eight_bits(images.resize(frame.astype(np.float32) / 255, *size))
-
-
-def _eight_bits(image: Image) -> np.ndarray:
-    return np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)
+    return images.eight_bits(images.resize(frame.astype(np.float32) / 255, *size))
 
 
 def compare(reference: Reference, results: Mapping[str, Footage], run: Finished) -> Figures:
@@ -127,7 +122,7 @@ def _still(reference: Reference) -> Footage:
     """Return the first style in the size of the content, over and over."""
     content = reference.content
     height, width = next(content.frames()).shape[:2]
-    frame = _eight_bits(images.cover(reference.styles[0].image, height, width))
+    frame = images.eight_bits(images.cover(reference.styles[0].image, height, width))
     return content._replace(frames=lambda: itertools.repeat(frame, content.length))
 
 
@@ -181,7 +176,9 @@ def of_videos(content: str, style: str, results: Sequence[Path], size: int | Non
         "results": {name: figures[name] for name in named},
         "baselines": {name: figures[name] for name in BASELINES},
         "size": [*shape[::-1], target.length],
-    } | _facts(layers, {name: {"path": str(path), "sha256": sha256(path)} for name, path in paths.items()})
+    } | _facts(
+        layers, {name: {"path": str(path), "sha256": files.sha256(path)} for name, path in paths.items()}
+    )
 
 
 def _check_size(path: Path, size: tuple[int, int]) -> None:

@@ -1,7 +1,7 @@
 """Images: read, write, resize, and the initial image of a run."""
 
 from nst.images.alpha import ALPHA, flatten, product, split
-from nst.images.arrays import ImageLike, as_image, check_array, warn_if_constant
+from nst.images.arrays import ImageLike, as_image, check_array, eight_bits, warn_if_constant
 from nst.images.initial import STARTS, initial
 from nst.images.masks import as_mask, check_aspect, color_name, is_gray, labels
 from nst.images.metadata import read_metadata
@@ -24,6 +24,7 @@ __all__ = [
     "color_name",
     "cover",
     "each",
+    "eight_bits",
     "fit",
     "fit_size",
     "flatten",

@@ -12,7 +12,7 @@ from nst.images.alpha import with_alpha
 from nst.images.decode import from_pillow
 from nst.images.profiles import ImageWarning
 from nst.images.read import read, upright_srgb
-from nst.types import Array, Image
+from nst.types import Array, Image, Mask
 
 #: An image in any of the forms that `as_image` takes.
 ImageLike = str | Path | PIL.Image.Image | Array
@@ -44,6 +44,11 @@ def as_image(name: str, image: ImageLike, alpha: str = "flatten") -> np.ndarray:
         )
         raise InputError(f"{name} has values from {array.min()} to {array.max()}: {remedy}")
     return with_alpha(name, array, alpha)
+
+
+def eight_bits(image: Image | Mask) -> np.ndarray:
+    """Return an image or a mask of floats as bytes: clipped to [0, 1] and rounded to the nearest of 256 levels."""
+    return np.rint(np.clip(np.asarray(image), 0, 1) * 255).astype(np.uint8)
 
 
 def warn_if_constant(name: str, image: Image) -> None:

@@ -8,7 +8,7 @@ import PIL.Image
 import PIL.ImageColor
 
 from nst.errors import InputError
-from nst.images.arrays import ImageLike, as_image
+from nst.images.arrays import ImageLike, as_image, eight_bits
 from nst.images.profiles import ImageWarning
 from nst.types import Image
 
@@ -89,7 +89,7 @@ def labels(name: str, image: Image) -> dict[str, np.ndarray]:
     Raises:
       InputError: The image has no flat colors.
     """
-    pixels = np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)
+    pixels = eight_bits(image)
     colors, inverse, counts = np.unique(
         pixels.reshape(-1, 3), axis=0, return_inverse=True, return_counts=True
     )

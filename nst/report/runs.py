@@ -43,7 +43,9 @@ class Run(NamedTuple):
 
     @property
     def total(self) -> int | None:
-        """Steps of the whole run; None if the config is damaged."""
+        """Steps of the whole run; None if the config is damaged, or does not tell."""
+        if self.modality.steps is None:
+            return None
         try:
             return sum(self.modality.steps(self.config))
         except (InputError, KeyError, TypeError, ValueError):

@@ -10,9 +10,11 @@ import numpy as np
 
 from nst import images, video
 from nst.errors import InputError
+from nst.transfer.video import frame_size
 
 _TOTAL = 50_000_000  # bytes of all video as base64
 _SIDE = 320  # longest side of smaller clips, in pixels
+_ATTEMPTS = 4  # to cut clips
 
 
 class Excerpt(NamedTuple):
@@ -44,7 +46,11 @@ def excerpts(paths: Sequence[str], total: int = _TOTAL) -> tuple[list[Excerpt | 
     clips = [_content(path) for path in paths]
     if _size(clips) > room:
         clips = [_content(path, reduced) for path in paths]
-    if _size(clips) > room:
+    for _ in range(
+        _ATTEMPTS
+    ):  # the first frame of a clip takes more than the others, so bytes are no multiple of time
+        if _size(clips) <= room:
+            break
         longest = room / sum(len(clip.data) / clip.seconds for clip in clips if clip)
         clips = [_content(path, lambda path, to, end=longest: reduced(path, to, end)) for path in paths]
     return [clip and _excerpt(clip) for clip in clips], longest
@@ -76,13 +82,12 @@ def _content(path: str, encode: Callable[[Path, Path], None] | None = None) -> _
 def reduced(path: Path, output: Path, end: float | None = None) -> None:
     """Write a clip with a longest side of at most 320 pixels, and its sound, up to a time in seconds."""
     clip = video.probe(path)
-    side = min(_SIDE, max(clip.height, clip.width))
-    height, width = (max(2, 2 * round(each / 2)) for each in images.fit_size(clip.height, clip.width, side))
+    height, width = frame_size(clip.height, clip.width, min(_SIDE, max(clip.height, clip.width)))
 
     def frames() -> Iterator[video.Frame]:
         for frame in video.read(path, end=end):
             image = images.resize(frame.image.astype(np.float32) / 255, height, width)
-            yield frame._replace(image=np.round(np.clip(image, 0, 1) * 255).astype(np.uint8))
+            yield frame._replace(image=images.eight_bits(image))
 
     sound = video.Sound(path, end=end) if clip.sound else None
     video.write(output, frames(), clip=clip, sound=sound)

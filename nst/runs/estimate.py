@@ -82,9 +82,8 @@ def measure(modality: Modality, config: ConfigDict, job: Job, extractor: Any, li
     ended = time.monotonic()
     stages = []
     for index, steps in enumerate(whole):
-        records = timed.get(
-            index, timed[max(timed)]
-        )  # further frames of a video take as long as the last one
+        # Further frames of a video take as long as the last one that was timed.
+        records = timed.get(index, timed[max(timed)])
         (first, _, start), (last, shape, end) = records[len(records) // 2], records[-1]
         stages.append(StageTime(shape, steps, (end - start) / max(1, last - first)))
     spent = sum(stage.seconds * min(stage.steps, _STEPS) for stage in stages[: len(timed)])

@@ -94,7 +94,8 @@ class Modality(NamedTuple):
       check: Raise InputError if the config or an input is invalid; return the extractor, which all jobs share.
       read: Read the inputs of a job, given the extractor and the limit.
       further: Return the files of a job beyond `inputs` and `optional`, such as masks, by name.
-      steps: Return the steps of each stage, given the values of its config by dotted name.
+      steps: Return the steps of each stage, given the values of its config by dotted name; None if they depend on the
+        inputs, too, as those of a video (`Task.steps`).
       size: Return the setting that decides how much memory a run takes.
       batch_key: Return a key that the runs of a batch must share, beyond the structure of their configs; None for a run
         that is computed alone. All runs of a modality without this callback are computed alone.
@@ -113,8 +114,8 @@ class Modality(NamedTuple):
     check_output: Callable[[ConfigDict, Path], None]
     check: Callable[[ConfigDict, Sequence[Job], Any], Any]
     read: Callable[[ConfigDict, Job, Any, Any], Task]
-    steps: Callable[[Values], Sequence[int]]
     size: Callable[[ConfigDict], str]
+    steps: Callable[[Values], Sequence[int]] | None = None
     optional: Mapping[str, File] = {}
     fields: Mapping[str, str] = {}
     frames: str = ""

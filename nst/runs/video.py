@@ -1,5 +1,6 @@
 """Runs of video: their files and checks."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -13,10 +14,10 @@ from nst.runs import image, memory
 from nst.runs.guidance import plain_styles, style_factors
 from nst.runs.modality import File, Job, Limit, Modality
 from nst.runs.styles import other_styles, style_names
-from nst.runs.video_task import read, span
+from nst.runs.video_task import motion, read, span
 from nst.transfer.color import COLORS
-from nst.transfer.video import STARTS, flow_file, frame_size
-from nst.types import Network, Values
+from nst.transfer.video import check_motion, flow_file, frame_size
+from nst.types import Network
 
 #: Values of `video.audio`.
 SOUNDS = ("copy", "style", "none")
@@ -45,18 +46,20 @@ def further(config: ConfigDict, main: Mapping[str, Path]) -> dict[str, Path]:
 
 def check(config: ConfigDict, jobs: Sequence[Job], limit: int | float) -> Network:
     """Read every input to its end, load the network, check that images are large enough for it, and return it."""
-    choices = {"images.color": COLORS, "video.audio": SOUNDS, "video.start_from": STARTS}
+    choices = {"images.color": COLORS, "video.audio": SOUNDS}
     for field, names in choices.items():
         group, name = field.split(".")
         if config[group][name] not in names:
             raise unknown(f"config.{field}", config[group][name], names)
+    check_motion(motion(config))
     network = image.extractor(config)
     styles = image.shapes([job._replace(inputs=_images_of(job)) for job in jobs], int(limit), "flatten")
     for job in jobs:
         path = job.inputs["content"]
         clip = video.probe(path, max_pixels=int(limit))
-        count = len(video.timeline(path, **span(config))) - 1  # decodes all of it
+        count = len(video.timeline(path, **span(config, int(limit)))) - 1  # decodes all of it
         _check_flows(config, count)
+        _check_sound(config, clip, job)
         size = frame_size(clip.height, clip.width, config.images.size)
         names = {name: f"{name} {file}" for name, file in job.inputs.items()}
         own, largest = style_names(job.inputs), []
@@ -83,12 +86,24 @@ def _check_flows(config: ConfigDict, count: int) -> None:
                     )
 
 
+def _check_sound(config: ConfigDict, clip: video.Clip, job: Job) -> None:
+    """Check the sound of a video that is to be stylized; warn if there is none."""
+    if config.video.audio != "style":
+        return
+    audio.read(job.inputs["audio_style"])
+    end = clip.duration if config.video.end is None else config.video.end
+    if not clip.sound:
+        text = f"{clip.path} has no sound to stylize: the result has none, as with config.video.audio=none"
+        warnings.warn(text, video.VideoWarning, stacklevel=2)
+    elif end is not None and end - config.video.start > audio.MAX_SECONDS:
+        raise InputError(
+            f"{clip.path}: sound of {end - config.video.start:.0f} s can't be stylized, only {audio.MAX_SECONDS} s: "
+            "set config.video.end, or take config.video.audio=copy"
+        )
+
+
 def _images_of(job: Job) -> dict[str, Path]:
     return {name: path for name, path in job.inputs.items() if name not in ("content", "audio_style")}
-
-
-def _steps(values: Values) -> list[int]:
-    raise InputError("the steps of a video depend on its frames")
 
 
 VIDEO = Modality(
@@ -109,6 +124,5 @@ VIDEO = Modality(
     check_output=lambda config, path: video.check_output(path),
     check=check,
     read=read,
-    steps=_steps,
     size=image.size,
 )

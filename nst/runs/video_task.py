@@ -1,6 +1,5 @@
 """A run of video with its inputs read: what is optimized, and what is written."""
 
-import hashlib
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -61,7 +60,7 @@ class VideoTask:
     @property
     def steps(self) -> list[int]:
         """The steps of each stage."""
-        return steps(self.index, scales(self.config), _motion(self.config))
+        return steps(self.index, scales(self.config), motion(self.config))
 
     def save_input(self, name: str, folder: Path) -> None:
         """Write an input as the run uses it; of the content also the first frame."""
@@ -99,7 +98,7 @@ class VideoTask:
             self._initial,
             extractor=self.extractor,
             scales=scales(config),
-            motion=_motion(config),
+            motion=motion(config),
             style_scale=config.images.style_scale,
             content_factor=config.pyramid.content_factor,
             color=config.images.color,
@@ -124,8 +123,9 @@ class VideoTask:
                 video.write(path, self._timed(self._results()), clip=self.clip, sound=sound)
         images.write(folder / "video.png", next(self._results()))
         images.write(folder / "sheet.png", self._sheet())
-        for own in ("flow", "content", *(f"pass_{i}" for i in range(1, self.config.video.passes))):
-            shutil.rmtree(folder / own, ignore_errors=True)
+        self.frames.clear()
+        for i in range(1, self.config.video.passes):
+            shutil.rmtree(folder / f"pass_{i}", ignore_errors=True)
 
     def _sheet(self) -> np.ndarray:
         count = len(self.index.times)
@@ -148,8 +148,7 @@ class VideoTask:
 
     def _timed(self, frames: Iterator[np.ndarray]) -> Iterator[video.Frame]:
         for image, time, duration in zip(frames, self.index.times, self.index.durations, strict=True):
-            pixels = np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)
-            yield video.Frame(pixels, time, duration)
+            yield video.Frame(images.eight_bits(image), time, duration)
 
     def _own_sound(self) -> video.Sound | None:
         """Return the sound of the content, of the times that are used."""
@@ -182,11 +181,15 @@ def read(config: ConfigDict, job: Job, extractor: Network, limit: int | float) -
     flows = None if config.video.flow == "dis" else files.user_path(config.video.flow)
     frames = Frames(job.folder, flows)
     twice = flow_size((clip.height, clip.width), size)
-    index = frames.indexed(video.read(path, **span(config)), twice)
+    own = span(config, int(limit))
+    key = f"{files.sha256(path)} {own} {twice}"
+    index = frames.indexed(video.read(path, **own), twice, key)
     read_styles = [images.read(job.inputs[name], max_pixels=int(limit)) for name in style_names(job.inputs)]
     hashes: dict[str, Any] = {
-        name: {"path": str(file), "sha256": sha256(file)} for name, file in job.inputs.items()
+        name: {"path": str(file), "sha256": files.sha256(file)} for name, file in job.inputs.items()
     }
+    if flows is not None:
+        hashes["flow"] = {"path": str(flows), "sha256": files.sha256(flows)}
     weights = config.features.weights
     hashes["weights"] = {"path": weights, "sha256": features.weights.digest(weights)}
     styles = plain_styles(config, read_styles)
@@ -195,25 +198,24 @@ def read(config: ConfigDict, job: Job, extractor: Network, limit: int | float) -
     )
 
 
-def span(config: ConfigDict) -> dict[str, Any]:
-    """Return which frames of a clip are read, as keyword arguments of `nst.video.read`."""
+def span(config: ConfigDict, limit: int) -> dict[str, Any]:
+    """Return which frames of a clip are read, as keyword arguments of `nst.video.read`.
+
+    Args:
+      config: The config of the run.
+      limit: The largest frame to decode, pixels.
+    """
     own = config.video
     return {
         "start": own.start,
         "end": own.end,
         "every": own.every,
         "allow_truncated": own.allow_truncated,
+        "max_pixels": limit,
     }
 
 
-def sha256(path: Path) -> str:
-    """Return the hash of a file, or of the files of a folder."""
-    if not path.is_dir():
-        return files.sha256(path)
-    each = "".join(f"{file.name} {files.sha256(file)}\n" for file in sorted(path.iterdir()) if file.is_file())
-    return hashlib.sha256(each.encode()).hexdigest()
-
-
-def _motion(config: ConfigDict) -> Motion:
+def motion(config: ConfigDict) -> Motion:
+    """Return how the frames of a config follow from earlier ones."""
     own = config.video
     return Motion(own.steps, own.tolerance, tuple(own.earlier), own.start_from, own.passes)

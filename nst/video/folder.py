@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
-import numpy as np
-
 from nst import images
 from nst.errors import InputError
 from nst.inputs import listed
@@ -51,7 +49,7 @@ def frames(clip: Clip, *, max_pixels: int) -> Iterator[Frame]:
                 f"{path} has {image.shape[1]}×{image.shape[0]} pixels, the first frame {clip.width}×{clip.height}: "
                 "resize it, or move it out of the folder"
             )
-        yield Frame(np.rint(image * 255).astype(np.uint8), number / clip.rate, 1 / clip.rate)
+        yield Frame(images.eight_bits(image), number / clip.rate, 1 / clip.rate)
 
 
 def check_output(folder: Path) -> None:

@@ -1,7 +1,5 @@
 """Sample clips by name, drawn on first use."""
 
-import functools
-import hashlib
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -10,13 +8,14 @@ from typing import NamedTuple
 import numpy as np
 
 from nst.audio.pieces import melody
-from nst.files import cache_dir, make_once, usable
+from nst.files import make_once, sample_place, usable
 from nst.types import Audio
 from nst.video import scene
 from nst.video.clip import Frame
 
 _CREDIT = "drawn by nst, Apache-2.0"
 _STILL_FRAMES = 50
+_ENCODER = Path(__file__).with_name("write.py")
 
 
 class Sample(NamedTuple):
@@ -59,8 +58,8 @@ NAMES: tuple[str, ...] = tuple(SAMPLES)
 
 
 def place(name: str) -> Path:
-    """Return the path of a sample's file, which may not exist yet; it depends on the code that draws samples."""
-    return cache_dir() / "samples" / _version() / f"{name}.mp4"
+    """Return the path of a sample's file, which may not exist yet; it depends on the code that draws and encodes."""
+    return sample_place(f"{name}.mp4", [*map(Path, (__file__, scene.__file__, _ENCODER))])
 
 
 def locate(name: str) -> Path | None:
@@ -74,17 +73,10 @@ def locate(name: str) -> Path | None:
         return None
     path = place(name)
     with usable(path):
-        make_once(path, lambda: _make(sample, path))
-    return path
+        return make_once(path, lambda: _make(sample, path))
 
 
 def _make(sample: Sample, path: Path) -> None:
     from nst.video.write import write  # which reads samples itself
 
     write(path, sample.frames(), sound=sample.sound())
-
-
-@functools.cache
-def _version() -> str:
-    code = b"".join(Path(module).read_bytes() for module in (__file__, scene.__file__))
-    return hashlib.sha256(code).hexdigest()[:8]

@@ -38,7 +38,7 @@ class _Format(NamedTuple):
 # Neither B-frames nor mbtree, which would save a third of the bytes: with these defaults the output of x264 depends on
 # memory that it does not initialize (core 165), and the quality of frames alternates. Without mbtree key frames need a
 # higher quality than its default, or a still picture changes after them.
-_X264 = "mbtree=0:rc-lookahead=0:ipratio=2.5"
+_X264 = "mbtree=0:rc-lookahead=0:ipratio=4"
 _H264 = "libx264", {"crf": "16", "preset": "medium", "bf": "0", "x264-params": _X264}
 _FORMATS = {
     ".mp4": _Format("mp4", *_H264, {"movflags": "+faststart"}),

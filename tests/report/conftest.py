@@ -1,7 +1,6 @@
 """Fixtures: directories of sweeps of each modality, written by hand, and a real Chromium that shows reports."""
 
 import json
-import shutil
 from fractions import Fraction
 from types import SimpleNamespace
 
@@ -9,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nst import report
 from nst.config import base
+from tests.report.browser import chromium, opened  # noqa: F401  (fixtures)
 
 #: Markup of a hostile name, path or config, which sets `window.hit` if it runs.
 HOSTILE = '"><img src=x onerror=window.hit=1><script>window.hit=1;alert(1)<script>'
@@ -23,12 +22,20 @@ def picture(path, seed, size=(24, 16)):
     Image.fromarray(pixels).resize(size).save(path)
 
 
-def write_run(folder, overrides=(), *, number=0, done=True, metrics=None, baselines=None):
-    """Write a run directory with every file that a report reads."""
-    config = json.loads(base().to_json())
+def config_of(modality, overrides=()):
+    """Return the nested config of a run."""
+    config = json.loads(base(modality).to_json())
+    if modality == "audio":
+        config["audio"] |= {"content": "bells", "style": "rain"}
     for name, value in dict(overrides).items():
         group, last = name.split(".")
         config[group][last] = value
+    return config
+
+
+def write_run(folder, overrides=(), *, number=0, done=True, metrics=None, baselines=None):
+    """Write a run directory with every file that a report reads."""
+    config = config_of("image", overrides)
     folder.mkdir(parents=True)
     inputs = {
         part: {"path": f"/elsewhere/{config['images'][part]}.png", "sha256": config["images"][part]}
@@ -129,23 +136,13 @@ def tone(path, hertz, channels=1, seconds=SECONDS, rate=RATE):
     soundfile.write(path, np.stack([wave] * channels, axis=1).astype(np.float32), rate)
 
 
-def sound_config(overrides=()):
-    """Return the nested config of a run of audio."""
-    config = json.loads(base("audio").to_json())
-    config["audio"] |= {"content": "bells", "style": "rain"}
-    for name, value in dict(overrides).items():
-        group, last = name.split(".")
-        config[group][last] = value
-    return config
-
-
 def write_audio_run(folder, overrides=(), *, number=0, done=True, metrics=None, baselines=None):
     """Write a run directory of audio with every file that a report reads; the result's pitch tells its number."""
     write_run(folder, number=number, done=done, metrics=metrics, baselines=baselines)
     for path in (folder / "frames" / "000000.png", folder / "image.png"):
         path.unlink(missing_ok=True)
     facts = json.loads((folder / "config.json").read_text())
-    facts["config"] = sound_config(overrides)
+    facts["config"] = config_of("audio", overrides)
     facts["inputs"] = {
         part: {"path": f"/elsewhere/{name}.flac", "sha256": name}
         for part in ("content", "style")
@@ -181,7 +178,7 @@ def sounds(tmp_path):
         for weight in (1.0, 10.0)
         for content, seed in (("bells", 0), ("melody", 0), ("bells", 1))
     }
-    write_plan(folder, trials, sound_config())
+    write_plan(folder, trials, config_of("audio"))
     for number, name in enumerate([*trials][:5]):
         done = number < 4
         metrics = {"style_texture": 0.5 / (1 + number), "content_lsd": 2.0 + number}
@@ -212,20 +209,11 @@ def levels(base):
     return [base + 10 * i for i in range(FRAMES)]
 
 
-def video_config(overrides=()):
-    """Return the nested config of a run of video."""
-    config = json.loads(base("video").to_json())
-    for name, value in dict(overrides).items():
-        group, last = name.split(".")
-        config[group][last] = value
-    return config
-
-
 def write_video_run(folder, overrides=(), *, number=0, done=True, metrics=None, baselines=None):
     """Write a run directory of video with every file that a report reads."""
     write_run(folder, number=number, done=done, metrics=metrics, baselines=baselines)
     facts = json.loads((folder / "config.json").read_text())
-    facts["config"] = config = video_config(overrides)
+    facts["config"] = config = config_of("video", overrides)
     names = {"content": config["video"]["content"], "style": config["images"]["style"]}
     facts["inputs"] = {part: {"path": f"/elsewhere/{name}", "sha256": name} for part, name in names.items()}
     (folder / "config.json").write_text(json.dumps(facts))
@@ -252,7 +240,7 @@ def videos(tmp_path):
         for weight in (0.0, 200.0)
         for style in ("strokes", "panes")
     }
-    write_plan(folder, trials, video_config())
+    write_plan(folder, trials, config_of("video"))
     for number, name in enumerate(trials):
         done = number < 3
         evaluation = {"metrics": VIDEO_METRICS, "baselines": VIDEO_BASELINES} if done else {}
@@ -274,91 +262,3 @@ def make():
         values=values,
         baselines=BASELINES,
     )
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    """Start the browser once."""
-    webdriver = pytest.importorskip(
-        "selenium.webdriver", reason="selenium is not installed: pip install 'nst[test]'"
-    )
-    driver = shutil.which("chromedriver")
-    browser = shutil.which("chromium") or shutil.which("chromium-browser")
-    if not (driver and browser):
-        pytest.skip("there is no chromium with a chromedriver: apt-get install chromium-driver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = browser
-    for argument in ("headless=new", "no-sandbox", "disable-dev-shm-usage", "disable-gpu"):
-        options.add_argument(f"--{argument}")
-    options.add_argument("--autoplay-policy=no-user-gesture-required")  # scripts start players, not fingers
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    chrome = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    yield chrome
-    chrome.quit()
-
-
-class Page:
-    """An open page."""
-
-    def __init__(self, driver):
-        self.driver = driver
-
-    def all(self, selector):
-        return self.driver.find_elements("css selector", selector)
-
-    def one(self, selector):
-        return self._wait(lambda _: next(iter(self.all(selector)), None), selector)
-
-    def run(self, script, *arguments):
-        return self.driver.execute_script(script, *arguments)
-
-    def until(self, script):
-        return self._wait(lambda _: self.run(script), script)
-
-    def _wait(self, condition, message):
-        from selenium.webdriver.support.ui import WebDriverWait
-
-        return WebDriverWait(self.driver, 10).until(condition, message)
-
-    def click(self, selector):
-        self.run("arguments[0].click()", self.one(selector))
-
-    def choose(self, selector, value):
-        script = "const [s, v] = arguments; s.value = v; s.dispatchEvent(new Event('change'))"
-        self.run(script, self.one(selector), value)
-
-    def see(self, section):
-        self.run(f"document.getElementById('{section}').scrollIntoView({{behavior: 'instant'}})")
-
-    def texts(self, selector):
-        return self.run(
-            f"return [...document.querySelectorAll({json.dumps(selector)})].map(e => e.textContent)"
-        )
-
-    def requests(self):
-        """Return the addresses that were requested, without those of images from the page's own data."""
-        events = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
-        addresses = [
-            e["params"]["request"]["url"] for e in events if e["method"] == "Network.requestWillBeSent"
-        ]
-        return [address for address in addresses if not address.startswith(("blob:", "data:"))]
-
-
-@pytest.fixture
-def opened(chromium):
-    """Return `opened(folder, width)`, which shows a report; check that it made no requests and met no errors."""
-    paths = []
-
-    def opened(folder, width=1280, height=800):
-        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
-        chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-        chromium.get("about:blank")
-        for log in ("browser", "performance"):
-            chromium.get_log(log)
-        paths.append(report.write(folder)[0].as_uri())
-        chromium.get(paths[-1])
-        return Page(chromium)
-
-    yield opened
-    assert Page(chromium).requests() == paths
-    assert chromium.get_log("browser") == []

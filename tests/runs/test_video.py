@@ -1,7 +1,6 @@
 """Runs of video from a config and from the command line: their files, sound, exact resuming, invalid input."""
 
 import hashlib
-import shutil
 import signal
 import subprocess
 import sys
@@ -85,7 +84,7 @@ def test_a_run_directory(finished):
         "pass_1",
     }
     assert expected <= names
-    assert not {"flow", "content"} & names
+    assert not {".flow", ".content"} & names
     with av.open(str(finished / "video.mp4")) as container:
         stream = container.streams.video[0]
         assert (stream.width, stream.height) == (48, 28)
@@ -138,8 +137,6 @@ def test_killed_ten_times_and_resumed_it_ends_in_the_same_bytes(tmp_path):
     generator, folder = np.random.default_rng(2), tmp_path / "killed"
     for _ in range(10):
         resume = ["--resume"] if (folder / "config.json").exists() else []
-        if not resume:
-            shutil.rmtree(folder, ignore_errors=True)
         if call(folder, generator.uniform(4, 20), *resume) == 0:
             (folder / "done").unlink()
             for path in sorted((folder / "checkpoint").glob("*.npz"))[1:]:
@@ -173,6 +170,22 @@ def test_more_steps_are_another_run(finished):
         runs.run(small(**{"optimizer.steps": 9}), finished, resume=True)
 
 
+def test_sound_that_cannot_be_stylized_is_found_before_the_work(tmp_path, monkeypatch):
+    from nst import audio
+    from nst.video import VideoWarning
+
+    monkeypatch.setattr(audio, "MAX_SECONDS", 0.2)
+    with pytest.raises(InputError, match=r"can't be stylized, only 0\.2 s"):
+        runs.run(small(**{"video.audio": "style"}), tmp_path / "long")
+    with (
+        pytest.warns(VideoWarning, match="no sound to stylize"),
+        pytest.raises(InputError, match="too small"),
+    ):
+        bad = {"images.size": 8, "pyramid.scales": (), "loss.style_layers": ("relu5_1",)}
+        runs.run(small(**{"video.audio": "style", "video.content": "still", **bad}), tmp_path / "silent")
+    assert not any(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -180,8 +193,10 @@ def test_more_steps_are_another_run(finished):
         ({"video.content": __file__}, "test_video.py"),
         ({"video.start": 50.0, "video.end": 60.0}, "no frames"),
         ({"video.start": 1.0, "video.end": 0.5}, "end"),
-        ({"video.start_from": "warp"}, r"config\.video\.start_from 'warp': did you mean warped"),
+        ({"video.start_from": "warp"}, r"start_from 'warp': did you mean warped"),
         ({"video.audio": "stye"}, r"config\.video\.audio 'stye': did you mean style"),
+        ({"video.earlier": (2, 1)}, "give ascending numbers of frames"),
+        ({"video.earlier": (1.5,)}, "give ascending numbers of frames"),
         ({"video.flow": "nowhere"}, r"forward_1_2\.flo is missing"),
         ({"images.color": "contents"}, "did you mean content"),
         ({"images.size": 8, "pyramid.scales": (), "loss.style_layers": ("relu5_1",)}, "too small"),

@@ -190,3 +190,14 @@ def test_what_a_codec_changes_is_a_repeat_and_what_moves_or_fades_is_not(tmp_pat
     ]  # half a level for each frame
     index = Frames(tmp_path / "b").indexed(clip(fade), still.shape[:2])
     assert 3 <= len(index.repeats) <= 9
+
+
+def test_frames_of_another_clip_are_not_taken(tmp_path):
+    pictures, size = drawn()[:3], drawn()[0].shape[:2]
+    frames = Frames(tmp_path)
+    assert len(frames.indexed(clip(pictures), size, "one").times) == 3
+    (tmp_path / ".flow").mkdir()
+    assert len(frames.indexed(iter(()), size, "one").times) == 3  # those on disk
+    assert len(frames.indexed(clip(pictures[:2]), size, "two").times) == 2
+    assert not (tmp_path / ".flow").exists()
+    assert not frames.content(2).exists()

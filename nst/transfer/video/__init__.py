@@ -5,14 +5,14 @@ Source: Ruder, Dosovitskiy and Brox, Artistic Style Transfer for Videos, GCPR 20
 
 from nst.transfer.video.frames import Frames, flow_file, flow_size, frame_size
 from nst.transfer.video.index import Index
-from nst.transfer.video.stages import STARTS, Motion, steps, stylization
+from nst.transfer.video.stages import Motion, check_motion, steps, stylization
 from nst.transfer.video.stylize import stylize_video
 
 __all__ = [
-    "STARTS",
     "Frames",
     "Index",
     "Motion",
+    "check_motion",
     "flow_file",
     "flow_size",
     "frame_size",

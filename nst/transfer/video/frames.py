@@ -1,11 +1,12 @@
 """The frames of a video on disk: the content, the results of each pass, and the flow between frames.
 
 Any frame can be read at any time, so that a pass may go backward and a run may be resumed, and memory does not depend
-on the length of the video.
+on the length of the video. Content and flow are in hidden folders: a run directory that has no more is taken as empty.
 """
 
 import io
 import json
+import shutil
 from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
@@ -16,7 +17,6 @@ import numpy as np
 from nst import files, flow, images
 from nst.errors import InputError
 from nst.transfer.video.index import Index
-from nst.types import Image, Mask
 from nst.video.clip import Frame
 
 # Pixels of a block, and the mean difference of a block, in levels of 255, below which it has not changed.
@@ -39,45 +39,54 @@ class Frames(NamedTuple):
 
     def content(self, number: int) -> Path:
         """Return the path of a frame of the content."""
-        return self.folder / "content" / f"{number:06}.png"
+        return self.folder / ".content" / f"{number:06}.png"
 
     def result(self, number: int, pass_number: int) -> Path:
         """Return the path of a frame of the result after a pass; passes count from 1."""
         return self.folder / f"pass_{pass_number}" / f"{number:06}.png"
 
-    def indexed(self, source: Iterable[Frame], size: tuple[int, int]) -> Index:
+    def indexed(self, source: Iterable[Frame], size: tuple[int, int], key: str = "") -> Index:
         """Write the frames of the content, unless that is done, and return their index.
 
         Args:
           source: The frames.
           size: Height and width of the frames that are written.
+          key: What the frames are. Those that were written with another key, and flows between them, are removed.
 
         Raises:
           InputError: There are no frames.
         """
-        path = self.folder / "content" / "index.json"
-        if not path.exists():
+        path = self.folder / ".content" / "index.json"
+        if not path.exists() or json.loads(path.read_bytes())["key"] != key:
+            self.clear()
             index = _written(source, self, size)
             if not index.times:
                 raise InputError("the video has no frames: give another, or other times")
-            files.write_bytes(path, json.dumps(index._asdict(), default=str).encode())
+            files.write_bytes(path, json.dumps({"key": key, **index._asdict()}, default=str).encode())
         facts = json.loads(path.read_bytes())
-        for name in ("times", "durations"):
-            facts[name] = [None if each is None else Fraction(each) for each in facts[name]]
-        return Index(**facts)
+        times, durations = (
+            [None if each is None else Fraction(each) for each in facts[name]]
+            for name in ("times", "durations")
+        )
+        return Index(times, durations, facts["cuts"], facts["repeats"])  # type: ignore[arg-type]  (times have no None)
+
+    def clear(self) -> None:
+        """Remove the frames of the content and the flows."""
+        for name in (".content", ".flow"):
+            shutil.rmtree(self.folder / name, ignore_errors=True)
 
     def flow(self, number: int, other: int, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
         """Return the flow from a frame to another and where it can be trusted, for frames of `size`.
 
         Both are computed once, at the size of the content's frames, and stored.
         """
-        path = self.folder / "flow" / f"{number:06}-{other:06}.npz"
+        path = self.folder / ".flow" / f"{number:06}-{other:06}.npz"
         if not path.exists():
             there, back = (self._flow(*pair) for pair in ((number, other), (other, number)))
             weights = images.resize_mask(np.asarray(flow.reliable(there, back)), size)
             resized = flow.resized_flow(there, size)
             buffer = io.BytesIO()
-            np.savez_compressed(buffer, flow=resized, weights=_eight_bits(weights))
+            np.savez_compressed(buffer, flow=resized, weights=images.eight_bits(weights))
             files.write_bytes(path, buffer.getvalue())
         with np.load(path) as stored:
             return stored["flow"], stored["weights"].astype(np.float32) / 255
@@ -85,7 +94,7 @@ class Frames(NamedTuple):
     def _flow(self, number: int, other: int) -> np.ndarray:
         if self.flows is not None:
             return flow.read_flo(flow_file(self.flows, number, other))
-        frame, next_frame = (_eight_bits(images.read(self.content(each))) for each in (number, other))
+        frame, next_frame = (images.eight_bits(images.read(self.content(each))) for each in (number, other))
         return flow.optical_flow(frame, next_frame)
 
 
@@ -113,7 +122,7 @@ def _written(source: Iterable[Frame], frames: Frames, size: tuple[int, int]) -> 
     index = Index([], [], [], [])
     previous, still = np.zeros(0), np.zeros(0)
     for number, (image, time, duration) in enumerate(source):
-        frame = _eight_bits(images.resize(image.astype(np.float32) / 255, *size))
+        frame = images.eight_bits(images.resize(image.astype(np.float32) / 255, *size))
         images.write(frames.content(number), frame)
         if number == 0 or is_cut(previous, frame):
             index.cuts.append(number)
@@ -145,10 +154,7 @@ def is_repeat(frame: np.ndarray, following: np.ndarray) -> bool:
 def is_cut(frame: np.ndarray, following: np.ndarray) -> bool:
     """Return whether a scene begins with `following`: little of it can be matched to the frame before."""
     small = [
-        _eight_bits(images.fit(each.astype(np.float32) / 255, _THUMBNAIL)) for each in (frame, following)
+        images.eight_bits(images.fit(each.astype(np.float32) / 255, _THUMBNAIL))
+        for each in (frame, following)
     ]
     return not flow.motion(small[1], small[0]).matched
-
-
-def _eight_bits(image: Image | Mask) -> np.ndarray:
-    return np.round(np.clip(np.asarray(image), 0, 1) * 255).astype(np.uint8)

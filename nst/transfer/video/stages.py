@@ -11,12 +11,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from nst import flow, images, losses, stages
-from nst.errors import unknown
-from nst.guided import guided
+from nst.errors import InputError, unknown
+from nst.guided import WHOLE, guided
 from nst.losses import Input
 from nst.objective import Objective, term_of
 from nst.stages import Release, Resume, Snapshot, Stage, keep_memory
-from nst.transfer.color import COLORS
+from nst.transfer.color import COLORS, with_colors
 from nst.transfer.image import Scale, image_stages, method
 from nst.transfer.settings import completed
 from nst.transfer.styles import style_at
@@ -47,6 +47,17 @@ class Motion(NamedTuple):
     earlier: tuple[int, ...] = (1, 2, 4)
     start: str = "warped"
     passes: int = 1
+
+
+def check_motion(motion: Motion) -> None:
+    """Raise InputError if a frame can't follow from earlier ones in this way."""
+    if motion.start not in STARTS:
+        raise unknown("start_from", motion.start, STARTS)
+    whole = all(isinstance(distance, int) for distance in motion.earlier)
+    if not motion.earlier or not whole or list(motion.earlier) != sorted({*motion.earlier}):
+        raise InputError(
+            f"earlier = {motion.earlier}: give ascending numbers of frames, such as (1, 2, 4), or temporal_weight 0"
+        )
 
 
 def stylization(
@@ -101,8 +112,7 @@ def stylization(
       InputError: A setting can't be used, or an image is too small for a layer.
       RunError: A value is not finite; the last good snapshot was yielded before.
     """
-    if motion.start not in STARTS:
-        raise unknown("start of a frame", motion.start, STARTS)
+    check_motion(motion)
     settings = completed(extractor, loss_settings, optimizer, "video")
     extractor = extractor.freeze(losses.layers(settings))
     transfer = _Transfer(
@@ -262,7 +272,7 @@ class _Transfer:
     @cached_property
     def _used_styles(self) -> list[Style]:
         """The styles with their colors as they are used: those of the first frame, if they follow the content."""
-        return [COLORS[self.color].style(style, images.read(self.frames.content(0))) for style in self.styles]
+        return with_colors(self.styles, images.read(self.frames.content(0)), self.color, WHOLE)
 
     def _content(self, number: int) -> np.ndarray:
         content = images.resize(images.read(self.frames.content(number)), *self.size)

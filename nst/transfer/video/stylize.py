@@ -2,8 +2,9 @@
 
 import itertools
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +12,15 @@ import numpy as np
 
 from nst import features, images, video
 from nst.errors import InputError, unknown
-from nst.guided import WHOLE
+from nst.guided import WHOLE, check_layers
 from nst.images import ImageLike
 from nst.transfer.color import COLORS, finished
 from nst.transfer.image import check_inputs, plan, sizes_at
 from nst.transfer.settings import check_arguments, completed
 from nst.transfer.styles import as_styles
 from nst.transfer.video.frames import Frames, flow_size, frame_size
-from nst.transfer.video.stages import STARTS, Motion, stylization
-from nst.types import Network, Style
+from nst.transfer.video.stages import Motion, check_motion, stylization
+from nst.types import Network, Settings, Style
 
 
 def stylize_video(
@@ -97,62 +98,84 @@ def stylize_video(
     fields |= {"tolerance": ("video.tolerance", tolerance), "earlier": ("video.earlier", earlier)}
     fields |= {"passes": ("video.passes", passes)}
     check_arguments(stylize_video, fields, loss_settings, "video")
-    for name, value, choices in (("color", color, COLORS), ("start_from", start_from, STARTS)):
-        if value not in choices:
-            raise unknown(name, value, choices)
+    if color not in COLORS:
+        raise unknown("color", color, COLORS)
+    motion = Motion(frame_steps, tolerance, tuple(earlier), start_from, passes)
+    check_motion(motion)
+    first, source = _opened(content, start, end, every)
+    height, width, _ = first.image.shape
+    own_size = frame_size(height, width, size)
+    pyramid = plan(size, steps, scales, scale_steps)
+    network = features.load(extractor) if isinstance(extractor, str) else extractor or features.load()
+    complete = completed(network, loss_settings, optimizer, "video")
+    styles = _styles(style, first, complete)
+    for each in styles:
+        sizes = sizes_at(pyramid[0].size, style_scale * each.scale, own_size, each.image.shape)
+        check_inputs(network, complete, *sizes)
+    settings = {
+        "extractor": network,
+        "scales": pyramid,
+        "motion": motion,
+        "style_scale": style_scale,
+        "color": color,
+        "loss_settings": loss_settings,
+        "optimizer": optimizer,
+        "learning_rate": learning_rate,
+        "seed": seed,
+    }
+    start_image = partial(images.initial, init, style=styles[0].image, seed=seed)
+    return _results(source, styles, own_size, start_image, settings)
+
+
+def _opened(
+    content: str | Path | Iterable[ImageLike], start: float, end: float | None, every: int
+) -> tuple[video.Frame, Iterator[video.Frame]]:
+    """Return the first frame, and all frames."""
     if isinstance(content, str | Path):
         source = video.read(content, start=start, end=end, every=every)
     else:
         source = _frames(itertools.islice(content, 0, None, every))
-    first = next(source := iter(source), None)
+    first = next(source, None)
     if first is None:
         raise InputError("the content has no frames: give another")
-    height, width, _ = first.image.shape
+    return first, itertools.chain([first], source)
+
+
+def _styles(
+    style: ImageLike | Style | Sequence[ImageLike | Style], first: video.Frame, settings: Settings
+) -> list[Style]:
+    """Return the styles as arrays; `settings` are those of `completed`."""
     styles = as_styles(style, images.as_image("content", first.image))
     if any(each.mask is not None or each.content_mask is not None for each in styles):
         raise InputError("styles of a video take no masks: leave them out")
-    pyramid = plan(size, steps, scales, scale_steps)
-    network = features.load(extractor) if isinstance(extractor, str) else extractor or features.load()
-    settings = completed(network, loss_settings, optimizer, "video")
-    own_size = frame_size(height, width, size)
+    check_layers(styles, settings)
     for each in styles:
-        scale = style_scale * each.scale
-        check_inputs(network, settings, *sizes_at(pyramid[0].size, scale, own_size, each.image.shape))
         images.warn_if_constant("style", each.image)
-    motion = Motion(frame_steps, tolerance, tuple(earlier), start_from, passes)
+    return styles
 
-    def generated() -> Iterator[np.ndarray]:
-        with tempfile.TemporaryDirectory() as folder:
-            frames = Frames(Path(folder))
-            index = frames.indexed(itertools.chain([first], source), flow_size((height, width), own_size))
-            snapshots = stylization(
-                frames,
-                index,
-                styles,
-                own_size,
-                lambda content: images.initial(init, content, styles[0].image, seed=seed),
-                extractor=network,
-                scales=pyramid,
-                motion=motion,
-                style_scale=style_scale,
-                color=color,
-                loss_settings=loss_settings,
-                optimizer=optimizer,
-                learning_rate=learning_rate,
-                seed=seed,
-            )
-            done = 0
-            for _ in snapshots:
-                while done < len(index.times) and frames.result(done, passes).exists():
-                    original = images.resize(images.read(frames.content(done)), *own_size)
-                    yield finished(images.read(frames.result(done, passes)), original, color, WHOLE)
-                    done += 1
 
-    return generated()
+def _results(
+    source: Iterator[video.Frame],
+    styles: Sequence[Style],
+    size: tuple[int, int],
+    initial: Callable[[np.ndarray], np.ndarray],
+    settings: Mapping[str, Any],
+) -> Iterator[np.ndarray]:
+    """Yield finished results in order, as soon as there are any; `settings` are those of `stylization`."""
+    passes, color, done = settings["motion"].passes, settings["color"], 0
+    with tempfile.TemporaryDirectory() as folder:
+        frames = Frames(Path(folder))
+        first = next(source)
+        index = frames.indexed(itertools.chain([first], source), flow_size(first.image.shape[:2], size))
+        for _ in stylization(frames, index, styles, size, initial, **settings):
+            while done < len(index.times) and frames.result(done, passes).exists():
+                original = images.resize(images.read(frames.content(done)), *size)
+                yield finished(images.read(frames.result(done, passes)), original, color, WHOLE)
+                done += 1
 
 
 def _frames(content: Iterable[ImageLike]) -> Iterator[video.Frame]:
     """Yield frames in the forms that people have them, at the rate of a folder."""
     for number, frame in enumerate(content):
-        pixels = np.round(images.as_image(f"frame {number}", frame) * 255).astype(np.uint8)
+        pixels = images.eight_bits(images.as_image(f"frame {number}", frame))
         yield video.Frame(pixels, number / Fraction(25), None)
