@@ -70,6 +70,33 @@ def test_loss_and_gradient_are_those_of_the_program(name, at, monkeypatch):
         assert difference < TOLERANCE.get(name, 1e-4 if rounding < 1e-5 else 5e-3)
 
 
+def test_artistic_videos_has_the_weights_of_the_program():
+    """Ruder's terms of pixels in 0 to 255, written out in float64 from the features."""
+    config = preset("artistic_videos")
+    settings = dict(config.features) | {"convolution": "direct"}
+    network = features.load(settings.pop("network"), **settings)
+    content, style, image = np.random.default_rng(0).random((3, 40, 48, 3)).astype(np.float32)
+    target = objective.objective(
+        network, {"content": content, "style": style}, dict(config.loss) | {"temporal_weight": 0.0}
+    )
+    terms = jax.jit(objective.loss)(image, target, None)[1]
+    names = (*config.loss.style_layers, *config.loss.content_layers)
+    F, P, A = ({n: np.float64(network(x, names)[n]) for n in names} for x in (image, content, style))
+
+    def gram(x):
+        flat = x.reshape(-1, x.shape[-1])
+        return flat.T @ flat / flat.size
+
+    x = 255 * np.float64(image)
+    expected = {
+        "content": 5 * np.mean((F["relu4_2"] - P["relu4_2"]) ** 2),
+        "style": sum(100 * np.mean((gram(F[n]) - gram(A[n])) ** 2) for n in config.loss.style_layers),
+        "tv": 0.5e-3 * (np.sum(np.diff(x, axis=0) ** 2) + np.sum(np.diff(x, axis=1) ** 2)),
+    }
+    assert {name: float(value) for name, value in terms.items()} == pytest.approx(expected, rel=1e-4)
+    assert config.loss.temporal_weight == 1e3 * 255**2
+
+
 @pytest.mark.slow
 def test_scaled_iterations_are_closer_to_the_distance_than_those_of_the_program(monkeypatch):
     ours, _, golden = evaluate("style_transfer_pytorch", "start")
