@@ -146,6 +146,8 @@ def add(path: Path | str) -> Path:
       InputError: The file can't be read, or is not one of the samples that are fetched.
     """
     path = user_path(path)
+    if path.is_dir():
+        raise InputError(f"{path} is a folder: give a file that can be read")
     try:
         digest = sha256(path)
     except OSError as error:
