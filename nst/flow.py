@@ -121,6 +121,28 @@ def resized_flow(flow: Flow, size: tuple[int, int]) -> np.ndarray:
     return resized * np.array((size[1] / width, size[0] / height), np.float32)
 
 
+def as_color(flow: Flow, weights: Mask, largest: float) -> np.ndarray:
+    """Return a flow as an image: hue for its direction, saturation for its length, black where it is not trusted.
+
+    After Baker, Scharstein, Lewis, Roth, Black and Szeliski, A Database and Evaluation Methodology for Optical Flow,
+    IJCV 2011: no motion is white, motion to the right is red, down yellow-green, to the left cyan, up violet.
+
+    Args:
+      flow: `[h, w, 2]`, pixels.
+      weights: `[h, w]`, 1 where the flow can be trusted, 0 elsewhere.
+      largest: The length of fully saturated colors, pixels.
+
+    Returns:
+      `[h, w, 3]` in [0, 1].
+    """
+    u, v = np.moveaxis(np.asarray(flow), -1, 0)
+    sixths = np.arctan2(v, u) / (np.pi / 3)
+    hue = np.abs((sixths[..., None] - np.array((0, 2, 4)) + 3) % 6 - 3)  # distance to red, green, blue
+    saturation = np.minimum(np.hypot(u, v) / largest, 1)[..., None]
+    color = 1 - saturation * (1 - np.clip(2 - hue, 0, 1))
+    return (color * np.asarray(weights)[..., None]).astype(np.float32)
+
+
 def read_flo(path: Path) -> np.ndarray:
     """Read a flow from a file of Middlebury's format `.flo`.
 

@@ -1,5 +1,6 @@
 """Optical flow on a known motion, Ruder's conditions written out in NumPy, warping against SciPy, and files."""
 
+import colorsys
 import struct
 
 import numpy as np
@@ -123,3 +124,15 @@ def test_files_of_flows(tmp_path):
             flow.read_flo(tmp_path / "b.flo")
     with pytest.raises(InputError, match="can't be read"):
         flow.read_flo(tmp_path / "absent.flo")
+
+
+def test_colors_tell_direction_length_and_trust():
+    motion = np.float32([[(0, 0), (2, 0), (-2, 0), (0, 2), (0, -2), (1, 0), (9, 0), (2, 0)]])
+    trusted = np.float32([[1, 1, 1, 1, 1, 1, 1, 0]])
+    white, red, cyan, down, up, pink, far, hidden = flow.as_color(motion, trusted, 2.0)[0]
+    expected = {  # the hue of each angle by colorsys
+        angle: colorsys.hsv_to_rgb(angle / 360, 1, 1) for angle in (0, 90, 180, 270)
+    }
+    np.testing.assert_allclose([red, down, cyan, up], list(expected.values()), atol=1e-6)
+    np.testing.assert_allclose([white, pink, far], [(1, 1, 1), (1, 0.5, 0.5), (1, 0, 0)], atol=1e-6)
+    np.testing.assert_array_equal(hidden, 0)

@@ -14,7 +14,7 @@ from nst.errors import InputError
 from nst.evaluation import table
 from nst.evaluation.audio import AUDIO
 from nst.evaluation.image import IMAGE
-from nst.evaluation.modality import FOLDER, Evaluation, Figures
+from nst.evaluation.modality import FOLDER, Compared, Evaluation
 from nst.evaluation.video import VIDEO
 from nst.metrics import BASELINES, base_name
 from nst.runs.finished import Finished, finished
@@ -99,7 +99,8 @@ def of_runs(folders: Sequence[Path], *, again: bool = False) -> dict[str, dict[s
 
     Returns:
       By folder: `metrics` of the result and `baselines`, by the names that `nst.metrics.evaluate` returns, or by those
-      of `AUDIO_METRICS` for audio; for video by those of `VIDEO_METRICS`, of images, and of their spread over frames;
+      of `AUDIO_METRICS` for audio; for video by those of `VIDEO_METRICS`, of images, and of their spread over frames,
+      and `by_frame`, the values of all frames (`nst.metrics.video.Temporal`) of the result and the content;
       `terms` of the loss at the end; `layers` optimized and held out, none for audio; path and SHA-256 of `inputs`;
       `versions`.
 
@@ -165,7 +166,7 @@ def _of_group(group: Sequence[_Due], errors: list[InputError]) -> dict[str, dict
     """Evaluate runs of the same content and style together, or one by one if one of them can't be evaluated."""
     folders = [str(due.folder) for due in group]
     try:
-        figures = _figures(group)
+        figures, by_frame = _compared(group)
     except InputError as error:
         if len(group) == 1:
             raise InputError(f"{folders[0]}: {str(error).removeprefix(f'{folders[0]}: ')}") from error
@@ -180,12 +181,17 @@ def _of_group(group: Sequence[_Due], errors: list[InputError]) -> dict[str, dict
         evaluations[str(due.folder)] = {
             "metrics": figures[str(due.folder)],
             "baselines": baselines,
+            **(
+                {"by_frame": {"result": by_frame[str(due.folder)], "content": by_frame["content"]}}
+                if by_frame
+                else {}
+            ),
         } | due.facts
         record.write_json(due.folder / record.EVALUATION, evaluations[str(due.folder)])
     return evaluations
 
 
-def _figures(group: Sequence[_Due]) -> Figures:
+def _compared(group: Sequence[_Due]) -> Compared:
     run = group[0].run
     evaluation = EVALUATIONS[run.modality.name]
     arrays = {str(due.folder): evaluation.read(due.folder, due.run, due.facts["inputs"]) for due in group}

@@ -11,7 +11,7 @@ import numpy as np
 from nst import audio, files, record
 from nst.audio import AudioWarning
 from nst.errors import InputError, RunError
-from nst.evaluation.modality import Evaluation, Figures
+from nst.evaluation.modality import Compared, Evaluation, Figures
 from nst.metrics import BASELINES
 from nst.metrics import audio as audio_metrics
 from nst.runs.finished import Finished, written
@@ -51,9 +51,9 @@ def read(folder: Path, run: Finished, inputs: Values) -> tuple[np.ndarray, tuple
 
 def compare(
     inputs: tuple[np.ndarray, np.ndarray], results: Mapping[str, np.ndarray], run: Finished
-) -> Figures:
+) -> Compared:
     """Return the metrics of results of one content and style."""
-    return _compared(*inputs, results)
+    return Compared(_compared(*inputs, results))
 
 
 def of_audio(content: str, style: str, results: Sequence[Path], size: int | None = None) -> dict[str, Any]:

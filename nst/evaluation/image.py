@@ -13,7 +13,7 @@ import numpy as np
 from nst import config, features, files, images, record
 from nst.config import fields
 from nst.errors import InputError, RunError
-from nst.evaluation.modality import Evaluation, Figures
+from nst.evaluation.modality import Compared, Evaluation, Figures
 from nst.images import ImageWarning
 from nst.metrics import BASELINES, NETWORK, evaluate, held_out, names
 from nst.runs import follow
@@ -128,9 +128,9 @@ def read(folder: Path, run: Finished, inputs: Values) -> tuple[np.ndarray, Refer
     return result, Reference(images.resize(content, *size), fitted, regions_at(regions, size).keep)
 
 
-def compare(reference: Reference, results: Mapping[str, np.ndarray], run: Finished) -> Figures:
+def compare(reference: Reference, results: Mapping[str, np.ndarray], run: Finished) -> Compared:
     """Return the metrics of results of one content and the same styles, in the style layers of `run`."""
-    return _compared(reference, results, style_layers(run))
+    return Compared(_compared(reference, results, style_layers(run)))
 
 
 def _compared(reference: Reference, results: Mapping[str, np.ndarray], layers: Sequence[str]) -> Figures:

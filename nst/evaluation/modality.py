@@ -10,6 +10,19 @@ from nst.types import Values
 #: Metrics by name, of each result and of the baselines `content` and `style`.
 Figures = dict[str, dict[str, float]]
 
+
+class Compared(NamedTuple):
+    """The metrics of results and baselines.
+
+    Attributes:
+      figures: Metrics by name, of each.
+      by_frame: Of video, values by name of all frames, of each result and of `content`.
+    """
+
+    figures: Figures
+    by_frame: Mapping[str, Mapping[str, Sequence[float | None]]] = {}
+
+
 #: Stands for folders among the extensions of an `Evaluation`.
 FOLDER = "/"
 
@@ -33,6 +46,6 @@ class Evaluation(NamedTuple):
     metrics: Callable[[Finished], Sequence[str]]
     key: Callable[[Finished, Values], str]
     read: Callable[[Path, Finished, Values], tuple[Any, Any]]
-    compare: Callable[[Any, Mapping[str, Any], Finished], Figures]
+    compare: Callable[[Any, Mapping[str, Any], Finished], Compared]
     extensions: frozenset[str]
     of_results: Callable[[str, str, Sequence[Path], int | None], dict[str, Any]]

@@ -13,7 +13,7 @@ import numpy as np
 from nst import config, files, images, video
 from nst.errors import InputError, RunError
 from nst.evaluation import image
-from nst.evaluation.modality import FOLDER, Evaluation, Figures
+from nst.evaluation.modality import FOLDER, Compared, Evaluation
 from nst.metrics import BASELINES, evaluate
 from nst.metrics.video import VIDEO_METRICS, Footage, check, numbers, over_frames, temporal
 from nst.runs import follow
@@ -97,12 +97,12 @@ def _resized(frame: np.ndarray, size: tuple[int, int] | None) -> np.ndarray:
     return images.eight_bits(images.resize(frame.astype(np.float32) / 255, *size))
 
 
-def compare(reference: Reference, results: Mapping[str, Footage], run: Finished) -> Figures:
+def compare(reference: Reference, results: Mapping[str, Footage], run: Finished) -> Compared:
     """Return the metrics of results of one content and the same styles, in the style layers of `run`."""
     return _compared(reference, results, image.style_layers(run))
 
 
-def _compared(reference: Reference, results: Mapping[str, Footage], style_layers: Sequence[str]) -> Figures:
+def _compared(reference: Reference, results: Mapping[str, Footage], style_layers: Sequence[str]) -> Compared:
     """Return the metrics of results and baselines; over time, the first style is a clip that does not change."""
     content, style = BASELINES
     clips = {**results, content: reference.content}
@@ -115,7 +115,8 @@ def _compared(reference: Reference, results: Mapping[str, Footage], style_layers
             f"the video could not be evaluated ({' '.join(str(error).split()) or 'memory ran out'}); "
             "if memory ran out, compare the clips with --content, --style and a smaller --size"
         ) from error
-    return {name: over_time[name] | over_frames(rows) for name, rows in of_frames.items()}
+    figures = {name: over_time[name].metrics | over_frames(rows) for name, rows in of_frames.items()}
+    return Compared(figures, {name: over_time[name].by_frame for name in clips})
 
 
 def _still(reference: Reference) -> Footage:
@@ -154,7 +155,8 @@ def of_videos(content: str, style: str, results: Sequence[Path], size: int | Non
       size: Longest side, pixels, that the content is resized to; by default its own.
 
     Returns:
-      As `nst.evaluation.image.of_images`; `size` is width, height and number of frames.
+      As `nst.evaluation.image.of_images`; `size` is width, height and number of frames, and `by_frame` has the
+      values of `nst.metrics.video.Temporal.by_frame` of each result and of `content`.
 
     Raises:
       InputError: A file can't be read, or a result has another number of frames or another aspect.
@@ -169,13 +171,14 @@ def of_videos(content: str, style: str, results: Sequence[Path], size: int | Non
     target = footage(content, shape)
     named = {str(path): footage(path, shape) for path in results}
     layers = tuple(follow.resolved(config.base()).loss.style_layers)
-    figures = _compared(Reference(target, [Style(style_image)]), named, layers)
+    figures, by_frame = _compared(Reference(target, [Style(style_image)]), named, layers)
     paths = {"content": video.find(content), "style": images.list_images(style)[0]}
     paths |= {name: Path(name) for name in named}
     return {
         "results": {name: figures[name] for name in named},
         "baselines": {name: figures[name] for name in BASELINES},
         "size": [*shape[::-1], target.length],
+        "by_frame": by_frame,
     } | _facts(
         layers, {name: {"path": str(path), "sha256": files.sha256(path)} for name, path in paths.items()}
     )

@@ -6,6 +6,7 @@
 * `images`: paths; an input that trials share is there once. A trial's `result` and its `inputs` by name are indices
   into them.
 * `audio`, `video`: likewise. A trial's `audio` and `video` have indices by the name of an input, or `result`.
+* A trial's `by_frame` has, for `result` and `content`, values of frames as columns.
 * `failures`: the errors, each with the indices of the trials that failed with it.
 """
 
@@ -103,12 +104,25 @@ def _trial(run: Run, folder: Path, points: int) -> dict[str, Any]:
         "baselines": {name: numbers(inside(evaluation, "baselines", name)) for name in BASELINES},
         "terms": {name: value for name, value in last.items() if name not in record.COUNTERS},
         "curve": thin(lines, points),
+        "by_frame": {
+            name: thin(by_frame(inside(evaluation, "by_frame", name)), 5 * points)
+            for name in ("result", "content")
+        },
         "folder": run.folder.relative_to(folder).as_posix(),
         "files": [name for name in linked if (run.folder / name).exists()],
         "sources": run.sources,
         "input_fields": {name: run.modality.field(name) for name in run.modality.inputs},
         "command": command(run.config),
     }
+
+
+def by_frame(columns: Any) -> list[dict[str, float | int | None]]:
+    """Return the values of each frame, by name and the number of the `frame`; nothing if they are damaged."""
+    lists = columns if isinstance(columns, Mapping) else {}
+    if not all(isinstance(each, list) for each in lists.values()):
+        return []
+    rows = [numbers(dict(zip(lists, row, strict=True))) for row in zip(*lists.values(), strict=False)]
+    return [{"frame": i} | {name: row.get(name) for name in lists} for i, row in enumerate(rows)]
 
 
 def thin(lines: Sequence[dict[str, Any]], points: int) -> dict[str, list[Any]]:

@@ -28,6 +28,7 @@ _SCRIPTS = (
     "audio",
     "video",
     "plot",
+    "frames",
     "view",
     "grid",
     "curves",

@@ -26,11 +26,13 @@ class Playable:
                 self._by_input.setdefault(run.input(name), index)
 
     def of(self, run: Run) -> dict[str, int]:
-        """Return the indices in `paths` of a run's `result` and inputs that can be played."""
+        """Return the indices in `paths` of a run's `result`, inputs and further files that can be played."""
         names = [name for name in run.inputs if run.input(name) in self._by_input]
         others = {name: self._by_input[run.input(name)] for name in names}
         latest = run.latest if self._plays(run.latest) else ""
-        return others | self._own[run.folder] | ({"result": self._add(run.folder / latest)} if latest else {})
+        further = [run.folder / name for name in run.modality.others if self._plays(name)]
+        own = self._own[run.folder] | {path.stem: self._add(path) for path in further if path.exists()}
+        return others | own | ({"result": self._add(run.folder / latest)} if latest else {})
 
     def _inputs(self, run: Run) -> dict[str, int]:
         """Return the indices of the inputs as this run used them, which depends on its config too."""

@@ -85,6 +85,7 @@ class Modality(NamedTuple):
       extends: Whether a finished run can be resumed with more steps.
       masks: The same for masks. There may be several of one name, and of a name in `inputs`: `style`, `style_2`, …
       result: The result's file in a run directory.
+      others: Further files that a report shows, if a run directory has them.
       config: The config file that commands name.
       limit: The limit on the size of inputs.
       remedy: Advice if memory runs out.
@@ -117,6 +118,7 @@ class Modality(NamedTuple):
     size: Callable[[ConfigDict], str]
     steps: Callable[[Values], Sequence[int]] | None = None
     optional: Mapping[str, File] = {}
+    others: Sequence[str] = ()
     fields: Mapping[str, str] = {}
     frames: str = ""
     extends: bool = True
@@ -146,7 +148,7 @@ class Modality(NamedTuple):
           inputs: The names of the inputs that the run has.
         """
         used = (self.file(name).name for name in inputs)
-        names = (self.result.name, *used, "sheet.png", self.result.preview, "curve.png")
+        names = (self.result.name, *used, "sheet.png", self.result.preview, *self.others, "curve.png")
         return tuple(dict.fromkeys(filter(None, names)))
 
     def names(self, recorded: Iterable[str]) -> list[str]:

@@ -114,6 +114,7 @@ VIDEO = Modality(
     optional={"init": File("init.png", "init.png"), "audio_style": File("audio_style.wav")},
     further=further,
     result=File("video.mp4", "video.png"),
+    others=("flow.mp4",),
     frames=".png",
     extends=False,  # another number of steps of the first frame changes all frames
     config="configs/video.py",

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from ml_collections import ConfigDict
 
-from nst import audio, features, files, images, video
+from nst import audio, features, files, flow, images, video
 from nst.guided import WHOLE
 from nst.runs.guidance import plain_styles
 from nst.runs.image_task import scales
@@ -121,6 +121,8 @@ class VideoTask:
         for path in (folder / "video.mp4", output):
             if path is not None:
                 video.write(path, self._timed(self._results()), clip=self.clip, sound=sound)
+        if self._uses_flow:
+            video.write(folder / "flow.mp4", self._timed(self._motions()), clip=self.clip)
         images.write(folder / "video.png", next(self._results()))
         images.write(folder / "sheet.png", self._sheet())
         self.frames.clear()
@@ -145,6 +147,24 @@ class VideoTask:
 
     def _results(self) -> Iterator[np.ndarray]:
         return (self._result(number) for number in range(len(self.index.times)))
+
+    @property
+    def _uses_flow(self) -> bool:
+        return self.config.video.start_from == "warped" or bool(self.config.loss.temporal_weight)
+
+    def _motions(self) -> Iterator[np.ndarray]:
+        """Yield the motion from the frame before to each frame as a color, black where it is not trusted."""
+        numbers = range(len(self.index.times))
+        largest = max(1.0, *(_length(*self._motion(number)) for number in numbers))
+        return (flow.as_color(*self._motion(number), largest) for number in numbers)
+
+    def _motion(self, number: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the motion to a frame and where it is trusted: nowhere in the first frame of a scene."""
+        other = self.index.neighbor(number, 1)
+        if other is None:
+            return np.zeros((*self.size, 2), np.float32), np.zeros(self.size, np.float32)
+        to_earlier, weights = self.frames.flow(number, other, self.size, self.index)
+        return -to_earlier, weights
 
     def _timed(self, frames: Iterator[np.ndarray]) -> Iterator[video.Frame]:
         for image, time, duration in zip(frames, self.index.times, self.index.durations, strict=True):
@@ -171,6 +191,11 @@ class VideoTask:
             result = stylize_audio(own, style, _RATE, seed=self.config.images.seed)
             audio.write(path, Audio(np.asarray(result), _RATE))
         return audio.read(path)
+
+
+def _length(motion: np.ndarray, weights: np.ndarray) -> float:
+    """Return the length that few trusted motions exceed, pixels."""
+    return float(np.percentile(np.hypot(*np.moveaxis(motion, -1, 0)) * weights, 99))
 
 
 def read(config: ConfigDict, job: Job, extractor: Network, limit: int | float) -> VideoTask:

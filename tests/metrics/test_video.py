@@ -81,7 +81,8 @@ def shifted():
     static = [content[0]] * 24
     every = {"content": content, "noise": noise, "flashing": flashing, "slow": slow, "fading": fading}
     every["static"] = static
-    return every, video.temporal({name: footage(frames) for name, frames in every.items()})
+    measured = video.temporal({name: footage(frames) for name, frames in every.items()})
+    return every, {name: each.metrics for name, each in measured.items()}
 
 
 def test_every_metric_has_a_definition_and_the_content_is_at_zero(shifted):

@@ -209,8 +209,8 @@ def levels(base):
     return [base + 10 * i for i in range(FRAMES)]
 
 
-def write_video_run(folder, overrides=(), *, number=0, done=True, metrics=None, baselines=None):
-    """Write a run directory of video with every file that a report reads."""
+def write_video_run(folder, overrides=(), *, number=0, done=True, metrics=None, baselines=None, flow=False):
+    """Write a run directory of video with every file that a report reads; with a clip of the flow if asked."""
     write_run(folder, number=number, done=done, metrics=metrics, baselines=baselines)
     facts = json.loads((folder / "config.json").read_text())
     facts["config"] = config = config_of("video", overrides)
@@ -222,6 +222,20 @@ def write_video_run(folder, overrides=(), *, number=0, done=True, metrics=None, 
     if done:
         clip(folder / "video.mp4", levels(60 + number))
         picture(folder / "video.png", number)
+        if flow:
+            clip(folder / "flow.mp4", levels(0))
+    if metrics is not None:
+        evaluation = json.loads((folder / "evaluation.json").read_text())
+        evaluation["by_frame"] = {
+            name: values_by_frame(number + i) for i, name in enumerate(("content", "result"))
+        }
+        (folder / "evaluation.json").write_text(json.dumps(evaluation))
+
+
+def values_by_frame(number):
+    """Return values of each frame; a scene begins at frame 4."""
+    warping = [None if i in (0, 4) else (1 + number) * (1 + i) / 1000 for i in range(FRAMES)]
+    return {"warping": warping, "brightness": [0.1 * number + i / 20 for i in range(FRAMES)]}
 
 
 VIDEO_METRICS = {"warping": 0.01, "tof": 0.4, "style_gram": 0.3, "ssim": 0.5, "ssim_spread": 0.1}

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from nst import report, video
+from nst.report.collect import by_frame
 from nst.report.video import excerpts
 
 pytest.importorskip("av", reason="av is not installed: pip install 'nst[video]'")
@@ -40,6 +41,17 @@ def test_spreads_over_frames_are_no_columns(videos):
     assert data["trials"][0]["metrics"]["ssim_spread"] == 0.1
     assert data["axes"]["metrics"] == ("ssim", "style_gram")
     assert data["better"]["warping"] == "lower"
+
+
+def test_values_of_frames_are_columns_and_damaged_ones_left_out(videos):
+    trial = report.collect(videos)["trials"][0]
+    assert trial["by_frame"]["content"]["frame"] == [*range(10)]
+    assert trial["by_frame"]["result"]["warping"][:2] == [None, 0.004]
+    assert by_frame({"warping": 3}) == by_frame(None) == by_frame({}) == []
+    assert by_frame({"warping": [None, "x"], "tof": [1.0, float("inf")]}) == [
+        {"frame": 0, "warping": None, "tof": 1.0},
+        {"frame": 1, "warping": None, "tof": None},
+    ]
 
 
 def test_files_are_embedded_as_they_are_and_damaged_ones_left_out(make, tmp_path):

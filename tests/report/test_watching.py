@@ -147,6 +147,43 @@ def test_a_sweep_has_posters_which_open_as_video(opened, videos):
     page.until("return document.querySelectorAll('video').length === 0")
 
 
+def test_motion_is_between_content_and_result(opened, make, tmp_path):
+    make.video_run(tmp_path / "run", flow=True)
+    page = opened(tmp_path / "run")
+    page.until("return [...document.querySelectorAll('.films video')].every(e => e.readyState >= 2)")
+    assert page.texts(".films figcaption b") == ["content", "motion", "result"]
+    page.one(".clock [aria-label='next frame']").send_keys(Keys.ARROW_RIGHT)
+    page.until("return [...document.querySelectorAll('.films video')].every(e => !e.seeking)")
+    content, motion, result = page.run(LEVELS, "#page")
+    assert [round((level - start) / 10) for level, start in ((content, 20), (motion, 0), (result, 60))] == [
+        1
+    ] * 3
+    page.click(".alone > button")
+    page.one("dialog .films")
+    assert "motion" in page.texts("dialog .links a")
+
+
+def test_values_of_frames_follow_the_clock(opened, make, tmp_path):
+    metrics = {"metrics": {"warping": 0.01}, "baselines": {"content": {}, "style": {}}}
+    make.video_run(tmp_path / "run", **metrics)
+    page = opened(tmp_path / "run")
+    page.until("return document.querySelectorAll('.by-frame path').length === 2")
+    paths = page.run("return [...document.querySelectorAll('.by-frame path')].map(e => e.getAttribute('d'))")
+    assert [(d.count("M"), d.count("L")) for d in paths] == [(2, 6)] * 2  # each scene has its own line
+    assert page.texts(".by-frame output") == ["result –, content –"]
+    page.one(".clock [aria-label='next frame']").send_keys(Keys.ARROW_RIGHT)
+    assert page.texts(".by-frame output") == ["result 0.004, content 0.002"]
+    page.choose(".by-frame select", "brightness")
+    assert page.texts(".by-frame output") == ["result 0.15, content 0.05"]
+    ends = "return document.querySelector('.by-frame svg').getBoundingClientRect()"
+    x = page.run(ends)["x"] + page.run(
+        "return Number(document.querySelector('.by-frame .mark').getAttribute('x1'))"
+    )
+    event = "new MouseEvent('click', {clientX: arguments[0], clientY: 0, bubbles: true})"
+    page.run(f"document.querySelector('.by-frame svg').dispatchEvent({event})", x + 2000)
+    assert page.texts(".clock output") == ["0.90 s, frame 10 of 10"]
+
+
 def test_the_table_has_metrics_over_time(opened, videos):
     page = opened(videos)
     page.see("table")

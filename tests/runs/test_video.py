@@ -80,6 +80,7 @@ def test_a_run_directory(finished):
         "style.png",
         "sheet.png",
         "video.png",
+        "flow.mp4",
         "curve.png",
         "pass_1",
     }

@@ -93,14 +93,14 @@ def test_the_first_frame_is_that_of_an_image(four, network):
 
 
 def test_frames_are_near_their_warped_neighbors(four, network, tmp_path):
-    frames, _index, _, _ = four
+    frames, index, _, _ = four
     alone, *_ = run(tmp_path, drawn(), network, Motion(6, None, start="content"), temporal_weight=0.0)
 
     def error(own):
         each = results(own, 4)
         total = []
         for i in range(1, 4):
-            motion, weights = frames.flow(i, i - 1, SIZE)
+            motion, weights = frames.flow(i, i - 1, SIZE, index)
             total.append(np.mean(weights[..., None] * np.square(each[i] - flow.warped(each[i - 1], motion))))
         return np.mean(total)
 
@@ -161,7 +161,7 @@ def test_nearer_results_count_before_those_farther_away(four, network):
         frames, index, [Style(STYLE)], SIZE, lambda c: c, network, SCALES, MOTION, 1.0, 1.0, "style", LOSS
     )
     weights = np.asarray(made._earlier(3, 1).masks["image"])
-    c = [frames.flow(3, j, SIZE)[1] for j in (2, 1)]
+    c = [frames.flow(3, j, SIZE, index)[1] for j in (2, 1)]
     np.testing.assert_array_equal(weights[0], c[0])
     np.testing.assert_array_equal(weights[1], np.maximum(c[1] - c[0], 0))
     assert not weights[2].any()  # there is no frame −1

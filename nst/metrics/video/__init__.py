@@ -5,6 +5,7 @@ The single frames have the metrics of images, `nst.metrics`.
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,14 +15,27 @@ from nst.metrics.video.brightness import change, flicker
 from nst.metrics.video.definitions import VIDEO_METRICS
 from nst.metrics.video.series import Footage, Series, check, measure
 
-__all__ = ["FRAMES", "VIDEO_METRICS", "Footage", "check", "numbers", "over_frames", "temporal"]
+__all__ = ["FRAMES", "VIDEO_METRICS", "Footage", "Temporal", "check", "numbers", "over_frames", "temporal"]
 
 #: The most frames of a clip that have the metrics of images.
 FRAMES = 8
 
 
-def temporal(clips: Mapping[str, Footage]) -> dict[str, dict[str, float]]:
-    """Return every metric over time of clips, by the names of `VIDEO_METRICS`.
+class Temporal(NamedTuple):
+    """The metrics of a clip over time.
+
+    Attributes:
+      metrics: Every metric by the names of `VIDEO_METRICS`.
+      by_frame: `warping` and `tof` of each frame and the one before, None in the first frame of a scene; and
+        `brightness`, the mean luma in [0, 1].
+    """
+
+    metrics: dict[str, float]
+    by_frame: dict[str, list[float | None]]
+
+
+def temporal(clips: Mapping[str, Footage]) -> dict[str, Temporal]:
+    """Return the metrics of clips over time.
 
     Args:
       clips: Clips by name, with the same frames and of the same size. The one named `content` has the motion and the
@@ -33,7 +47,10 @@ def temporal(clips: Mapping[str, Footage]) -> dict[str, dict[str, float]]:
     series, content = measure(clips), clips[BASELINES[0]]
     if all(value is None for value in series[BASELINES[0]].warping):
         raise InputError("no frame of the content shows the same scene as the next one: give a longer clip")
-    return {name: _figures(each, series[BASELINES[0]], content.rate) for name, each in series.items()}
+    usual = series[BASELINES[0]]
+    return {
+        name: Temporal(_figures(each, usual, content.rate), _by_frame(each)) for name, each in series.items()
+    }
 
 
 def numbers(count: int) -> list[int]:
@@ -70,6 +87,11 @@ def _figures(one: Series, content: Series, rate: float) -> dict[str, float]:
         "drift_palette": own.palette - usual.palette,
     }
     return {name: values[name] for name in VIDEO_METRICS}
+
+
+def _by_frame(one: Series) -> dict[str, list[float | None]]:
+    brightness: list[float | None] = [float(np.mean(blocks)) for scene in one.scenes for blocks in scene]
+    return {"warping": [None, *one.warping], "tof": [None, *one.tof], "brightness": brightness}
 
 
 def _mean(values: Sequence[float | None]) -> float:

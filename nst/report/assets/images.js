@@ -72,6 +72,7 @@ const FILES = {
   "audio.wav": "full audio",
   "video.mp4": "full video",
   "video.png": "first frame",
+  "flow.mp4": "motion",
   "sheet.png": "content, style and result",
   "spectrogram.png": "spectrogram",
   "curve.png": "loss curve",

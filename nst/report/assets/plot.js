@@ -42,10 +42,10 @@ function scale(values, log, from, to) {
   return linear(low - (low === 0 ? 0 : room), high + room, from, to);
 }
 
-// An empty plot in `host`: { plane, x, y, width, height }.
-function axes(host, title, x, y) {
+// An empty plot in `host`, at most `tall` pixels high: { plane, x, y, width, height, bottom }.
+function axes(host, title, x, y, tall = 460) {
   const width = Math.max(280, host.clientWidth);
-  const height = Math.round(Math.min(460, Math.max(300, width * 0.55)));
+  const height = Math.round(Math.min(tall, Math.max(300, width * 0.55)));
   const [left, bottom] = [64, height - 48];
   const across = scale(x.values, x.log, left, width - 12);
   const up = scale(y.values, y.log, bottom, 14);
@@ -68,7 +68,7 @@ function axes(host, title, x, y) {
   const middle = (14 + bottom) / 2;
   plane.append(svg("text", { class: "title", transform: `translate(12 ${middle}) rotate(-90)`, "text-anchor": "middle" }, y.label));
   host.replaceChildren(plane);
-  return { plane, x: across.at, y: up.at, width, height };
+  return { plane, x: across.at, y: up.at, width, height, bottom };
 }
 
 // Where the pointer is, in pixels of the plot.

@@ -1,8 +1,8 @@
 // Videos side by side with one clock.
 
 // Sides are [word, name, video, image]; a side without a video shows its image. The last one has a video: it is the
-// clock, and it is heard.
-function films(sides) {
+// clock, and it is heard. Below are the values of each frame, if there are any.
+function films(sides, values = null) {
   const panes = sides.map(([word, name, id, picture]) => (id === undefined ? image(picture, `${word}: ${name}`) : film(id, `${word}: ${name}`)));
   const all = panes.filter((node) => node.tagName === "VIDEO");
   const clock = all.at(-1);
@@ -29,6 +29,7 @@ function films(sides) {
   }
   function tell(n = frame()) {
     slider.value = n;
+    values?.tell(n);
     slider.setAttribute("aria-valuetext", `frame ${n + 1} of ${last + 1}`);
     readout.textContent = `${(n / rate).toFixed(2)} s, frame ${n + 1} of ${last + 1}`;
     const paused = clock.paused;
@@ -68,10 +69,11 @@ function films(sides) {
   clock.addEventListener("play", () => tell());
   clock.addEventListener("loadeddata", () => tell());
   all.forEach((each) => each.addEventListener("click", playOrPause));
+  values?.onSeek(seek);
   tell(0);
   const buttons = [step(-1, "previous frame", "◂"), play, step(1, "next frame", "▸")];
   const boxes = [el("label", { class: "toggle" }, again, "repeat"), el("label", { class: "toggle" }, heard, "sound")];
-  node.append(el("div", { class: "panes" }, sides.map(figure)), el("div", { class: "clock" }, buttons, slider, readout, boxes));
+  node.append(el("div", { class: "panes" }, sides.map(figure)), el("div", { class: "clock" }, buttons, slider, readout, boxes), values?.node ?? "");
   return node;
 }
 
@@ -86,8 +88,11 @@ function film(id, label) {
 function filmsOf(trial, other = "") {
   const part = other === "" ? "content" : other;
   const rival = D.trials[Number(part)];
+  const flow = other === "" && trial.video.flow !== undefined ? [["motion", "of the content, black where it is not trusted", trial.video.flow, null]] : [];
   const side = D.inputs.includes(part) ? [part, called(trial, part), trial.video[part], trial.inputs[part] ?? null] : ["left", rival.name, rival.video.result, rival.result];
-  return films([side, [D.inputs.includes(part) ? "result" : "right", trial.name, trial.video.result, trial.result]]);
+  const alone = D.inputs.includes(part);
+  const values = byFrame(alone ? [["result", trial]] : [["right", trial], ["left", rival]]);
+  return films([side, ...flow, [alone ? "result" : "right", trial.name, trial.video.result, trial.result]], values);
 }
 
 function hasFilm(trial) {

@@ -75,11 +75,16 @@ class Frames(NamedTuple):
         for name in (".content", ".flow"):
             shutil.rmtree(self.folder / name, ignore_errors=True)
 
-    def flow(self, number: int, other: int, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    def flow(
+        self, number: int, other: int, size: tuple[int, int], index: Index
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return the flow from a frame to another and where it can be trusted, for frames of `size`.
 
-        Both are computed once, at the size of the content's frames, and stored.
+        Both are computed once, at the size of the content's frames, and stored. Between frames that look alike there is
+        no motion.
         """
+        if index.are_alike(number, other):
+            return np.zeros((*size, 2), np.float32), np.ones(size, np.float32)
         path = self.folder / ".flow" / f"{number:06}-{other:06}.npz"
         if not path.exists():
             there, back = (self._flow(*pair) for pair in ((number, other), (other, number)))

@@ -237,7 +237,7 @@ class _Transfer:
         result = images.read(self.frames.result(other, pass_number))
         if self.index.is_repeat(number, pass_number) or self.motion.start == "previous":
             return result
-        displacement, weights = self._flow(number, other)
+        displacement, weights = self.frames.flow(number, other, self.size, self.index)
         c = share * weights[..., None]
         return c * np.asarray(flow.warped(result, displacement)) + (1 - c) * start
 
@@ -278,11 +278,6 @@ class _Transfer:
         content = images.resize(images.read(self.frames.content(number)), *self.size)
         return np.asarray(COLORS[self.color].content(content))
 
-    def _flow(self, number: int, other: int) -> tuple[np.ndarray, np.ndarray]:
-        if self.index.are_alike(number, other):
-            return np.zeros((*self.size, 2), np.float32), np.ones(self.size, np.float32)
-        return self.frames.flow(number, other, self.size)
-
     def _earlier(self, number: int, pass_number: int) -> Input:
         """Return the earlier results as they would look in a frame, with their weights.
 
@@ -294,7 +289,7 @@ class _Transfer:
         for i, distance in enumerate(self.motion.earlier):
             other = self.index.neighbor(number, pass_number, distance)
             if other is not None:
-                displacement, c = self._flow(number, other)
+                displacement, c = self.frames.flow(number, other, self.size, self.index)
                 result = images.read(self.frames.result(other, pass_number))
                 results[i] = flow.warped(result, displacement)
                 weights[i] = np.maximum(c - nearer, 0)
