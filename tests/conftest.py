@@ -11,6 +11,9 @@ install_import_hook("nst", "beartype.beartype")
 # JAX reads it when it is imported, here and in the processes that tests start: the user's own cache stays as it is.
 os.environ["JAX_ENABLE_COMPILATION_CACHE"] = "0"
 
+# Most of a test is compiling: without optimizations a third sooner. The slow tests and `.ci/numeric` set it to 0.
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
+
 from nst import process  # noqa: E402
 
 # As the scripts do: where there is a GPU, two runs are compared by their bytes, too.

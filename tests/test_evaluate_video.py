@@ -88,7 +88,7 @@ def quick(monkeypatch):
 def test_a_run_is_evaluated_over_time_and_in_single_frames(run, quick, capsys):
     parser.run([str(run)])
     written = json.loads((run / "evaluation.json").read_text())
-    assert [*written] == ["metrics", "baselines", "terms", "layers", "inputs", "versions"]
+    assert [*written] == ["metrics", "baselines", "by_frame", "terms", "layers", "inputs", "versions"]
     of_images = metrics.names(LAYERS)
     expected = [*metrics.VIDEO_METRICS, *of_images, *(f"{name}_spread" for name in of_images)]
     assert [*written["metrics"]] == expected
@@ -107,6 +107,10 @@ def test_a_run_is_evaluated_over_time_and_in_single_frames(run, quick, capsys):
     assert result["flicker"] > 0.03  # each second frame has 0.7 of its brightness, at 12 Hz
     assert result["warping"] > 10 * content["warping"]
     assert content["tof"] == 0
+    for name, row in (("result", result), ("content", content)):
+        warping, *others = written["by_frame"][name]["warping"]
+        assert warping is None
+        assert np.mean(others) == pytest.approx(row["warping"])
     values = [float(np.mean(frames[1])) for frames in quick]
     assert (result["ssim"], result["ssim_spread"]) == pytest.approx((np.mean(values), np.std(values)))
     output = capsys.readouterr().out

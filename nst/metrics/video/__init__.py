@@ -82,8 +82,8 @@ def _figures(one: Series, content: Series, rate: float) -> dict[str, float]:
         "warping_long": _mean(one.warping_long) if one.warping_long else short,
         "tof": _mean(one.tof),
         "flicker": flicker(one.scenes, rate) - flicker(content.scenes, rate),
-        "drift_brightness": abs(own.brightness - usual.brightness),
-        "drift_contrast": abs(own.contrast - usual.contrast),
+        "drift_brightness": abs(own.brightness) - abs(usual.brightness),
+        "drift_contrast": abs(own.contrast) - abs(usual.contrast),
         "drift_palette": own.palette - usual.palette,
     }
     return {name: values[name] for name in VIDEO_METRICS}

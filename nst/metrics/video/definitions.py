@@ -36,18 +36,18 @@ VIDEO_METRICS: dict[str, Metric] = {
         "",
     ),
     "drift_brightness": Metric(
-        f"change of mean L* from the first {PART} frames to the last (at most a quarter of all), minus the content's, "
-        "absolute",
+        f"size of the change of mean L* from the first {PART} frames to the last (at most a quarter of all), minus that "
+        "of the content's",
         "ours",
         "lower",
-        "[0, 200]",
+        "[−100, 100]",
         "",
     ),
     "drift_contrast": Metric(
         "the same for the standard deviation of L*",
         "ours",
         "lower",
-        "[0, 100]",
+        "[−50, 50]",
         "",
     ),
     "drift_palette": Metric(

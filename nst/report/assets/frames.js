@@ -14,7 +14,7 @@ function byFrame(results) {
   let plot = null;
 
   function draw() {
-    const points = lines.map((line) => line.columns.frame.map((frame, i) => [frame, line.columns[state.metric][i]]).filter(([, y]) => y !== null));
+    const points = lines.map((line) => line.columns.frame.map((frame, i) => [frame + 1, line.columns[state.metric][i]]).filter(([, y]) => y !== null));
     const values = points.flat();
     if (!values.length) return void host.replaceChildren(el("p", { class: "muted" }, "There are no values."));
     plot = axes(host, `${state.metric} by frame`, { values: values.map(([x]) => x), label: "frame" }, { values: values.map(([, y]) => y), label: state.metric }, 220);
@@ -28,15 +28,15 @@ function byFrame(results) {
     plot.plane.addEventListener("click", (event) => {
       const [x] = pointer(plot.plane, event);
       const all = lines[0].columns.frame;
-      state.seek(all.reduce((best, frame) => (Math.abs(plot.x(frame) - x) < Math.abs(plot.x(best) - x) ? frame : best), 0));
+      state.seek(all.reduce((best, frame) => (Math.abs(plot.x(frame + 1) - x) < Math.abs(plot.x(best + 1) - x) ? frame : best), 0));
     });
     tell(state.frame);
   }
   function tell(frame) {
     state.frame = frame;
     if (!plot) return;
-    mark.setAttribute("x1", plot.x(frame));
-    mark.setAttribute("x2", plot.x(frame));
+    mark.setAttribute("x1", plot.x(frame + 1));
+    mark.setAttribute("x2", plot.x(frame + 1));
     const at = lines[0].columns.frame.findLastIndex((each) => each <= frame);
     told.textContent = lines.map((line) => `${line.name} ${format(line.columns[state.metric][at])}`).join(", ");
   }
