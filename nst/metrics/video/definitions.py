@@ -36,8 +36,8 @@ VIDEO_METRICS: dict[str, Metric] = {
         "",
     ),
     "drift_brightness": Metric(
-        f"size of the change of mean L* from the first {PART} frames to the last (at most a quarter of all), minus that "
-        "of the content's",
+        f"size of the change of mean L* from the first {PART} frames to the last (at most a quarter of all), minus "
+        "that of the content's",
         "ours",
         "lower",
         "[−100, 100]",
