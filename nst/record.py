@@ -3,7 +3,7 @@
 import io
 import json
 import platform
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -109,18 +109,18 @@ def metrics(path: Path) -> list[dict[str, Any]]:
     return lines
 
 
-def sheet(content: Image, style: Image, result: Image) -> np.ndarray:
-    """Return content, style and result side by side on white, at the height of the result, `[h, w, 3]`.
+def sheet(content: Image, styles: Sequence[Image], result: Image) -> np.ndarray:
+    """Return content, styles and result side by side on white, at the height of the result, `[h, w, 3]`.
 
     The images are `[h, w, 3]`, or `[h, w, 4]` with alpha.
     """
     height = result.shape[0]
     gap = np.ones((height, max(2, height // 64), 3), np.float32)
-    scaled = [
-        images.resize(images.flatten(x), height, max(1, round(x.shape[1] * height / x.shape[0])))
-        for x in (content, style)
-    ]
-    return np.concatenate([scaled[0], gap, scaled[1], gap, images.flatten(result)], axis=1)
+    parts = []
+    for image in (content, *styles):
+        width = max(1, round(image.shape[1] * height / image.shape[0]))
+        parts += [images.resize(images.flatten(image), height, width), gap]
+    return np.concatenate([*parts, images.flatten(result)], axis=1)
 
 
 def write_curve(path: Path, lines: list[dict[str, Any]]) -> None:

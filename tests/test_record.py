@@ -79,15 +79,16 @@ def test_the_description_does_not_depend_on_the_time(tmp_path):
     assert '"ü"' in written.decode()
 
 
-def test_the_sheet_has_the_results_height_and_the_three_images():
+def test_the_sheet_has_the_results_height_and_all_images():
     colors = np.eye(3, dtype=np.float32)
     shapes = ((40, 60), (30, 15), (20, 30))
     content, style, result = (
         np.broadcast_to(color, (*shape, 3)) for color, shape in zip(colors, shapes, strict=True)
     )
-    sheet = record.sheet(content, style, result)
-    assert sheet.shape == (20, 30 + 2 + 10 + 2 + 30, 3)
+    sheet = record.sheet(content, [style, result], result)
+    assert sheet.shape == (20, 30 + 2 + 10 + 2 + 30 + 2 + 30, 3)
     parts = ((0, 30, colors[0]), (30, 32, 1), (32, 42, colors[1]), (42, 44, 1), (44, 74, colors[2]))
+    parts += ((74, 76, 1), (76, 106, colors[2]))
     for left, right, color in parts:
         np.testing.assert_allclose(
             sheet[:, left:right], np.broadcast_to(color, (20, right - left, 3)), atol=1e-6

@@ -84,7 +84,7 @@ class AudioTask(NamedTuple):
         audio.write(path, self._sound(self._reconstruct(image)))
 
     def results(self, image: Array, folder: Path, facts: str, output: Path | None) -> None:
-        """Write the result and its spectrogram, and the spectrograms of content, style and result side by side."""
+        """Write the result and its spectrogram, and the spectrograms of content, styles and result side by side."""
         x = self._reconstruct(image)
         result = self._sound(x)
         for path in (folder / "audio.wav", output):

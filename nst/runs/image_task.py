@@ -79,12 +79,12 @@ class ImageTask(NamedTuple):
         return finished(image, self.content[..., :3], self.config.images.color, self.regions)
 
     def results(self, image: Array, folder: Path, facts: str, output: Path | None) -> None:
-        """Write the result, and content, style and result side by side."""
+        """Write the result, and content, styles and result side by side."""
         pixels = self._finished(image)
         for path in (folder / "image.png", output):
             if path is not None:
                 images.write(path, pixels, metadata={"nst": facts})
-        sheet = record.sheet(self.content, self.styles[0], pixels)
+        sheet = record.sheet(self.content, self.styles, pixels)
         images.write(folder / "sheet.png", sheet)
 
 

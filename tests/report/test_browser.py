@@ -260,7 +260,7 @@ def test_a_single_run(opened, make, tmp_path):
         "full image",
         "full content",
         "full style",
-        "content, style and result",
+        "content, styles and result",
     ]
 
 

@@ -94,7 +94,7 @@ def test_a_result_has_players_of_its_content_and_style(opened, sounds):
         "full audio",
         "full content",
         "full style",
-        "content, style and result",
+        "content, styles and result",
         "spectrogram",
     ]
     page.choose(".compare select", "1")

@@ -73,7 +73,7 @@ const FILES = {
   "video.mp4": "full video",
   "video.png": "first frame",
   "flow.mp4": "motion",
-  "sheet.png": "content, style and result",
+  "sheet.png": "content, styles and result",
   "spectrogram.png": "spectrogram",
   "curve.png": "loss curve",
 };
