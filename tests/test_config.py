@@ -115,7 +115,7 @@ def test_a_number_that_is_negative_or_not_finite_names_the_field(name):
 
 @pytest.mark.parametrize("name", NUMBERS)
 def test_zero_is_refused_where_it_means_nothing(name):
-    meaningless = ("size", "aspect", "style_scale", "learning_rate", "log_every", "save_every")
+    meaningless = ("size", "aspect", "style_scale", "learning_rate", "log_every", "save_every", "frame_every")
     settings = changed(name, type(NAMES[name])(0))
     if name.endswith(meaningless):
         with pytest.raises(InputError, match=rf"config\.{name} = 0.*: give a number above 0"):

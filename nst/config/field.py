@@ -42,7 +42,15 @@ class Field(NamedTuple):
 #: Fields of every modality.
 RUN = {
     "run.log_every": Field(10, "steps between lines of metrics.jsonl", "count", "positive"),
-    "run.save_every": Field(50, "steps between checkpoints and intermediate results", "count", "positive"),
+    "run.save_every": Field(50, "steps between checkpoints", "count", "positive"),
+    "run.frame_every": Field(
+        None,
+        "steps between intermediate results; unset: as between checkpoints",
+        "count",
+        "positive",
+        follows="run.save_every",
+        example=10,
+    ),
     "run.writers": Field(
         (), "outputs in addition to metrics.jsonl: tensorboard, wandb", "record", example=("tensorboard",)
     ),

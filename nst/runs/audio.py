@@ -17,7 +17,7 @@ from nst.errors import InputError, unknown
 from nst.metrics.audio import spectral_convergence
 from nst.optim import OPTIMIZERS, optimizer
 from nst.runs import memory
-from nst.runs.modality import File, Job, Limit, Modality
+from nst.runs.modality import File, Job, Limit, Modality, intervals
 from nst.runs.styles import first_style, other_styles, style_names, style_weights
 from nst.stages import Release, Resume, Snapshot
 from nst.transfer import audio as transfer
@@ -73,7 +73,7 @@ class AudioTask(NamedTuple):
             loss_settings=dict(config.loss),
             optimizer=config.optimizer.name,
             learning_rate=config.optimizer.learning_rate,
-            every=(config.run.log_every, config.run.save_every),
+            every=intervals(config),
             seed=config.audio.seed,
             resume=resume,
             release=release,

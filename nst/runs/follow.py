@@ -58,6 +58,8 @@ def _learning_rate(values: Values) -> float:
     return default_rate(values.get("audio.method", ""), name) or chosen.learning_rate
 
 
+_RUN: dict[str, Rule] = {"run.frame_every": lambda values: values["run.save_every"]}
+
 _IMAGE: dict[str, Rule] = {
     "images.strength": lambda values: None,  # the weights apply
     "images.alpha": lambda values: None,  # as the format of --output allows
@@ -74,6 +76,7 @@ _IMAGE: dict[str, Rule] = {
     "optimizer.learning_rate": _learning_rate,
     "pyramid.scales": _scales,
     "pyramid.first_steps": lambda values: values["pyramid.steps"],
+    **_RUN,
 }
 
 #: The rule of each field that follows others, by modality. A field comes after those that it follows.
@@ -83,6 +86,7 @@ RULES: dict[str, dict[str, Rule]] = {
         "optimizer.name": _audio_optimizer,
         "loss.resample": _resample,
         "optimizer.learning_rate": _learning_rate,
+        **_RUN,
     },
     "video": {name: rule for name, rule in _IMAGE.items() if name in FIELDS["video"]}
     | {"video.end": lambda values: None},  # the end of the video

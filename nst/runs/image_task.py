@@ -12,7 +12,7 @@ from nst.config import fields
 from nst.guided import Regions
 from nst.images import sets
 from nst.runs.guidance import alpha_of, guidance, is_mask, style_factors
-from nst.runs.modality import Job
+from nst.runs.modality import Job, intervals
 from nst.runs.styles import style_names
 from nst.stages import Release, Resume, Snapshot
 from nst.transfer.color import COLORS, finished, with_colors
@@ -179,5 +179,5 @@ def shared(config: ConfigDict) -> dict[str, Any]:
         "strength": config.images.strength,
         "optimizer": config.optimizer.name,
         "parameters": config.optimizer.parameters,
-        "every": (config.run.log_every, config.run.save_every),
+        "every": intervals(config),
     }

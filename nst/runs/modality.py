@@ -56,6 +56,11 @@ class Task(Protocol):
         ...
 
 
+def intervals(config: ConfigDict) -> tuple[int, ...]:
+    """Return the intervals in steps at which a run writes something, for `nst.stages.run`."""
+    return config.run.log_every, config.run.save_every, config.run.frame_every
+
+
 class File(NamedTuple):
     """A file of a run directory, and its preview image: the file itself, another file, or empty if there is none."""
 

@@ -75,6 +75,8 @@ class Recorder:
             self._log(snapshot)
         if last or snapshot.step % self.config.run.save_every == 0:
             self._save(snapshot)
+        elif snapshot.step % self.config.run.frame_every == 0:
+            self._write_frame(snapshot)
 
     def _check_descent(self) -> None:
         """Raise RunError if the loss has risen by more than 1 % since the latest stage began."""
@@ -115,14 +117,17 @@ class Recorder:
             "seconds": self._seconds,
             "start": self._start,
         }
+        self._write_frame(snapshot)
+        if snapshot.step > 0:  # at step 0 there is nothing to lose
+            checkpoint.write(self._folder / "checkpoint", snapshot.step, snapshot.tree, facts)
+        self._saved = snapshot
+
+    def _write_frame(self, snapshot: Snapshot) -> None:
         frame = _frame(self._folder, snapshot.step, self._modality.suffix)
         self.task.frame(snapshot.image, frame)
         if snapshot.step > self._last_frame:  # once per step, as in the log
             self._writer.frame(snapshot.step, frame)
             self._last_frame = snapshot.step
-        if snapshot.step > 0:  # at step 0 there is nothing to lose
-            checkpoint.write(self._folder / "checkpoint", snapshot.step, snapshot.tree, facts)
-        self._saved = snapshot
 
     def finish(self, output: Path | None = None, release: Release = keep_memory) -> None:
         """Write the result of the last snapshot.

@@ -13,7 +13,7 @@ from nst import audio, features, files, flow, images, video
 from nst.guided import WHOLE
 from nst.runs.guidance import plain_styles
 from nst.runs.image_task import scales
-from nst.runs.modality import Job
+from nst.runs.modality import Job, intervals
 from nst.runs.styles import style_names
 from nst.stages import Release, Resume, Snapshot
 from nst.transfer.audio import stylize_audio
@@ -106,7 +106,7 @@ class VideoTask:
             optimizer=config.optimizer.name,
             learning_rate=config.optimizer.learning_rate,
             seed=config.images.seed,
-            every=(config.run.log_every, config.run.save_every),
+            every=intervals(config),
             resume=resume,
             release=release,
         )

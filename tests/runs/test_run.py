@@ -52,6 +52,14 @@ def test_the_same_config_gives_the_same_bytes(config, finished, tmp_path):
     assert (tmp_path / "copy.png").read_bytes() == (finished / "image.png").read_bytes()
 
 
+def test_frames_may_come_more_often_than_checkpoints(config, finished, tmp_path):
+    config.run.frame_every, config.run.save_every = 2, 50
+    runs.run(config, tmp_path / "run")
+    frames = {int(path.stem): path.read_bytes() for path in (tmp_path / "run" / "frames").iterdir()}
+    assert sorted(frames) == [*range(0, 21, 2)]
+    assert frames[20] == (finished / "frames" / "000020.png").read_bytes()
+
+
 @pytest.mark.slow
 def test_killed_25_times_and_resumed_it_ends_in_the_same_bytes(command, call, finished, tmp_path):
     generator = np.random.default_rng(1)

@@ -191,6 +191,7 @@ COUNTS = {
     "pyramid.first_steps",
     "run.log_every",
     "run.save_every",
+    "run.frame_every",
 }
 
 
