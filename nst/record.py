@@ -1,5 +1,6 @@
 """The files of a run directory: write them, read them back, lock the directory."""
 
+import contextlib
 import io
 import json
 import platform
@@ -12,13 +13,16 @@ import jax
 import numpy as np
 from filelock import FileLock, Timeout
 
-from nst import files, images
+from nst import files, holder, images
 from nst.errors import InputError
 from nst.types import Image, Values
 
 _PACKAGES = ("nst", "jax", "jaxlib", "flax", "optax", "numpy", "pillow")
 #: The file that `nst evaluate` adds to a run directory.
 EVALUATION = "evaluation.json"
+
+#: The file of a run directory that is locked while a process works on it.
+LOCK = ".lock"
 #: The entries of a line of `metrics.jsonl` that are neither the loss nor one of its terms.
 COUNTERS = ("step", "evaluations", "seconds")
 
@@ -42,17 +46,20 @@ def versions(*more: str) -> dict[str, str]:
 
 
 def lock(folder: Path) -> FileLock:
-    """Lock a run directory, so that no other process writes to it.
+    """Lock a run directory, so that no other process writes to it; the file `.lock` has the `holder` of the lock.
 
     Raises:
       InputError: Another process has the lock.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    file_lock = FileLock(folder / ".lock")
+    file_lock = FileLock(folder / LOCK)
     try:
-        return file_lock.acquire(timeout=0).lock  # type: ignore[return-value]
+        file_lock.acquire(timeout=0)
     except Timeout:
         raise InputError(f"{folder}: another process is running here: give another --workdir") from None
+    with contextlib.suppress(OSError):  # Windows lets nobody write to a locked file
+        (folder / LOCK).write_text(f"{holder.own()}\n")
+    return file_lock
 
 
 def write_json(path: Path, value: Any) -> None:

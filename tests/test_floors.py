@@ -11,7 +11,7 @@ ROOT = Path(nst.__file__).parent
 
 #: The modules of `nst` by floor, from the lowest; a folder is one module.
 FLOORS = [
-    {"errors", "types", "process"},
+    {"errors", "types", "process", "holder"},
     {"files"},
     {"config", "overrides"},
     {"arguments", "flags", "inputs"},
@@ -28,6 +28,7 @@ FLOORS = [
     {"runs"},
     {"sweep", "evaluation"},
     {"report"},
+    {"live"},
     {"cli"},
     {"commands"},
     {"command"},

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import psutil
+from nst import holder
 
 #: Seconds between two touches of a lease, and seconds without a touch after which it has expired.
 BEAT, EXPIRY = 5.0, 60.0
@@ -66,24 +66,10 @@ def take(folder: Path, name: str, lost: Callable[[], None]) -> Lease | None:
     path = folder / f"{name}.{latest + 1}"
     try:
         with open(path, "x") as file:
-            file.write(f"{holder()}\n")
+            file.write(f"{holder.own()}\n")
     except FileExistsError:  # another process was faster
         return None
     return Lease(path, lost)
-
-
-def holder() -> str:
-    """Return a name of this process that is unique over all machines while the process lives."""
-    return f"{_machine()} {os.getpid()}"
-
-
-def _machine() -> str:
-    """Return the host name and the process namespace: two containers may have the same host name."""
-    try:
-        namespace = os.readlink("/proc/self/ns/pid")
-    except OSError:
-        namespace = "-"
-    return f"{socket.gethostname()} {namespace}"
 
 
 def holders(folder: Path) -> dict[str, str]:
@@ -107,14 +93,11 @@ def _latest(folder: Path, name: str) -> int:
 def _expired(path: Path) -> bool:
     """Return whether the holder of a lease is known to be dead, or was too late by the clock of the file system."""
     try:
-        machine, _, process = path.read_text().strip().rpartition(" ")
-        if machine == _machine() and not psutil.pid_exists(int(process)):
+        if holder.is_alive(path.read_text()) is False:
             return True
         return _now(path.parent) - path.stat().st_mtime > EXPIRY
     except FileNotFoundError:  # given back in the meantime
         return False
-    except ValueError:  # not written yet
-        return _now(path.parent) - path.stat().st_mtime > EXPIRY
 
 
 def _now(folder: Path) -> float:

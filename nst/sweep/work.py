@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from nst import process, runs
+from nst import holder, process, runs
 from nst.errors import InputError
 from nst.runs.progress import Show
 from nst.stages import Snapshot
@@ -159,7 +159,7 @@ def _lost() -> None:
 
 def log(folder: Folder, lines: Sequence[dict[str, Any]]) -> None:
     """Append log lines to a file of this process: lines of several processes do not mix."""
-    path = folder.path / "log" / f"{leases.holder().replace('/', '-')}.jsonl"
+    path = folder.path / "log" / f"{holder.own().replace('/', '-')}.jsonl"
     path.parent.mkdir(exist_ok=True)
     with open(path, "a", encoding="utf-8") as file:
         file.writelines(json.dumps(line) + "\n" for line in lines)

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from nst import holder
 from nst.sweep import leases
 
 
@@ -29,7 +30,7 @@ def age(path, seconds):
 def test_there_is_one_holder(tmp_path):
     lease = leases.take(tmp_path, "a.1", never)
     assert leases.take(tmp_path, "a.1", never) is None
-    assert leases.holders(tmp_path) == {"a.1": leases.holder()}
+    assert leases.holders(tmp_path) == {"a.1": holder.own()}
     other = leases.take(tmp_path, "a", never)  # a prefix of the other name
     assert other is not None
     lease.give_back()
