@@ -11,6 +11,7 @@ COMMANDS = {
     "run": "stylize an image or audio",
     "sweep": "run a config once for each set of overrides",
     "report": "show runs or a sweep as one HTML file",
+    "live": "show runs and sweeps while they go",
     "evaluate": "measure style and content of results",
     "weights": "list, fetch, check and convert weights",
     "mask": "propose regions of an image, by features of VGG-19",

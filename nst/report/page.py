@@ -19,8 +19,8 @@ from nst.report import audio, video
 from nst.report.images import previews
 from nst.types import Values
 
-_ASSETS = Path(__file__).parent / "assets"
-_STYLES = ("base.css", "parts.css")
+ASSETS = Path(__file__).parent / "assets"
+STYLES = ("base.css", "parts.css")
 _SCRIPTS = (
     "dom",
     "data",
@@ -64,8 +64,8 @@ def render(report: Values, base: str = ".") -> str:
         "video": [each and {"seconds": each.seconds, "rate": each.rate} for each in clips],
         "cut": {"audio": cut, "video": cut_clips},
     }
-    style = "\n".join((_ASSETS / name).read_text("utf-8") for name in _STYLES)
-    script = "\n".join((_ASSETS / f"{name}.js").read_text("utf-8") for name in _SCRIPTS)
+    style = "\n".join((ASSETS / name).read_text("utf-8") for name in STYLES)
+    script = "\n".join((ASSETS / f"{name}.js").read_text("utf-8") for name in _SCRIPTS)
     script = f'"use strict";\n(() => {{\n{script}\n}})();\n'
     # Placed after the script, so that the page is shown before they are read.
     held = [
@@ -74,7 +74,7 @@ def render(report: Values, base: str = ".") -> str:
         for number, each in enumerate(items)
         if each
     ]
-    return Template((_ASSETS / "page.html").read_text("utf-8")).substitute(
+    return Template((ASSETS / "page.html").read_text("utf-8")).substitute(
         policy=_policy(style, script, media=bool(sounds or clips)),
         title=html.escape(f"{report['title']} · {report['folder']}"),
         style=style,

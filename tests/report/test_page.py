@@ -83,7 +83,7 @@ def test_untrusted_text_makes_no_element(sweep, hostile):
 
 
 def test_the_script_makes_no_markup():
-    for path in page._ASSETS.glob("*.js"):
+    for path in page.ASSETS.glob("*.js"):
         assert not re.search(
             r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function", path.read_text()
         )

@@ -126,7 +126,10 @@ def registered(monkeypatch):
     table = {"modality": Field("numbers", "what is stylized")}
     table |= {f"numbers.{name}": Field("", "a file", "input") for name in (*NAMES, "weights")}
     table |= {"numbers.seed": Field(0, "not used", "input"), "optimizer.steps": Field(6, "steps", "count")}
-    table |= {f"run.{name}": Field(2, "steps", "count", "positive") for name in ("log_every", "save_every", "frame_every")}
+    table |= {
+        f"run.{name}": Field(2, "steps", "count", "positive")
+        for name in ("log_every", "save_every", "frame_every")
+    }
     table["run.writers"] = Field((), "writers", "record")
     monkeypatch.setitem(FIELDS, "numbers", table)
     monkeypatch.setitem(runs.MODALITIES, "numbers", NUMBERS)

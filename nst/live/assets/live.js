@@ -1,0 +1,239 @@
+// Runs while they go: what the server says of them, as cards and, of one run, its image, its frames and its curves.
+
+const STATES = { done: "done", failed: "failed", running: "running", begun: "stopped", waiting: "waiting" };
+const runs = new Map(); // by folder
+const cards = new Map(); // their elements
+const state = { folder: "", clock: 0, connected: true, opened: null };
+const page = document.getElementById("page");
+const title = el("h1", {});
+const lead = el("p", { class: "lead" });
+const note = el("p", { class: "note", role: "status" });
+const bar = el("i", {});
+const progress = el("div", { class: "progress", hidden: true }, bar);
+const failures = el("section", { id: "failures", hidden: true });
+const grid = el("div", { class: "cards" });
+const filter = el("input", { type: "search", placeholder: "Filter runs", "aria-label": "filter runs by name", oninput: arrange });
+const list = el("section", {}, el("p", {}, filter), grid);
+const one = el("section", { hidden: true });
+page.append(el("header", {}, title, lead, progress, note), one, list, failures);
+
+const events = new EventSource("events");
+events.addEventListener("directory", ({ data }) => {
+  state.folder = JSON.parse(data).folder;
+  title.textContent = state.folder.split("/").pop();
+  document.title = `${title.textContent} · nst live`;
+});
+events.addEventListener("rows", ({ data }) => {
+  const { rows, gone, now } = JSON.parse(data);
+  state.clock = now - Date.now() / 1000; // the server's clock may differ
+  for (const folder of gone) {
+    runs.delete(folder);
+    cards.get(folder)?.remove();
+    cards.delete(folder);
+  }
+  for (const row of rows) {
+    runs.set(row.folder, row);
+    card(row);
+  }
+  summary();
+  arrange();
+  follow(rows.map((row) => row.folder));
+});
+events.onopen = () => connected(true);
+events.onerror = () => connected(false);
+setInterval(() => state.connected && (summary(), state.opened?.tick()), 1000);
+addEventListener("hashchange", route);
+
+function connected(yes) {
+  state.connected = yes;
+  note.textContent = yes ? "" : "The server does not answer: what is shown may be old.";
+}
+
+function file(address) {
+  const [path, version] = address.split("?");
+  return `files/${path.split("/").map(encodeURIComponent).join("/")}?${version ?? ""}`;
+}
+
+function duration(seconds) {
+  if (seconds === null || seconds === undefined) return "–";
+  const s = Math.round(seconds);
+  if (s < 90) return `${s} s`;
+  if (s < 5400) return `${Math.round(s / 60)} min`;
+  return `${Math.floor(s / 3600)} h ${Math.round((s % 3600) / 60)} min`;
+}
+
+function ago(row) {
+  return row.written === null ? null : Math.max(0, Date.now() / 1000 + state.clock - row.written);
+}
+
+function stateOf(row) {
+  return row.state === "begun" && row.step === 0 && row.written === null ? "begun" : STATES[row.state];
+}
+
+function share(row) {
+  return row.state === "done" ? 1 : row.total ? Math.min(1, row.step / row.total) : 0;
+}
+
+// What a run is doing, in a line.
+function told(row) {
+  const at = row.total ? `step ${row.step} of ${row.total}` : `step ${row.step}`;
+  const left = row.state === "running" && row.left !== null ? `${duration(row.left)} left` : null;
+  const quiet = row.state === "running" && ago(row) > Math.max(30, 20 * (row.pace ?? 0)) ? `nothing written for ${duration(ago(row))}` : null;
+  const worker = row.worker ? `on ${row.worker.split(" ")[0]}` : null;
+  return [row.state === "waiting" ? null : at, left, quiet, worker].filter(Boolean).join(", ");
+}
+
+function summary() {
+  const all = [...runs.values()];
+  const counts = Object.keys(STATES).map((name) => [name, all.filter((row) => row.state === name).length]);
+  const words = counts.filter(([, n]) => n).map(([name, n]) => (all.length > 1 ? `${n} ${STATES[name]}` : STATES[name]));
+  const report = el("a", { href: "report", target: "_blank", rel: "noopener" }, "Report");
+  lead.replaceChildren(el("span", { class: "path" }, state.folder), ...(all.length ? [`: ${words.join(", ")} · `, report] : [": no run yet"]));
+  progress.hidden = all.length < 2;
+  set(bar, { width: `${(100 * all.reduce((sum, row) => sum + (row.state === "failed" ? 1 : share(row)), 0)) / Math.max(1, all.length)}%` });
+  const failed = all.filter((row) => row.state === "failed");
+  const causes = Map.groupBy ? Map.groupBy(failed, (row) => row.error) : new Map(failed.map((row) => [row.error, [row]]));
+  failures.hidden = !failed.length;
+  failures.replaceChildren(
+    el("h2", {}, "Failures"),
+    ...[...causes].map(([error, rows]) => el("p", {}, el("b", {}, plural(rows.length, "run")), `: ${error || "unknown"}`)),
+  );
+}
+
+function picture(row, label) {
+  if (row.image) return el("img", { src: file(row.image), alt: label, decoding: "async", loading: "lazy" });
+  return el("span", { class: "empty" }, row.audio ? "audio" : STATES[row.state]);
+}
+
+function card(row) {
+  const link = el(
+    "a",
+    { class: "card", href: `#${encodeURIComponent(row.folder)}`, title: row.name },
+    picture(row, ""),
+    el("span", { class: `badge ${row.state}` }, stateOf(row)),
+    el("span", { class: "bar" }, set(el("i", {}), { width: `${100 * share(row)}%` })),
+    el("span", { class: "title" }, breaking(row.name)),
+    el("span", { class: "muted" }, told(row)),
+  );
+  const before = cards.get(row.folder);
+  if (before) before.replaceWith(link);
+  else grid.append(link);
+  cards.set(row.folder, link);
+}
+
+function arrange() {
+  const text = filter.value.toLowerCase();
+  for (const [folder, node] of cards) node.hidden = !runs.get(folder).name.toLowerCase().includes(text);
+  route();
+}
+
+// The run of the address, or the only one.
+function route() {
+  const only = runs.size === 1 ? [...runs.keys()][0] : null;
+  const folder = only ?? decodeURIComponent(location.hash.slice(1));
+  list.hidden = only !== null;
+  if (!runs.has(folder)) {
+    state.opened = null;
+    one.hidden = true;
+    one.replaceChildren();
+  } else if (state.opened?.folder !== folder) {
+    state.opened = opened(folder, only === null);
+    one.hidden = false;
+    state.opened.load();
+    if (only === null) one.scrollIntoView({ block: "start" });
+  }
+}
+
+function follow(changed) {
+  if (state.opened && changed.includes(state.opened.folder)) state.opened.load();
+}
+
+function opened(folder, closable) {
+  const heading = el("h2", {});
+  const line = el("p", { class: "muted", role: "status" });
+  const shown = el("div", { class: "shown" });
+  const slider = el("input", { type: "range", min: 0, max: 0, value: 0, "aria-label": "intermediate result", oninput: () => choose(Number(slider.value)) });
+  const at = el("output", { class: "muted" });
+  const strip = el("div", { class: "clock" }, slider, at);
+  const inputs = el("div", { class: "inputs-row" });
+  const plot = el("div", { class: "plot" });
+  const key = el("ul", { class: "legend" });
+  const view = { folder, load, tick, frames: [], at: 0, latest: true, busy: false, again: false };
+  const media = el("div", { class: "media" });
+  const close = closable ? el("a", { class: "quiet", href: "#" }, "All runs") : null;
+  one.replaceChildren(close ?? "", heading, line, el("div", { class: "run" }, el("div", {}, shown, strip, media), el("div", {}, inputs, key, plot)));
+
+  async function load() {
+    if (view.busy) return void (view.again = true);
+    view.busy = true;
+    try {
+      const answer = await fetch(`run?folder=${encodeURIComponent(folder)}`);
+      if (answer.ok && state.opened === view) show(await answer.json());
+    } catch {
+      connected(false);
+    }
+    view.busy = false;
+    if (view.again) {
+      view.again = false;
+      load();
+    }
+  }
+  function show(found) {
+    const row = runs.get(folder);
+    if (!row) return;
+    heading.replaceChildren(...breaking(row.name).flat());
+    view.kind = found.kind;
+    view.frames = found.frames;
+    if (row.state === "done" && row.image) view.frames = [...found.frames, [row.step, row.image]];
+    slider.max = Math.max(0, view.frames.length - 1);
+    strip.hidden = view.frames.length < 2;
+    choose(view.latest ? view.frames.length - 1 : Math.min(view.at, view.frames.length - 1));
+    inputs.replaceChildren(...Object.entries(found.inputs).map(([name, media]) => el("figure", {}, media.image ? el("img", { src: file(media.image), alt: name }) : null, player(media), el("figcaption", {}, el("b", {}, name)))));
+    media.replaceChildren(...(row.state === "done" ? [player(row)] : []).filter(Boolean));
+    if (row.error) media.append(el("p", { class: "error" }, row.error));
+    draw(found.curve);
+    tick();
+  }
+  function choose(n) {
+    view.at = Math.max(0, n);
+    view.latest = n === view.frames.length - 1;
+    slider.value = view.at;
+    const frame = view.frames[view.at];
+    if (!frame) return void shown.replaceChildren(el("span", { class: "empty" }, "Nothing has been written yet."));
+    const address = file(frame[1]);
+    at.textContent = `step ${frame[0]}${view.latest ? ", the latest" : ""}`;
+    if (shown.dataset.address === address) return;
+    shown.dataset.address = address;
+    if (view.kind === "audio" && !frame[1].includes(".png")) return void shown.replaceChildren(el("audio", { controls: true, src: address }));
+    const next = el("img", { src: address, alt: `result at step ${frame[0]}` });
+    next.decode().then(() => shown.dataset.address === address && shown.replaceChildren(next), () => {}); // no flicker
+  }
+  function draw(curve) {
+    const names = Object.keys(curve).filter((name) => !["step", "evaluations", "seconds"].includes(name));
+    const lines = names.map((name, i) => [name, curve.step.map((x, j) => [x, curve[name][j]]).filter(([, y]) => y > 0), `var(--c${i % 8})`]);
+    const some = lines.filter(([, points]) => points.length > 1);
+    key.replaceChildren(...some.map(([name, , stroke]) => el("li", {}, set(el("i"), { background: stroke }), name)));
+    if (!some.length) return void plot.replaceChildren(el("p", { class: "muted" }, "The curve begins with the second line of metrics."));
+    const values = (i) => some.flatMap(([, points]) => points.map((point) => point[i]));
+    const drawn = axes(plot, "loss and its terms", { values: values(0), label: "step" }, { values: values(1), log: true, label: "value" }, 360);
+    for (const [, points, stroke] of some) {
+      const d = points.map(([x, y], i) => `${i ? "L" : "M"}${drawn.x(x).toFixed(1)} ${drawn.y(y).toFixed(1)}`).join("");
+      drawn.plane.append(set(svg("path", { d, class: "curve" }), { stroke }));
+    }
+  }
+  function tick() {
+    const row = runs.get(folder);
+    if (!row) return;
+    const speed = row.pace ? `${format(row.pace, 2)} s a step` : null;
+    const since = row.state !== "done" && ago(row) !== null ? `written ${duration(ago(row))} ago` : null;
+    const loss = row.loss === undefined || row.loss === null ? null : `loss ${format(row.loss)}`;
+    line.textContent = [stateOf(row), told(row), loss, speed, row.seconds ? `${duration(row.seconds)} in all` : null, since].filter(Boolean).join(" · ");
+  }
+  return view;
+}
+
+function player(media) {
+  if (media.video) return el("video", { controls: true, playsinline: true, src: file(media.video) });
+  if (media.audio) return el("audio", { controls: true, preload: "none", src: file(media.audio) });
+  return null;
+}

@@ -1,0 +1,76 @@
+"""A server of the live page in a thread, and run directories that change under it."""
+
+import json
+import socket
+import threading
+import time
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import pytest
+
+pytest.importorskip("starlette", reason="starlette is not installed: pip install 'nst[live]'")
+import httpx
+import uvicorn
+
+from nst.live import server
+from tests.report.browser import chromium  # noqa: F401  (a fixture)
+from tests.report.conftest import write_plan, write_run
+
+
+@contextmanager
+def serving(folder):
+    """Serve a folder on a free port; yield its address and its `Watch`."""
+    app = server.application(folder, ["127.0.0.1"])
+    bound = socket.create_server(("127.0.0.1", 0))
+    process = uvicorn.Server(server.configured(app))
+    thread = threading.Thread(target=process.run, kwargs={"sockets": [bound]})
+    thread.start()
+    address = f"http://127.0.0.1:{bound.getsockname()[1]}"
+    for _ in range(200):
+        if process.started:
+            break
+        time.sleep(0.02)
+    try:
+        yield SimpleNamespace(address=address, watch=app.state.watch)
+    finally:
+        process.should_exit = True
+        thread.join(timeout=10)
+        bound.close()
+        assert not thread.is_alive()
+
+
+@pytest.fixture
+def runs(tmp_path):
+    """A folder with one finished run and one that goes on."""
+    folder = tmp_path / "runs"
+    write_run(folder / "first", number=1)
+    write_run(folder / "second", number=2, done=False)
+    return folder
+
+
+@pytest.fixture
+def served(runs):
+    with serving(runs) as found:
+        yield found
+
+
+def events(address, client=None):
+    """Yield the events of a server as (name, value), without its signs of life."""
+    with (client or httpx).stream("GET", f"{address}/events", timeout=10) as answer:
+        name = ""
+        for line in answer.iter_lines():
+            if line.startswith("event: "):
+                name = line.removeprefix("event: ")
+            elif line.startswith("data: "):
+                yield name, json.loads(line.removeprefix("data: "))
+
+
+def log(folder, step, loss=1.0):
+    """Append a line to the metrics of a run."""
+    line = {"step": step, "evaluations": step + 1, "seconds": step / 2, "loss": loss, "content": loss / 2}
+    with open(folder / "metrics.jsonl", "a") as file:
+        file.write(json.dumps(line) + "\n")
+
+
+__all__ = ["events", "log", "serving", "write_plan", "write_run"]
