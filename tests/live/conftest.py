@@ -7,10 +7,8 @@ import time
 from contextlib import contextmanager
 from types import SimpleNamespace
 
-import pytest
-
-pytest.importorskip("starlette", reason="starlette is not installed: pip install 'nst[live]'")
 import httpx
+import pytest
 import uvicorn
 
 from nst.live import server
