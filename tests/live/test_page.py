@@ -131,6 +131,44 @@ def test_a_real_run_that_is_killed_and_resumed(opened, tmp_path):
         process.wait()
 
 
+CONFIG = """
+from nst.config import base
+
+def get_config():
+    config = base()
+    config.images.size, config.features.weights, config.optimizer.steps = 32, "random", 150
+    config.features.normalise, config.pyramid.scales = "none", ()
+    return config
+
+def sweep():
+    yield from ({"images.seed": seed} for seed in range(4))
+"""
+
+
+def test_a_sweep_by_two_workers(opened, tmp_path):
+    (tmp_path / "config.py").write_text(CONFIG)
+    folder = tmp_path / "sweep"
+    folder.mkdir()
+    command = [sys.executable, str(ROOT / "scripts/sweep.py"), "--config", str(tmp_path / "config.py")]
+    page = opened(folder)
+    with open(tmp_path / "log", "w") as log:
+        workers = [
+            subprocess.Popen([*command, f"--workdir={folder}"], stdout=log, stderr=log) for _ in range(2)
+        ]
+    seen = set()
+    try:
+        while any(worker.poll() is None for worker in workers):
+            seen |= {text for text in page.texts(".card .muted") if "by process" in text}
+            time.sleep(0.3)
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.wait()
+    page.until("return document.querySelectorAll('.badge.done').length === 4")
+    processes = {text.partition("by process ")[2].split()[0] for text in seen}
+    assert len(processes) == 2, (tmp_path / "log").read_text()
+
+
 def test_names_do_not_run(opened, tmp_path):
     write_run(tmp_path / "runs" / HOSTILE[:60].replace("/", ""), {"images.style": HOSTILE})
     write_run(tmp_path / "runs" / "other", {"images.style": HOSTILE}, done=False)

@@ -79,7 +79,7 @@ function told(row) {
   const at = row.total ? `step ${row.step} of ${row.total}` : `step ${row.step}`;
   const left = row.state === "running" && row.left !== null ? `${duration(row.left)} left` : null;
   const quiet = row.state === "running" && ago(row) > Math.max(30, 20 * (row.pace ?? 0)) ? `nothing written for ${duration(ago(row))}` : null;
-  const worker = row.worker ? `on ${row.worker.split(" ")[0]}` : null;
+  const worker = row.worker ? `by process ${row.worker.split(" ").at(-1)} on ${row.worker.split(" ")[0]}` : null;
   return [row.state === "waiting" ? null : at, left, quiet, worker].filter(Boolean).join(", ");
 }
 
