@@ -1,8 +1,7 @@
-"""What the live page shows of each run, from its directory: nothing is written, and memory is bounded."""
+"""The rows of the live page, one for each run, from its directory: nothing is written, and memory is bounded."""
 
 import json
 import os
-import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -37,7 +36,7 @@ def rows(folder: Path, earlier: Mapping[str, Row]) -> dict[str, Row]:
         _, runs = find(folder)
     except (InputError, OSError, ValueError):  # none yet, or deleted, or a plan that is being written
         return {}
-    held = leases.holders(folder / "leases")
+    held = leases.holders(folder / "leases", touch=False)
     result = {}
     for run in runs:
         key = run.folder.relative_to(folder).as_posix()
@@ -75,7 +74,6 @@ def _row(run: Run, key: str, worker: str, earlier: Row | None) -> Row | None:
         "loss": last.get("loss"),
         "error": run.error,
         "written": stamp[0] and stamp[0][0] / 1e9,
-        "now": time.time(),
         "stamp": stamp,
         **_media(run.modality, run.folder, key, latest),
     }
@@ -84,12 +82,12 @@ def _row(run: Run, key: str, worker: str, earlier: Row | None) -> Row | None:
 def _media(modality: Modality, folder: Path, key: str, latest: str) -> dict[str, str]:
     """Return the addresses of the latest image, audio and video of a run, as far as it has them."""
     preview = modality.result.preview if latest == modality.result.name else ""
-    found = {}
+    addresses: dict[str, str] = {}
     for name in (latest, preview):
         kind = _kind(name)
         if kind and (folder / name).exists():
-            found.setdefault(kind, _address(folder, key, name))
-    return found
+            addresses.setdefault(kind, _address(folder, key, name))
+    return addresses
 
 
 def _kind(name: str) -> str:
@@ -116,7 +114,7 @@ def detail(folder: Path, key: str) -> Row | None:
     suffix = run.modality.suffix
     frames = sorted(path.name for path in (run.folder / "frames").glob(f"*{suffix}"))
     steps = {name: int(Path(name).stem) for name in frames if Path(name).stem.isdecimal()}
-    kept = _thinned([*steps], _POINTS)
+    some = _thinned([*steps], _POINTS)
     inputs = {}
     for name in run.inputs:
         file = run.modality.file(name)
@@ -124,7 +122,7 @@ def detail(folder: Path, key: str) -> Row | None:
         inputs[name] = {_kind(each): _address(run.folder, key, each) for each in own if _kind(each)}
     return {
         "curve": thin(_parsed(_lines(run.folder / "metrics.jsonl")), _POINTS),
-        "frames": [[steps[name], _address(run.folder, key, f"frames/{name}")] for name in kept],
+        "frames": [[steps[name], _address(run.folder, key, f"frames/{name}")] for name in some],
         "kind": _kind(f"frame{suffix}"),
         "inputs": inputs,
     }
@@ -181,14 +179,14 @@ def _lines(path: Path) -> list[bytes]:
             size = os.fstat(file.fileno()).st_size
             if size <= _WHOLE:
                 return file.read(_WHOLE).splitlines()
-            found = []
+            lines = []
             for i in range(_POINTS):
                 file.seek(size * i // _POINTS)
                 file.readline(_TAIL)  # the rest of a line
-                found.append(file.readline(_TAIL))
+                lines.append(file.readline(_TAIL))
     except OSError:
         return []
-    return [*dict.fromkeys(found), *_tail(path)[-1:]]
+    return [*dict.fromkeys(lines), *_tail(path)[-1:]]
 
 
 def _is_alive(folder: Path) -> bool | None:

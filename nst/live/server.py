@@ -62,7 +62,7 @@ class Watch:
 
     @property
     def listeners(self) -> int:
-        """How many viewers there are."""
+        """The number of viewers."""
         return len(self._listeners)
 
     @contextlib.asynccontextmanager
@@ -88,9 +88,9 @@ class Watch:
             await asyncio.sleep(max(_INTERVAL, _SHARE * (time.monotonic() - began)))
 
     async def _look(self) -> None:
-        found = await asyncio.to_thread(rows, self.folder, self.rows)
-        if found != self.rows:
-            self.rows = found
+        latest = await asyncio.to_thread(rows, self.folder, self.rows)
+        if latest != self.rows:
+            self.rows = latest
             for event in self._listeners:
                 event.set()
 
@@ -109,8 +109,8 @@ def application(folder: Path, hosts: list[str]) -> Starlette:
         return StreamingResponse(_events(watch), media_type="text/event-stream", headers=_HEADERS)
 
     async def run(request: Request) -> Response:
-        found = await asyncio.to_thread(detail, folder, request.query_params.get("folder", ""))
-        return JSONResponse(found, status_code=200 if found else 404, headers=_HEADERS)
+        value = await asyncio.to_thread(detail, folder, request.query_params.get("folder", ""))
+        return JSONResponse(value, status_code=200 if value else 404, headers=_HEADERS)
 
     async def file(request: Request) -> Response:
         path = inside(folder, request.path_params["path"])
@@ -181,8 +181,8 @@ def inside(folder: Path, name: str) -> Path | None:
         path = (folder / name).resolve(strict=True)
     except (OSError, ValueError, RuntimeError):
         return None
-    shown = path.is_file() and path.suffix in KINDS and path.is_relative_to(folder)
-    return path if shown else None
+    is_served = path.is_file() and path.suffix in KINDS and path.is_relative_to(folder)
+    return path if is_served else None
 
 
 def _script() -> str:
@@ -213,7 +213,7 @@ def serve(folder: Path, host: str, port: int) -> None:
         listening = socket.create_server((host, port), family=family)
     except (OSError, OverflowError) as error:
         raise InputError(f"{host}:{port} can't be listened on: give another --port or --host") from error
-    shown = {"0.0.0.0": "127.0.0.1"}.get(host, f"[{host}]" if ":" in host else host)
-    print(f"http://{shown}:{port} shows {folder}; stop it with Ctrl-C", flush=True)
+    name = {"0.0.0.0": "127.0.0.1"}.get(host, f"[{host}]" if ":" in host else host)
+    print(f"http://{name}:{port} shows {folder}; stop it with Ctrl-C", flush=True)
     with listening:
         uvicorn.Server(configured(application(folder, hosts))).run(sockets=[listening])

@@ -39,7 +39,7 @@ class Folder:
 
     def states(self, plan: Plan) -> dict[str, str]:
         """Return the state of each trial by name."""
-        held = leases.holders(self.leases)
+        held = leases.holders(self.leases, touch=False)
         return {trial.name: self._state(trial, held) for trial in plan.trials}
 
     def _state(self, trial: Trial, held: dict[str, str]) -> str:

@@ -49,8 +49,8 @@ def runs(tmp_path):
 
 @pytest.fixture
 def served(runs):
-    with serving(runs) as found:
-        yield found
+    with serving(runs) as server_of_runs:
+        yield server_of_runs
 
 
 def events(address, client=None):

@@ -1,4 +1,4 @@
-"""What the live page shows of runs, from directories that are whole, damaged, growing or gone."""
+"""Rows of the live page from directories that are whole, damaged, growing or gone."""
 
 import json
 import os
@@ -14,9 +14,9 @@ from tests.live.conftest import log, write_plan, write_run
 
 
 def test_runs_have_their_state_step_time_and_latest_image(runs):
-    found = rows(runs, {})
-    assert [*found] == ["first", "second"]
-    first, second = found.values()
+    by_folder = rows(runs, {})
+    assert [*by_folder] == ["first", "second"]
+    first, second = by_folder.values()
     assert (first["state"], first["step"], first["left"]) == ("done", 150, None)
     assert first["image"].startswith("first/image.png?")
     assert (second["state"], second["step"]) == ("begun", 20)
@@ -63,16 +63,16 @@ def test_a_sweep_tells_who_works_at_what_and_what_failed(tmp_path):
     (tmp_path / "failures" / "c.json").write_text(json.dumps({"error": "memory ran out"}))
     lease = leases.take(tmp_path / "leases", "b", lambda: None)
     assert lease is not None
-    found = rows(tmp_path, {})
+    by_folder = rows(tmp_path, {})
     lease.give_back()
-    assert {row["name"]: row["state"] for row in found.values()} == {
+    assert {row["name"]: row["state"] for row in by_folder.values()} == {
         "a": "done",
         "b": "running",
         "c": "failed",
         "d": "waiting",
     }
-    assert found["trials/b"]["worker"] == holder.own()
-    assert found["trials/c"]["error"] == "memory ran out"
+    assert by_folder["trials/b"]["worker"] == holder.own()
+    assert by_folder["trials/c"]["error"] == "memory ran out"
 
 
 def test_half_written_damaged_and_strange_lines_are_left_out(runs):
@@ -104,9 +104,9 @@ def test_a_long_log_is_read_in_parts(runs):
 
 
 def test_a_run_has_its_frames_and_inputs(runs):
-    found = detail(runs, "first")
-    assert [step for step, _ in found["frames"]] == [0]
-    assert {*found["inputs"]} == {"content", "style"}
-    assert found["inputs"]["style"]["image"].startswith("first/style.png?")
-    assert found["curve"]["loss"][0] == 1001
+    run = detail(runs, "first")
+    assert [step for step, _ in run["frames"]] == [0]
+    assert {*run["inputs"]} == {"content", "style"}
+    assert run["inputs"]["style"]["image"].startswith("first/style.png?")
+    assert run["curve"]["loss"][0] == 1001
     assert detail(runs, "../runs/first") is detail(runs, "absent") is None

@@ -10,7 +10,8 @@ import pytest
 from nst import live
 from nst.errors import InputError
 from nst.live import server
-from tests.live.conftest import events, log, serving, write_run
+from nst.sweep import leases
+from tests.live.conftest import events, log, serving, write_plan, write_run
 
 
 def get(served, path, **settings):
@@ -81,9 +82,9 @@ def test_a_page_of_another_host_name_gets_nothing(served):
 
 
 def test_events_tell_all_runs_and_then_what_changes(served, runs):
-    told = events(served.address)
-    assert next(told) == ("directory", {"folder": str(runs)})
-    name, value = next(told)
+    received = events(served.address)
+    assert next(received) == ("directory", {"folder": str(runs)})
+    name, value = next(received)
     assert (name, [row["folder"] for row in value["rows"]], value["gone"]) == (
         "rows",
         ["first", "second"],
@@ -91,18 +92,18 @@ def test_events_tell_all_runs_and_then_what_changes(served, runs):
     )
     log(runs / "second", 30, loss=0.5)
     began = time.monotonic()
-    _, value = next(told)
+    _, value = next(received)
     assert time.monotonic() - began < 2
     assert [(row["folder"], row["loss"]) for row in value["rows"]] == [("second", 0.5)]
     write_run(runs / "third", number=3)
-    assert "third" in {row["folder"] for row in next(told)[1]["rows"]}
+    assert "third" in {row["folder"] for row in next(received)[1]["rows"]}
     for path in sorted((runs / "first").rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
     (runs / "first").rmdir()
-    while not (value := next(told)[1])["gone"]:
+    while not (value := next(received)[1])["gone"]:
         pass
     assert value["gone"] == ["first"]
-    told.close()
+    received.close()
 
 
 def test_it_sleeps_when_nobody_looks_and_forgets_who_has_left(served, monkeypatch):
@@ -122,6 +123,22 @@ def test_it_sleeps_when_nobody_looks_and_forgets_who_has_left(served, monkeypatc
         time.sleep(0.1)
     assert served.watch.listeners == 0
     assert served.watch._task is None
+
+
+def test_it_changes_nothing(tmp_path):
+    write_plan(tmp_path / "sweep", {"a": {}, "b": {}})
+    write_run(tmp_path / "sweep" / "trials" / "a", done=False)
+    lease = leases.take(tmp_path / "sweep" / "leases", "a", lambda: None)
+    folders = [path for path in (tmp_path / "sweep").rglob("*") if path.name != "a.1"]  # it is touched
+    before = {path: path.stat().st_mtime_ns for path in folders}
+    with serving(tmp_path / "sweep") as other:
+        assert next(events(other.address))[0] == "directory"
+        for path in ("/", "/run?folder=trials/a", "/report", "/files/trials/a/frames/000000.png"):
+            assert get(other, path).status_code == 200
+    lease.give_back()
+    after = {path: path.stat().st_mtime_ns for path in before if path.name != "leases"}
+    assert after == {path: before[path] for path in after}
+    assert {path.name for path in (tmp_path / "sweep").iterdir()} == {"plan.json", "trials", "leases"}
 
 
 def test_a_run_in_full(served):
@@ -149,8 +166,8 @@ def test_what_can_not_be_served_is_one_line(tmp_path, runs, served):
 
 
 def test_it_stops_while_somebody_looks(runs):
-    with serving(runs) as found:
-        told = events(found.address)
-        next(told)
+    with serving(runs) as other:
+        received = events(other.address)
+        next(received)
     with pytest.raises(httpx.HTTPError):
-        list(told)
+        list(received)
