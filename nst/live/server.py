@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import logging
 import socket
 import time
 from collections.abc import AsyncIterator
@@ -88,7 +89,13 @@ class Watch:
             await asyncio.sleep(max(_INTERVAL, _SHARE * (time.monotonic() - began)))
 
     async def _look(self) -> None:
-        latest = await asyncio.to_thread(rows, self.folder, self.rows)
+        try:
+            latest = await asyncio.to_thread(rows, self.folder, self.rows)
+        except (
+            Exception
+        ):  # whatever a directory holds, the page goes on, and shows the next state that can be read
+            logging.getLogger(__name__).exception("%s can't be read", self.folder)
+            return
         if latest != self.rows:
             self.rows = latest
             for event in self._listeners:

@@ -106,6 +106,26 @@ def test_events_tell_all_runs_and_then_what_changes(served, runs):
     received.close()
 
 
+def test_it_goes_on_after_a_state_that_can_not_be_read(served, runs, monkeypatch, caplog):
+    received = events(served.address)
+    next(received)
+    next(received)
+
+    def failing(*_):
+        raise KeyError("a fault")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(server, "rows", failing)
+        log(runs / "second", 30)
+        for _ in range(40):
+            if "can't be read" in caplog.text:
+                break
+            time.sleep(0.1)
+    assert "can't be read" in caplog.text
+    assert [row["step"] for row in next(received)[1]["rows"]] == [30]
+    received.close()
+
+
 def test_it_sleeps_when_nobody_looks_and_forgets_who_has_left(served, monkeypatch):
     monkeypatch.setattr(server, "_HEARTBEAT", 0.1)
     assert served.watch.listeners == 0

@@ -3,7 +3,7 @@
 const STATES = { done: "done", failed: "failed", running: "running", begun: "stopped", waiting: "waiting" };
 const runs = new Map(); // by folder
 const cards = new Map(); // their elements
-const state = { folder: "", clock: 0, connected: true, opened: null };
+const state = { folder: "", clock: 0, first: true, opened: null };
 const page = document.getElementById("page");
 const title = el("h1", {});
 const lead = el("p", { class: "lead" });
@@ -20,17 +20,20 @@ page.append(el("header", {}, title, lead, progress, note), one, list, failures);
 const events = new EventSource("events");
 events.addEventListener("directory", ({ data }) => {
   state.folder = JSON.parse(data).folder;
+  state.first = true; // all rows follow, also after the connection was lost
   title.textContent = state.folder.split("/").pop();
   document.title = `${title.textContent} · nst live`;
 });
 events.addEventListener("rows", ({ data }) => {
   const { rows, gone, now } = JSON.parse(data);
   state.clock = now - Date.now() / 1000; // the server's clock may differ
-  for (const folder of gone) {
+  const all = new Set(rows.map((row) => row.folder));
+  for (const folder of state.first ? [...runs.keys()].filter((each) => !all.has(each)) : gone) {
     runs.delete(folder);
     cards.get(folder)?.remove();
     cards.delete(folder);
   }
+  state.first = false;
   for (const row of rows) {
     runs.set(row.folder, row);
     card(row);
@@ -41,17 +44,21 @@ events.addEventListener("rows", ({ data }) => {
 });
 events.onopen = () => connected(true);
 events.onerror = () => connected(false);
-setInterval(() => state.connected && (summary(), state.opened?.tick()), 1000);
+setInterval(() => state.opened?.tick(), 1000);
 addEventListener("hashchange", route);
 
 function connected(yes) {
-  state.connected = yes;
   note.textContent = yes ? "" : "The server does not answer: what is shown may be old.";
 }
 
 function file(address) {
   const [path, version] = address.split("?");
-  return `files/${path.split("/").map(encodeURIComponent).join("/")}?${version ?? ""}`;
+  return `files/${path.split("/").map(encoded).join("/")}?${version ?? ""}`;
+}
+
+// A file name may have half a character, which has no code.
+function encoded(text) {
+  return encodeURIComponent(text.toWellFormed?.() ?? text);
 }
 
 function duration(seconds) {
@@ -92,12 +99,10 @@ function summary() {
   progress.hidden = all.length < 2;
   set(bar, { width: `${(100 * all.reduce((sum, row) => sum + (row.state === "failed" ? 1 : share(row)), 0)) / Math.max(1, all.length)}%` });
   const failed = all.filter((row) => row.state === "failed");
-  const causes = Map.groupBy ? Map.groupBy(failed, (row) => row.error) : new Map(failed.map((row) => [row.error, [row]]));
+  const causes = [...new Set(failed.map((row) => row.error))];
+  const cause = (error) => el("p", {}, el("b", {}, plural(failed.filter((row) => row.error === error).length, "run")), `: ${error || "unknown"}`);
   failures.hidden = !failed.length;
-  failures.replaceChildren(
-    el("h2", {}, "Failures"),
-    ...[...causes].map(([error, rows]) => el("p", {}, el("b", {}, plural(rows.length, "run")), `: ${error || "unknown"}`)),
-  );
+  failures.replaceChildren(el("h2", {}, "Failures"), ...causes.map(cause));
 }
 
 function picture(row, label) {
@@ -108,7 +113,7 @@ function picture(row, label) {
 function card(row) {
   const link = el(
     "a",
-    { class: "card", href: `#${encodeURIComponent(row.folder)}`, title: row.name },
+    { class: "card", href: `#${encoded(row.folder)}`, title: row.name },
     picture(row, ""),
     el("span", { class: `badge ${row.state}` }, stateOf(row)),
     el("span", { class: "bar" }, set(el("i", {}), { width: `${100 * share(row)}%` })),
@@ -167,7 +172,7 @@ function opened(folder, closable) {
     if (view.busy) return void (view.again = true);
     view.busy = true;
     try {
-      const answer = await fetch(`run?folder=${encodeURIComponent(folder)}`);
+      const answer = await fetch(`run?folder=${encoded(folder)}`);
       if (answer.ok && state.opened === view) show(await answer.json());
     } catch {
       connected(false);
