@@ -4,7 +4,7 @@ import contextlib
 import io
 import json
 import platform
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,8 @@ _PACKAGES = ("nst", "jax", "jaxlib", "flax", "optax", "numpy", "pillow")
 #: The file that `nst evaluate` adds to a run directory.
 EVALUATION = "evaluation.json"
 
-#: The file of a run directory that is locked while a process works on it.
-LOCK = ".lock"
+#: The file of a run directory that names the process that works on it.
+HOLDER = ".holder"
 #: The entries of a line of `metrics.jsonl` that are neither the loss nor one of its terms.
 COUNTERS = ("step", "evaluations", "seconds")
 
@@ -45,21 +45,23 @@ def versions(*more: str) -> dict[str, str]:
     return {name: version(name) for name in (*_PACKAGES, *more)} | {"python": platform.python_version()}
 
 
-def lock(folder: Path) -> FileLock:
-    """Lock a run directory, so that no other process writes to it; the file `.lock` has the `holder` of the lock.
+@contextlib.contextmanager
+def lock(folder: Path) -> Iterator[None]:
+    """Lock a run directory while the block runs; its file `.holder` then names the process (`nst.holder`).
 
     Raises:
       InputError: Another process has the lock.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    file_lock = FileLock(folder / LOCK)
     try:
-        file_lock.acquire(timeout=0)
+        with FileLock(folder / ".lock", timeout=0):
+            (folder / HOLDER).write_text(f"{holder.own()}\n")
+            try:
+                yield
+            finally:
+                (folder / HOLDER).unlink(missing_ok=True)
     except Timeout:
         raise InputError(f"{folder}: another process is running here: give another --workdir") from None
-    with contextlib.suppress(OSError):  # Windows lets nobody write to a locked file
-        (folder / LOCK).write_text(f"{holder.own()}\n")
-    return file_lock
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -1,8 +1,10 @@
 """The rows of the live page, one for each run, from its directory: nothing is written, and memory is bounded."""
 
 import json
+import math
 import os
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,50 +19,79 @@ from nst.sweep.trials import BEGUN, DONE, RUNNING
 #: What is shown of a run, as JSON.
 Row = dict[str, Any]
 
+#: The state of a run that was begun, if nobody can tell whether its process lives.
+UNKNOWN = "unknown"
+
 #: What the files of a run directory are that a browser shows, by extension.
 KINDS = {".png": "image", ".wav": "audio", ".mp4": "video"}
 
 _TAIL = 64 * 1024  # bytes at the end of metrics.jsonl that tell where a run is
-_POINTS = 400  # of a curve, and frames of a run
+_POINTS = 400  # of a curve
+_FRAMES = 1000  # of a run
+_NAMES = 64  # of terms
+_RECENT = (
+    60.0  # seconds since a line was written, after which a process of another machine is no longer expected
+)
 _WHOLE = 1024 * 1024  # bytes of metrics.jsonl that are read as a whole
 
 
-def rows(folder: Path, earlier: Mapping[str, Row]) -> dict[str, Row]:
-    """Return a row for each run in a directory, by the run's folder relative to it; none if there is no run yet.
+def runs_in(folder: Path) -> dict[str, Run]:
+    """Return the runs of a directory, and those of the sweeps in it, by their folder relative to it.
+
+    Runs behind links that lead out of the directory are left out.
 
     Args:
-      folder: The directory of a sweep, a run or several runs.
+      folder: The directory of a sweep, a run, or several runs and sweeps; there may be none yet.
+    """
+    below = [] if (folder / "plan.json").exists() else [path.parent for path in folder.glob("*/plan.json")]
+    runs = {}
+    for each in (folder, *sorted(below)):
+        try:
+            _, found = find(each)
+        except InputError:  # none yet
+            continue
+        for run in found:
+            if run.folder.resolve().is_relative_to(folder.resolve()):
+                name = run.name if each == folder else f"{each.name}: {run.name}"
+                runs[run.folder.relative_to(folder).as_posix()] = run._replace(name=name)
+    return runs
+
+
+def rows(runs: Mapping[str, Run], earlier: Mapping[str, Row]) -> dict[str, Row]:
+    """Return a row for each run, by its folder; without those that were deleted meanwhile.
+
+    Args:
+      runs: The runs that `runs_in` returned.
       earlier: Rows that were returned before: those of runs whose files have not changed are taken over.
     """
-    try:
-        _, runs = find(folder)
-    except (InputError, OSError, ValueError):  # none yet, or deleted, or a plan that is being written
-        return {}
-    held = leases.holders(folder / "leases", touch=False)
+    workers: dict[Path, dict[str, str]] = {}
     result = {}
-    for run in runs:
-        key = run.folder.relative_to(folder).as_posix()
-        row = _row(run, key, held.get(run.name, ""), earlier.get(key))
+    for key, run in runs.items():
+        sweep = run.folder.parents[1]
+        if sweep not in workers:
+            workers[sweep] = leases.holders(sweep / "leases", touch=False)
+        row = _row(run, key, workers[sweep].get(run.folder.name, ""), earlier.get(key))
         if row is not None:
             result[key] = row
     return result
 
 
 def _row(run: Run, key: str, worker: str, earlier: Row | None) -> Row | None:
+    metrics = run.folder / "metrics.jsonl"
     try:
-        latest = run.latest
-        state = run.state
-        if state == BEGUN and _is_alive(run.folder):
-            state = RUNNING
-        stamp = [_stamp(run.folder / "metrics.jsonl"), latest, _stamp(run.folder / latest), state, worker]
+        latest = run.latest if run.state == DONE else _last_frame(run) or run.latest
+        written = _stamp(metrics)
+        state = _state(run, written)
+        stamp = [written, latest, _stamp(run.folder / latest), state, worker]
     except OSError:  # deleted meanwhile
         return None
     if earlier is not None and earlier["stamp"] == stamp:
         return earlier
-    lines = _parsed(_tail(run.folder / "metrics.jsonl"))
+    lines = _parsed(_tail(metrics))
     last = lines[-1] if lines else {}
     step, total = last.get("step", 0), run.total
     pace = _pace(lines)
+    left = max(0.0, pace * (total - step)) if pace and total and state != DONE else None
     return {
         "folder": key,
         "name": run.name,
@@ -70,13 +101,30 @@ def _row(run: Run, key: str, worker: str, earlier: Row | None) -> Row | None:
         "total": total,
         "seconds": last.get("seconds"),
         "pace": pace,
-        "left": pace * (total - step) if pace and total and state != DONE else None,
+        "left": left if left is not None and math.isfinite(left) else None,
+        "interval": pace and pace * max(1, step - lines[-2]["step"]),
         "loss": last.get("loss"),
         "error": run.error,
-        "written": stamp[0] and stamp[0][0] / 1e9,
+        "written": written and written[0] / 1e9,
         "stamp": stamp,
         **_media(run.modality, run.folder, key, latest),
     }
+
+
+def _state(run: Run, written: Sequence[int] | None) -> str:
+    """Return the state of a run: one of `nst.sweep.trials`, or `UNKNOWN` if its process may live on another machine."""
+    if run.state != BEGUN:
+        return run.state
+    alive = _is_alive(run.folder)
+    if alive is None and written is not None:
+        return RUNNING if time.time() - written[0] / 1e9 < _RECENT else UNKNOWN
+    return RUNNING if alive else BEGUN
+
+
+def _last_frame(run: Run) -> str:
+    """Return the latest intermediate result: that of a resumed run is newer than its earlier result."""
+    frames = sorted(path.name for path in (run.folder / "frames").glob(f"[0-9]*{run.modality.suffix}"))
+    return f"frames/{frames[-1]}" if frames else ""
 
 
 def _media(modality: Modality, folder: Path, key: str, latest: str) -> dict[str, str]:
@@ -99,22 +147,16 @@ def _address(folder: Path, key: str, name: str) -> str:
     return f"{key}/{name}?{stamp[0] if stamp else 0}"
 
 
-def detail(folder: Path, key: str) -> Row | None:
-    """Return the curve, the frames and the inputs of a run; None if there is no such run.
+def detail(run: Run, key: str) -> Row:
+    """Return the curve, the frames and the inputs of a run.
 
     Args:
-      folder: The directory of a sweep, a run or several runs.
-      key: The run's folder relative to it.
+      run: The run.
+      key: Its folder relative to the directory.
     """
-    try:
-        _, runs = find(folder)
-        run = next(run for run in runs if run.folder.relative_to(folder).as_posix() == key)
-    except (InputError, OSError, ValueError, StopIteration):
-        return None
     suffix = run.modality.suffix
     frames = sorted(path.name for path in (run.folder / "frames").glob(f"*{suffix}"))
     steps = {name: int(Path(name).stem) for name in frames if Path(name).stem.isdecimal()}
-    some = _thinned([*steps], _POINTS)
     inputs = {}
     for name in run.inputs:
         file = run.modality.file(name)
@@ -122,16 +164,18 @@ def detail(folder: Path, key: str) -> Row | None:
         inputs[name] = {_kind(each): _address(run.folder, key, each) for each in own if _kind(each)}
     return {
         "curve": thin(_parsed(_lines(run.folder / "metrics.jsonl")), _POINTS),
-        "frames": [[steps[name], _address(run.folder, key, f"frames/{name}")] for name in some],
+        "frames": [[steps[name], _address(run.folder, key, f"frames/{name}")] for name in _some([*steps])],
         "kind": _kind(f"frame{suffix}"),
         "inputs": inputs,
     }
 
 
-def _thinned(values: list[Any], most: int) -> list[Any]:
-    if len(values) <= most:
-        return values
-    return [values[round(i * (len(values) - 1) / (most - 1))] for i in range(most)]
+def _some(names: list[str]) -> list[str]:
+    """Return at most `_FRAMES` names, and the last one; those that are left out stay the same when few are added."""
+    every = 1
+    while len(names) > every * _FRAMES:
+        every *= 2
+    return [*dict.fromkeys([*names[::every], *names[-1:]])]
 
 
 def _stamp(path: Path) -> list[int] | None:
@@ -152,13 +196,17 @@ def _pace(lines: list[dict[str, Any]]) -> float | None:
 
 def _parsed(lines: Iterable[bytes]) -> list[dict[str, Any]]:
     """Return the numbers of lines of JSON, without damaged and half-written ones."""
-    values = []
+    values, names = [], dict.fromkeys(("step", "seconds"))
     for line in lines:
         try:
-            values.append(numbers(json.loads(line)))
+            value = numbers(json.loads(line))
         except (ValueError, RecursionError):
             continue
-    return [value for value in values if isinstance(value.get("step"), int)]
+        if isinstance(value.get("step"), int):
+            names |= dict.fromkeys([name for name in value if name.isprintable()][:_NAMES])
+            values.append(value)
+    first = {*[*names][:_NAMES]}
+    return [{name: number for name, number in value.items() if name in first} for value in values]
 
 
 def _tail(path: Path) -> list[bytes]:
@@ -190,8 +238,11 @@ def _lines(path: Path) -> list[bytes]:
 
 
 def _is_alive(folder: Path) -> bool | None:
-    """Return whether the process that last locked a run directory lives; None if nobody can tell."""
+    """Return whether a process holds a run directory; None if nobody can tell."""
+    path = folder / record.HOLDER
     try:
-        return holder.is_alive((folder / record.LOCK).read_text())
+        return holder.is_alive(path.read_text(), since=path.stat().st_mtime)
+    except FileNotFoundError:
+        return False
     except (OSError, ValueError):
         return None

@@ -6,7 +6,7 @@ import json
 import logging
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +26,9 @@ from starlette.responses import (
 from starlette.routing import Route
 
 from nst.errors import InputError
-from nst.live.rows import KINDS, Row, detail, rows
+from nst.live.rows import KINDS, Row, detail, rows, runs_in
 from nst.report import collect, page
+from nst.report.runs import Run
 
 _ASSETS = Path(__file__).parent / "assets"
 _SCRIPTS = ("dom", "plot")  # of the report
@@ -53,11 +54,17 @@ class Watch:
 
     Args:
       folder: The directory.
+
+    Attributes:
+      runs: The runs by folder, at the last look.
+      rows: Their rows.
     """
 
     def __init__(self, folder: Path):
         self.folder = folder
+        self.runs: dict[str, Run] = {}
         self.rows: dict[str, Row] = {}
+        self.closed = False
         self._listeners: set[asyncio.Event] = set()
         self._task: asyncio.Task[None] | None = None
 
@@ -66,14 +73,18 @@ class Watch:
         """The number of viewers."""
         return len(self._listeners)
 
-    @contextlib.asynccontextmanager
-    async def listening(self) -> AsyncIterator[asyncio.Event]:
-        """Yield an event that is set when rows have changed; the directory is looked at until the last one leaves."""
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[asyncio.Event]:
+        """Yield an event that is set after the first look and when rows have changed.
+
+        The directory is looked at until the last listener leaves.
+        """
         event = asyncio.Event()
         self._listeners.add(event)
         if self._task is None:
-            await self._look()
             self._task = asyncio.create_task(self._watch())
+        else:
+            event.set()
         try:
             yield event
         finally:
@@ -82,24 +93,41 @@ class Watch:
                 self._task.cancel()
                 self._task = None
 
+    async def run(self, key: str) -> Run | None:
+        """Return the run of a folder; None if there is none."""
+        if key not in self.runs:
+            await self._look()
+        return self.runs.get(key)
+
+    def close(self) -> None:
+        """Let all listeners go."""
+        self.closed = True
+        self._tell()
+
+    def _tell(self) -> None:
+        for event in self._listeners:
+            event.set()
+
     async def _watch(self) -> None:
+        await self._look()
+        self._tell()
         while True:
             began = time.monotonic()
-            await self._look()
+            if await self._look():
+                self._tell()
             await asyncio.sleep(max(_INTERVAL, _SHARE * (time.monotonic() - began)))
 
-    async def _look(self) -> None:
+    async def _look(self) -> bool:
+        """Read the directory, and return whether rows have changed."""
         try:
-            latest = await asyncio.to_thread(rows, self.folder, self.rows)
-        except (
-            Exception
-        ):  # whatever a directory holds, the page goes on, and shows the next state that can be read
+            runs = await asyncio.to_thread(runs_in, self.folder)
+            latest = await asyncio.to_thread(rows, runs, self.rows)
+        except Exception:  # whatever a directory holds, the page goes on with the next state that can be read
             logging.getLogger(__name__).exception("%s can't be read", self.folder)
-            return
-        if latest != self.rows:
-            self.rows = latest
-            for event in self._listeners:
-                event.set()
+            return False
+        changed = latest != self.rows
+        self.runs, self.rows = runs, latest
+        return changed
 
 
 def application(folder: Path, hosts: list[str]) -> Starlette:
@@ -116,8 +144,11 @@ def application(folder: Path, hosts: list[str]) -> Starlette:
         return StreamingResponse(_events(watch), media_type="text/event-stream", headers=_HEADERS)
 
     async def run(request: Request) -> Response:
-        value = await asyncio.to_thread(detail, folder, request.query_params.get("folder", ""))
-        return JSONResponse(value, status_code=200 if value else 404, headers=_HEADERS)
+        key = request.query_params.get("folder", "")
+        chosen = await watch.run(key)
+        if chosen is None:
+            return PlainTextResponse("there is no such run", status_code=404, headers=_HEADERS)
+        return JSONResponse(await asyncio.to_thread(detail, chosen, key), headers=_HEADERS)
 
     async def file(request: Request) -> Response:
         path = inside(folder, request.path_params["path"])
@@ -127,7 +158,7 @@ def application(folder: Path, hosts: list[str]) -> Starlette:
 
     async def report(_: Request) -> Response:
         try:
-            text = await asyncio.to_thread(lambda: page.render(collect(folder), "files"))
+            text = await asyncio.to_thread(_report, folder)
         except InputError as error:
             return PlainTextResponse(str(error), status_code=404, headers=_HEADERS)
         own = {name: value for name, value in _HEADERS.items() if name != "Content-Security-Policy"}
@@ -161,21 +192,22 @@ def application(folder: Path, hosts: list[str]) -> Starlette:
 
 async def _events(watch: Watch) -> AsyncIterator[str]:
     """Yield all rows, and then the rows that changed and the folders of runs that are gone, as they change."""
-    async with watch.listening() as changed:
-        sent: dict[str, Row] = {}
+    with watch.listening() as changed:
+        sent: dict[str, Row] | None = None
         yield _event({"folder": str(watch.folder)}, "directory")
-        while True:
+        while not watch.closed:
+            try:
+                await asyncio.wait_for(changed.wait(), timeout=_HEARTBEAT)
+            except TimeoutError:
+                yield ": nothing new\n\n"
+                continue
             changed.clear()
-            now = watch.rows
-            news = [row for key, row in now.items() if sent.get(key) is not row]
-            gone = [key for key in sent if key not in now]
-            yield _event({"rows": news, "gone": gone, "now": time.time()}, "rows")
+            now, before = watch.rows, sent or {}
+            news = [row for key, row in now.items() if before.get(key) is not row]
+            gone = [key for key in before if key not in now]
+            if news or gone or sent is None:
+                yield _event({"rows": news, "gone": gone, "now": time.time()}, "rows")
             sent = now
-            while not changed.is_set():
-                try:
-                    await asyncio.wait_for(changed.wait(), timeout=_HEARTBEAT)
-                except TimeoutError:
-                    yield ": nothing new\n\n"
 
 
 def _event(value: Any, name: str) -> str:
@@ -192,6 +224,14 @@ def inside(folder: Path, name: str) -> Path | None:
     return path if is_served else None
 
 
+def _report(folder: Path) -> str:
+    """Return the report as HTML, without files that links outside the directory lead to."""
+    data = collect(folder)
+    for kind in ("images", "audio", "video"):
+        data[kind] = [path if Path(path).resolve().is_relative_to(folder) else "" for path in data[kind]]
+    return page.render(data, "files")
+
+
 def _script() -> str:
     parts = [(page.ASSETS / f"{name}.js").read_text("utf-8") for name in _SCRIPTS]
     text = "\n".join([*parts, (_ASSETS / "live.js").read_text("utf-8")])
@@ -203,9 +243,21 @@ def _style() -> str:
     return "\n".join([*parts, (_ASSETS / "live.css").read_text("utf-8")])
 
 
-def configured(app: Starlette) -> uvicorn.Config:
-    """Return the settings of the server: a viewer does not keep it from stopping."""
-    return uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)
+class Server(uvicorn.Server):
+    """The server of an application: viewers do not keep it from stopping.
+
+    Args:
+      app: The application.
+    """
+
+    def __init__(self, app: Starlette):
+        super().__init__(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
+        self._watch = app.state.watch
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let the viewers go, and stop."""
+        self._watch.close()
+        await super().shutdown(sockets)
 
 
 def serve(folder: Path, host: str, port: int) -> None:
@@ -214,13 +266,14 @@ def serve(folder: Path, host: str, port: int) -> None:
     Raises:
       InputError: The address can't be listened on.
     """
-    hosts = ["127.0.0.1", "localhost", host] if host not in ("0.0.0.0", "::") else ["*"]
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    name = f"[{host}]" if ":" in host else host
+    hosts = ["*"] if host in ("0.0.0.0", "::") else ["127.0.0.1", "localhost", name]
     try:
         listening = socket.create_server((host, port), family=family)
     except (OSError, OverflowError) as error:
         raise InputError(f"{host}:{port} can't be listened on: give another --port or --host") from error
-    name = {"0.0.0.0": "127.0.0.1"}.get(host, f"[{host}]" if ":" in host else host)
-    print(f"http://{name}:{port} shows {folder}; stop it with Ctrl-C", flush=True)
+    address = "127.0.0.1" if host == "0.0.0.0" else name
+    print(f"http://{address}:{port} shows {folder}; stop it with Ctrl-C", flush=True)
     with listening:
-        uvicorn.Server(configured(application(folder, hosts))).run(sockets=[listening])
+        Server(application(folder, hosts)).run(sockets=[listening])

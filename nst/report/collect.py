@@ -157,8 +157,15 @@ def numbers(value: Any) -> dict[str, float | int]:
     return {
         str(name): number
         for name, number in mapping.items()
-        if isinstance(number, float | int) and not isinstance(number, bool) and math.isfinite(number)
+        if isinstance(number, float | int) and not isinstance(number, bool) and _is_finite(number)
     }
+
+
+def _is_finite(number: float | int) -> bool:
+    try:
+        return math.isfinite(number)
+    except OverflowError:  # an integer beyond all floats
+        return False
 
 
 def axes(names: Sequence[str], metrics: Mapping[str, Metric]) -> tuple[str, str] | None:

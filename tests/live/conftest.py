@@ -9,7 +9,6 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
-import uvicorn
 
 from nst.live import server
 from tests.report.browser import chromium  # noqa: F401  (a fixture)
@@ -21,7 +20,7 @@ def serving(folder):
     """Serve a folder on a free port; yield its address and its `Watch`."""
     app = server.application(folder, ["127.0.0.1"])
     bound = socket.create_server(("127.0.0.1", 0))
-    process = uvicorn.Server(server.configured(app))
+    process = server.Server(app)
     thread = threading.Thread(target=process.run, kwargs={"sockets": [bound]})
     thread.start()
     address = f"http://127.0.0.1:{bound.getsockname()[1]}"

@@ -44,7 +44,7 @@ def opened(chromium):
 
 def test_image_and_curve_appear_as_they_are_written(opened, runs):
     folder = runs / "second"
-    (folder / record.LOCK).write_text(holder.own())
+    (folder / record.HOLDER).write_text(holder.own())
     page = opened(folder)
     page.until("return document.querySelector('.shown img')?.naturalWidth === 24")
     before = page.run("return document.querySelector('.plot path').getAttribute('d')")

@@ -188,5 +188,4 @@ def test_it_stops_while_somebody_looks(runs):
     with serving(runs) as other:
         received = events(other.address)
         next(received)
-    with pytest.raises(httpx.HTTPError):
-        list(received)
+    assert len(list(received)) <= 1  # the rows of the first look; the server has let the viewer go

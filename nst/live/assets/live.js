@@ -1,6 +1,6 @@
 // Runs while they go: what the server says of them, as cards and, of one run, its image, its frames and its curves.
 
-const STATES = { done: "done", failed: "failed", running: "running", begun: "stopped", waiting: "waiting" };
+const STATES = { done: "done", failed: "failed", running: "running", begun: "stopped", unknown: "no news", waiting: "waiting" };
 const runs = new Map(); // by folder
 const cards = new Map(); // their elements
 const state = { folder: "", clock: 0, first: true, opened: null };
@@ -17,20 +17,32 @@ const list = el("section", {}, el("p", {}, filter), grid);
 const one = el("section", { hidden: true });
 page.append(el("header", {}, title, lead, progress, note), one, list, failures);
 
-const events = new EventSource("events");
-events.addEventListener("directory", ({ data }) => {
-  state.folder = JSON.parse(data).folder;
+let events = null; // a browser has few connections: a page that nobody sees gives its own back
+
+function listen() {
+  events?.close();
+  events = null;
+  if (document.hidden) return;
+  events = new EventSource("events");
+  events.addEventListener("directory", ({ data }) => directory(JSON.parse(data)));
+  events.addEventListener("rows", ({ data }) => changed(JSON.parse(data)));
+  events.onopen = () => connected(true);
+  events.onerror = () => connected(false);
+}
+
+function directory({ folder }) {
+  state.folder = folder;
   state.first = true; // all rows follow, also after the connection was lost
-  title.textContent = state.folder.split("/").pop();
+  title.textContent = folder.split("/").pop();
   document.title = `${title.textContent} · nst live`;
-});
-events.addEventListener("rows", ({ data }) => {
-  const { rows, gone, now } = JSON.parse(data);
+}
+
+function changed({ rows, gone, now }) {
   state.clock = now - Date.now() / 1000; // the server's clock may differ
   const all = new Set(rows.map((row) => row.folder));
   for (const folder of state.first ? [...runs.keys()].filter((each) => !all.has(each)) : gone) {
     runs.delete(folder);
-    cards.get(folder)?.remove();
+    cards.get(folder)?.node.remove();
     cards.delete(folder);
   }
   state.first = false;
@@ -41,10 +53,11 @@ events.addEventListener("rows", ({ data }) => {
   summary();
   arrange();
   follow(rows.map((row) => row.folder));
-});
-events.onopen = () => connected(true);
-events.onerror = () => connected(false);
-setInterval(() => state.opened?.tick(), 1000);
+}
+
+document.addEventListener("visibilitychange", listen);
+listen();
+setInterval(tick, 1000);
 addEventListener("hashchange", route);
 
 function connected(yes) {
@@ -73,10 +86,6 @@ function ago(row) {
   return row.written === null ? null : Math.max(0, Date.now() / 1000 + state.clock - row.written);
 }
 
-function stateOf(row) {
-  return row.state === "begun" && row.step === 0 && row.written === null ? "begun" : STATES[row.state];
-}
-
 function share(row) {
   return row.state === "done" ? 1 : row.total ? Math.min(1, row.step / row.total) : 0;
 }
@@ -85,7 +94,7 @@ function share(row) {
 function told(row) {
   const at = row.total ? `step ${row.step} of ${row.total}` : `step ${row.step}`;
   const left = row.state === "running" && row.left !== null ? `${duration(row.left)} left` : null;
-  const quiet = row.state === "running" && ago(row) > Math.max(30, 20 * (row.pace ?? 0)) ? `nothing written for ${duration(ago(row))}` : null;
+  const quiet = row.state === "running" && ago(row) > Math.max(30, 3 * (row.interval ?? 0)) ? `nothing written for ${duration(ago(row))}` : null;
   const worker = row.worker ? `by process ${row.worker.split(" ").at(-1)} on ${row.worker.split(" ")[0]}` : null;
   return [row.state === "waiting" ? null : at, left, quiet, worker].filter(Boolean).join(", ");
 }
@@ -110,25 +119,35 @@ function picture(row, label) {
   return el("span", { class: "empty" }, row.audio ? "audio" : STATES[row.state]);
 }
 
+// The card of a run is changed in place: a click or the focus on it is not lost.
 function card(row) {
-  const link = el(
-    "a",
-    { class: "card", href: `#${encoded(row.folder)}`, title: row.name },
-    picture(row, ""),
-    el("span", { class: `badge ${row.state}` }, stateOf(row)),
-    el("span", { class: "bar" }, set(el("i", {}), { width: `${100 * share(row)}%` })),
-    el("span", { class: "title" }, breaking(row.name)),
-    el("span", { class: "muted" }, told(row)),
-  );
-  const before = cards.get(row.folder);
-  if (before) before.replaceWith(link);
-  else grid.append(link);
-  cards.set(row.folder, link);
+  if (!cards.has(row.folder)) {
+    const parts = { image: el("span", { class: "image" }), badge: el("span", {}), bar: el("i", {}), title: el("span", { class: "title" }), told: el("span", { class: "muted" }) };
+    const node = el("a", { class: "card", href: `#${encoded(row.folder)}`, title: row.name }, parts.image, parts.badge, el("span", { class: "bar" }, parts.bar), parts.title, parts.told);
+    parts.title.append(...breaking(row.name).flat());
+    cards.set(row.folder, { node, ...parts });
+    grid.append(node);
+  }
+  const { image, badge, bar, told: line } = cards.get(row.folder);
+  const key = row.image ?? `${row.audio ? "audio" : ""}${row.state}`;
+  if (image.dataset.key !== key) {
+    image.dataset.key = key;
+    image.replaceChildren(picture(row, ""));
+  }
+  badge.className = `badge ${row.state}`;
+  badge.textContent = STATES[row.state];
+  set(bar, { width: `${100 * share(row)}%` });
+  line.textContent = told(row);
+}
+
+function tick() {
+  for (const row of runs.values()) if (row.state === "running") cards.get(row.folder).told.textContent = told(row);
+  state.opened?.tick();
 }
 
 function arrange() {
   const text = filter.value.toLowerCase();
-  for (const [folder, node] of cards) node.hidden = !runs.get(folder).name.toLowerCase().includes(text);
+  for (const [folder, { node }] of cards) node.hidden = !runs.get(folder).name.toLowerCase().includes(text);
   route();
 }
 
@@ -163,7 +182,7 @@ function opened(folder, closable) {
   const inputs = el("div", { class: "inputs-row" });
   const plot = el("div", { class: "plot" });
   const key = el("ul", { class: "legend" });
-  const view = { folder, load, tick, frames: [], at: 0, latest: true, busy: false, again: false };
+  const view = { folder, load, tick, frames: [], step: null, busy: false, again: false }; // step: null for the latest one
   const media = el("div", { class: "media" });
   const close = closable ? el("a", { class: "quiet", href: "#" }, "All runs") : null;
   one.replaceChildren(close ?? "", heading, line, el("div", { class: "run" }, el("div", {}, shown, strip, media), el("div", {}, inputs, key, plot)));
@@ -192,22 +211,23 @@ function opened(folder, closable) {
     if (row.state === "done" && row.image) view.frames = [...found.frames, [row.step, row.image]];
     slider.max = Math.max(0, view.frames.length - 1);
     strip.hidden = view.frames.length < 2;
-    choose(view.latest ? view.frames.length - 1 : Math.min(view.at, view.frames.length - 1));
-    inputs.replaceChildren(...Object.entries(found.inputs).map(([name, media]) => el("figure", {}, media.image ? el("img", { src: file(media.image), alt: name }) : null, player(media), el("figcaption", {}, el("b", {}, name)))));
-    media.replaceChildren(...(row.state === "done" ? [player(row)] : []).filter(Boolean));
-    if (row.error) media.append(el("p", { class: "error" }, row.error));
+    const at = view.frames.findLastIndex(([step]) => view.step === null || step <= view.step);
+    choose(Math.max(0, at));
+    replaced(inputs, found.inputs, () => Object.entries(found.inputs).map(([name, media]) => inputOf(name, media)));
+    replaced(media, [row.state === "done" && [row.video, row.audio], row.error], () => [row.state === "done" ? player(row) : null, row.error ? el("p", { class: "error" }, row.error) : null]);
     draw(found.curve);
     tick();
   }
   function choose(n) {
-    view.at = Math.max(0, n);
-    view.latest = n === view.frames.length - 1;
-    slider.value = view.at;
-    const frame = view.frames[view.at];
+    const frame = view.frames[n];
+    const latest = n === view.frames.length - 1;
+    view.step = latest || !frame ? null : frame[0];
+    slider.value = n;
     if (!frame) return void shown.replaceChildren(el("span", { class: "empty" }, "Nothing has been written yet."));
     const address = file(frame[1]);
-    at.textContent = `step ${frame[0]}${view.latest ? ", the latest" : ""}`;
-    if (shown.dataset.address === address) return;
+    at.textContent = `step ${frame[0]}${latest ? ", the latest" : ""}`;
+    const heard = shown.querySelector("audio");
+    if (shown.dataset.address === address || (heard && !heard.paused && latest)) return; // it is heard to its end
     shown.dataset.address = address;
     if (view.kind === "audio" && !frame[1].includes(".png")) return void shown.replaceChildren(el("audio", { controls: true, src: address }));
     const next = el("img", { src: address, alt: `result at step ${frame[0]}` });
@@ -232,13 +252,27 @@ function opened(folder, closable) {
     const speed = row.pace ? `${format(row.pace, 2)} s a step` : null;
     const since = row.state !== "done" && ago(row) !== null ? `written ${duration(ago(row))} ago` : null;
     const loss = row.loss === undefined || row.loss === null ? null : `loss ${format(row.loss)}`;
-    line.textContent = [stateOf(row), told(row), loss, speed, row.seconds ? `${duration(row.seconds)} in all` : null, since].filter(Boolean).join(" · ");
+    line.textContent = [STATES[row.state], told(row), loss, speed, row.seconds ? `${duration(row.seconds)} in all` : null, since].filter(Boolean).join(" · ");
   }
   return view;
 }
 
+// What plays goes on playing: the children of a node are replaced only if what they show has changed.
+function replaced(node, value, children) {
+  const key = JSON.stringify(value);
+  if (node.dataset.key === key) return;
+  node.dataset.key = key;
+  node.replaceChildren(...children().filter(Boolean));
+}
+
+function inputOf(name, media) {
+  const image = media.image && !media.video ? el("img", { src: file(media.image), alt: name }) : null;
+  return el("figure", { class: media.audio || media.video ? "played" : null }, image, player(media), el("figcaption", {}, el("b", {}, name)));
+}
+
 function player(media) {
-  if (media.video) return el("video", { controls: true, playsinline: true, src: file(media.video) });
+  const poster = media.image ? file(media.image) : null;
+  if (media.video) return el("video", { controls: true, playsinline: true, poster, src: file(media.video) });
   if (media.audio) return el("audio", { controls: true, preload: "none", src: file(media.audio) });
   return null;
 }
