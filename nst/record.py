@@ -53,15 +53,17 @@ def lock(folder: Path) -> Iterator[None]:
       InputError: Another process has the lock.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    file_lock = FileLock(folder / ".lock")
     try:
-        with FileLock(folder / ".lock", timeout=0):
-            (folder / HOLDER).write_text(f"{holder.own()}\n")
-            try:
-                yield
-            finally:
-                (folder / HOLDER).unlink(missing_ok=True)
+        file_lock.acquire(timeout=0)
     except Timeout:
         raise InputError(f"{folder}: another process is running here: give another --workdir") from None
+    try:
+        (folder / HOLDER).write_text(f"{holder.own()}\n")
+        yield
+    finally:
+        (folder / HOLDER).unlink(missing_ok=True)
+        file_lock.release()
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from nst import images, record
+from nst import holder, images, record
 from nst.errors import InputError
 
 HOLDER = """
@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 from nst import record
 lock = record.lock(Path(sys.argv[1]))
+lock.__enter__()
 print("held", flush=True)
 sys.stdin.readline()
 """
@@ -25,10 +26,14 @@ def test_a_directory_is_locked_by_one_process_and_unlocked_if_it_is_killed(tmp_p
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout.readline() == "held\n"
         with pytest.raises(InputError, match="run: another process is running here: give another --workdir"):
-            record.lock(tmp_path / "run")
+            record.lock(tmp_path / "run").__enter__()
+        assert holder.is_alive((tmp_path / "run" / record.HOLDER).read_text())
         other.kill()
         other.wait()
-    record.lock(tmp_path / "run").release()
+        assert holder.is_alive((tmp_path / "run" / record.HOLDER).read_text()) is False
+    with record.lock(tmp_path / "run"):
+        pass
+    assert not (tmp_path / "run" / record.HOLDER).exists()
 
 
 @pytest.mark.parametrize(
