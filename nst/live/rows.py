@@ -29,9 +29,7 @@ _TAIL = 64 * 1024  # bytes at the end of metrics.jsonl that tell where a run is
 _POINTS = 400  # of a curve
 _FRAMES = 1000  # of a run
 _NAMES = 64  # of terms
-_RECENT = (
-    60.0  # seconds since a line was written, after which a process of another machine is no longer expected
-)
+_RECENT = 60.0  # seconds since a line was written in which a process of another machine is taken to live
 _WHOLE = 1024 * 1024  # bytes of metrics.jsonl that are read as a whole
 
 
@@ -47,10 +45,10 @@ def runs_in(folder: Path) -> dict[str, Run]:
     runs = {}
     for each in (folder, *sorted(below)):
         try:
-            _, found = find(each)
+            _, own = find(each)
         except InputError:  # none yet
             continue
-        for run in found:
+        for run in own:
             if run.folder.resolve().is_relative_to(folder.resolve()):
                 name = run.name if each == folder else f"{each.name}: {run.name}"
                 runs[run.folder.relative_to(folder).as_posix()] = run._replace(name=name)
@@ -67,7 +65,7 @@ def rows(runs: Mapping[str, Run], earlier: Mapping[str, Row]) -> dict[str, Row]:
     workers: dict[Path, dict[str, str]] = {}
     result = {}
     for key, run in runs.items():
-        sweep = run.folder.parents[1]
+        sweep = run.folder.parent.parent
         if sweep not in workers:
             workers[sweep] = leases.holders(sweep / "leases", touch=False)
         row = _row(run, key, workers[sweep].get(run.folder.name, ""), earlier.get(key))
