@@ -53,7 +53,7 @@ def test_image_and_curve_appear_as_they_are_written(opened, runs):
     began = time.monotonic()
     page.until("return document.querySelector('.shown img')?.naturalWidth === 30")
     page.until(f"return document.querySelector('.plot path').getAttribute('d') !== {json.dumps(before)}")
-    assert time.monotonic() - began < 2.5  # two seconds, and what asking the browser takes
+    assert time.monotonic() - began < 6  # two on a machine that does nothing else
     assert page.texts(".clock output") == ["step 30, the latest"]
     assert page.one("main > section p").text.startswith("running · step 30 of ")
     slider = (
@@ -112,8 +112,8 @@ def test_a_real_run_that_is_killed_and_resumed(opened, tmp_path):
     page = opened(tmp_path)
     process = subprocess.Popen(command, **quiet)
     try:
-        for _ in range(60):
-            if page.run(status).startswith("running · step "):
+        for _ in range(120):
+            if " · loss " in page.run(status):
                 break
             time.sleep(1)
         page.until("return document.querySelector('.shown img')?.naturalWidth > 0")
@@ -121,7 +121,7 @@ def test_a_real_run_that_is_killed_and_resumed(opened, tmp_path):
         process.wait()
         page.until(status.replace("return ", "return (").replace(" ?? ''", " ?? '').startsWith('stopped')"))
         process = subprocess.Popen([*command, "--resume"], **quiet)
-        for _ in range(60):
+        for _ in range(120):
             if page.run(status).startswith("running · step "):
                 break
             time.sleep(1)

@@ -93,7 +93,7 @@ def test_events_tell_all_runs_and_then_what_changes(served, runs):
     log(runs / "second", 30, loss=0.5)
     began = time.monotonic()
     _, value = next(received)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 6  # two on a machine that does nothing else
     assert [(row["folder"], row["loss"]) for row in value["rows"]] == [("second", 0.5)]
     write_run(runs / "third", number=3)
     assert "third" in {row["folder"] for row in next(received)[1]["rows"]}

@@ -182,7 +182,7 @@ function opened(folder, closable) {
   const inputs = el("div", { class: "inputs-row" });
   const plot = el("div", { class: "plot" });
   const key = el("ul", { class: "legend" });
-  const view = { folder, load, tick, frames: [], step: null, busy: false, again: false }; // step: null for the latest one
+  const view = { folder, load, tick, frames: [], step: null, asked: 0, shown: 0, busy: false, again: false }; // step: null for the latest one
   const media = el("div", { class: "media" });
   const close = closable ? el("a", { class: "quiet", href: "#" }, "All runs") : null;
   one.replaceChildren(close ?? "", heading, line, el("div", { class: "run" }, el("div", {}, shown, strip, media), el("div", {}, inputs, key, plot)));
@@ -231,7 +231,9 @@ function opened(folder, closable) {
     shown.dataset.address = address;
     if (view.kind === "audio" && !frame[1].includes(".png")) return void shown.replaceChildren(el("audio", { controls: true, src: address }));
     const next = el("img", { src: address, alt: `result at step ${frame[0]}` });
-    next.decode().then(() => shown.dataset.address === address && shown.replaceChildren(next), () => {}); // no flicker
+    const turn = (view.asked += 1);
+    // Once it is decoded, without flicker; frames may come faster than that, so any that is newer than the one shown will do.
+    next.decode().then(() => turn > view.shown && ((view.shown = turn), shown.replaceChildren(next)), () => {});
   }
   function draw(curve) {
     const names = Object.keys(curve).filter((name) => !["step", "evaluations", "seconds"].includes(name));
