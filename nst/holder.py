@@ -5,7 +5,7 @@ import socket
 
 import psutil
 
-_SLACK = 2.0  # seconds by which the clocks of processes and of files may differ
+_SLACK = 60.0  # seconds by which the clocks of processes and of files may differ
 
 
 def own() -> str:

@@ -178,15 +178,10 @@ def _of_group(group: Sequence[_Due], errors: list[InputError]) -> dict[str, dict
     baselines = {name: figures[name] for name in BASELINES}
     evaluations = {}
     for due in group:
-        evaluations[str(due.folder)] = {
-            "metrics": figures[str(due.folder)],
-            "baselines": baselines,
-            **(
-                {"by_frame": {"result": by_frame[str(due.folder)], "content": by_frame["content"]}}
-                if by_frame
-                else {}
-            ),
-        } | due.facts
+        evaluation: dict[str, Any] = {"metrics": figures[str(due.folder)], "baselines": baselines}
+        if by_frame:
+            evaluation["by_frame"] = {"result": by_frame[str(due.folder)], "content": by_frame["content"]}
+        evaluations[str(due.folder)] = evaluation | due.facts
         record.write_json(due.folder / record.EVALUATION, evaluations[str(due.folder)])
     return evaluations
 

@@ -42,14 +42,14 @@ def runs_in(folder: Path) -> dict[str, Run]:
       folder: The directory of a sweep, a run, or several runs and sweeps; there may be none yet.
     """
     below = [] if (folder / "plan.json").exists() else [path.parent for path in folder.glob("*/plan.json")]
-    runs = {}
+    root, runs = folder.resolve(), {}
     for each in (folder, *sorted(below)):
         try:
             _, own = find(each)
         except InputError:  # none yet
             continue
         for run in own:
-            if run.folder.resolve().is_relative_to(folder.resolve()):
+            if run.folder.resolve().is_relative_to(root):
                 name = run.name if each == folder else f"{each.name}: {run.name}"
                 runs[run.folder.relative_to(folder).as_posix()] = run._replace(name=name)
     return runs
@@ -93,6 +93,7 @@ def _row(run: Run, key: str, worker: str, earlier: Row | None) -> Row | None:
     return {
         "folder": key,
         "name": run.name,
+        "report": key.rpartition("/trials/")[0] or ".",  # the directory of its report
         "state": state,
         "worker": worker,
         "step": step,

@@ -1,4 +1,4 @@
-"""The server of the live page: files of a directory, and events when its runs change. It answers GET only."""
+"""The server of the live page: files of a directory, and events when its runs change. It answers GET and HEAD only."""
 
 import asyncio
 import contextlib
@@ -6,7 +6,7 @@ import json
 import logging
 import socket
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,6 @@ from nst.report import collect, page
 from nst.report.runs import Run
 
 _ASSETS = Path(__file__).parent / "assets"
-_SCRIPTS = ("dom", "plot")  # of the report
 _SHARE = 20  # the directory is looked at for at most a twentieth of the time
 _INTERVAL = 0.5  # seconds between two looks, at least
 _HEARTBEAT = 10.0  # seconds after which something is sent, so that a viewer who has left is noticed
@@ -109,12 +108,12 @@ class Watch:
             event.set()
 
     async def _watch(self) -> None:
-        await self._look()
-        self._tell()
+        is_first = True
         while True:
             began = time.monotonic()
-            if await self._look():
+            if await self._look() or is_first:
                 self._tell()
+            is_first = False
             await asyncio.sleep(max(_INTERVAL, _SHARE * (time.monotonic() - began)))
 
     async def _look(self) -> bool:
@@ -156,27 +155,18 @@ def application(folder: Path, hosts: list[str]) -> Starlette:
             return PlainTextResponse("there is no such file", status_code=404, headers=_HEADERS)
         return FileResponse(path, media_type=_TYPES[KINDS[path.suffix]], headers=_HEADERS)
 
-    async def report(_: Request) -> Response:
+    async def report(request: Request) -> Response:
         try:
-            text = await asyncio.to_thread(_report, folder)
+            text = await asyncio.to_thread(_report, folder, request.query_params.get("folder", "."))
         except InputError as error:
             return PlainTextResponse(str(error), status_code=404, headers=_HEADERS)
         own = {name: value for name, value in _HEADERS.items() if name != "Content-Security-Policy"}
         return HTMLResponse(text, headers=own)  # the report has its own policy
 
-    async def index(_: Request) -> Response:
-        return HTMLResponse((_ASSETS / "live.html").read_text("utf-8"), headers=_HEADERS)
-
-    async def script(_: Request) -> Response:
-        return Response(_script(), media_type="text/javascript", headers=_HEADERS)
-
-    async def style(_: Request) -> Response:
-        return Response(_style(), media_type="text/css", headers=_HEADERS)
-
     routes = {
-        "/": index,
-        "/live.js": script,
-        "/live.css": style,
+        "/": _fixed(_page, "text/html"),
+        "/live.js": _fixed(_script, "text/javascript"),
+        "/live.css": _fixed(_style, "text/css"),
         "/events": events,
         "/run": run,
         "/report": report,
@@ -224,17 +214,40 @@ def inside(folder: Path, name: str) -> Path | None:
     return path if is_served else None
 
 
-def _report(folder: Path) -> str:
-    """Return the report as HTML, without files that links outside the directory lead to."""
-    data = collect(folder)
-    for kind in ("images", "audio", "video"):
-        data[kind] = [path if Path(path).resolve().is_relative_to(folder) else "" for path in data[kind]]
-    return page.render(data, "files")
+def _report(folder: Path, name: str) -> str:
+    """Return the report on the directory or on a sweep in it, as HTML.
+
+    Raises:
+      InputError: There is no such directory, it has no run, or links lead out of it.
+    """
+    root = (folder / name).resolve()
+    if not root.is_relative_to(folder) or not root.is_dir():
+        raise InputError(f"{name}: there is no such directory")
+    data = collect(root)
+    paths = [root / trial["folder"] for trial in data["trials"]]
+    paths += [Path(path) for kind in ("images", "audio", "video") for path in data[kind]]
+    for path in paths:
+        if not path.resolve().is_relative_to(folder):
+            raise InputError(f"{path} leads out of the directory: make the report by nst report {root}")
+    return page.render(data, Path("files", root.relative_to(folder)).as_posix())
+
+
+def _fixed(text: Callable[[], str], media_type: str) -> Callable[[Request], Awaitable[Response]]:
+    """Return the endpoint of a part of the page."""
+
+    async def endpoint(_: Request) -> Response:
+        return Response(text(), media_type=media_type, headers=_HEADERS)
+
+    return endpoint
+
+
+def _page() -> str:
+    return (_ASSETS / "live.html").read_text("utf-8")
 
 
 def _script() -> str:
-    parts = [(page.ASSETS / f"{name}.js").read_text("utf-8") for name in _SCRIPTS]
-    text = "\n".join([*parts, (_ASSETS / "live.js").read_text("utf-8")])
+    paths = [page.ASSETS / "dom.js", page.ASSETS / "plot.js", _ASSETS / "run.js", _ASSETS / "live.js"]
+    text = "\n".join(path.read_text("utf-8") for path in paths)
     return f'"use strict";\n(() => {{\n{text}\n}})();\n'
 
 

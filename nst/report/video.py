@@ -46,9 +46,7 @@ def excerpts(paths: Sequence[str], total: int = _TOTAL) -> tuple[list[Excerpt | 
     clips = [_content(path) for path in paths]
     if _size(clips) > room:
         clips = [_content(path, reduced) for path in paths]
-    for _ in range(
-        _ATTEMPTS
-    ):  # the first frame of a clip takes more than the others, so bytes are no multiple of time
+    for _ in range(_ATTEMPTS):  # bytes are no multiple of time: a first frame takes more than the others
         if _size(clips) <= room:
             break
         longest = room / sum(len(clip.data) / clip.seconds for clip in clips if clip)

@@ -24,10 +24,7 @@ def serving(folder):
     thread = threading.Thread(target=process.run, kwargs={"sockets": [bound]})
     thread.start()
     address = f"http://127.0.0.1:{bound.getsockname()[1]}"
-    for _ in range(200):
-        if process.started:
-            break
-        time.sleep(0.02)
+    assert eventually(lambda: process.started)
     try:
         yield SimpleNamespace(address=address, watch=app.state.watch)
     finally:
@@ -63,6 +60,14 @@ def events(address, client=None):
                 yield name, json.loads(line.removeprefix("data: "))
 
 
+def eventually(condition, seconds=10.0):
+    """Wait until a condition holds, and return whether it did."""
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.1)
+    return condition()
+
+
 def log(folder, step, loss=1.0):
     """Append a line to the metrics of a run."""
     line = {"step": step, "evaluations": step + 1, "seconds": step / 2, "loss": loss, "content": loss / 2}
@@ -70,4 +75,4 @@ def log(folder, step, loss=1.0):
         file.write(json.dumps(line) + "\n")
 
 
-__all__ = ["events", "log", "serving", "write_plan", "write_run"]
+__all__ = ["events", "eventually", "log", "serving", "write_plan", "write_run"]

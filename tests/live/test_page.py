@@ -8,10 +8,12 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
+import httpx
 import pytest
 
 from nst import holder, record
-from tests.live.conftest import log, serving, write_plan, write_run
+from nst.live import server
+from tests.live.conftest import events, eventually, log, serving, write_plan, write_run
 from tests.report.browser import Page
 from tests.report.conftest import HOSTILE, picture, write_failure
 
@@ -112,20 +114,13 @@ def test_a_real_run_that_is_killed_and_resumed(opened, tmp_path):
     page = opened(tmp_path)
     process = subprocess.Popen(command, **quiet)
     try:
-        for _ in range(120):
-            if " · loss " in page.run(status):
-                break
-            time.sleep(1)
+        assert eventually(lambda: " · loss " in page.run(status), 120)
         page.until("return document.querySelector('.shown img')?.naturalWidth > 0")
         process.kill()
         process.wait()
         page.until(status.replace("return ", "return (").replace(" ?? ''", " ?? '').startsWith('stopped')"))
         process = subprocess.Popen([*command, "--resume"], **quiet)
-        for _ in range(120):
-            if page.run(status).startswith("running · step "):
-                break
-            time.sleep(1)
-        assert page.run(status).startswith("running · step ")
+        assert eventually(lambda: page.run(status).startswith("running · step "), 120)
     finally:
         process.kill()
         process.wait()
@@ -190,11 +185,6 @@ def test_nothing_is_wider_than_the_screen(opened, runs, width):
 
 
 def test_many_viewers_come_and_go(runs, monkeypatch):
-    import httpx
-
-    from nst.live import server
-    from tests.live.conftest import events
-
     monkeypatch.setattr(server, "_HEARTBEAT", 0.1)
     with serving(runs) as served:
         for _ in range(10):
@@ -204,8 +194,4 @@ def test_many_viewers_come_and_go(runs, monkeypatch):
                     next(viewer)
                 for viewer in viewers:
                     viewer.close()
-        for _ in range(100):
-            if served.watch.listeners == 0:
-                break
-            time.sleep(0.1)
-        assert served.watch.listeners == 0
+        assert eventually(lambda: served.watch.listeners == 0)

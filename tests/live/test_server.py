@@ -11,7 +11,7 @@ from nst import live
 from nst.errors import InputError
 from nst.live import server
 from nst.sweep import leases
-from tests.live.conftest import events, log, serving, write_plan, write_run
+from tests.live.conftest import events, eventually, log, serving, write_plan, write_run
 
 
 def get(served, path, **settings):
@@ -117,11 +117,7 @@ def test_it_goes_on_after_a_state_that_can_not_be_read(served, runs, monkeypatch
     with monkeypatch.context() as patch:
         patch.setattr(server, "rows", failing)
         log(runs / "second", 30)
-        for _ in range(40):
-            if "can't be read" in caplog.text:
-                break
-            time.sleep(0.1)
-    assert "can't be read" in caplog.text
+        assert eventually(lambda: "can't be read" in caplog.text)
     assert [row["step"] for row in next(received)[1]["rows"]] == [30]
     received.close()
 
@@ -137,11 +133,7 @@ def test_it_sleeps_when_nobody_looks_and_forgets_who_has_left(served, monkeypatc
         assert served.watch.listeners == 3
         for each in several:
             each.close()
-    for _ in range(60):
-        if served.watch.listeners == 0:
-            break
-        time.sleep(0.1)
-    assert served.watch.listeners == 0
+    assert eventually(lambda: served.watch.listeners == 0)
     assert served.watch._task is None
 
 
@@ -174,6 +166,28 @@ def test_the_report_of_now(served, tmp_path):
     (tmp_path / "empty").mkdir()
     with serving(tmp_path / "empty") as other:
         assert get(other, "/report").status_code == 404
+
+
+def test_the_report_on_a_sweep_in_the_directory(served, runs):
+    write_plan(runs / "ratio", {"a": {}})
+    write_run(runs / "ratio" / "trials" / "a")
+    answer = get(served, "/report", params={"folder": "ratio"})
+    assert '"base":"./files/ratio"' in answer.text
+    for folder in ("..", "/etc", "first/image.png", "absent"):
+        assert get(served, "/report", params={"folder": folder}).status_code == 404
+
+
+@pytest.mark.parametrize("what", ["a run", "an image"])
+def test_a_report_does_not_show_what_links_lead_out_to(served, runs, tmp_path, what):
+    write_run(tmp_path / "elsewhere")
+    if what == "a run":
+        (runs / "link").symlink_to(tmp_path / "elsewhere")
+    else:
+        (runs / "first" / "image.png").unlink()
+        (runs / "first" / "image.png").symlink_to(tmp_path / "elsewhere" / "image.png")
+    answer = get(served, "/report")
+    assert answer.status_code == 404
+    assert "leads out of the directory: make the report by nst report" in answer.text
 
 
 def test_what_can_not_be_served_is_one_line(tmp_path, runs, served):

@@ -1,4 +1,4 @@
-// Runs while they go: what the server says of them, as cards and, of one run, its image, its frames and its curves.
+// Runs while they go: what the server says of them, as cards, and the one that is chosen.
 
 const STATES = { done: "done", failed: "failed", running: "running", begun: "stopped", unknown: "no news", waiting: "waiting" };
 const runs = new Map(); // by folder
@@ -103,8 +103,8 @@ function summary() {
   const all = [...runs.values()];
   const counts = Object.keys(STATES).map((name) => [name, all.filter((row) => row.state === name).length]);
   const words = counts.filter(([, n]) => n).map(([name, n]) => (all.length > 1 ? `${n} ${STATES[name]}` : STATES[name]));
-  const report = el("a", { href: "report", target: "_blank", rel: "noopener" }, "Report");
-  lead.replaceChildren(el("span", { class: "path" }, state.folder), ...(all.length ? [`: ${words.join(", ")} · `, report] : [": no run yet"]));
+  const reports = [...new Set(all.map((row) => row.report))].flatMap((folder) => [" · ", reportOn(folder)]);
+  lead.replaceChildren(el("span", { class: "path" }, state.folder), all.length ? `: ${words.join(", ")}` : ": no run yet", ...reports);
   progress.hidden = all.length < 2;
   set(bar, { width: `${(100 * all.reduce((sum, row) => sum + (row.state === "failed" ? 1 : share(row)), 0)) / Math.max(1, all.length)}%` });
   const failed = all.filter((row) => row.state === "failed");
@@ -112,6 +112,11 @@ function summary() {
   const cause = (error) => el("p", {}, el("b", {}, plural(failed.filter((row) => row.error === error).length, "run")), `: ${error || "unknown"}`);
   failures.hidden = !failed.length;
   failures.replaceChildren(el("h2", {}, "Failures"), ...causes.map(cause));
+}
+
+function reportOn(folder) {
+  const href = folder === "." ? "report" : `report?folder=${encoded(folder)}`;
+  return el("a", { href, target: "_blank", rel: "noopener" }, folder === "." ? "Report" : `Report on ${folder}`);
 }
 
 function picture(row, label) {
@@ -170,111 +175,4 @@ function route() {
 
 function follow(changed) {
   if (state.opened && changed.includes(state.opened.folder)) state.opened.load();
-}
-
-function opened(folder, closable) {
-  const heading = el("h2", {});
-  const line = el("p", { class: "muted", role: "status" });
-  const shown = el("div", { class: "shown" });
-  const slider = el("input", { type: "range", min: 0, max: 0, value: 0, "aria-label": "intermediate result", oninput: () => choose(Number(slider.value)) });
-  const at = el("output", { class: "muted" });
-  const strip = el("div", { class: "clock" }, slider, at);
-  const inputs = el("div", { class: "inputs-row" });
-  const plot = el("div", { class: "plot" });
-  const key = el("ul", { class: "legend" });
-  const view = { folder, load, tick, frames: [], step: null, asked: 0, shown: 0, busy: false, again: false }; // step: null for the latest one
-  const media = el("div", { class: "media" });
-  const close = closable ? el("a", { class: "quiet", href: "#" }, "All runs") : null;
-  one.replaceChildren(close ?? "", heading, line, el("div", { class: "run" }, el("div", {}, shown, strip, media), el("div", {}, inputs, key, plot)));
-
-  async function load() {
-    if (view.busy) return void (view.again = true);
-    view.busy = true;
-    try {
-      const answer = await fetch(`run?folder=${encoded(folder)}`);
-      if (answer.ok && state.opened === view) show(await answer.json());
-    } catch {
-      connected(false);
-    }
-    view.busy = false;
-    if (view.again) {
-      view.again = false;
-      load();
-    }
-  }
-  function show(found) {
-    const row = runs.get(folder);
-    if (!row) return;
-    heading.replaceChildren(...breaking(row.name).flat());
-    view.kind = found.kind;
-    view.frames = found.frames;
-    if (row.state === "done" && row.image) view.frames = [...found.frames, [row.step, row.image]];
-    slider.max = Math.max(0, view.frames.length - 1);
-    strip.hidden = view.frames.length < 2;
-    const at = view.frames.findLastIndex(([step]) => view.step === null || step <= view.step);
-    choose(Math.max(0, at));
-    replaced(inputs, found.inputs, () => Object.entries(found.inputs).map(([name, media]) => inputOf(name, media)));
-    replaced(media, [row.state === "done" && [row.video, row.audio], row.error], () => [row.state === "done" ? player(row) : null, row.error ? el("p", { class: "error" }, row.error) : null]);
-    draw(found.curve);
-    tick();
-  }
-  function choose(n) {
-    const frame = view.frames[n];
-    const latest = n === view.frames.length - 1;
-    view.step = latest || !frame ? null : frame[0];
-    slider.value = n;
-    if (!frame) return void shown.replaceChildren(el("span", { class: "empty" }, "Nothing has been written yet."));
-    const address = file(frame[1]);
-    at.textContent = `step ${frame[0]}${latest ? ", the latest" : ""}`;
-    const heard = shown.querySelector("audio");
-    if (shown.dataset.address === address || (heard && !heard.paused && latest)) return; // it is heard to its end
-    shown.dataset.address = address;
-    if (view.kind === "audio" && !frame[1].includes(".png")) return void shown.replaceChildren(el("audio", { controls: true, src: address }));
-    const next = el("img", { src: address, alt: `result at step ${frame[0]}` });
-    const turn = (view.asked += 1);
-    // Once it is decoded, without flicker; frames may come faster than that, so any that is newer than the one shown will do.
-    next.decode().then(() => turn > view.shown && ((view.shown = turn), shown.replaceChildren(next)), () => {});
-  }
-  function draw(curve) {
-    const names = Object.keys(curve).filter((name) => !["step", "evaluations", "seconds"].includes(name));
-    const lines = names.map((name, i) => [name, curve.step.map((x, j) => [x, curve[name][j]]).filter(([, y]) => y > 0), `var(--c${i % 8})`]);
-    const some = lines.filter(([, points]) => points.length > 1);
-    key.replaceChildren(...some.map(([name, , stroke]) => el("li", {}, set(el("i"), { background: stroke }), name)));
-    if (!some.length) return void plot.replaceChildren(el("p", { class: "muted" }, "The curve begins with the second line of metrics."));
-    const values = (i) => some.flatMap(([, points]) => points.map((point) => point[i]));
-    const drawn = axes(plot, "loss and its terms", { values: values(0), label: "step" }, { values: values(1), log: true, label: "value" }, 360);
-    for (const [, points, stroke] of some) {
-      const d = points.map(([x, y], i) => `${i ? "L" : "M"}${drawn.x(x).toFixed(1)} ${drawn.y(y).toFixed(1)}`).join("");
-      drawn.plane.append(set(svg("path", { d, class: "curve" }), { stroke }));
-    }
-  }
-  function tick() {
-    const row = runs.get(folder);
-    if (!row) return;
-    const speed = row.pace ? `${format(row.pace, 2)} s a step` : null;
-    const since = row.state !== "done" && ago(row) !== null ? `written ${duration(ago(row))} ago` : null;
-    const loss = row.loss === undefined || row.loss === null ? null : `loss ${format(row.loss)}`;
-    line.textContent = [STATES[row.state], told(row), loss, speed, row.seconds ? `${duration(row.seconds)} in all` : null, since].filter(Boolean).join(" · ");
-  }
-  return view;
-}
-
-// What plays goes on playing: the children of a node are replaced only if what they show has changed.
-function replaced(node, value, children) {
-  const key = JSON.stringify(value);
-  if (node.dataset.key === key) return;
-  node.dataset.key = key;
-  node.replaceChildren(...children().filter(Boolean));
-}
-
-function inputOf(name, media) {
-  const image = media.image && !media.video ? el("img", { src: file(media.image), alt: name }) : null;
-  return el("figure", { class: media.audio || media.video ? "played" : null }, image, player(media), el("figcaption", {}, el("b", {}, name)));
-}
-
-function player(media) {
-  const poster = media.image ? file(media.image) : null;
-  if (media.video) return el("video", { controls: true, playsinline: true, poster, src: file(media.video) });
-  if (media.audio) return el("audio", { controls: true, preload: "none", src: file(media.audio) });
-  return null;
 }

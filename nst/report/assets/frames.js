@@ -19,7 +19,7 @@ function byFrame(results) {
     if (!values.length) return void host.replaceChildren(el("p", { class: "muted" }, "There are no values."));
     plot = axes(host, `${state.metric} by frame`, { values: values.map(([x]) => x), label: "frame" }, { values: values.map(([, y]) => y), label: state.metric }, 220);
     lines.forEach((line, i) => {
-      const gap = (j) => j && points[i][j][0] - points[i][j - 1][0] > lines[i].every;
+      const gap = (j) => j && points[i][j][0] - points[i][j - 1][0] > line.every;
       const d = points[i].map(([x, y], j) => `${j && !gap(j) ? "L" : "M"}${plot.x(x).toFixed(1)} ${plot.y(y).toFixed(1)}`).join("");
       plot.plane.append(set(svg("path", { d, class: "curve" }), { stroke: line.stroke }));
     });

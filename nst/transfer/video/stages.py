@@ -4,14 +4,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from nst import flow, images, losses, stages
-from nst.errors import InputError, unknown
 from nst.guided import WHOLE, guided
 from nst.losses import Input
 from nst.objective import Objective, term_of
@@ -22,42 +20,11 @@ from nst.transfer.settings import completed
 from nst.transfer.styles import style_at
 from nst.transfer.video.frames import Frames
 from nst.transfer.video.index import Index
+from nst.transfer.video.motion import Motion, check_motion
 from nst.types import NO_CHANGES, Array, Network, Pytree, Settings, Style
-
-#: Initial images of a frame after the first one of a scene, by name.
-STARTS = ("warped", "previous", "content")
 
 # δ, the share of the neighbor's result in the initial image of further passes (Ruder 2016, equation 10).
 _BLEND = 0.5
-
-
-class Motion(NamedTuple):
-    """How a frame follows from earlier ones.
-
-    Attributes:
-      steps: The most steps of a frame after the first one of a scene.
-      tolerance: `nst.stages.Stage.tolerance` of these frames.
-      earlier: Distances in frames to the earlier results that the temporal loss compares with, ascending.
-      start: One of `STARTS`.
-      passes: The number of passes; every second one goes backward.
-    """
-
-    steps: int = 30
-    tolerance: float | None = 0.01
-    earlier: tuple[int, ...] = (1, 2, 4)
-    start: str = "warped"
-    passes: int = 1
-
-
-def check_motion(motion: Motion) -> None:
-    """Raise InputError if a frame can't follow from earlier ones in this way."""
-    if motion.start not in STARTS:
-        raise unknown("start_from", motion.start, STARTS)
-    whole = all(isinstance(distance, int) for distance in motion.earlier)
-    if not motion.earlier or not whole or list(motion.earlier) != sorted({*motion.earlier}):
-        raise InputError(
-            f"earlier = {motion.earlier}: give ascending numbers of frames, such as (1, 2, 4), or temporal_weight 0"
-        )
 
 
 def stylization(
