@@ -264,7 +264,9 @@ class Server(uvicorn.Server):
     """
 
     def __init__(self, app: Starlette):
-        super().__init__(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
+        # Without web sockets, which uvicorn would look for among the installed packages.
+        settings: dict[str, Any] = {"ws": "none", "lifespan": "off", "timeout_graceful_shutdown": 1}
+        super().__init__(uvicorn.Config(app, log_level="warning", **settings))
         self._watch = app.state.watch
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
