@@ -4,14 +4,13 @@ import json
 import os
 import subprocess
 import sys
-import time
 
 import pytest
 
 from nst import holder, record
 from nst.live import rows
 from nst.sweep import leases
-from tests.live.conftest import log, write_plan, write_run
+from tests.live.conftest import eventually, log, write_plan, write_run
 
 
 def of(folder, earlier=None):
@@ -54,7 +53,7 @@ def test_a_run_whose_process_lives_is_told_from_one_that_died(runs):
     assert of(runs)["second"]["state"] == "running"
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
-    (runs / "second" / record.HOLDER).write_text(holder.own().replace(str(os.getpid()), str(dead.pid)))
+    (runs / "second" / record.HOLDER).write_text(f"{holder.own().rpartition(' ')[0]} {dead.pid}")
     assert of(runs)["second"]["state"] == "begun"
     (runs / "second" / record.HOLDER).write_text("elsewhere - 1")
     assert of(runs)["second"]["state"] == "running"  # a line was written just now
@@ -69,9 +68,8 @@ def test_a_run_whose_process_lives_is_told_from_one_that_died(runs):
 
 def test_a_process_that_ended_and_is_not_waited_for_is_dead():
     process = subprocess.Popen([sys.executable, "-c", ""])
-    name = holder.own().replace(str(os.getpid()), str(process.pid))
-    while holder.is_alive(name):
-        time.sleep(0.02)
+    name = f"{holder.own().rpartition(' ')[0]} {process.pid}"
+    assert eventually(lambda: holder.is_alive(name) is False)
     process.wait()
 
 
